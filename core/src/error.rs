@@ -1,0 +1,95 @@
+//! The one error type: a stable code, the path of the offending value, and a sentence for people.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::Code;
+
+/// What is wrong with an input, and where. Where several things are wrong, this is the first and [`Error::all`] has every one.
+///
+/// The path is a JSON Pointer (RFC 6901) into the document at fault; the document as a whole is the empty path.
+///
+/// ```
+/// use dezky_core::{Code, Slug};
+/// let error = Slug::new("Not a slug").unwrap_err();
+/// assert_eq!(error.code, Code::InvalidSlug);
+/// assert_eq!(error.path, "");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code} at \"{path}\": {message}")]
+pub struct Error {
+    /// The stable code.
+    pub code: Code,
+    /// Where: a JSON Pointer.
+    pub path: String,
+    /// One sentence for people; never part of a comparison.
+    pub message: &'static str,
+    further: Vec<Error>,
+}
+
+impl Error {
+    /// An error at a path.
+    ///
+    /// ```
+    /// use dezky_core::{Code, Error};
+    /// assert_eq!(Error::new(Code::Missing, "/slug").to_string(), "missing at \"/slug\": this member is needed");
+    /// ```
+    pub fn new(code: Code, path: impl Into<String>) -> Error {
+        Error { code, path: path.into(), message: code.message(), further: Vec::new() }
+    }
+
+    /// Every problem that was found, this one first.
+    ///
+    /// ```
+    /// use dezky_core::Subject;
+    /// let error = Subject::new("a:b", "Acme", "business").unwrap_err();
+    /// let paths: Vec<_> = error.all().map(|each| each.path.as_str()).collect();
+    /// assert_eq!(paths, ["/tenantId", "/tenantSlug"]);
+    /// ```
+    pub fn all(&self) -> impl Iterator<Item = &Error> {
+        std::iter::once(self).chain(&self.further)
+    }
+
+    /// The same problem, seen from a document that holds this one at `prefix`.
+    pub(crate) fn under(mut self, prefix: &str) -> Error {
+        self.path.insert_str(0, prefix);
+        for error in &mut self.further {
+            error.path.insert_str(0, prefix);
+        }
+        self
+    }
+
+    /// `Ok(value)` where nothing is wrong, else all of the problems as one error.
+    pub(crate) fn unless_clean<T>(problems: Vec<Error>, value: T) -> Result<T, Error> {
+        let mut problems = problems.into_iter();
+        match problems.next() {
+            None => Ok(value),
+            Some(mut first) => {
+                first.further.extend(problems);
+                Err(first)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// `{ code, path, message }`
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Error", 3)?;
+        form.serialize_field("code", &self.code)?;
+        form.serialize_field("path", &self.path)?;
+        form.serialize_field("message", self.message)?;
+        form.end()
+    }
+}

@@ -1,0 +1,181 @@
+//! Between our documents and serde: any serde source can fill a [`Document`], so one decoder serves text and serde alike.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number};
+
+use super::decode::{Decode, Problems};
+use super::document::{Document, Kind, Node, Value};
+use super::parse::Duplicates;
+use crate::{Code, Error, limits::MAX_DEPTH};
+
+/// Gives a type that can be [`Decode`](super::Decode)d its serde form, by way of the same decoder.
+macro_rules! deserialize_by_decoding {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let document = $crate::json::Document::deserialize(deserializer)?;
+                $crate::json::decode_value(document.root()).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+pub(crate) use deserialize_by_decoding;
+
+/// What the core keeps but does not interpret: any JSON whose numbers have one spelling in every language.
+impl Decode for serde_json::Value {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<serde_json::Value> {
+        Some(match value.kind() {
+            Kind::Null => serde_json::Value::Null,
+            Kind::Bool => serde_json::Value::Bool(value.raw() == "true"),
+            Kind::Text => serde_json::Value::String(value.raw().to_owned()),
+            Kind::Number => {
+                let number = portable_number(value.raw());
+                if number.is_none() {
+                    problems.form(Code::InvalidNumber, value);
+                }
+                serde_json::Value::Number(number?)
+            }
+            Kind::Array => value.items().map(|item| Self::decode(item, problems)).collect::<Option<_>>()?,
+            Kind::Object => {
+                let member = |(name, value): (&str, _)| Some((name.to_owned(), Self::decode(value, problems)?));
+                serde_json::Value::Object(value.members().map(member).collect::<Option<Map<_, _>>>()?)
+            }
+        })
+    }
+}
+
+/// A whole number of 64 bits, or a decimal of a size that no language writes with an exponent.
+fn portable_number(raw: &str) -> Option<Number> {
+    if let Ok(whole) = raw.parse::<i64>() {
+        return Some(whole.into());
+    }
+    let decimal: f64 = raw.parse().ok()?;
+    if decimal != 0.0 && !(1e-4..1e15).contains(&decimal.abs()) {
+        return None;
+    }
+    Number::from_f64(decimal)
+}
+
+impl<'de> Deserialize<'de> for Document<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut builder = Builder::default();
+        Filler { builder: &mut builder }.deserialize(deserializer)?;
+        builder.duplicates.verdict(&builder.document).map_err(de::Error::custom)?;
+        Ok(builder.document)
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    document: Document<'static>,
+    duplicates: Duplicates,
+    depth: usize,
+}
+
+impl Builder {
+    fn push(&mut self, kind: Kind, text: &str) -> u32 {
+        let node = self.document.nodes.len() as u32;
+        let start = self.document.unescaped.len() as u32;
+        self.document.unescaped.push_str(text);
+        self.document.nodes.push(Node { kind, unescaped: true, start, length: text.len() as u32, next: node + 1 });
+        node
+    }
+
+    fn open<E: de::Error>(&mut self, kind: Kind) -> Result<u32, E> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(E::custom(Error::new(Code::TooDeep, "")));
+        }
+        Ok(self.push(kind, ""))
+    }
+
+    fn close(&mut self, node: u32) {
+        self.depth -= 1;
+        let next = self.document.nodes.len() as u32;
+        if let Some(node) = self.document.nodes.get_mut(node as usize) {
+            node.next = next;
+        }
+    }
+}
+
+/// Appends one value, and all that it holds, to the document.
+struct Filler<'b> {
+    builder: &'b mut Builder,
+}
+
+impl<'de> DeserializeSeed<'de> for Filler<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Filler<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.builder.push(Kind::Null, "null");
+        Ok(())
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.builder.push(Kind::Bool, if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        self.builder.push(Kind::Number, &value.to_string());
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.builder.push(Kind::Number, &value.to_string());
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number must be finite"))?;
+        self.builder.push(Kind::Number, &number.to_string());
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        self.builder.push(Kind::Text, value);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let node = self.builder.open(Kind::Array)?;
+        while items.next_element_seed(Filler { builder: self.builder })?.is_some() {}
+        self.builder.close(node);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let node = self.builder.open(Kind::Object)?;
+        let opened = self.builder.duplicates.open();
+        while let Some(name) = members.next_key::<String>()? {
+            let name = self.builder.push(Kind::Text, &name);
+            self.builder.duplicates.name(name);
+            members.next_value_seed(Filler { builder: self.builder })?;
+        }
+        self.builder.duplicates.close(opened, &self.builder.document);
+        self.builder.close(node);
+        Ok(())
+    }
+}

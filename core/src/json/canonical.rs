@@ -1,0 +1,50 @@
+//! Canonical JSON: members sorted by name, no spaces, the fewest escapes. What is hashed is written here.
+
+use serde_json::Value;
+
+/// Appends the canonical form of a value. Independent of how serde_json was built: it sorts by itself.
+pub(crate) fn push_canonical(out: &mut String, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_unstable_by_key(|(name, _)| *name);
+            push_list(out, ['{', '}'], sorted, |out, (name, value)| {
+                push_text(out, name);
+                out.push(':');
+                push_canonical(out, value);
+            });
+        }
+        Value::Array(items) => push_list(out, ['[', ']'], items, push_canonical),
+        Value::String(text) => push_text(out, text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+}
+
+fn push_list<I: IntoIterator>(out: &mut String, brackets: [char; 2], items: I, push: impl Fn(&mut String, I::Item)) {
+    let [open, close] = brackets;
+    out.push(open);
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push(out, item);
+    }
+    out.push(close);
+}
+
+fn push_text(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+}

@@ -1,0 +1,216 @@
+//! From a [`Value`] to a typed value: every problem noted with its place, none hiding another.
+
+use super::document::{Children, Document, Kind, Value};
+use super::number::{Scaled, scaled};
+use crate::{Code, Error, limits::MAX_PROBLEMS};
+
+/// A type that can be read from a document.
+pub(crate) trait Decode: Sized {
+    /// `None` when something was wrong, which is then noted in `problems`.
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Self>;
+}
+
+/// What is wrong with a document, in the order found.
+///
+/// Form (types, names, ranges) is judged before meaning (repetitions, contradictions): the second is reported only where the
+/// first is whole.
+#[derive(Default)]
+pub(crate) struct Problems {
+    form: Vec<Error>,
+    meaning: Vec<Error>,
+}
+
+impl Problems {
+    pub(crate) fn form(&mut self, code: Code, value: Value<'_>) {
+        if self.form.len() < MAX_PROBLEMS {
+            self.form.push(Error::new(code, value.path()));
+        }
+    }
+
+    fn missing(&mut self, object: Value<'_>, name: &str) {
+        if self.form.len() < MAX_PROBLEMS {
+            self.form.push(Error::new(Code::Missing, format!("{}/{name}", object.path())));
+        }
+    }
+
+    pub(crate) fn meaning(&mut self, code: Code, value: Value<'_>) {
+        if self.meaning.len() < MAX_PROBLEMS {
+            self.meaning.push(Error::new(code, value.path()));
+        }
+    }
+
+    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+        let problems = if self.form.is_empty() { self.meaning } else { self.form };
+        // A decoder that gives up notes why, so the first arm is not reached without a problem.
+        let value = value.ok_or_else(|| Error::new(Code::WrongType, ""));
+        match problems.is_empty() {
+            true => value,
+            false => Error::unless_clean(problems, ()).and(value),
+        }
+    }
+}
+
+/// Reads a whole document.
+pub(crate) fn decode_bytes<T: Decode>(bytes: &[u8], limit: usize) -> Result<T, Error> {
+    decode_value(Document::parse(bytes, limit)?.root())
+}
+
+/// Reads one value of a document; its problems have paths from the document's root.
+pub(crate) fn decode_value<T: Decode>(value: Value<'_>) -> Result<T, Error> {
+    let mut problems = Problems::default();
+    let decoded = T::decode(value, &mut problems);
+    problems.finish(decoded)
+}
+
+/// Reads a list of at most `limit` items; what is wrong with any of them is noted for all of them.
+pub(crate) fn decode_list<T: Decode>(value: Value<'_>, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+    let items = value.list(limit, problems)?;
+    let mut list = Vec::new();
+    let mut whole = true;
+    for item in items {
+        match T::decode(item, problems) {
+            Some(item) => list.push(item),
+            None => whole = false,
+        }
+    }
+    whole.then_some(list)
+}
+
+/// Reads a word of a fixed list.
+pub(crate) fn decode_word<T>(
+    value: Value<'_>,
+    parse: impl FnOnce(&str) -> Option<T>,
+    otherwise: Code,
+    problems: &mut Problems,
+) -> Option<T> {
+    let word = parse(value.text(problems)?);
+    if word.is_none() {
+        problems.form(otherwise, value);
+    }
+    word
+}
+
+impl<'d> Value<'d> {
+    fn expect(self, kind: Kind, problems: &mut Problems) -> Option<Value<'d>> {
+        if self.kind() != kind {
+            problems.form(Code::WrongType, self);
+            return None;
+        }
+        Some(self)
+    }
+
+    pub(crate) fn text(self, problems: &mut Problems) -> Option<&'d str> {
+        self.expect(Kind::Text, problems).map(Value::raw)
+    }
+
+    pub(crate) fn object(self, problems: &mut Problems) -> Option<Object<'d>> {
+        self.expect(Kind::Object, problems).map(Object)
+    }
+
+    pub(crate) fn list(self, limit: usize, problems: &mut Problems) -> Option<Children<'d>> {
+        let items = self.expect(Kind::Array, problems)?.items();
+        if self.items().nth(limit).is_some() {
+            problems.form(Code::TooManyItems, self);
+            return None;
+        }
+        Some(items)
+    }
+
+    /// A whole number from `low` to `high`.
+    pub(crate) fn whole(self, low: i128, high: i128, otherwise: Code, problems: &mut Problems) -> Option<i128> {
+        match scaled(self.expect(Kind::Number, problems)?.raw(), 0) {
+            Scaled::Whole(number) if (low..=high).contains(&number) => Some(number),
+            _ => {
+                problems.form(otherwise, self);
+                None
+            }
+        }
+    }
+
+    /// A percentage in hundredths, 0 to 10000.
+    pub(crate) fn hundredths(self, problems: &mut Problems) -> Option<u16> {
+        let code = match scaled(self.expect(Kind::Number, problems)?.raw(), 2) {
+            Scaled::Whole(hundredths @ 0..=10_000) => return Some(hundredths as u16),
+            Scaled::Between { magnitude: 0..10_000, negative: false } => Code::PctPrecision,
+            _ => Code::InvalidPct,
+        };
+        problems.form(code, self);
+        None
+    }
+}
+
+/// A value that is an object.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'d>(Value<'d>);
+
+impl<'d> Object<'d> {
+    pub(crate) fn value(self) -> Value<'d> {
+        self.0
+    }
+
+    /// A member that is needed.
+    pub(crate) fn required<T: Decode>(self, name: &str, problems: &mut Problems) -> Option<T> {
+        T::decode(self.required_value(name, problems)?, problems)
+    }
+
+    pub(crate) fn required_value(self, name: &str, problems: &mut Problems) -> Option<Value<'d>> {
+        let value = self.0.member(name);
+        if value.is_none() {
+            problems.missing(self.0, name);
+        }
+        value
+    }
+
+    pub(crate) fn required_list<T: Decode>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+        decode_list(self.required_value(name, problems)?, limit, problems)
+    }
+
+    /// A member that may be absent: the outer `None` says that it is there and wrong.
+    pub(crate) fn optional<T: Decode>(self, name: &str, problems: &mut Problems) -> Option<Option<T>> {
+        match self.0.member(name) {
+            None => Some(None),
+            Some(value) => T::decode(value, problems).map(Some),
+        }
+    }
+
+    /// A member that takes its default where it is absent, as in documents written before it existed.
+    pub(crate) fn or<T: Decode>(self, name: &str, default: T, problems: &mut Problems) -> Option<T> {
+        self.optional(name, problems).map(|value| value.unwrap_or(default))
+    }
+
+    pub(crate) fn or_default<T: Decode + Default>(self, name: &str, problems: &mut Problems) -> Option<T> {
+        self.or(name, T::default(), problems)
+    }
+
+    /// A list that is empty where it is absent.
+    pub(crate) fn list<T: Decode>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+        match self.0.member(name) {
+            None => Some(Vec::new()),
+            Some(value) => decode_list(value, limit, problems),
+        }
+    }
+
+    /// A list of distinct values, in the order given; empty where it is absent.
+    pub(crate) fn distinct<T: Decode + Ord>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+        let list: Vec<T> = self.list(name, limit, problems)?;
+        if let Some(repeated) = first_repetition(&list)
+            && let Some(value) = self.0.member(name).and_then(|value| value.items().nth(repeated))
+        {
+            problems.meaning(Code::DuplicateValue, value);
+        }
+        Some(list)
+    }
+}
+
+/// The index of the first item that repeats an earlier one.
+fn first_repetition<T: Ord>(list: &[T]) -> Option<usize> {
+    let mut sorted: Vec<_> = list.iter().enumerate().map(|(index, item)| (item, index)).collect();
+    sorted.sort_unstable();
+    sorted.iter().zip(sorted.iter().skip(1)).filter(|(a, b)| a.0 == b.0).map(|(_, b)| b.1).min()
+}
+
+impl Decode for bool {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<bool> {
+        value.expect(Kind::Bool, problems).map(|value| value.raw() == "true")
+    }
+}

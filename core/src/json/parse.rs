@@ -1,0 +1,294 @@
+//! Text to [`Document`]: RFC 8259 to the letter, in one pass, refusing what is past the limits and repeated members.
+
+use std::borrow::Cow;
+
+use super::document::{Document, Kind, Node};
+use crate::{Code, Error, limits::MAX_DEPTH};
+
+impl<'s> Document<'s> {
+    /// Parses a whole document of at most `limit` bytes.
+    pub(crate) fn parse(bytes: &'s [u8], limit: usize) -> Result<Document<'s>, Error> {
+        if bytes.len() > limit {
+            return Err(Error::new(Code::DocumentTooLarge, ""));
+        }
+        let source = std::str::from_utf8(bytes).map_err(|_| Error::new(Code::InvalidUtf8, ""))?;
+        let nodes = Vec::with_capacity(bytes.len() / 12);
+        let document = Document { source: Cow::Borrowed(source), unescaped: String::new(), nodes };
+        let mut parser = Parser { bytes, at: 0, depth: 0, document, duplicates: Duplicates::default() };
+        parser.value().and_then(|()| parser.end()).map_err(|code| Error::new(code, ""))?;
+        parser.duplicates.verdict(&parser.document)?;
+        Ok(parser.document)
+    }
+}
+
+/// Finds members that repeat a name of their object.
+#[derive(Default)]
+pub(super) struct Duplicates {
+    /// Name nodes of the objects that are open, innermost last.
+    names: Vec<u32>,
+    /// The first repetition in text order.
+    first: Option<u32>,
+}
+
+impl Duplicates {
+    /// How many names are waiting: to be handed to [`Duplicates::close`] when the object that opens now ends.
+    pub(super) fn open(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn name(&mut self, node: u32) {
+        self.names.push(node);
+    }
+
+    pub(super) fn close(&mut self, opened: usize, document: &Document<'_>) {
+        let names = self.names.get(opened..).unwrap_or_default();
+        let text = |node: u32| document.value(node).raw();
+        let repeated = if names.len() <= 8 {
+            let is_repeated = |&(index, node): &(usize, u32)| names.iter().take(index).any(|&before| text(before) == text(node));
+            names.iter().copied().enumerate().find(is_repeated).map(|(_, node)| node)
+        } else {
+            let mut sorted = names.to_vec();
+            sorted.sort_unstable_by(|&a, &b| text(a).cmp(text(b)).then(a.cmp(&b)));
+            let pairs = sorted.iter().zip(sorted.iter().skip(1));
+            pairs.filter(|&(&a, &b)| text(a) == text(b)).map(|(_, &b)| b).min()
+        };
+        self.first = self.first.into_iter().chain(repeated).min();
+        self.names.truncate(opened);
+    }
+
+    pub(super) fn verdict(&self, document: &Document<'_>) -> Result<(), Error> {
+        match self.first {
+            None => Ok(()),
+            Some(node) => Err(Error::new(Code::DuplicateMember, document.path(node))),
+        }
+    }
+}
+
+struct Parser<'s> {
+    bytes: &'s [u8],
+    at: usize,
+    depth: usize,
+    document: Document<'s>,
+    duplicates: Duplicates,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Code> {
+        if self.peek() != Some(byte) {
+            return Err(Code::InvalidJson);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Code> {
+        self.skip_space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(Code::InvalidJson) }
+    }
+
+    fn push(&mut self, kind: Kind, start: usize, length: usize) -> u32 {
+        let node = self.document.nodes.len() as u32;
+        let range = (start as u32, length as u32);
+        self.document.nodes.push(Node { kind, unescaped: false, start: range.0, length: range.1, next: node + 1 });
+        node
+    }
+
+    fn value(&mut self) -> Result<(), Code> {
+        self.skip_space();
+        match self.peek() {
+            Some(b'"') => self.text().map(|_| ()),
+            Some(b'{') => self.nested(Kind::Object),
+            Some(b'[') => self.nested(Kind::Array),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word(Kind::Bool, b"true"),
+            Some(b'f') => self.word(Kind::Bool, b"false"),
+            Some(b'n') => self.word(Kind::Null, b"null"),
+            _ => Err(Code::InvalidJson),
+        }
+    }
+
+    fn word(&mut self, kind: Kind, word: &[u8]) -> Result<(), Code> {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(Code::InvalidJson);
+        }
+        self.push(kind, self.at, word.len());
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn nested(&mut self, kind: Kind) -> Result<(), Code> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Code::TooDeep);
+        }
+        let node = self.push(kind, 0, 0);
+        let opened = self.duplicates.open();
+        let close = if kind == Kind::Object { b'}' } else { b']' };
+        self.at += 1;
+        self.skip_space();
+        if self.peek() == Some(close) {
+            self.at += 1;
+        } else {
+            self.entries(kind, close)?;
+        }
+        self.duplicates.close(opened, &self.document);
+        let next = self.document.nodes.len() as u32;
+        if let Some(node) = self.document.nodes.get_mut(node as usize) {
+            node.next = next;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn entries(&mut self, kind: Kind, close: u8) -> Result<(), Code> {
+        loop {
+            if kind == Kind::Object {
+                self.skip_space();
+                let name = self.text()?;
+                self.duplicates.name(name);
+                self.skip_space();
+                self.expect(b':')?;
+            }
+            self.value()?;
+            self.skip_space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(Code::InvalidJson),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), Code> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(Code::InvalidJson) }
+    }
+
+    fn number(&mut self) -> Result<(), Code> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.push(Kind::Number, start, self.at - start);
+        Ok(())
+    }
+
+    fn text(&mut self) -> Result<u32, Code> {
+        self.expect(b'"')?;
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => return self.escaped_text(start),
+                None | Some(0..=0x1f) => return Err(Code::InvalidJson),
+                Some(_) => self.at += 1,
+            }
+        }
+        let node = self.push(Kind::Text, start, self.at - start);
+        self.at += 1;
+        Ok(node)
+    }
+
+    /// A text with at least one escape: its meaning is written out beside the source.
+    fn escaped_text(&mut self, start: usize) -> Result<u32, Code> {
+        let from = self.document.unescaped.len();
+        let mut plain = start;
+        loop {
+            let byte = self.peek().ok_or(Code::InvalidJson)?;
+            if byte < 0x20 {
+                return Err(Code::InvalidJson);
+            }
+            if byte != b'"' && byte != b'\\' {
+                self.at += 1;
+                continue;
+            }
+            let run = self.document.source.get(plain..self.at).ok_or(Code::InvalidJson)?;
+            self.document.unescaped.push_str(run);
+            self.at += 1;
+            if byte == b'"' {
+                break;
+            }
+            let character = self.escape()?;
+            self.document.unescaped.push(character);
+            plain = self.at;
+        }
+        let node = self.push(Kind::Text, from, self.document.unescaped.len() - from);
+        if let Some(node) = self.document.nodes.get_mut(node as usize) {
+            node.unescaped = true;
+        }
+        Ok(node)
+    }
+
+    fn escape(&mut self) -> Result<char, Code> {
+        let byte = self.peek().ok_or(Code::InvalidJson)?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(Code::InvalidJson),
+        })
+    }
+
+    /// `\uXXXX`, or a surrogate pair of two; a lone surrogate is no character.
+    fn unicode_escape(&mut self) -> Result<char, Code> {
+        let first = self.hex4()?;
+        let scalar = match first {
+            0xd800..=0xdbff => {
+                self.expect(b'\\')?;
+                self.expect(b'u')?;
+                match self.hex4()? {
+                    second @ 0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
+                    _ => return Err(Code::InvalidJson),
+                }
+            }
+            other => other,
+        };
+        char::from_u32(scalar).ok_or(Code::InvalidJson)
+    }
+
+    fn hex4(&mut self) -> Result<u32, Code> {
+        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Code::InvalidJson)?;
+        let mut value = 0;
+        for &digit in digits {
+            value = value << 4 | char::from(digit).to_digit(16).ok_or(Code::InvalidJson)?;
+        }
+        self.at += 4;
+        Ok(value)
+    }
+}

@@ -1,0 +1,163 @@
+//! Names and other small values that exist only if they are well formed.
+
+mod forms;
+mod hash;
+mod percent;
+mod text;
+
+pub use percent::Percent;
+
+pub(crate) use hash::hash_name;
+
+use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::{Code, Error};
+
+/// Declares a text type from its normal form: a function that refuses, or gives the one spelling that is kept.
+macro_rules! names {
+    ($($(#[doc = $doc:literal])* $Name:ident: $code:ident, $normalise:expr;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $Name(Box<str>);
+
+        impl $Name {
+            /// Reads the text, or says why it cannot be one.
+            pub fn new(text: &str) -> Result<$Name, Error> {
+                $normalise(text).map($Name).ok_or_else(|| Error::new(Code::$code, ""))
+            }
+
+            /// The text in its one normal form.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Decode for $Name {
+            fn decode(value: Value<'_>, problems: &mut Problems) -> Option<$Name> {
+                let name = $normalise(value.text(problems)?).map($Name);
+                if name.is_none() {
+                    problems.form(Code::$code, value);
+                }
+                name
+            }
+        }
+
+        impl std::fmt::Display for $Name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $Name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $Name::new(text)
+            }
+        }
+
+        impl AsRef<str> for $Name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $Name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl serde::Serialize for $Name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        deserialize_by_decoding!($Name);
+    )*};
+}
+
+names! {
+    /// A flag's key: `[a-z0-9][a-z0-9_-]{0,63}`.
+    ///
+    /// ```
+    /// assert!(dezky_core::FlagKey::new("jmap_native_v2").is_ok());
+    /// assert!(dezky_core::FlagKey::new("JMAP").is_err());
+    /// ```
+    FlagKey: InvalidFlagKey, |text| forms::same_if(forms::is_key(text), text);
+    /// A plan's key: `[a-z0-9][a-z0-9_-]{0,63}`.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::PlanKey::new("business")?.as_str(), "business");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    PlanKey: InvalidPlan, |text| forms::same_if(forms::is_key(text), text);
+    /// An environment's name: `[a-z0-9][a-z0-9_-]{0,63}`.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Environment::new("production")?.as_str(), "production");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    Environment: InvalidEnvironment, |text| forms::same_if(forms::is_key(text), text);
+    /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
+    ///
+    /// ```
+    /// assert!(dezky_core::Slug::new("acme-gmbh").is_ok());
+    /// assert!(dezky_core::Slug::new("acme-").is_err());
+    /// ```
+    Slug: InvalidSlug, |text| forms::same_if(forms::is_slug(text), text);
+    /// Any entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
+    ///
+    /// ```
+    /// assert!(dezky_core::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
+    /// assert!(dezky_core::Id::new("t:1").is_err());
+    /// ```
+    Id: InvalidId, |text| forms::same_if(forms::is_id(text), text);
+    /// An e-mail address, lower-cased.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    Email: InvalidEmail, forms::email;
+    /// A domain name of two labels or more, lower-cased.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    Domain: InvalidDomain, forms::domain;
+    /// A currency's three letters, upper-cased.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Currency::new("eur")?.as_str(), "EUR");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    Currency: InvalidCurrency, forms::currency;
+    /// One line that people read: 1 to 200 characters, not spaces alone.
+    ///
+    /// ```
+    /// assert!(dezky_core::Label::new("Acme GmbH").is_ok());
+    /// assert!(dezky_core::Label::new("   ").is_err());
+    /// ```
+    Label: InvalidText, text::label;
+    /// Any number of lines, also none: 0 to 2,000 characters.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Prose::new("two\nlines")?.as_str(), "two\nlines");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    Prose: InvalidText, text::prose;
+    /// A SHA-256 as 64 lower-case hex digits.
+    ///
+    /// ```
+    /// assert!(dezky_core::Digest::new(&"0".repeat(64)).is_ok());
+    /// ```
+    Digest: InvalidHash, |text| forms::same_if(forms::is_digest(text), text);
+}
+
+impl Default for Prose {
+    fn default() -> Prose {
+        Prose(Box::default())
+    }
+}

@@ -7,6 +7,7 @@ mod text;
 
 pub use percent::Percent;
 
+pub(crate) use forms::{is_id, is_key, is_slug};
 pub(crate) use hash::hash_name;
 
 use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
@@ -159,5 +160,30 @@ names! {
 impl Default for Prose {
     fn default() -> Prose {
         Prose(Box::default())
+    }
+}
+
+impl Digest {
+    /// The hash before a chain's first: 64 zeros.
+    pub(crate) fn zero() -> Digest {
+        Digest("0".repeat(64).into())
+    }
+
+    /// Of 64 hex digits that were just made.
+    pub(crate) fn from_hex(text: String) -> Digest {
+        Digest(text.into())
+    }
+}
+
+/// So that a digest can be compared with the text it is written as.
+impl PartialEq<str> for Digest {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Digest {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
     }
 }

@@ -45,6 +45,11 @@ impl Percent {
         Percent::from_hundredths(percent.saturating_mul(100))
     }
 
+    /// A position of 0 to 9999: nothing above can come out of the hash.
+    pub(crate) const fn of_position(hundredths: u16) -> Percent {
+        Percent(hundredths)
+    }
+
     /// In hundredths of a percent.
     ///
     /// ```

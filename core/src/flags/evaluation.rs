@@ -1,0 +1,83 @@
+//! Every flag's answer for one subject.
+
+use super::{Ruleset, Subject};
+
+/// One bit a flag, with the ruleset that gives each bit its key.
+///
+/// ```
+/// use dezky_core::{Ruleset, Snapshot, Subject};
+/// let rules = Ruleset::new(Snapshot::from_json(br#"{
+///     "format": 1, "revision": 1, "environment": "production",
+///     "flags": [{ "key": "a", "state": "on" }, { "key": "b", "state": "off" }]
+/// }"#)?);
+/// let all = rules.evaluate_all(&Subject::new("t1", "acme", "business")?);
+/// assert!(all.is_enabled("a") && !all.is_enabled("b") && !all.is_enabled("c"));
+/// assert_eq!(all.iter().collect::<Vec<_>>(), [("a", true), ("b", false)]);
+/// assert_eq!(all.as_bytes(), [0b01]);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    rules: Ruleset,
+    bytes: Vec<u8>,
+}
+
+impl Evaluation {
+    pub(super) fn new(rules: Ruleset) -> Evaluation {
+        let bytes = vec![0; rules.compiled().len().div_ceil(8)];
+        Evaluation { rules, bytes }
+    }
+
+    pub(super) fn fill(&mut self, rules: &Ruleset, subject: &Subject<'_>) {
+        if !self.rules.is(rules) {
+            *self = Evaluation::new(rules.clone());
+        }
+        let mut chunks = self.bytes.chunks_mut(size_of::<u64>());
+        rules.compiled().evaluate_all(subject, |word| {
+            let bytes = word.to_le_bytes();
+            if let Some(chunk) = chunks.next() {
+                chunk.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
+            }
+        });
+    }
+
+    /// Whether a flag is on. A flag that does not exist is off.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// assert!(!rules.evaluate_all(&Subject::new("t1", "acme", "business")?).is_enabled("no_such_flag"));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn is_enabled(&self, key: &str) -> bool {
+        self.rules.compiled().find(key).is_some_and(|flag| self.bit(flag as usize))
+    }
+
+    /// Every flag's key and answer, by key.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// assert_eq!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).iter().len(), 0);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, bool)> {
+        self.rules.keys().enumerate().map(|(flag, key)| (key, self.bit(flag)))
+    }
+
+    /// The answers: flag `i` in key order is bit `i % 8`, from the lowest, of byte `i / 8`.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// assert!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).as_bytes().is_empty());
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn bit(&self, flag: usize) -> bool {
+        self.bytes.get(flag / 8).is_some_and(|byte| byte >> (flag % 8) & 1 != 0)
+    }
+}

@@ -1,0 +1,28 @@
+//! Feature flags: the snapshot document, the ruleset it compiles to, and every answer about one tenant.
+
+mod compiled;
+mod evaluation;
+mod explanation;
+mod fingerprint;
+mod postings;
+mod rollout;
+mod rule;
+mod ruleset;
+mod scope;
+mod snapshot;
+mod subject;
+
+pub use evaluation::Evaluation;
+pub use explanation::{Explanation, Reason};
+pub use rollout::{in_rollout, rollout_position};
+pub use rule::{FlagRule, State};
+pub use ruleset::Ruleset;
+pub use scope::{Axis, Scope};
+pub use snapshot::Snapshot;
+pub use subject::{Subject, SubjectDocument};
+
+pub(crate) use compiled::Compiled;
+pub(crate) use fingerprint::hex;
+pub(crate) use rule::push_rule;
+pub(crate) use snapshot::{check_flags, decode_revision, repetitions};
+pub(crate) use subject::Name;

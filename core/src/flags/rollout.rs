@@ -1,0 +1,107 @@
+//! The rollout hash: where a tenant stands for a flag, for ever.
+
+use sha2::{Digest as _, Sha256, block_api::compress256};
+
+use crate::Percent;
+
+/// A tenant's position for a flag, in hundredths of a percent: 0 to 9999. It never changes.
+///
+/// ```
+/// assert_eq!(dezky_core::rollout_position("t1", "flag-a"), 6334);
+/// ```
+pub fn rollout_position(tenant_id: &str, key: &str) -> u16 {
+    Draw::new(tenant_id).position(key)
+}
+
+/// Whether a rollout at `pct` includes a tenant that is in its scope.
+///
+/// ```
+/// use dezky_core::{Percent, in_rollout};
+/// assert!(!in_rollout("t1", "flag-a", Percent::whole(63)?));
+/// assert!(in_rollout("t1", "flag-a", Percent::whole(64)?));
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+pub fn in_rollout(tenant_id: &str, key: &str, pct: Percent) -> bool {
+    rollout_position(tenant_id, key) < pct.hundredths()
+}
+
+/// Blocks that the longest names need: 64 + 1 + 64 bytes of text and 9 of padding.
+const BLOCKS: usize = 3;
+const BLOCK: usize = 64;
+
+const INITIAL: [u32; 8] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+];
+
+/// One tenant's half of the hash input, laid out once as SHA-256 blocks; a key is laid behind it at each draw.
+///
+/// Going to the block function directly saves the copies and the bookkeeping of a general hasher, which cost as much as the hash itself
+/// on inputs of one block.
+pub(super) struct Draw<'a> {
+    tenant_id: &'a str,
+    blocks: [u8; BLOCKS * BLOCK],
+}
+
+impl<'a> Draw<'a> {
+    pub(super) fn new(tenant_id: &'a str) -> Draw<'a> {
+        let mut blocks = [0; BLOCKS * BLOCK];
+        if let Some((text, rest)) = blocks.split_at_mut_checked(tenant_id.len()) {
+            text.copy_from_slice(tenant_id.as_bytes());
+            rest.iter_mut().take(1).for_each(|separator| *separator = b':');
+        }
+        Draw { tenant_id, blocks }
+    }
+
+    /// The position for a flag, in hundredths.
+    pub(super) fn position(&mut self, key: &str) -> u16 {
+        match self.lay_out(key.as_bytes()) {
+            Some(blocks) => {
+                let mut state = INITIAL;
+                compress256(&mut state, blocks);
+                position_of(state)
+            }
+            None => position_of_long(self.tenant_id, key),
+        }
+    }
+
+    /// The padded message: text, a 1 bit, zeros, the length in bits. `None` where it takes more blocks than names can.
+    fn lay_out(&mut self, key: &[u8]) -> Option<&[[u8; BLOCK]]> {
+        let prefix = self.tenant_id.len() + 1;
+        let length = prefix + key.len();
+        let end = (length + 9).next_multiple_of(BLOCK);
+        let (text, padding) = self.blocks.get_mut(prefix..end)?.split_at_mut_checked(key.len())?;
+        text.copy_from_slice(key);
+        padding.fill(0);
+        *padding.first_mut()? = 0x80;
+        *padding.last_chunk_mut()? = (8 * length as u64).to_be_bytes();
+        self.blocks.get(..end).map(|used| used.as_chunks().0)
+    }
+}
+
+/// For texts longer than any name.
+fn position_of_long(tenant_id: &str, key: &str) -> u16 {
+    let hash = Sha256::new().chain_update(tenant_id).chain_update(":").chain_update(key).finalize();
+    let mut state = [0; 8];
+    for (word, bytes) in state.iter_mut().zip(hash.as_chunks().0) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+    position_of(state)
+}
+
+/// The hash as one 256-bit number, modulo 10,000 (its last four decimal digits), with the two pairs of digits swapped: the last two decide the
+/// whole percent.
+fn position_of(hash: [u32; 8]) -> u16 {
+    /// 2^(32 * (7 - i)) modulo 10,000: the weight of word `i`. The weighted sum stays far below 2^64.
+    const WEIGHTS: [u64; 8] = {
+        let mut weights = [1; 8];
+        let mut i = 7;
+        while i > 0 {
+            weights[i - 1] = (weights[i] << 32) % 10_000;
+            i -= 1;
+        }
+        weights
+    };
+    let sum: u64 = hash.iter().zip(WEIGHTS).map(|(&word, weight)| u64::from(word) * weight).sum();
+    let digits = (sum % 10_000) as u16;
+    digits % 100 * 100 + digits / 100
+}

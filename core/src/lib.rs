@@ -1,19 +1,31 @@
 //! Dezky core.
 #![forbid(unsafe_code)]
 
+mod access;
 mod codes;
 mod error;
 mod flags;
 mod json;
 pub mod limits;
+mod model;
 mod names;
 mod time;
 
+pub use access::{
+    AccessReason, AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, Decision, MachineKey, OPERATOR_GUARD_MESSAGE, Person,
+    Principal, Resource, ResourceTenant, ResourceUser, Role, UserRecord, decide,
+};
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{
     Axis, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject, SubjectDocument, in_rollout,
     rollout_position,
+};
+pub use model::{
+    Actor, BillingInfo, Change, ContactInfo, Edited, Editor, Entity, Flag, FlagContent, FlagHistory, FlagPatch, FlagWarning,
+    Handles, IdentitySubject, Integration, IntegrationStatus, Interval, NewChange, Partner, PartnerStatus, Periods, Price,
+    Provisioning, Revisioned, StripeIds, Subscription, SubscriptionStatus, Tenant, TenantStatus, User,
+    monthly_recurring_revenue, verify_chain,
 };
 pub use names::{Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug};
 pub use time::Timestamp;

@@ -3,62 +3,25 @@
 use serde::Serialize;
 
 use super::{Axis, Scope};
-use crate::json::{Decode, Problems, Value, decode_word, deserialize_by_decoding};
-use crate::{Code, FlagKey, Percent};
+use crate::json::decode_objects;
+use crate::names::words;
+use crate::{FlagKey, Percent};
 
-/// What a flag does.
-///
-/// ```
-/// assert_eq!(dezky_core::State::parse("rollout"), Some(dezky_core::State::Rollout));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// Off for everybody.
-    Off,
-    /// On for everybody, whatever the scope.
-    On,
-    /// On for those in scope; an empty scope is nobody.
-    Targeted,
-    /// On for a percentage of those in scope; an empty scope is everybody.
-    Rollout,
-}
-
-impl State {
-    /// Every state.
+words! {
+    /// What a flag does.
     ///
     /// ```
-    /// assert_eq!(dezky_core::State::ALL.len(), 4);
+    /// assert_eq!(dezky_core::State::parse("rollout"), Some(dezky_core::State::Rollout));
     /// ```
-    pub const ALL: [State; 4] = [State::Off, State::On, State::Targeted, State::Rollout];
-
-    /// The state as documents spell it.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::State::Off.as_str(), "off");
-    /// ```
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            State::Off => "off",
-            State::On => "on",
-            State::Targeted => "targeted",
-            State::Rollout => "rollout",
-        }
-    }
-
-    /// The state spelled so.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::State::parse("killed"), None);
-    /// ```
-    pub fn parse(word: &str) -> Option<State> {
-        State::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-}
-
-impl Decode for State {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<State> {
-        decode_word(value, State::parse, Code::UnknownState, problems)
+    State: UnknownState {
+        /// Off for everybody.
+        Off "off",
+        /// On for everybody, whatever the scope.
+        On "on",
+        /// On for those in scope; an empty scope is nobody.
+        Targeted "targeted",
+        /// On for a percentage of those in scope; an empty scope is everybody.
+        Rollout "rollout",
     }
 }
 
@@ -87,18 +50,14 @@ pub struct FlagRule {
     pub scope: Scope,
 }
 
-impl Decode for FlagRule {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<FlagRule> {
-        let object = value.object(problems)?;
-        let key = object.required("key", problems);
-        let state = object.required("state", problems);
-        let pct = object.or_default("pct", problems);
-        let scope = object.or_default("scope", problems);
-        Some(FlagRule { key: key?, state: state?, pct: pct?, scope: scope? })
+decode_objects! {
+    FlagRule {
+        key: required("key"),
+        state: required("state"),
+        pct: or_default("pct"),
+        scope: or_default("scope"),
     }
 }
-
-deserialize_by_decoding!(State, FlagRule);
 
 /// Appends the canonical form. No value in it can hold a character that JSON escapes.
 pub(crate) fn push_rule(out: &mut String, rule: &FlagRule) {

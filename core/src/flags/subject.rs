@@ -1,7 +1,7 @@
 //! The subject of an evaluation: one tenant, as five names.
 
 use super::Axis;
-use crate::json::{Decode, Problems, Value, decode_bytes, deserialize_by_decoding};
+use crate::json::{decode_bytes, decode_objects};
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::names::{hash_name, is_id, is_key, is_slug};
 use crate::{Code, Environment, Error, Id, PlanKey, Slug};
@@ -173,22 +173,12 @@ impl SubjectDocument {
     }
 }
 
-impl Decode for SubjectDocument {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<SubjectDocument> {
-        let object = value.object(problems)?;
-        let tenant_id = object.required("tenantId", problems);
-        let tenant_slug = object.required("tenantSlug", problems);
-        let plan = object.required("plan", problems);
-        let partner_slug = object.optional("partnerSlug", problems);
-        let environment = object.optional("environment", problems);
-        Some(SubjectDocument {
-            tenant_id: tenant_id?,
-            tenant_slug: tenant_slug?,
-            plan: plan?,
-            partner_slug: partner_slug?,
-            environment: environment?,
-        })
+decode_objects! {
+    SubjectDocument {
+        tenant_id: required("tenantId"),
+        tenant_slug: required("tenantSlug"),
+        plan: required("plan"),
+        partner_slug: optional("partnerSlug"),
+        environment: optional("environment"),
     }
 }
-
-deserialize_by_decoding!(SubjectDocument);

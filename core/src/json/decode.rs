@@ -1,5 +1,7 @@
 //! From a [`Value`] to a typed value: every problem noted with its place, none hiding another.
 
+use std::ops::RangeInclusive;
+
 use super::document::{Children, Document, Kind, Value};
 use super::number::{Scaled, scaled};
 use crate::{Code, Error, limits::MAX_PROBLEMS};
@@ -9,6 +11,23 @@ pub(crate) trait Decode: Sized {
     /// `None` when something was wrong, which is then noted in `problems`.
     fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Self>;
 }
+
+/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Object`], and the member's name. Every
+/// member is read before any is missed, so that all problems are noted.
+macro_rules! decode_objects {
+    ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
+        impl $crate::json::Decode for $Name {
+            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
+                let object = value.object(problems)?;
+                $(let $field = object.$read($($argument,)* problems);)*
+                Some($Name { $($field: $field?,)* })
+            }
+        }
+
+        $crate::json::deserialize_by_decoding!($Name);
+    )*};
+}
+pub(crate) use decode_objects;
 
 /// What is wrong with a document, in the order found.
 ///
@@ -161,6 +180,36 @@ impl<'d> Object<'d> {
         value
     }
 
+    /// Notes a member that an object inside this one lacks, or would lack if it were there.
+    pub(crate) fn require_within(self, object: &str, name: &str, problems: &mut Problems) {
+        let inner = self.0.member(object);
+        let is_object = inner.is_none_or(|inner| inner.kind() == Kind::Object);
+        if is_object && inner.and_then(|inner| inner.member(name)).is_none() {
+            problems.missing(self.0, &format!("{object}/{name}"));
+        }
+    }
+
+    /// A part that has no object of its own: its members stand in this one.
+    pub(crate) fn embedded<T: Decode>(self, problems: &mut Problems) -> Option<T> {
+        T::decode(self.0, problems)
+    }
+
+    /// A whole number that is needed.
+    pub(crate) fn required_whole<N>(self, name: &str, range: RangeInclusive<N>, problems: &mut Problems) -> Option<N>
+    where
+        N: TryFrom<i128> + Into<i128>,
+    {
+        whole(self.required_value(name, problems)?, range, problems)
+    }
+
+    /// A whole number that takes its default where it is absent.
+    pub(crate) fn whole_or<N>(self, name: &str, range: RangeInclusive<N>, default: N, problems: &mut Problems) -> Option<N>
+    where
+        N: TryFrom<i128> + Into<i128>,
+    {
+        self.0.member(name).map_or(Some(default), |value| whole(value, range, problems))
+    }
+
     pub(crate) fn required_list<T: Decode>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
         decode_list(self.required_value(name, problems)?, limit, problems)
     }
@@ -202,6 +251,14 @@ impl<'d> Object<'d> {
     }
 }
 
+fn whole<N>(value: Value<'_>, range: RangeInclusive<N>, problems: &mut Problems) -> Option<N>
+where
+    N: TryFrom<i128> + Into<i128>,
+{
+    let (low, high) = range.into_inner();
+    value.whole(low.into(), high.into(), Code::InvalidNumber, problems).and_then(|number| number.try_into().ok())
+}
+
 /// The index of the first item that repeats an earlier one.
 fn first_repetition<T: Ord>(list: &[T]) -> Option<usize> {
     let mut sorted: Vec<_> = list.iter().enumerate().map(|(index, item)| (item, index)).collect();
@@ -212,5 +269,11 @@ fn first_repetition<T: Ord>(list: &[T]) -> Option<usize> {
 impl Decode for bool {
     fn decode(value: Value<'_>, problems: &mut Problems) -> Option<bool> {
         value.expect(Kind::Bool, problems).map(|value| value.raw() == "true")
+    }
+}
+
+impl Decode for String {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<String> {
+        value.text(problems).map(str::to_owned)
     }
 }

@@ -13,5 +13,5 @@ mod parse;
 
 pub(crate) use bridge::deserialize_by_decoding;
 pub(crate) use canonical::push_canonical;
-pub(crate) use decode::{Decode, Object, Problems, decode_bytes, decode_list, decode_value, decode_word};
+pub(crate) use decode::{Decode, Object, Problems, decode_bytes, decode_list, decode_objects, decode_value, decode_word};
 pub(crate) use document::{Document, Kind, Value};

@@ -4,11 +4,13 @@ mod forms;
 mod hash;
 mod percent;
 mod text;
+mod words;
 
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};
 pub(crate) use hash::hash_name;
+pub(crate) use words::words;
 
 use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
 use crate::{Code, Error};
@@ -22,11 +24,15 @@ macro_rules! names {
 
         impl $Name {
             /// Reads the text, or says why it cannot be one.
+            ///
+            #[doc = concat!("```\nassert!(dezky_core::", stringify!($Name), "::new(\"\\u{0}\").is_err());\n```")]
             pub fn new(text: &str) -> Result<$Name, Error> {
                 $normalise(text).map($Name).ok_or_else(|| Error::new(Code::$code, ""))
             }
 
             /// The text in its one normal form.
+            ///
+            #[doc = concat!("```\nlet text = |name: dezky_core::", stringify!($Name), "| name.as_str().to_owned();\n```")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -1,0 +1,146 @@
+//! Every action there is, and the rule that decides it.
+
+use crate::json::{Decode, Problems, Value, decode_word};
+use crate::Code;
+
+/// Which of the rules decides an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    OwnProfile,
+    Operator,
+    OperatorUnlessLastAdmin,
+    Evaluate,
+    ReadTenant,
+    UpdateTenant,
+    EveryUser,
+    PlatformAdmin,
+    ReadUser,
+    ReadAudit,
+}
+
+/// Declares the actions, their names and their rules in one table.
+macro_rules! actions {
+    ($($variant:ident $text:literal $rule:ident)*) => {
+        /// Something that somebody wants to do.
+        ///
+        /// ```
+        /// use dezky_core::Action;
+        /// assert_eq!(Action::parse("tenant.suspend"), Some(Action::TenantSuspend));
+        /// assert_eq!(Action::TenantSuspend.as_str(), "tenant.suspend");
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = concat!("`", $text, "`")] $variant,)*
+        }
+
+        impl Action {
+            /// Every action.
+            ///
+            /// ```
+            /// assert!(dezky_core::Action::ALL.len() > 30);
+            /// ```
+            pub const ALL: &'static [Action] = &[$(Action::$variant),*];
+
+            /// The action as documents spell it.
+            ///
+            /// ```
+            /// assert_eq!(dezky_core::Action::UserMe.as_str(), "user.me");
+            /// ```
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Action::$variant => $text,)*
+                }
+            }
+
+            /// The action spelled so.
+            ///
+            /// ```
+            /// assert_eq!(dezky_core::Action::parse("tenant.paint"), None);
+            /// ```
+            pub fn parse(text: &str) -> Option<Action> {
+                match text {
+                    $($text => Some(Action::$variant),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) const fn rule(self) -> Rule {
+                match self {
+                    $(Action::$variant => Rule::$rule,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    TenantRead "tenant.read" ReadTenant
+    TenantUsersRead "tenant.users.read" ReadTenant
+    TenantList "tenant.list" EveryUser
+    TenantCreate "tenant.create" Operator
+    TenantUpdate "tenant.update" UpdateTenant
+    TenantDelete "tenant.delete" Operator
+    TenantSuspend "tenant.suspend" Operator
+    TenantResume "tenant.resume" Operator
+    TenantReconcile "tenant.reconcile" Operator
+    PartnerList "partner.list" Operator
+    PartnerRead "partner.read" Operator
+    PartnerCreate "partner.create" Operator
+    PartnerUpdate "partner.update" Operator
+    PartnerDelete "partner.delete" Operator
+    SubscriptionRead "subscription.read" ReadTenant
+    SubscriptionList "subscription.list" EveryUser
+    SubscriptionCreate "subscription.create" Operator
+    SubscriptionUpdate "subscription.update" Operator
+    SubscriptionDelete "subscription.delete" Operator
+    UserMe "user.me" OwnProfile
+    UserRead "user.read" ReadUser
+    UserList "user.list" PlatformAdmin
+    UserUpdate "user.update" OperatorUnlessLastAdmin
+    UserDelete "user.delete" OperatorUnlessLastAdmin
+    UserInvite "user.invite" Operator
+    UserDeactivate "user.deactivate" OperatorUnlessLastAdmin
+    FlagRead "flag.read" EveryUser
+    FlagList "flag.list" EveryUser
+    FlagCreate "flag.create" Operator
+    FlagUpdate "flag.update" Operator
+    FlagDelete "flag.delete" Operator
+    FlagPlan "flag.plan" Operator
+    FlagEvaluate "flag.evaluate" Evaluate
+    SnapshotRead "snapshot.read" Operator
+    SnapshotStream "snapshot.stream" Operator
+    AuditRead "audit.read" ReadAudit
+    KeyCreate "key.create" Operator
+    KeyList "key.list" Operator
+    KeyRevoke "key.revoke" Operator
+}
+
+impl Action {
+    /// Whether the action is bound to a tenant, which its resource must then name.
+    ///
+    /// ```
+    /// use dezky_core::Action;
+    /// assert!(Action::TenantRead.needs_tenant());
+    /// assert!(!Action::AuditRead.needs_tenant());
+    /// ```
+    pub const fn needs_tenant(self) -> bool {
+        matches!(self.rule(), Rule::ReadTenant | Rule::UpdateTenant | Rule::Evaluate)
+    }
+
+    /// Whether the action is bound to a user, which its resource must then name.
+    ///
+    /// ```
+    /// use dezky_core::Action;
+    /// assert!(Action::UserDelete.needs_user());
+    /// assert!(!Action::UserInvite.needs_user());
+    /// ```
+    pub const fn needs_user(self) -> bool {
+        matches!(self.rule(), Rule::ReadUser | Rule::OperatorUnlessLastAdmin)
+    }
+}
+
+impl Decode for Action {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Action> {
+        decode_word(value, Action::parse, Code::UnknownAction, problems)
+    }
+}

@@ -1,0 +1,15 @@
+//! Authorization: who may do what. One total function, a reason with every answer, denied unless a rule allows.
+
+mod action;
+mod decide;
+mod decision;
+mod principal;
+mod request;
+mod resource;
+
+pub use action::Action;
+pub use decide::decide;
+pub use decision::{AccessReason, Decision, OPERATOR_GUARD_MESSAGE};
+pub use principal::{DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, Role, UserRecord};
+pub use request::AccessRequest;
+pub use resource::{Resource, ResourceTenant, ResourceUser};

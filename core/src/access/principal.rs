@@ -1,0 +1,203 @@
+//! Who asks: a person with a verified token and a record, or a machine key.
+
+use crate::json::{Decode, Object, Problems, Value, decode_objects};
+use crate::limits::MAX_LIST;
+use crate::names::words;
+use crate::{Code, Id, User};
+
+/// The audience of an operator's token unless another is configured.
+///
+/// ```
+/// assert_eq!(dezky_core::DEFAULT_OPERATOR_AUDIENCE, "dezky-operator");
+/// ```
+pub const DEFAULT_OPERATOR_AUDIENCE: &str = "dezky-operator";
+
+words! {
+    /// What somebody is in their tenants.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Role::parse("owner"), Some(dezky_core::Role::Owner));
+    /// ```
+    #[derive(Default)]
+    Role: UnknownRole {
+        /// Whoever signed up.
+        Owner "owner",
+        /// May change what an owner may.
+        Admin "admin",
+        /// May look.
+        #[default]
+        Member "member",
+    }
+}
+
+/// What the database says of a user. Rights come from here, never from the token.
+///
+/// ```
+/// use dezky_core::{Id, Role, UserRecord};
+/// let record = UserRecord {
+///     id: Id::new("u1")?, active: true, platform_admin: false, role: Role::Member, tenant_ids: vec![Id::new("t1")?],
+/// };
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// The user's id.
+    pub id: Id,
+    /// Whether the user may do anything at all.
+    pub active: bool,
+    /// Whether the user runs the platform.
+    pub platform_admin: bool,
+    /// What the user is in their tenants.
+    pub role: Role,
+    /// The tenants of which the user is a member.
+    pub tenant_ids: Vec<Id>,
+}
+
+impl UserRecord {
+    pub(super) fn is_member(&self, tenant: &Id) -> bool {
+        self.tenant_ids.contains(tenant)
+    }
+}
+
+impl From<&User> for UserRecord {
+    fn from(user: &User) -> UserRecord {
+        UserRecord {
+            id: user.id.clone(),
+            active: user.active,
+            platform_admin: user.platform_admin,
+            role: user.role,
+            tenant_ids: user.tenant_ids.clone(),
+        }
+    }
+}
+
+/// A person: a verified token, and the record of its user where there is one.
+///
+/// ```
+/// use dezky_core::Person;
+/// let person = Person::new("auth0|7", ["dezky-portal"], None);
+/// assert!(!person.is_operator());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The token's subject.
+    pub subject: String,
+    /// The token's audiences, all of them.
+    pub audiences: Vec<String>,
+    /// The record, where the user is known.
+    pub user: Option<UserRecord>,
+    /// The audience that makes a platform admin's token an operator's.
+    pub operator_audience: String,
+}
+
+impl Person {
+    /// A person whose operators' audience is the default.
+    ///
+    /// ```
+    /// # use dezky_core::Person;
+    /// assert_eq!(Person::new("auth0|7", ["dezky-portal"], None).operator_audience, "dezky-operator");
+    /// ```
+    pub fn new<A: Into<String>>(
+        subject: impl Into<String>,
+        audiences: impl IntoIterator<Item = A>,
+        user: Option<UserRecord>,
+    ) -> Person {
+        Person {
+            subject: subject.into(),
+            audiences: audiences.into_iter().map(Into::into).collect(),
+            user,
+            operator_audience: DEFAULT_OPERATOR_AUDIENCE.to_owned(),
+        }
+    }
+
+    /// Whether the token's audiences hold the operators', and the record is an active platform admin's. Neither half suffices.
+    ///
+    /// ```
+    /// # use dezky_core::Person;
+    /// assert!(!Person::new("auth0|7", ["dezky-operator"], None).is_operator());
+    /// ```
+    pub fn is_operator(&self) -> bool {
+        let is_admin = self.user.as_ref().is_some_and(|user| user.active && user.platform_admin);
+        is_admin && self.has_operator_audience()
+    }
+
+    pub(super) fn has_operator_audience(&self) -> bool {
+        self.audiences.iter().any(|audience| *audience == self.operator_audience)
+    }
+}
+
+/// A key that a machine holds.
+///
+/// ```
+/// let key = dezky_core::MachineKey::Tenant(dezky_core::Id::new("t1")?);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MachineKey {
+    /// Reads snapshots, and evaluates for every tenant.
+    Server,
+    /// Evaluates for one tenant.
+    Tenant(Id),
+}
+
+/// Who asks.
+///
+/// ```
+/// use dezky_core::{MachineKey, Principal};
+/// let principal = Principal::Key(MachineKey::Server);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// Somebody with a verified token.
+    Person(Person),
+    /// A machine with a key.
+    Key(MachineKey),
+}
+
+impl Decode for Principal {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Principal> {
+        let object = value.object(problems)?;
+        match object.value().member("key") {
+            Some(key) => MachineKey::decode(key, problems).map(Principal::Key),
+            None => decode_person(object, problems).map(Principal::Person),
+        }
+    }
+}
+
+fn decode_person(object: Object<'_>, problems: &mut Problems) -> Option<Person> {
+    let subject = object.required::<String>("subject", problems);
+    if subject.as_deref() == Some("")
+        && let Some(value) = object.value().member("subject")
+    {
+        problems.form(Code::InvalidText, value);
+    }
+    let audiences = object.required_list("audiences", MAX_LIST, problems);
+    let user = object.optional("user", problems);
+    let operator_audience = object.or("operatorAudience", DEFAULT_OPERATOR_AUDIENCE.to_owned(), problems);
+    Some(Person { subject: subject?, audiences: audiences?, user: user?, operator_audience: operator_audience? })
+}
+
+decode_objects! {
+    UserRecord {
+        id: required("id"),
+        active: required("active"),
+        platform_admin: required("platformAdmin"),
+        role: required("role"),
+        tenant_ids: required_list("tenantIds", MAX_LIST),
+    }
+}
+
+impl Decode for MachineKey {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<MachineKey> {
+        let object = value.object(problems)?;
+        let kind = object.required_value("kind", problems)?;
+        match kind.text(problems)? {
+            "server" => Some(MachineKey::Server),
+            "tenant" => object.required("tenantId", problems).map(MachineKey::Tenant),
+            _ => {
+                problems.form(Code::UnknownKeyKind, kind);
+                None
+            }
+        }
+    }
+}

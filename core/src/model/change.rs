@@ -1,0 +1,179 @@
+//! The change log's entry, and the hash that ties it to the one before.
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::flags::hex;
+use crate::json::{decode_objects, push_canonical};
+use crate::limits::MAX_REVISION;
+use crate::{Digest, Email, Id, Label, Timestamp};
+
+/// One write: who did what to which entity, what was before and after, and the hash of the change before.
+///
+/// ```
+/// use dezky_core::{Actor, Digest, Entity, Label, NewChange, Timestamp, verify_chain};
+/// let new = NewChange {
+///     at: Timestamp::EPOCH,
+///     actor: Actor::default(),
+///     action: Label::new("flag.create")?,
+///     entity: Entity { kind: Label::new("flag")?, id: Label::new("new_billing_engine")? },
+///     before: serde_json::Value::Null,
+///     after: serde_json::json!({ "state": "off" }),
+/// };
+/// let first = new.clone().follow(None);
+/// let second = new.follow(Some(&first));
+/// assert_eq!(verify_chain(&[first, second.clone()])?, second.hash);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// One more than the change before.
+    pub revision: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Label,
+    /// To what.
+    pub entity: Entity,
+    /// The entity's document before; `null` where it was made.
+    pub before: Value,
+    /// The entity's document after; `null` where it was removed.
+    pub after: Value,
+    /// The hash of the change before; 64 zeros before the first.
+    pub previous_hash: Digest,
+    /// The hash of all of the above.
+    pub hash: Digest,
+}
+
+/// Who made a change.
+///
+/// ```
+/// assert_eq!(dezky_core::Actor::default().id, None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Actor {
+    /// Their id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// Their e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+}
+
+/// What a change was made to.
+///
+/// ```
+/// use dezky_core::{Entity, Label};
+/// let entity = Entity { kind: Label::new("tenant")?, id: Label::new("t1")? };
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entity {
+    /// What it is.
+    pub kind: Label,
+    /// Which one it is.
+    pub id: Label,
+}
+
+/// A change that is not yet in the log.
+///
+/// ```
+/// # use dezky_core::*;
+/// # let new = NewChange {
+/// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
+/// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
+/// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
+/// # };
+/// assert_eq!(new.follow(None).revision, 1);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChange {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Label,
+    /// To what.
+    pub entity: Entity,
+    /// The entity's document before.
+    pub before: Value,
+    /// The entity's document after.
+    pub after: Value,
+}
+
+impl NewChange {
+    /// The change that follows another, or that begins a log.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let new = NewChange {
+    /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
+    /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
+    /// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
+    /// # };
+    /// let first = new.clone().follow(None);
+    /// assert_eq!(new.follow(Some(&first)).previous_hash, first.hash);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn follow(self, previous: Option<&Change>) -> Change {
+        let NewChange { at, actor, action, entity, before, after } = self;
+        let revision = previous.map_or(0, |previous| previous.revision) + 1;
+        let previous_hash = previous.map_or_else(Digest::zero, |previous| previous.hash.clone());
+        let hash = Digest::zero();
+        let unsealed = Change { revision, at, actor, action, entity, before, after, previous_hash, hash };
+        Change { hash: unsealed.expected_hash(), ..unsealed }
+    }
+}
+
+impl Change {
+    /// The hash that its content should have: that of its canonical form without the hash.
+    pub(super) fn expected_hash(&self) -> Digest {
+        let optional = |text: Option<&str>| text.map(Value::from);
+        let actor = [("id", optional(self.actor.id.as_ref().map(Id::as_str))), ("email", optional(self.actor.email.as_ref().map(Email::as_str)))];
+        let content = object([
+            ("revision", Value::from(self.revision)),
+            ("at", Value::from(self.at.to_string())),
+            ("actor", object(actor.into_iter().filter_map(|(name, value)| Some((name, value?))))),
+            ("action", Value::from(self.action.as_str())),
+            ("entity", object([("kind", self.entity.kind.as_str()), ("id", self.entity.id.as_str())])),
+            ("before", self.before.clone()),
+            ("after", self.after.clone()),
+            ("previousHash", Value::from(self.previous_hash.as_str())),
+        ]);
+        let mut text = String::new();
+        push_canonical(&mut text, &content);
+        hex(Sha256::new_with_prefix(text))
+    }
+}
+
+fn object<V: Into<Value>>(members: impl IntoIterator<Item = (&'static str, V)>) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+}
+
+decode_objects! {
+    Actor {
+        id: optional("id"),
+        email: optional("email"),
+    }
+    Entity {
+        kind: required("kind"),
+        id: required("id"),
+    }
+    Change {
+        revision: required_whole("revision", 1..=MAX_REVISION),
+        at: required("at"),
+        actor: or_default("actor"),
+        action: required("action"),
+        entity: required("entity"),
+        before: or_default("before"),
+        after: or_default("after"),
+        previous_hash: required("previousHash"),
+        hash: required("hash"),
+    }
+}

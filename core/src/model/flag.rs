@@ -1,0 +1,190 @@
+//! Flags as the administration sees them: what evaluation sees, and how it came to be so.
+
+use serde::Serialize;
+
+use super::{Edited, Editor, Revisioned};
+use crate::json::decode_objects;
+use crate::limits::{MAX_HISTORY, MAX_REVISION};
+use crate::{Email, Error, FlagKey, FlagRule, Percent, Prose, Scope, State, Timestamp};
+
+/// A flag with its description and its 20 newest changes. It changes by [`edit`](Flag::edit) alone, [`kill`](Flag::kill) and
+/// [`restore`](Flag::restore) being special cases of it.
+///
+/// ```
+/// use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Percent, State, Timestamp};
+/// let editor = |revision| Editor { by: Email::new("ada@example.org").unwrap(), at: Timestamp::EPOCH, revision };
+/// let content = FlagContent { state: State::Rollout, pct: Percent::whole(25)?, ..FlagContent::default() };
+/// let flag = Flag::create(FlagKey::new("new_billing_engine")?, content, editor(7))?.flag;
+/// let killed = flag.kill(editor(8))?.flag;
+/// assert_eq!(killed.content().state, State::Off);
+/// let back = killed.restore(7, editor(9))?.flag;
+/// assert_eq!(back.content().pct, Percent::whole(25)?);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flag {
+    pub(super) key: FlagKey,
+    #[serde(flatten)]
+    pub(super) content: FlagContent,
+    #[serde(flatten)]
+    pub(super) revisioned: Revisioned,
+    pub(super) history: Vec<FlagHistory>,
+}
+
+/// Everything about a flag that an edit can change.
+///
+/// ```
+/// use dezky_core::{FlagContent, State};
+/// assert_eq!(FlagContent::default().state, State::Off);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagContent {
+    /// What it does.
+    pub state: State,
+    /// How much of its scope a rollout covers.
+    pub pct: Percent,
+    /// Whom it is for.
+    pub scope: Scope,
+    /// What it is about, for people.
+    pub description: Prose,
+}
+
+impl Default for FlagContent {
+    fn default() -> FlagContent {
+        FlagContent { state: State::Off, pct: Percent::ZERO, scope: Scope::default(), description: Prose::default() }
+    }
+}
+
+/// One change of a flag.
+///
+/// ```
+/// # use dezky_core::*;
+/// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
+/// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
+/// assert_eq!(flag.history()[0].before, None);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagHistory {
+    /// The revision that the change made.
+    pub revision: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Email,
+    /// What was before; nothing, where the change made the flag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<FlagContent>,
+    /// What was then.
+    pub after: FlagContent,
+}
+
+impl Flag {
+    /// A new flag.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
+    /// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
+    /// assert_eq!(flag.key().as_str(), "a");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn create(key: FlagKey, content: FlagContent, editor: Editor) -> Result<Edited, Error> {
+        let revisioned = Revisioned { created_at: editor.at, updated_at: editor.at, version: 0 };
+        let blank = Flag { key, content: FlagContent::default(), revisioned, history: Vec::new() };
+        blank.record(None, content, editor)
+    }
+
+    /// Its key, fixed.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
+    /// assert_eq!(flag.key().as_str(), "a");
+    /// ```
+    pub fn key(&self) -> &FlagKey {
+        &self.key
+    }
+
+    /// What it is now.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
+    /// assert_eq!(flag.content().state, State::On);
+    /// ```
+    pub fn content(&self) -> &FlagContent {
+        &self.content
+    }
+
+    /// Its 20 newest changes, newest first.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
+    /// assert!(flag.history().is_empty());
+    /// ```
+    pub fn history(&self) -> &[FlagHistory] {
+        &self.history
+    }
+
+    /// When it was made and last changed, and how often.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
+    /// assert_eq!(flag.revisioned().version, 1);
+    /// ```
+    pub fn revisioned(&self) -> Revisioned {
+        self.revisioned
+    }
+
+    /// What evaluation sees of it.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
+    /// assert_eq!(flag.rule().state, State::On);
+    /// ```
+    pub fn rule(&self) -> FlagRule {
+        let FlagContent { state, pct, scope, .. } = self.content.clone();
+        FlagRule { key: self.key.clone(), state, pct, scope }
+    }
+}
+
+impl From<&Flag> for FlagRule {
+    fn from(flag: &Flag) -> FlagRule {
+        flag.rule()
+    }
+}
+
+impl From<Flag> for FlagRule {
+    fn from(flag: Flag) -> FlagRule {
+        flag.rule()
+    }
+}
+
+decode_objects! {
+    FlagContent {
+        state: required("state"),
+        pct: or_default("pct"),
+        scope: or_default("scope"),
+        description: or_default("description"),
+    }
+    FlagHistory {
+        revision: required_whole("revision", 0..=MAX_REVISION),
+        at: required("at"),
+        by: required("by"),
+        before: optional("before"),
+        after: required("after"),
+    }
+    Flag {
+        key: required("key"),
+        content: embedded(),
+        revisioned: embedded(),
+        history: list("history", MAX_HISTORY),
+    }
+}

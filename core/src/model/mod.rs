@@ -1,0 +1,70 @@
+//! The model: tenants, partners, users, subscriptions, flags, and the log of their changes.
+
+mod billing;
+mod chain;
+mod change;
+mod flag;
+mod flag_edit;
+mod mrr;
+mod partner;
+mod periods;
+mod price;
+mod provisioning;
+mod subscription;
+mod tenant;
+mod user;
+
+pub use billing::{BillingInfo, ContactInfo};
+pub use chain::verify_chain;
+pub use change::{Actor, Change, Entity, NewChange};
+pub use flag::{Flag, FlagContent, FlagHistory};
+pub use flag_edit::{Edited, Editor, FlagPatch, FlagWarning};
+pub use mrr::monthly_recurring_revenue;
+pub use partner::{Partner, PartnerStatus};
+pub use periods::Periods;
+pub use price::{Interval, Price};
+pub use provisioning::{Handles, Integration, IntegrationStatus, Provisioning};
+pub use subscription::{StripeIds, Subscription, SubscriptionStatus};
+pub use tenant::{Tenant, TenantStatus};
+pub use user::{IdentitySubject, User};
+
+use crate::json::decode_objects;
+use crate::limits::MAX_REVISION;
+use crate::Timestamp;
+
+/// When an entity was made and last changed, and how often.
+///
+/// ```
+/// assert_eq!(dezky_core::Revisioned::default().version, 1);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revisioned {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts its changes; what an ETag carries.
+    pub version: u64,
+}
+
+impl Default for Revisioned {
+    fn default() -> Revisioned {
+        Revisioned { created_at: Timestamp::EPOCH, updated_at: Timestamp::EPOCH, version: 1 }
+    }
+}
+
+impl Revisioned {
+    /// The same after one more change.
+    pub(crate) fn touched(self, now: Timestamp) -> Revisioned {
+        Revisioned { updated_at: now, version: self.version + 1, ..self }
+    }
+}
+
+decode_objects! {
+    Revisioned {
+        created_at: or_default("createdAt"),
+        updated_at: or_default("updatedAt"),
+        version: whole_or("version", 1..=MAX_REVISION, 1),
+    }
+}

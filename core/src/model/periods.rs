@@ -1,0 +1,89 @@
+//! The periods that a subscription runs for.
+
+use serde::Serialize;
+
+use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::{Code, Error, Timestamp};
+
+/// The periods that a subscription runs for.
+///
+/// ```
+/// use dezky_core::{Periods, Timestamp};
+/// let day = Timestamp::from_seconds(86_400)?;
+/// assert!(Periods::new(Some(day), Some(Timestamp::EPOCH)).is_err());
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Periods {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_start: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_end: Option<Timestamp>,
+    /// When the trial ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial_end: Option<Timestamp>,
+    /// Whether it ends with the current period.
+    pub cancel_at_period_end: bool,
+}
+
+impl Periods {
+    /// The current period, whose end is not before its start.
+    ///
+    /// ```
+    /// # use dezky_core::{Periods, Timestamp};
+    /// assert!(Periods::new(Some(Timestamp::EPOCH), None).is_ok());
+    /// ```
+    pub fn new(current_start: Option<Timestamp>, current_end: Option<Timestamp>) -> Result<Periods, Error> {
+        if ends_too_soon(current_start, current_end) {
+            return Err(Error::new(Code::InvalidPeriod, "/currentEnd"));
+        }
+        Ok(Periods { current_start, current_end, ..Periods::default() })
+    }
+
+    /// When the current period started.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Periods::default().current_start(), None);
+    /// ```
+    pub fn current_start(&self) -> Option<Timestamp> {
+        self.current_start
+    }
+
+    /// When the current period ends.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::Periods::default().current_end(), None);
+    /// ```
+    pub fn current_end(&self) -> Option<Timestamp> {
+        self.current_end
+    }
+}
+
+fn ends_too_soon(start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
+    start.zip(end).is_some_and(|(start, end)| end < start)
+}
+
+impl Decode for Periods {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Periods> {
+        let object = value.object(problems)?;
+        let current_start = object.optional("currentStart", problems);
+        let current_end = object.optional("currentEnd", problems);
+        let trial_end = object.optional("trialEnd", problems);
+        let cancel_at_period_end = object.or_default("cancelAtPeriodEnd", problems);
+        let (current_start, current_end) = (current_start?, current_end?);
+        if ends_too_soon(current_start, current_end)
+            && let Some(end) = value.member("currentEnd")
+        {
+            problems.meaning(Code::InvalidPeriod, end);
+        }
+        Some(Periods {
+            current_start,
+            current_end,
+            trial_end: trial_end?,
+            cancel_at_period_end: cancel_at_period_end?,
+        })
+    }
+}
+
+deserialize_by_decoding!(Periods);

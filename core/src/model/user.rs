@@ -1,0 +1,82 @@
+//! Users: people with a record, whose rights it holds.
+
+use serde::Serialize;
+
+use super::Revisioned;
+use crate::json::decode_objects;
+use crate::limits::MAX_LIST;
+use crate::{Email, Id, Label, Prose, Role, Timestamp};
+
+/// A person. What they may do is decided from this record alone.
+///
+/// ```
+/// let user: dezky_core::User = serde_json::from_str(r#"{ "id": "u1", "email": "Ada@example.org" }"#)?;
+/// assert_eq!(user.email.as_str(), "ada@example.org");
+/// assert!(user.active && !user.platform_admin);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The user's id.
+    pub id: Id,
+    /// Who they are to the identity provider, once they have signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<IdentitySubject>,
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their name.
+    pub name: Prose,
+    /// What they are in their tenants.
+    pub role: Role,
+    /// The tenants of which they are a member.
+    pub tenant_ids: Vec<Id>,
+    /// Whether they run the platform.
+    pub platform_admin: bool,
+    /// Whether they may do anything at all.
+    pub active: bool,
+    /// When their rights last changed: a token issued before grants nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights_changed_at: Option<Timestamp>,
+    /// When they last signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_login_at: Option<Timestamp>,
+    /// When the record was made and changed, and how often.
+    #[serde(flatten)]
+    pub revisioned: Revisioned,
+}
+
+/// Who somebody is to an identity provider: only both halves together are unique.
+///
+/// ```
+/// use dezky_core::{IdentitySubject, Label};
+/// let subject = IdentitySubject { issuer: Label::new("https://id.example.org/")?, sub: Label::new("7")? };
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct IdentitySubject {
+    /// The issuer of their tokens.
+    pub issuer: Label,
+    /// What the issuer calls them.
+    pub sub: Label,
+}
+
+decode_objects! {
+    IdentitySubject {
+        issuer: required("issuer"),
+        sub: required("sub"),
+    }
+    User {
+        id: required("id"),
+        subject: optional("subject"),
+        email: required("email"),
+        name: or_default("name"),
+        role: or_default("role"),
+        tenant_ids: distinct("tenantIds", MAX_LIST),
+        platform_admin: or_default("platformAdmin"),
+        active: or("active", true),
+        rights_changed_at: optional("rightsChangedAt"),
+        last_login_at: optional("lastLoginAt"),
+        revisioned: embedded(),
+    }
+}

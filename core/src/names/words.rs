@@ -1,0 +1,54 @@
+//! Words of fixed lists, such as a status or a role: each declared once, with its spelling.
+
+/// Declares the enum, its list, its spelling and its serde form.
+macro_rules! words {
+    ($($(#[$attribute:meta])* $Name:ident: $code:ident { $($(#[$each:meta])* $variant:ident $text:literal,)* })*) => {$(
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $Name {
+            $($(#[$each])* $variant,)*
+        }
+
+        impl $Name {
+            /// Every one there is.
+            ///
+            #[doc = concat!("```\nassert!(!dezky_core::", stringify!($Name), "::ALL.is_empty());\n```")]
+            pub const ALL: &'static [$Name] = &[$($Name::$variant),*];
+
+            /// As documents spell it.
+            ///
+            #[doc = concat!("```\nuse dezky_core::", stringify!($Name), ";")]
+            #[doc = concat!("assert!(", stringify!($Name), "::ALL.iter().all(|each| !each.as_str().is_empty()));\n```")]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($Name::$variant => $text,)*
+                }
+            }
+
+            /// The one spelled so.
+            ///
+            #[doc = concat!("```\nassert_eq!(dezky_core::", stringify!($Name), "::parse(\"no such word\"), None);\n```")]
+            pub fn parse(word: &str) -> Option<$Name> {
+                match word {
+                    $($text => Some($Name::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::json::Decode for $Name {
+            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
+                $crate::json::decode_word(value, $Name::parse, $crate::Code::$code, problems)
+            }
+        }
+
+        impl serde::Serialize for $Name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        $crate::json::deserialize_by_decoding!($Name);
+    )*};
+}
+pub(crate) use words;

@@ -1,0 +1,119 @@
+//! The form of each claim: its type and its range, never its meaning. `null` is a value of the wrong type, never absence.
+
+use super::claims::Claims;
+use super::findings::Findings;
+use super::reading::{is_plain, seconds, text};
+use crate::json::{Kind, Value};
+use crate::{Code, Email, Error, Prose, Timestamp};
+
+/// OpenID Connect Core allows a subject so many characters. Group names are held to the same.
+const LONGEST: usize = 255;
+
+/// The claims, and what of them only the rules want.
+pub(super) struct Forms {
+    pub(super) claims: Claims,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) authorized_party: Option<String>,
+}
+
+pub(super) fn read(claims: Value<'_>) -> Result<Forms, Error> {
+    let mut reader = Reader { claims, findings: Findings::at("/claims") };
+    let issuer = reader.needed("iss", Code::TokenIssuerMissing, Code::TokenIssuerForm, filled);
+    let subject = reader.needed("sub", Code::TokenSubjectMissing, Code::TokenSubjectForm, |sub| {
+        text(sub).filter(|sub| is_plain(sub, LONGEST)).map(str::to_owned)
+    });
+    let audiences = reader.audiences();
+    let expires_at = reader.needed("exp", Code::TokenExpiryMissing, Code::TokenExpiryForm, seconds);
+    let issued_at = reader.needed("iat", Code::TokenIssuedAtMissing, Code::TokenIssuedAtForm, seconds);
+    let not_before = reader.optional("nbf", Code::TokenNotBeforeForm, seconds);
+    let authorized_party = reader.optional("azp", Code::TokenPartyForm, filled);
+    let email = reader.optional("email", Code::TokenEmailForm, email).flatten();
+    let email_verified = reader.optional("email_verified", Code::TokenEmailForm, boolean);
+    let name = reader.optional("name", Code::TokenNameForm, |name| Prose::new(text(name)?).ok());
+    let groups = reader.groups();
+    let forms = || {
+        let claims = Claims {
+            issuer: issuer?,
+            subject: subject?,
+            audiences: audiences?,
+            issued_at: issued_at?,
+            expires_at: expires_at?,
+            email,
+            email_verified,
+            name,
+            groups,
+        };
+        Some(Forms { claims, not_before, authorized_party })
+    };
+    reader.findings.finish(forms())
+}
+
+fn filled(value: Value<'_>) -> Option<String> {
+    text(value).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn boolean(value: Value<'_>) -> Option<bool> {
+    (value.kind() == Kind::Bool).then(|| value.raw() == "true")
+}
+
+/// The inner `None` is an empty text.
+fn email(value: Value<'_>) -> Option<Option<Email>> {
+    match text(value)? {
+        "" => Some(None),
+        address => Email::new(address).ok().map(Some),
+    }
+}
+
+struct Reader<'d> {
+    claims: Value<'d>,
+    findings: Findings,
+}
+
+impl<'d> Reader<'d> {
+    fn optional<T>(&mut self, name: &str, malformed: Code, read: impl Fn(Value<'d>) -> Option<T>) -> Option<T> {
+        let read = read(self.claims.member_or_null(name)?);
+        if read.is_none() {
+            self.findings.note(malformed, &format!("/{name}"));
+        }
+        read
+    }
+
+    fn needed<T>(&mut self, name: &str, missing: Code, malformed: Code, read: impl Fn(Value<'d>) -> Option<T>) -> Option<T> {
+        if self.claims.member_or_null(name).is_none() {
+            self.findings.note(missing, &format!("/{name}"));
+        }
+        self.optional(name, malformed, read)
+    }
+
+    /// One audience may stand without its list (RFC 7519, section 4.1.3).
+    fn audiences(&mut self) -> Option<Vec<String>> {
+        let aud = self.needed("aud", Code::TokenAudienceMissing, Code::TokenAudienceForm, Some)?;
+        if aud.kind() == Kind::Array && aud.items().next().is_some() {
+            return Some(self.items("aud", Code::TokenAudienceForm, filled));
+        }
+        let audience = self.optional("aud", Code::TokenAudienceForm, filled)?;
+        Some(vec![audience])
+    }
+
+    fn groups(&mut self) -> Vec<String> {
+        let list = |groups: Value<'d>| (groups.kind() == Kind::Array).then_some(());
+        if self.optional("groups", Code::TokenGroupsForm, list).is_none() {
+            return Vec::new();
+        }
+        self.items("groups", Code::TokenGroupsForm, |group| {
+            text(group).filter(|group| is_plain(group, LONGEST)).map(str::to_owned)
+        })
+    }
+
+    /// The items of a list, each that is malformed noted by its index.
+    fn items(&mut self, name: &str, malformed: Code, read: impl Fn(Value<'d>) -> Option<String>) -> Vec<String> {
+        let mut items = Vec::new();
+        for (index, item) in self.claims.member_or_null(name).into_iter().flat_map(Value::items).enumerate() {
+            match read(item) {
+                Some(item) => items.push(item),
+                None => self.findings.note(malformed, &format!("/{name}/{index}")),
+            }
+        }
+        items
+    }
+}

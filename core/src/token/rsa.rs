@@ -1,0 +1,48 @@
+//! Whether an RSA key is as strong as its size says.
+
+use super::findings::Findings;
+use crate::Code;
+
+const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+pub(super) fn judge(modulus: &[u8], exponent: &[u8], findings: &mut Findings) {
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if bits < *BITS.start() {
+        findings.note(Code::KeyRsaShort, "/n");
+    } else if bits > *BITS.end() {
+        findings.note(Code::KeyRsaLong, "/n");
+    } else if has_small_factor(modulus) {
+        findings.note(Code::KeyRsaModulus, "/n");
+    } else if is_of_roca(modulus) {
+        findings.note(Code::KeyRsaRoca, "/n");
+    }
+    if !is_fit_exponent(exponent) {
+        findings.note(Code::KeyRsaExponent, "/e");
+    }
+}
+
+/// Odd and above 2^16, as FIPS 186-5 asks; and of 32 bits at most, which every issuer keeps and which bounds the work.
+fn is_fit_exponent(exponent: &[u8]) -> bool {
+    let value = exponent.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    exponent.len() <= 4 && value > 1 << 16 && value % 2 == 1
+}
+
+/// NIST SP 800-89, section 5.3.3: no factor below 752.
+fn has_small_factor(modulus: &[u8]) -> bool {
+    (2..752).any(|divisor| remainder(modulus, divisor) == 0)
+}
+
+/// ROCA (CVE-2017-15361): keys of a faulty generator are powers of 65537 modulo each of these primes. Another key is so by
+/// chance once in some 2^28.
+fn is_of_roca(modulus: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    PRIMES.iter().all(|&prime| {
+        let target = remainder(modulus, prime);
+        let mut powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime)).take(prime as usize);
+        powers.any(|power| power == target)
+    })
+}
+
+fn remainder(number: &[u8], divisor: u32) -> u32 {
+    number.iter().fold(0, |rest, &byte| (rest << 8 | u32::from(byte)) % divisor)
+}

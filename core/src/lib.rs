@@ -10,6 +10,9 @@ pub mod limits;
 mod model;
 mod names;
 mod time;
+mod world;
+#[cfg(feature = "token")]
+mod token;
 
 pub use access::{
     AccessReason, AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, Decision, MachineKey, OPERATOR_GUARD_MESSAGE, Person,
@@ -29,3 +32,9 @@ pub use model::{
 };
 pub use names::{Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug};
 pub use time::Timestamp;
+pub use world::{
+    Counts, Edit, EditStep, Ladder, LadderStep, PartnerMove, PartnerTotal, Plan, PlanPair, PlanTotal, TenantMove, World,
+    WorldPartner, WorldTenant,
+};
+#[cfg(feature = "token")]
+pub use token::{Claims, KeySet, TokenPolicy, TokenVerifier};

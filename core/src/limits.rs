@@ -35,3 +35,21 @@ pub const MAX_REVISION: u64 = (1 << 53) - 1;
 
 /// Problems that one error reports. Past that, a document is not worth describing further.
 pub const MAX_PROBLEMS: usize = 100;
+
+/// Bytes of a token: twice what proxies allow for all headers of a request. Judged before anything is decoded.
+pub const MAX_TOKEN_BYTES: usize = 16 << 10;
+
+/// Bytes of a key set. Issuers publish a few keys, some with their certificates, in 2 to 20 KiB.
+pub const MAX_KEY_SET_BYTES: usize = 256 << 10;
+
+/// Keys of a key set: judging one takes up to a millisecond.
+pub const MAX_KEYS: usize = 100;
+
+/// Characters of a key's id.
+pub const MAX_KEY_ID_CHARACTERS: usize = 255;
+
+/// The most that a policy may allow clocks to differ, in seconds. Time protocols keep machines within one.
+pub const MAX_TOKEN_LEEWAY_SECONDS: u32 = 30;
+
+/// The most that a policy may allow from a token's `iat` to its `exp`: 31 days.
+pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 31 * 24 * 3600;

@@ -28,8 +28,8 @@ struct Word {
 pub(crate) struct Compiled {
     environment: Environment,
     environment_hash: u64,
+    /// Every key's text, one after the other.
     keys: String,
-    /// Where each flag's key ends; it starts where the one before ends.
     rules: Vec<Rule>,
     index: HashTable<u32>,
     words: Vec<Word>,
@@ -172,11 +172,13 @@ impl Compiled {
             let bit = drawn.trailing_zeros();
             drawn &= drawn - 1;
             let flag = (number * WORD) as u32 + bit;
-            let pct = self.pct(flag);
+            let Some(rule) = self.rules.get(flag as usize) else { break };
+            let pct = rule.pct;
             // Most rollouts end at 100 %: there nothing needs to be hashed, nor at 0.
             let inside = pct == Percent::FULL
                 || pct != Percent::ZERO
-                    && draw.get_or_insert_with(|| Draw::new(subject.tenant_id())).position(self.key(flag)) < pct.hundredths();
+                    && draw.get_or_insert_with(|| Draw::new(subject.tenant_id())).position_at(rule.key_start, rule.key(&self.keys))
+                        < pct.hundredths();
             enabled |= u64::from(inside) << bit;
         }
         enabled
@@ -184,9 +186,14 @@ impl Compiled {
 }
 
 fn key_of<'k>(keys: &'k str, rules: &[Rule], flag: u32) -> &'k str {
-    let Some(rule) = rules.get(flag as usize) else { return "" };
-    let start = rule.key_start as usize;
-    keys.get(start..start + usize::from(rule.key_length)).unwrap_or_default()
+    rules.get(flag as usize).map_or("", |rule| rule.key(keys))
+}
+
+impl Rule {
+    fn key<'k>(&self, keys: &'k str) -> &'k str {
+        let start = self.key_start as usize;
+        keys.get(start..start + usize::from(self.key_length)).unwrap_or_default()
+    }
 }
 
 impl Word {

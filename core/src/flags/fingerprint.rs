@@ -5,10 +5,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Compiled, Subject};
 use crate::Digest;
 
-/// One line a subject, by tenant id: the id, a colon, `0` or `1` for each flag in key order, a line feed.
-pub(super) fn fingerprint(compiled: &Compiled, subjects: &[Subject<'_>]) -> Digest {
-    let mut sorted: Vec<_> = subjects.iter().collect();
-    sorted.sort_by_key(|subject| subject.tenant_id());
+/// One line a subject, which come sorted by tenant id: the id, a colon, `0` or `1` for each flag in key order, a line feed.
+pub(crate) fn fingerprint<'s>(compiled: &Compiled, sorted: impl Iterator<Item = Subject<'s>>) -> Digest {
     let mut hasher = Sha256::new();
     let mut line = Vec::new();
     for subject in sorted {
@@ -16,7 +14,7 @@ pub(super) fn fingerprint(compiled: &Compiled, subjects: &[Subject<'_>]) -> Dige
         line.extend_from_slice(subject.tenant_id().as_bytes());
         line.push(b':');
         let end = line.len() + compiled.len();
-        compiled.evaluate_all(subject, |word| line.extend((0..64).map(|bit| b'0' + (word >> bit & 1) as u8)));
+        compiled.evaluate_all(&subject, |word| line.extend((0..64).map(|bit| b'0' + (word >> bit & 1) as u8)));
         line.truncate(end);
         line.push(b'\n');
         hasher.update(&line);

@@ -22,7 +22,7 @@ pub use snapshot::Snapshot;
 pub use subject::{Subject, SubjectDocument};
 
 pub(crate) use compiled::Compiled;
-pub(crate) use fingerprint::hex;
+pub(crate) use fingerprint::{fingerprint, hex};
 pub(crate) use rule::push_rule;
-pub(crate) use snapshot::{check_flags, decode_revision, repetitions};
+pub(crate) use snapshot::{check_flags, repetitions};
 pub(crate) use subject::Name;

@@ -40,6 +40,8 @@ const INITIAL: [u32; 8] = [
 pub(super) struct Draw<'a> {
     tenant_id: &'a str,
     blocks: [u8; BLOCKS * BLOCK],
+    /// What was drawn last, by where its key stands: two rules of one flag lie side by side and hash once.
+    last: Option<(u32, u16)>,
 }
 
 impl<'a> Draw<'a> {
@@ -49,11 +51,23 @@ impl<'a> Draw<'a> {
             text.copy_from_slice(tenant_id.as_bytes());
             rest.iter_mut().take(1).for_each(|separator| *separator = b':');
         }
-        Draw { tenant_id, blocks }
+        Draw { tenant_id, blocks, last: None }
+    }
+
+    /// The position for a flag whose key stands at `place` among the keys of its ruleset.
+    pub(super) fn position_at(&mut self, place: u32, key: &str) -> u16 {
+        match self.last {
+            Some((last, position)) if last == place => position,
+            _ => {
+                let position = self.position(key);
+                self.last = Some((place, position));
+                position
+            }
+        }
     }
 
     /// The position for a flag, in hundredths.
-    pub(super) fn position(&mut self, key: &str) -> u16 {
+    fn position(&mut self, key: &str) -> u16 {
         match self.lay_out(key.as_bytes()) {
             Some(blocks) => {
                 let mut state = INITIAL;

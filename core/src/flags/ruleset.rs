@@ -107,7 +107,9 @@ impl Ruleset {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn fingerprint(&self, subjects: &[Subject<'_>]) -> Digest {
-        fingerprint::fingerprint(self.compiled(), subjects)
+        let mut sorted = subjects.to_vec();
+        sorted.sort_by_key(|subject| subject.tenant_id());
+        fingerprint::fingerprint(self.compiled(), sorted.into_iter())
     }
 
     /// The snapshot's revision.

@@ -150,16 +150,11 @@ impl Decode for Form {
         } else if let Some(format) = format {
             problems.form(Code::WrongType, format);
         }
-        let revision = decode_revision(object, problems);
+        let revision = object.required_revision("revision", problems);
         let environment = object.required("environment", problems);
         let flags = object.required_list("flags", MAX_FLAGS, problems);
         Some(Form { revision: revision?, environment: environment?, flags: flags? })
     }
-}
-
-pub(crate) fn decode_revision(object: crate::json::Object<'_>, problems: &mut Problems) -> Option<u64> {
-    let value = object.required_value("revision", problems)?;
-    value.whole(0, i128::from(MAX_REVISION), Code::InvalidRevision, problems).map(|revision| revision as u64)
 }
 
 /// Notes too many flags, and flags whose key an earlier one has.

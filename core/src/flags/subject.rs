@@ -120,7 +120,8 @@ impl<'a> Subject<'a> {
         self.values.get(axis as usize).copied().flatten()
     }
 
-    fn with(mut self, axis: Axis, name: Option<Name<'a>>) -> Subject<'a> {
+    /// The same with another name on an axis, or none.
+    pub(crate) fn with(mut self, axis: Axis, name: Option<Name<'a>>) -> Subject<'a> {
         if let Some(slot) = self.values.get_mut(axis as usize) {
             *slot = name;
         }

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::document::{Children, Document, Kind, Value};
 use super::number::{Scaled, scaled};
-use crate::{Code, Error, limits::MAX_PROBLEMS};
+use crate::limits::{MAX_PROBLEMS, MAX_REVISION};
+use crate::{Code, Error};
 
 /// A type that can be read from a document.
 pub(crate) trait Decode: Sized {
@@ -200,6 +201,13 @@ impl<'d> Object<'d> {
         N: TryFrom<i128> + Into<i128>,
     {
         whole(self.required_value(name, problems)?, range, problems)
+    }
+
+    /// A revision: a whole number that every language holds exactly.
+    pub(crate) fn required_revision(self, name: &str, problems: &mut Problems) -> Option<u64> {
+        let value = self.required_value(name, problems)?;
+        let revision = value.whole(0, MAX_REVISION.into(), Code::InvalidRevision, problems)?;
+        u64::try_from(revision).ok()
     }
 
     /// A whole number that takes its default where it is absent.

@@ -1,6 +1,6 @@
 //! A set of public keys as an issuer publishes it (RFC 7517): refused whole where it cannot be trusted, else read key by key.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::findings::Findings;
@@ -119,8 +119,8 @@ fn judge_whole(list: Value<'_>) -> Result<(), Error> {
     /// RFC 7518, sections 6.2.2, 6.3.2 and 6.4; `priv` is that of the post-quantum keys.
     const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
     let mut findings = Findings::at("/keys");
-    let mut ids = HashSet::new();
-    for (index, jwk) in list.items().enumerate() {
+    let mut ids = BTreeSet::new();
+    for (index, jwk) in list.items().enumerate().filter(|(_, jwk)| jwk.kind() == Kind::Object) {
         if jwk.member("kty").and_then(text).is_some_and(|kty| kty.eq_ignore_ascii_case("oct")) {
             findings.note(Code::KeySetSymmetric, &format!("/{index}/kty"));
         }

@@ -1,0 +1,235 @@
+//! What somebody is about to change.
+
+use crate::flags::push_rule;
+use crate::json::{Decode, Kind, Problems, Value, decode_bytes, deserialize_by_decoding};
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
+use crate::{Code, Error, FlagKey, FlagRule, Id, PlanKey, Slug};
+
+/// One or more steps, applied in order as one.
+///
+/// ```
+/// use dezky_core::{Edit, FlagKey, Id, PlanKey};
+/// let edit = Edit::delete_flag(FlagKey::new("old_editor")?)
+///     .and(Edit::move_to_plan(Id::new("t1")?, PlanKey::new("free")?));
+/// assert_eq!(edit.steps().len(), 2);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    steps: Vec<EditStep>,
+}
+
+/// One step of an edit.
+///
+/// ```
+/// use dezky_core::{EditStep, FlagKey};
+/// let step = EditStep::DeleteFlag(FlagKey::new("old_editor")?);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditStep {
+    /// Creates a flag, or replaces the one with its key.
+    PutFlag(FlagRule),
+    /// Deletes the flag with this key.
+    DeleteFlag(FlagKey),
+    /// Moves a tenant to another plan, another partner, or both.
+    MoveTenant(TenantMove),
+}
+
+/// Where a tenant moves.
+///
+/// ```
+/// use dezky_core::{Id, PartnerMove, PlanKey, TenantMove};
+/// let away = TenantMove { tenant_id: Id::new("t1")?, plan: Some(PlanKey::new("free")?), partner: PartnerMove::Keep };
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantMove {
+    /// Who moves.
+    pub tenant_id: Id,
+    /// To which plan, unless it stays.
+    pub plan: Option<PlanKey>,
+    /// To which partner.
+    pub partner: PartnerMove,
+}
+
+/// What becomes of a tenant's partner.
+///
+/// ```
+/// assert_eq!(dezky_core::PartnerMove::default(), dezky_core::PartnerMove::Keep);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum PartnerMove {
+    /// It stays.
+    #[default]
+    Keep,
+    /// The tenant has none from then on.
+    Detach,
+    /// It becomes the one with this slug.
+    Attach(Slug),
+}
+
+impl Edit {
+    /// Creates a flag, or replaces the one with its key.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
+    /// let edit = Edit::flag(flag);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn flag(flag: impl Into<FlagRule>) -> Edit {
+        EditStep::PutFlag(flag.into()).into()
+    }
+
+    /// Deletes a flag.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let edit = Edit::delete_flag(FlagKey::new("a")?);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn delete_flag(key: FlagKey) -> Edit {
+        EditStep::DeleteFlag(key).into()
+    }
+
+    /// Moves a tenant to another plan.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let edit = Edit::move_to_plan(Id::new("t1")?, PlanKey::new("free")?);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn move_to_plan(tenant_id: Id, plan: PlanKey) -> Edit {
+        EditStep::MoveTenant(TenantMove { tenant_id, plan: Some(plan), partner: PartnerMove::Keep }).into()
+    }
+
+    /// Moves a tenant to another partner, or to none.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let edit = Edit::move_to_partner(Id::new("t1")?, PartnerMove::Detach);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn move_to_partner(tenant_id: Id, partner: PartnerMove) -> Edit {
+        EditStep::MoveTenant(TenantMove { tenant_id, plan: None, partner }).into()
+    }
+
+    /// This and then another.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let edit = Edit::delete_flag(FlagKey::new("a")?).and(Edit::delete_flag(FlagKey::new("b")?));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn and(mut self, then: Edit) -> Edit {
+        self.steps.extend(then.steps);
+        self
+    }
+
+    /// Its steps, in order.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// assert_eq!(Edit::delete_flag(FlagKey::new("a")?).steps().len(), 1);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn steps(&self) -> &[EditStep] {
+        &self.steps
+    }
+
+    /// Reads an edit strictly.
+    ///
+    /// ```
+    /// use dezky_core::{Code, Edit};
+    /// let error = Edit::from_json(br#"{ "edits": [{ "kind": "moveTenant", "tenantId": "t1" }] }"#).unwrap_err();
+    /// assert_eq!((error.code, error.path.as_str()), (Code::EmptyEdit, "/edits/0"));
+    /// ```
+    pub fn from_json(bytes: &[u8]) -> Result<Edit, Error> {
+        decode_bytes(bytes, MAX_DOCUMENT_BYTES)
+    }
+
+    /// The canonical form: members in the order of the specification, absent ones left out. No value in it can hold a character that
+    /// JSON escapes.
+    pub(super) fn to_canonical_json(&self) -> String {
+        let mut out = String::from("{\"edits\":[");
+        for (index, step) in self.steps.iter().enumerate() {
+            out.push_str(if index > 0 { ",{\"kind\":\"" } else { "{\"kind\":\"" });
+            match step {
+                EditStep::PutFlag(flag) => {
+                    out.push_str("putFlag\",\"flag\":");
+                    push_rule(&mut out, flag);
+                }
+                EditStep::DeleteFlag(key) => out.push_str(&format!("deleteFlag\",\"key\":\"{key}\"")),
+                EditStep::MoveTenant(TenantMove { tenant_id, plan, partner }) => {
+                    out.push_str(&format!("moveTenant\",\"tenantId\":\"{tenant_id}\""));
+                    if let Some(plan) = plan {
+                        out.push_str(&format!(",\"plan\":\"{plan}\""));
+                    }
+                    match partner {
+                        PartnerMove::Keep => {}
+                        PartnerMove::Detach => out.push_str(",\"partnerSlug\":null"),
+                        PartnerMove::Attach(slug) => out.push_str(&format!(",\"partnerSlug\":\"{slug}\"")),
+                    }
+                }
+            }
+            out.push('}');
+        }
+        out.push_str("]}");
+        out
+    }
+}
+
+impl From<EditStep> for Edit {
+    fn from(step: EditStep) -> Edit {
+        Edit { steps: vec![step] }
+    }
+}
+
+impl Decode for Edit {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Edit> {
+        let object = value.object(problems)?;
+        let steps: Vec<EditStep> = object.required_list("edits", MAX_EDITS, problems)?;
+        if steps.is_empty()
+            && let Some(list) = value.member("edits")
+        {
+            problems.form(Code::EmptyEdit, list);
+        }
+        Some(Edit { steps })
+    }
+}
+
+impl Decode for EditStep {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<EditStep> {
+        let object = value.object(problems)?;
+        let kind = object.required_value("kind", problems)?;
+        match kind.text(problems)? {
+            "putFlag" => object.required("flag", problems).map(EditStep::PutFlag),
+            "deleteFlag" => object.required("key", problems).map(EditStep::DeleteFlag),
+            "moveTenant" => TenantMove::decode(value, problems).map(EditStep::MoveTenant),
+            _ => {
+                problems.form(Code::UnknownEdit, kind);
+                None
+            }
+        }
+    }
+}
+
+impl Decode for TenantMove {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<TenantMove> {
+        let object = value.object(problems)?;
+        let tenant_id = object.required("tenantId", problems);
+        let plan = object.optional("plan", problems);
+        let partner = match value.member_or_null("partnerSlug") {
+            None => Some(PartnerMove::Keep),
+            Some(slug) if slug.kind() == Kind::Null => Some(PartnerMove::Detach),
+            Some(slug) => Slug::decode(slug, problems).map(PartnerMove::Attach),
+        };
+        if plan == Some(None) && partner == Some(PartnerMove::Keep) {
+            problems.form(Code::EmptyEdit, value);
+        }
+        Some(TenantMove { tenant_id: tenant_id?, plan: plan?, partner: partner? })
+    }
+}
+
+deserialize_by_decoding!(Edit, EditStep, TenantMove);

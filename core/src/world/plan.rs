@@ -1,0 +1,297 @@
+//! Who gains and who loses by an edit: the difference of evaluate-all before and after.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use sha2::{Digest as _, Sha256};
+
+use super::totals::{self, PartnerTotal, PlanTotal};
+use super::{Edit, EditStep, PartnerMove, TenantMove, World};
+use crate::flags::{Axis, Compiled, Name, hex};
+use crate::{Code, Digest, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
+
+/// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner }`.
+///
+/// ```
+/// # use dezky_core::*;
+/// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [],
+/// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "a", "state": "off" }] }"#)?;
+/// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
+/// let plan = world.plan(&Edit::flag(flag))?;
+/// assert_eq!(plan.gained().len(), 1);
+/// assert_eq!(plan.base_revision(), 7);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan {
+    world: World,
+    digest: Digest,
+    /// Keys, in order, of the flags that could be concerned.
+    keys: Vec<FlagKey>,
+    /// Numbers of a key and a tenant, in order.
+    gained: Vec<(u32, u32)>,
+    lost: Vec<(u32, u32)>,
+}
+
+/// A flag that turns on or off for a tenant: `{ key, tenantId }`.
+///
+/// ```
+/// let pair = dezky_core::PlanPair { key: "a", tenant_id: "t1" };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanPair<'p> {
+    /// The flag.
+    pub key: &'p str,
+    /// The tenant.
+    pub tenant_id: &'p str,
+}
+
+impl Plan {
+    /// What turns on, by key, then tenant id.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.gained().len(), 0);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn gained(&self) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
+        self.pairs(&self.gained)
+    }
+
+    /// What turns off, by key, then tenant id.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.lost().len(), 0);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn lost(&self) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
+        self.pairs(&self.lost)
+    }
+
+    /// How many pairs there are per plan that tenants have at the base revision.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_plan().is_empty());
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn by_plan(&self) -> Vec<PlanTotal<'_>> {
+        totals::by_plan(self.world.population(), &self.gained, &self.lost)
+    }
+
+    /// How many pairs there are per partner that tenants have at the base revision; those without one come first.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_partner().is_empty());
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn by_partner(&self) -> Vec<PartnerTotal<'_>> {
+        totals::by_partner(self.world.population(), &self.gained, &self.lost)
+    }
+
+    /// The revision of the world that it was made from.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.base_revision(), 7);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn base_revision(&self) -> u64 {
+        self.world.revision()
+    }
+
+    /// A hash of the edit and its effect, not of the base revision: an earlier plan holds while its digest is the same.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.digest().as_str().len(), 64);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    fn pairs(&self, pairs: &[(u32, u32)]) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
+        pairs.iter().map(|&(key, tenant)| PlanPair {
+            key: self.keys.get(key as usize).map_or("", FlagKey::as_str),
+            tenant_id: self.world.population().tenant_id(tenant),
+        })
+    }
+
+    fn digest_of(&self, edit: &Edit) -> Digest {
+        let mut hasher = Sha256::new_with_prefix(edit.to_canonical_json());
+        hasher.update("\n");
+        let mut hash = |sign: &str, pair: PlanPair<'_>| {
+            for piece in [sign, pair.key, ":", pair.tenant_id, "\n"] {
+                hasher.update(piece);
+            }
+        };
+        self.gained().for_each(|pair| hash("+", pair));
+        self.lost().for_each(|pair| hash("-", pair));
+        hex(hasher)
+    }
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Plan", 6)?;
+        form.serialize_field("baseRevision", &self.base_revision())?;
+        form.serialize_field("digest", &self.digest)?;
+        form.serialize_field("gained", &self.gained().collect::<Vec<_>>())?;
+        form.serialize_field("lost", &self.lost().collect::<Vec<_>>())?;
+        form.serialize_field("byPlan", &self.by_plan())?;
+        form.serialize_field("byPartner", &self.by_partner())?;
+        form.end()
+    }
+}
+
+pub(super) fn plan(world: &World, edit: &Edit) -> Result<Plan, Error> {
+    let effect = Effect::of(world, edit)?;
+    let changed: Vec<&FlagKey> = effect.flags.keys().copied().collect();
+    // Where a tenant moves, every flag may turn for it; where none does, only those that the edit names.
+    let mut keys = changed.clone();
+    if !effect.moves.is_empty() {
+        keys.extend(world.flags().iter().map(|flag| &flag.key));
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    let for_moved = effect.compile_pairs(world, &keys);
+    let for_others = effect.compile_pairs(world, &changed);
+    let number_of = |key: &&FlagKey| keys.binary_search(key).map_or(0, |number| number as u32);
+    let numbers_of_changed: Vec<u32> = changed.iter().map(number_of).collect();
+
+    let mut plan = Plan {
+        world: world.clone(),
+        digest: Digest::zero(),
+        keys: keys.iter().map(|key| (*key).clone()).collect(),
+        gained: Vec::new(),
+        lost: Vec::new(),
+    };
+    let Plan { gained, lost, .. } = &mut plan;
+    for (tenant, before) in (0_u32..).zip(world.population().subjects()) {
+        let mut turn = |key, turned_on| if turned_on { gained.push((key, tenant)) } else { lost.push((key, tenant)) };
+        match effect.moves.get(&tenant) {
+            Some(after) => for_each_turn(&for_moved, &before, Some(after), &mut turn),
+            None => for_each_turn(&for_others, &before, None, |changed, turned_on| {
+                turn(numbers_of_changed.get(changed as usize).copied().unwrap_or_default(), turned_on);
+            }),
+        }
+    }
+    gained.sort_unstable();
+    lost.sort_unstable();
+    plan.digest = plan.digest_of(edit);
+    Ok(plan)
+}
+
+/// Where an edit leads, its steps taken together.
+struct Effect<'e> {
+    /// By key, the rules of the flags that it names afterwards; nothing for one that is deleted.
+    flags: BTreeMap<&'e FlagKey, Option<&'e FlagRule>>,
+    /// By tenant, the subjects that those who move are afterwards.
+    moves: BTreeMap<u32, Subject<'e>>,
+}
+
+impl<'e> Effect<'e> {
+    fn of(world: &'e World, edit: &'e Edit) -> Result<Effect<'e>, Error> {
+        let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new() };
+        let mut problems = Vec::new();
+        for (index, step) in edit.steps().iter().enumerate() {
+            let mut problem = |code, member: &str| problems.push(Error::new(code, format!("/edits/{index}/{member}")));
+            match step {
+                EditStep::PutFlag(flag) => {
+                    effect.flags.insert(&flag.key, Some(flag));
+                }
+                EditStep::DeleteFlag(key) => {
+                    let there = effect.flags.get(key).map_or_else(|| world.find(key.as_str()).is_ok(), Option::is_some);
+                    if !there {
+                        problem(Code::UnknownFlag, "key");
+                    }
+                    effect.flags.insert(key, None);
+                }
+                EditStep::MoveTenant(to) => {
+                    if let PartnerMove::Attach(slug) = &to.partner
+                        && !world.population().has_partner(slug.as_str())
+                    {
+                        problem(Code::UnknownPartner, "partnerSlug");
+                    }
+                    match world.population().find(to.tenant_id.as_str()) {
+                        Some(tenant) => effect.move_tenant(world, tenant, to),
+                        None => problem(Code::UnknownTenant, "tenantId"),
+                    }
+                }
+            }
+        }
+        Error::unless_clean(problems, effect)
+    }
+
+    fn move_tenant(&mut self, world: &'e World, tenant: u32, to: &'e TenantMove) {
+        let Some(mut subject) = self.moves.get(&tenant).copied().or_else(|| world.population().subject(tenant)) else { return };
+        if let Some(plan) = &to.plan {
+            subject = subject.with(Axis::Plans, Some(Name::new(plan.as_str())));
+        }
+        subject = match &to.partner {
+            PartnerMove::Keep => subject,
+            PartnerMove::Detach => subject.with(Axis::PartnerSlugs, None),
+            PartnerMove::Attach(slug) => subject.with(Axis::PartnerSlugs, Some(Name::new(slug.as_str()))),
+        };
+        self.moves.insert(tenant, subject);
+    }
+
+    /// For each key, its rule before and its rule after side by side, a flag that is not there being off.
+    fn compile_pairs(&self, world: &World, keys: &[&FlagKey]) -> Compiled {
+        let off = |key: &FlagKey| FlagRule { key: key.clone(), state: State::Off, pct: Percent::ZERO, scope: Scope::default() };
+        let absent: Vec<FlagRule> = keys.iter().map(|key| off(key)).collect();
+        let mut rules = Vec::with_capacity(2 * keys.len());
+        for (key, absent) in keys.iter().zip(&absent) {
+            let known = world.flags().binary_search_by(|flag| flag.key.cmp(key)).ok().and_then(|at| world.flags().get(at));
+            let before = known.unwrap_or(absent);
+            rules.push(before);
+            rules.push(self.flags.get(key).map_or(before, |after| after.unwrap_or(absent)));
+        }
+        Compiled::new(world.environment(), &rules)
+    }
+}
+
+/// Hands out the numbers of the pairs whose two rules decide differently, the first rule for the tenant as it was, the second as it will be.
+fn for_each_turn(pairs: &Compiled, before: &Subject<'_>, after: Option<&Subject<'_>>, mut turn: impl FnMut(u32, bool)) {
+    const FIRST_OF_EACH: u64 = u64::MAX / 3;
+    let mut compare = |word: usize, was: u64, will: u64| {
+        let mut turned = (was ^ will >> 1) & FIRST_OF_EACH;
+        while turned != 0 {
+            let bit = turned.trailing_zeros();
+            turned &= turned - 1;
+            turn(word as u32 * 32 + bit / 2, was >> bit & 1 == 0);
+        }
+    };
+    let mut number = 0;
+    match after {
+        None => pairs.evaluate_all(before, |both| {
+            compare(number, both, both);
+            number += 1;
+        }),
+        Some(after) => {
+            let mut was = Vec::new();
+            pairs.evaluate_all(before, |word| was.push(word));
+            let mut was = was.into_iter();
+            pairs.evaluate_all(after, |will| {
+                compare(number, was.next().unwrap_or_default(), will);
+                number += 1;
+            });
+        }
+    }
+}

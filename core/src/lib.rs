@@ -10,31 +10,34 @@ pub mod limits;
 mod model;
 mod names;
 mod time;
-mod world;
 #[cfg(feature = "token")]
 mod token;
+mod world;
 
 pub use access::{
-    AccessReason, AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, Decision, MachineKey, OPERATOR_GUARD_MESSAGE, Person,
-    Principal, Resource, ResourceTenant, ResourceUser, Role, UserRecord, decide,
+    AccessReason, AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, Decision, MachineKey,
+    OPERATOR_GUARD_MESSAGE, Person, Principal, Resource, ResourceTenant, ResourceUser, Role, UserRecord,
+    decide,
 };
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{
-    Axis, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject, SubjectDocument, in_rollout,
-    rollout_position,
+    Axis, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
+    SubjectDocument, in_rollout, rollout_position,
 };
 pub use model::{
-    Actor, BillingInfo, Change, ContactInfo, Edited, Editor, Entity, Flag, FlagContent, FlagHistory, FlagPatch, FlagWarning,
-    Handles, IdentitySubject, Integration, IntegrationStatus, Interval, NewChange, Partner, PartnerStatus, Periods, Price,
-    Provisioning, Revisioned, StripeIds, Subscription, SubscriptionStatus, Tenant, TenantStatus, User,
-    monthly_recurring_revenue, verify_chain,
+    Actor, BillingInfo, Change, ContactInfo, Edited, Editor, Entity, Flag, FlagContent, FlagHistory,
+    FlagPatch, FlagWarning, Handles, IdentitySubject, Integration, IntegrationStatus, Interval, NewChange,
+    Partner, PartnerStatus, Periods, Price, Provisioning, Revisioned, StripeIds, Subscription,
+    SubscriptionStatus, Tenant, TenantStatus, User, monthly_recurring_revenue, verify_chain,
 };
-pub use names::{Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug};
+pub use names::{
+    Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug,
+};
 pub use time::Timestamp;
-pub use world::{
-    Counts, Edit, EditStep, Ladder, LadderStep, PartnerMove, PartnerTotal, Plan, PlanPair, PlanTotal, TenantMove, World,
-    WorldPartner, WorldTenant,
-};
 #[cfg(feature = "token")]
 pub use token::{Claims, KeySet, TokenPolicy, TokenVerifier};
+pub use world::{
+    Counts, Edit, EditStep, Ladder, LadderStep, PartnerMove, PartnerTotal, Plan, PlanPair, PlanTotal,
+    TenantMove, World, WorldPartner, WorldTenant,
+};

@@ -75,7 +75,9 @@ impl Timestamp {
     /// assert!(dezky_core::Timestamp::parse("2026-02-30T00:00:00Z").is_err());
     /// ```
     pub fn parse(text: &str) -> Result<Timestamp, Error> {
-        parse(text.as_bytes()).and_then(|micros| Timestamp::from_micros(micros).ok()).ok_or_else(|| Error::new(Code::InvalidTime, ""))
+        parse(text.as_bytes())
+            .and_then(|micros| Timestamp::from_micros(micros).ok())
+            .ok_or_else(|| Error::new(Code::InvalidTime, ""))
     }
 }
 
@@ -108,7 +110,8 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     if !(1..=9).contains(&count) {
         return None;
     }
-    let micros = (0..6).fold(0, |micros, at| micros * 10 + fraction.get(at).map_or(0, |digit| i64::from(digit - b'0')));
+    let micros = (0..6)
+        .fold(0, |micros, at| micros * 10 + fraction.get(at).map_or(0, |digit| i64::from(digit - b'0')));
     Some((micros, offset))
 }
 

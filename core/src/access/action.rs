@@ -1,7 +1,7 @@
 //! Every action there is, and the rule that decides it.
 
-use crate::json::{Decode, Problems, Value, decode_word};
 use crate::Code;
+use crate::json::{Decode, Problems, Value, decode_word};
 
 /// Which of the rules decides an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use AccessReason::*;
 
 use super::action::Rule;
-use super::{AccessReason, Action, Decision, MachineKey, Person, Principal, Resource, ResourceTenant, Role, UserRecord};
+use super::{
+    AccessReason, Action, Decision, MachineKey, Person, Principal, Resource, ResourceTenant, Role, UserRecord,
+};
 use crate::{Id, TenantStatus};
 
 /// The fields of a tenant that its own owners and admins may change.
@@ -66,8 +68,20 @@ fn decide_person(person: &Person, action: Action, resource: &Resource) -> Access
         Rule::Evaluate if is(tenant, TenantStatus::Terminated) => DeniedTenantTerminated,
         Rule::Evaluate | Rule::ReadTenant => read_tenant(user, tenant),
         Rule::UpdateTenant => update_tenant(person, user, tenant),
-        Rule::EveryUser => if user.platform_admin { AllowedPlatformAdmin } else { AllowedMember },
-        Rule::PlatformAdmin => if user.platform_admin { AllowedPlatformAdmin } else { DeniedNotPlatformAdmin },
+        Rule::EveryUser => {
+            if user.platform_admin {
+                AllowedPlatformAdmin
+            } else {
+                AllowedMember
+            }
+        }
+        Rule::PlatformAdmin => {
+            if user.platform_admin {
+                AllowedPlatformAdmin
+            } else {
+                DeniedNotPlatformAdmin
+            }
+        }
         Rule::ReadUser => read_user(user, resource),
         Rule::ReadAudit => read_audit(person, user, tenant),
     }

@@ -174,7 +174,12 @@ fn decode_person(object: Object<'_>, problems: &mut Problems) -> Option<Person> 
     let audiences = object.required_list("audiences", MAX_LIST, problems);
     let user = object.optional("user", problems);
     let operator_audience = object.or("operatorAudience", DEFAULT_OPERATOR_AUDIENCE.to_owned(), problems);
-    Some(Person { subject: subject?, audiences: audiences?, user: user?, operator_audience: operator_audience? })
+    Some(Person {
+        subject: subject?,
+        audiences: audiences?,
+        user: user?,
+        operator_audience: operator_audience?,
+    })
 }
 
 decode_objects! {

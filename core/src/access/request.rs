@@ -1,9 +1,9 @@
 //! A question about access as a document.
 
 use super::{Action, Decision, Principal, Resource, decide};
+use crate::Error;
 use crate::json::{Decode, Object, Problems, Value, decode_bytes};
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::Error;
 
 /// `{ principal, action, resource }`: what every SDK's `can` asks.
 ///

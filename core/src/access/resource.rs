@@ -87,7 +87,8 @@ impl Decode for Resource {
         let user_id = object.optional("userId", problems);
         let tenant_ids = object.list("userTenantIds", MAX_LIST, problems);
         let last_active_admin = object.or_default("lastActiveAdmin", problems);
-        let (status, fields, tenant_ids, last_active_admin) = (status?, fields?, tenant_ids?, last_active_admin?);
+        let (status, fields, tenant_ids, last_active_admin) =
+            (status?, fields?, tenant_ids?, last_active_admin?);
         Some(Resource {
             tenant: tenant_id?.map(|id| ResourceTenant { id, status, fields }),
             user: user_id?.map(|id| ResourceUser { id, tenant_ids, last_active_admin }),

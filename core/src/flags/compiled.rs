@@ -66,7 +66,9 @@ impl Compiled {
         keys.shrink_to_fit();
 
         let axes = Axis::ALL.map(|axis| {
-            let listed = (0_u32..).zip(flags).flat_map(|(number, flag)| flag.scope.values(axis).map(move |value| (number, value)));
+            let listed = (0_u32..)
+                .zip(flags)
+                .flat_map(|(number, flag)| flag.scope.values(axis).map(move |value| (number, value)));
             Postings::new(listed, word_count)
         });
         let mut compiled = Compiled {
@@ -122,7 +124,9 @@ impl Compiled {
         let mut postings = Axis::ALL.map(|axis| self.posting(axis, subject));
         let mut draw = None;
         for word in 0..self.words.len() {
-            let listed = |axis| postings.get_mut(axis as usize).map_or(0, |posting: &mut Posting<'_>| posting.word(word));
+            let listed = |axis| {
+                postings.get_mut(axis as usize).map_or(0, |posting: &mut Posting<'_>| posting.word(word))
+            };
             hand_out(self.evaluate_word(word, u64::MAX, subject, &mut draw, listed, |_| ()));
         }
     }
@@ -177,7 +181,9 @@ impl Compiled {
             // Most rollouts end at 100 %: there nothing needs to be hashed, nor at 0.
             let inside = pct == Percent::FULL
                 || pct != Percent::ZERO
-                    && draw.get_or_insert_with(|| Draw::new(subject.tenant_id())).position_at(rule.key_start, rule.key(&self.keys))
+                    && draw
+                        .get_or_insert_with(|| Draw::new(subject.tenant_id()))
+                        .position_at(rule.key_start, rule.key(&self.keys))
                         < pct.hundredths();
             enabled |= u64::from(inside) << bit;
         }
@@ -214,7 +220,12 @@ impl Word {
 
     /// Those of `flags` whose every axis is open or lists what the subject has. An axis that is open for all of them is not looked up.
     #[inline(always)]
-    fn in_scope(&self, mut flags: u64, mut listed: impl FnMut(Axis) -> u64, mut missed: impl FnMut(Axis)) -> u64 {
+    fn in_scope(
+        &self,
+        mut flags: u64,
+        mut listed: impl FnMut(Axis) -> u64,
+        mut missed: impl FnMut(Axis),
+    ) -> u64 {
         for (axis, open) in Axis::ALL.into_iter().zip(self.open) {
             if flags & !open != 0 {
                 flags &= open | listed(axis);

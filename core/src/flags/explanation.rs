@@ -100,7 +100,14 @@ pub struct Explanation<'k> {
 
 /// Decides as [`Compiled::evaluate`] does, and says why.
 pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'_>) -> Explanation<'k> {
-    let unknown = Explanation { key, enabled: false, reason: Reason::UnknownFlag, axis: None, position: None, pct: None };
+    let unknown = Explanation {
+        key,
+        enabled: false,
+        reason: Reason::UnknownFlag,
+        axis: None,
+        position: None,
+        pct: None,
+    };
     let Some(flag) = compiled.find(key) else { return unknown };
     let mut axis = None;
     let enabled = compiled.evaluate(flag, subject, |missed| axis = Some(missed));

@@ -14,7 +14,8 @@ pub(crate) fn fingerprint<'s>(compiled: &Compiled, sorted: impl Iterator<Item = 
         line.extend_from_slice(subject.tenant_id().as_bytes());
         line.push(b':');
         let end = line.len() + compiled.len();
-        compiled.evaluate_all(&subject, |word| line.extend((0..64).map(|bit| b'0' + (word >> bit & 1) as u8)));
+        compiled
+            .evaluate_all(&subject, |word| line.extend((0..64).map(|bit| b'0' + (word >> bit & 1) as u8)));
         line.truncate(end);
         line.push(b'\n');
         hasher.update(&line);

@@ -24,5 +24,5 @@ pub use subject::{Subject, SubjectDocument};
 pub(crate) use compiled::Compiled;
 pub(crate) use fingerprint::{fingerprint, hex};
 pub(crate) use rule::push_rule;
-pub(crate) use snapshot::{check_flags, repetitions};
+pub(crate) use snapshot::check_flags;
 pub(crate) use subject::Name;

@@ -99,7 +99,9 @@ impl Postings {
         };
         let Postings { text, values, .. } = self;
         let listed = Listed { text: span, dense, flags };
-        values.insert_unique(hash_name(piece(text, span)), listed, |listed| hash_name(piece(text, listed.text)));
+        values.insert_unique(hash_name(piece(text, span)), listed, |listed| {
+            hash_name(piece(text, listed.text))
+        });
     }
 
     /// The flags that list a value.

@@ -29,9 +29,8 @@ pub fn in_rollout(tenant_id: &str, key: &str, pct: Percent) -> bool {
 const BLOCKS: usize = 3;
 const BLOCK: usize = 64;
 
-const INITIAL: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-];
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// One tenant's half of the hash input, laid out once as SHA-256 blocks; a key is laid behind it at each draw.
 ///

@@ -1,12 +1,11 @@
 //! The snapshot document, format 1: what travels from the operator to every runtime.
 
-use hashbrown::HashTable;
 use sha2::{Digest as _, Sha256};
 
 use super::{FlagRule, hex, push_rule};
 use crate::json::{Decode, Kind, Problems, Value, decode_bytes};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
-use crate::names::hash_name;
+use crate::names::repetitions;
 use crate::{Code, Digest, Environment, Error};
 
 /// The flags of one environment at one revision, sorted by key.
@@ -119,7 +118,9 @@ impl Snapshot {
     /// Hands out the canonical form flag by flag, so that hashing it needs no copy of the whole.
     fn write_canonical(&self, mut write: impl FnMut(&str)) {
         let (revision, environment) = (self.revision, &self.environment);
-        write(&format!("{{\"format\":1,\"revision\":{revision},\"environment\":\"{environment}\",\"flags\":["));
+        write(&format!(
+            "{{\"format\":1,\"revision\":{revision},\"environment\":\"{environment}\",\"flags\":["
+        ));
         let mut piece = String::new();
         for (index, rule) in self.flags.iter().enumerate() {
             piece.clear();
@@ -150,7 +151,7 @@ impl Decode for Form {
         } else if let Some(format) = format {
             problems.form(Code::WrongType, format);
         }
-        let revision = object.required_revision("revision", problems);
+        let revision = object.required_revision("revision", 0, problems);
         let environment = object.required("environment", problems);
         let flags = object.required_list("flags", MAX_FLAGS, problems);
         Some(Form { revision: revision?, environment: environment?, flags: flags? })
@@ -166,20 +167,4 @@ pub(crate) fn check_flags(flags: &[FlagRule], problems: &mut Vec<Error>) {
     for index in repetitions(keys) {
         problems.push(Error::new(Code::DuplicateFlag, format!("/flags/{index}/key")));
     }
-}
-
-/// The places of texts that stand earlier in the list already.
-pub(crate) fn repetitions<'t>(texts: impl ExactSizeIterator<Item = &'t str>) -> Vec<usize> {
-    let mut seen: HashTable<&str> = HashTable::with_capacity(texts.len());
-    let mut repeated = Vec::new();
-    for (index, text) in texts.enumerate() {
-        let hash = hash_name(text);
-        match seen.find(hash, |other| *other == text) {
-            Some(_) => repeated.push(index),
-            None => {
-                seen.insert_unique(hash, text, |other| hash_name(other));
-            }
-        }
-    }
-    repeated
 }

@@ -170,7 +170,8 @@ impl SubjectDocument {
         let partner = self.partner_slug.as_ref().map(|slug| Name::new(slug.as_str()));
         let environment = self.environment.as_ref().map(|environment| Name::new(environment.as_str()));
         let (slug, plan) = (Name::new(self.tenant_slug.as_str()), Name::new(self.plan.as_str()));
-        Subject::from_names(self.tenant_id.as_str(), slug, plan, partner).with(Axis::Environments, environment)
+        Subject::from_names(self.tenant_id.as_str(), slug, plan, partner)
+            .with(Axis::Environments, environment)
     }
 }
 

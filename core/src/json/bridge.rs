@@ -7,6 +7,7 @@ use serde_json::{Map, Number};
 
 use super::decode::{Decode, Problems};
 use super::document::{Document, Kind, Node, Value};
+use super::number::{Scaled, scaled};
 use super::parse::Duplicates;
 use crate::{Code, Error, limits::MAX_DEPTH};
 
@@ -39,23 +40,23 @@ impl Decode for serde_json::Value {
             }
             Kind::Array => value.items().map(|item| Self::decode(item, problems)).collect::<Option<_>>()?,
             Kind::Object => {
-                let member = |(name, value): (&str, _)| Some((name.to_owned(), Self::decode(value, problems)?));
+                let member =
+                    |(name, value): (&str, _)| Some((name.to_owned(), Self::decode(value, problems)?));
                 serde_json::Value::Object(value.members().map(member).collect::<Option<Map<_, _>>>()?)
             }
         })
     }
 }
 
-/// A whole number of 64 bits, or a decimal of a size that no language writes with an exponent.
+/// A whole number of 64 bits, however it is spelled, or a decimal of a size that no language writes with an exponent.
 fn portable_number(raw: &str) -> Option<Number> {
-    if let Ok(whole) = raw.parse::<i64>() {
-        return Some(whole.into());
+    match scaled(raw, 0) {
+        Scaled::Whole(whole) => i64::try_from(whole).ok().map(Number::from),
+        Scaled::Between { .. } => {
+            let decimal: f64 = raw.parse().ok()?;
+            (1e-4..1e15).contains(&decimal.abs()).then(|| Number::from_f64(decimal))?
+        }
     }
-    let decimal: f64 = raw.parse().ok()?;
-    if decimal != 0.0 && !(1e-4..1e15).contains(&decimal.abs()) {
-        return None;
-    }
-    Number::from_f64(decimal)
 }
 
 impl<'de> Deserialize<'de> for Document<'static> {
@@ -79,7 +80,13 @@ impl Builder {
         let node = self.document.nodes.len() as u32;
         let start = self.document.unescaped.len() as u32;
         self.document.unescaped.push_str(text);
-        self.document.nodes.push(Node { kind, unescaped: true, start, length: text.len() as u32, next: node + 1 });
+        self.document.nodes.push(Node {
+            kind,
+            unescaped: true,
+            start,
+            length: text.len() as u32,
+            next: node + 1,
+        });
         node
     }
 
@@ -168,13 +175,13 @@ impl<'de> Visitor<'de> for Filler<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let node = self.builder.open(Kind::Object)?;
-        let opened = self.builder.duplicates.open();
+        self.builder.duplicates.open();
         while let Some(name) = members.next_key::<String>()? {
             let name = self.builder.push(Kind::Text, &name);
             self.builder.duplicates.name(name);
             members.next_value_seed(Filler { builder: self.builder })?;
         }
-        self.builder.duplicates.close(opened, &self.builder.document);
+        self.builder.duplicates.close(&self.builder.document);
         self.builder.close(node);
         Ok(())
     }

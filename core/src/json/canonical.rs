@@ -20,7 +20,12 @@ pub(crate) fn push_canonical(out: &mut String, value: &Value) {
     }
 }
 
-fn push_list<I: IntoIterator>(out: &mut String, brackets: [char; 2], items: I, push: impl Fn(&mut String, I::Item)) {
+fn push_list<I: IntoIterator>(
+    out: &mut String,
+    brackets: [char; 2],
+    items: I,
+    push: impl Fn(&mut String, I::Item),
+) {
     let [open, close] = brackets;
     out.push(open);
     for (index, item) in items.into_iter().enumerate() {

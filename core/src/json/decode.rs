@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::document::{Children, Document, Kind, Value};
 use super::number::{Scaled, scaled};
-use crate::limits::{MAX_PROBLEMS, MAX_REVISION};
+use crate::limits::{MAX_LIST, MAX_PROBLEMS, MAX_REVISION};
+use crate::names::repetitions;
 use crate::{Code, Error};
 
 /// A type that can be read from a document.
@@ -29,6 +30,40 @@ macro_rules! decode_objects {
     )*};
 }
 pub(crate) use decode_objects;
+
+/// Gives a type a strict reader of its own document.
+macro_rules! documents {
+    ($($Name:ident)*) => {$(
+        impl $Name {
+            /// Reads the document strictly: every problem is reported with its code and path.
+            ///
+            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Name), "::from_json(b\"[]\").unwrap_err();")]
+            /// assert_eq!(error.code, dezky_core::Code::WrongType);
+            /// ```
+            pub fn from_json(bytes: &[u8]) -> Result<$Name, $crate::Error> {
+                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
+            }
+        }
+    )*};
+}
+pub(crate) use documents;
+
+/// Gives a type a strict reader of a list of its documents.
+macro_rules! document_lists {
+    ($($Listed:ident)*) => {$(
+        impl $Listed {
+            /// Reads a list of documents strictly; paths begin with the place in the list.
+            ///
+            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Listed), "::list_from_json(b\"[7]\").unwrap_err();")]
+            /// assert_eq!(error.path, "/0");
+            /// ```
+            pub fn list_from_json(bytes: &[u8]) -> Result<Vec<$Listed>, $crate::Error> {
+                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
+            }
+        }
+    )*};
+}
+pub(crate) use document_lists;
 
 /// What is wrong with a document, in the order found.
 ///
@@ -83,7 +118,11 @@ pub(crate) fn decode_value<T: Decode>(value: Value<'_>) -> Result<T, Error> {
 }
 
 /// Reads a list of at most `limit` items; what is wrong with any of them is noted for all of them.
-pub(crate) fn decode_list<T: Decode>(value: Value<'_>, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+pub(crate) fn decode_list<T: Decode>(
+    value: Value<'_>,
+    limit: usize,
+    problems: &mut Problems,
+) -> Option<Vec<T>> {
     let items = value.list(limit, problems)?;
     let mut list = Vec::new();
     let mut whole = true;
@@ -137,7 +176,13 @@ impl<'d> Value<'d> {
     }
 
     /// A whole number from `low` to `high`.
-    pub(crate) fn whole(self, low: i128, high: i128, otherwise: Code, problems: &mut Problems) -> Option<i128> {
+    pub(crate) fn whole(
+        self,
+        low: i128,
+        high: i128,
+        otherwise: Code,
+        problems: &mut Problems,
+    ) -> Option<i128> {
         match scaled(self.expect(Kind::Number, problems)?.raw(), 0) {
             Scaled::Whole(number) if (low..=high).contains(&number) => Some(number),
             _ => {
@@ -196,7 +241,12 @@ impl<'d> Object<'d> {
     }
 
     /// A whole number that is needed.
-    pub(crate) fn required_whole<N>(self, name: &str, range: RangeInclusive<N>, problems: &mut Problems) -> Option<N>
+    pub(crate) fn required_whole<N>(
+        self,
+        name: &str,
+        range: RangeInclusive<N>,
+        problems: &mut Problems,
+    ) -> Option<N>
     where
         N: TryFrom<i128> + Into<i128>,
     {
@@ -204,21 +254,32 @@ impl<'d> Object<'d> {
     }
 
     /// A revision: a whole number that every language holds exactly.
-    pub(crate) fn required_revision(self, name: &str, problems: &mut Problems) -> Option<u64> {
+    pub(crate) fn required_revision(self, name: &str, first: u64, problems: &mut Problems) -> Option<u64> {
         let value = self.required_value(name, problems)?;
-        let revision = value.whole(0, MAX_REVISION.into(), Code::InvalidRevision, problems)?;
+        let revision = value.whole(first.into(), MAX_REVISION.into(), Code::InvalidRevision, problems)?;
         u64::try_from(revision).ok()
     }
 
     /// A whole number that takes its default where it is absent.
-    pub(crate) fn whole_or<N>(self, name: &str, range: RangeInclusive<N>, default: N, problems: &mut Problems) -> Option<N>
+    pub(crate) fn whole_or<N>(
+        self,
+        name: &str,
+        range: RangeInclusive<N>,
+        default: N,
+        problems: &mut Problems,
+    ) -> Option<N>
     where
         N: TryFrom<i128> + Into<i128>,
     {
         self.0.member(name).map_or(Some(default), |value| whole(value, range, problems))
     }
 
-    pub(crate) fn required_list<T: Decode>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+    pub(crate) fn required_list<T: Decode>(
+        self,
+        name: &str,
+        limit: usize,
+        problems: &mut Problems,
+    ) -> Option<Vec<T>> {
         decode_list(self.required_value(name, problems)?, limit, problems)
     }
 
@@ -248,12 +309,17 @@ impl<'d> Object<'d> {
     }
 
     /// A list of distinct values, in the order given; empty where it is absent.
-    pub(crate) fn distinct<T: Decode + Ord>(self, name: &str, limit: usize, problems: &mut Problems) -> Option<Vec<T>> {
+    pub(crate) fn distinct<T: Decode + AsRef<str>>(
+        self,
+        name: &str,
+        limit: usize,
+        problems: &mut Problems,
+    ) -> Option<Vec<T>> {
         let list: Vec<T> = self.list(name, limit, problems)?;
-        if let Some(repeated) = first_repetition(&list)
-            && let Some(value) = self.0.member(name).and_then(|value| value.items().nth(repeated))
-        {
-            problems.meaning(Code::DuplicateValue, value);
+        for repeated in repetitions(list.iter().map(AsRef::as_ref)) {
+            if let Some(value) = self.0.member(name).and_then(|value| value.items().nth(repeated)) {
+                problems.meaning(Code::DuplicateValue, value);
+            }
         }
         Some(list)
     }
@@ -264,14 +330,9 @@ where
     N: TryFrom<i128> + Into<i128>,
 {
     let (low, high) = range.into_inner();
-    value.whole(low.into(), high.into(), Code::InvalidNumber, problems).and_then(|number| number.try_into().ok())
-}
-
-/// The index of the first item that repeats an earlier one.
-fn first_repetition<T: Ord>(list: &[T]) -> Option<usize> {
-    let mut sorted: Vec<_> = list.iter().enumerate().map(|(index, item)| (item, index)).collect();
-    sorted.sort_unstable();
-    sorted.iter().zip(sorted.iter().skip(1)).filter(|(a, b)| a.0 == b.0).map(|(_, b)| b.1).min()
+    value
+        .whole(low.into(), high.into(), Code::InvalidNumber, problems)
+        .and_then(|number| number.try_into().ok())
 }
 
 impl Decode for bool {
@@ -283,5 +344,11 @@ impl Decode for bool {
 impl Decode for String {
     fn decode(value: Value<'_>, problems: &mut Problems) -> Option<String> {
         value.text(problems).map(str::to_owned)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Vec<T>> {
+        decode_list(value, MAX_LIST, problems)
     }
 }

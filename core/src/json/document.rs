@@ -44,7 +44,8 @@ impl<'s> Document<'s> {
     }
 
     fn node(&self, node: u32) -> Node {
-        const NOTHING: Node = Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: u32::MAX };
+        const NOTHING: Node =
+            Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: u32::MAX };
         self.nodes.get(node as usize).copied().unwrap_or(NOTHING)
     }
 

@@ -13,5 +13,8 @@ mod parse;
 
 pub(crate) use bridge::deserialize_by_decoding;
 pub(crate) use canonical::push_canonical;
-pub(crate) use decode::{Decode, Object, Problems, decode_bytes, decode_list, decode_objects, decode_value, decode_word};
+pub(crate) use decode::{
+    Decode, Object, Problems, decode_bytes, decode_list, decode_objects, decode_value, decode_word,
+    document_lists, documents,
+};
 pub(crate) use document::{Document, Kind, Value};

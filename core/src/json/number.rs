@@ -5,7 +5,10 @@
 pub(super) enum Scaled {
     Whole(i128),
     /// Not whole: the digits before the point (saturated), and whether it is negative.
-    Between { magnitude: i128, negative: bool },
+    Between {
+        magnitude: i128,
+        negative: bool,
+    },
 }
 
 /// The value of a well-formed JSON number times 10 to the power of `decimals`.
@@ -23,9 +26,10 @@ pub(super) fn scaled(number: &str, decimals: i64) -> Scaled {
     let zeros = clamped_exponent(exponent) + decimals - fraction.len() as i64 + trailing as i64;
 
     let before_point = count as i64 + zeros.min(0);
-    let magnitude = digits().skip(first).take(before_point.max(0) as usize).fold(0_i128, |value, digit| {
-        value.saturating_mul(10).saturating_add(i128::from(digit - b'0'))
-    });
+    let magnitude = digits()
+        .skip(first)
+        .take(before_point.max(0) as usize)
+        .fold(0_i128, |value, digit| value.saturating_mul(10).saturating_add(i128::from(digit - b'0')));
     if zeros < 0 {
         return Scaled::Between { magnitude, negative };
     }
@@ -40,7 +44,8 @@ fn clamped_exponent(exponent: &str) -> i64 {
         Some(rest) => (true, rest),
         None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
     };
-    let value = digits.bytes().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(BEYOND));
+    let value =
+        digits.bytes().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(BEYOND));
     if negative { -value } else { value }
 }
 

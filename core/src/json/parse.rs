@@ -15,8 +15,11 @@ impl<'s> Document<'s> {
         let nodes = Vec::with_capacity(bytes.len() / 12);
         let document = Document { source: Cow::Borrowed(source), unescaped: String::new(), nodes };
         let mut parser = Parser { bytes, at: 0, depth: 0, document, duplicates: Duplicates::default() };
-        parser.value().and_then(|()| parser.end()).map_err(|code| Error::new(code, ""))?;
+        let parsed = parser.value().and_then(|()| parser.end());
+        // A repeated member stands before the place at which parsing broke off, so it is the first thing that is wrong.
+        parser.duplicates.close_all(&parser.document);
         parser.duplicates.verdict(&parser.document)?;
+        parsed.map_err(|code| Error::new(code, ""))?;
         Ok(parser.document)
     }
 }
@@ -26,25 +29,35 @@ impl<'s> Document<'s> {
 pub(super) struct Duplicates {
     /// Name nodes of the objects that are open, innermost last.
     names: Vec<u32>,
+    /// Where the names of each of those objects begin.
+    opened: Vec<usize>,
     /// The first repetition in text order.
     first: Option<u32>,
 }
 
 impl Duplicates {
-    /// How many names are waiting: to be handed to [`Duplicates::close`] when the object that opens now ends.
-    pub(super) fn open(&self) -> usize {
-        self.names.len()
+    pub(super) fn open(&mut self) {
+        self.opened.push(self.names.len());
     }
 
     pub(super) fn name(&mut self, node: u32) {
         self.names.push(node);
     }
 
-    pub(super) fn close(&mut self, opened: usize, document: &Document<'_>) {
+    fn close_all(&mut self, document: &Document<'_>) {
+        while !self.opened.is_empty() {
+            self.close(document);
+        }
+    }
+
+    pub(super) fn close(&mut self, document: &Document<'_>) {
+        let opened = self.opened.pop().unwrap_or_default();
         let names = self.names.get(opened..).unwrap_or_default();
         let text = |node: u32| document.value(node).raw();
         let repeated = if names.len() <= 8 {
-            let is_repeated = |&(index, node): &(usize, u32)| names.iter().take(index).any(|&before| text(before) == text(node));
+            let is_repeated = |&(index, node): &(usize, u32)| {
+                names.iter().take(index).any(|&before| text(before) == text(node))
+            };
             names.iter().copied().enumerate().find(is_repeated).map(|(_, node)| node)
         } else {
             let mut sorted = names.to_vec();
@@ -98,8 +111,10 @@ impl Parser<'_> {
 
     fn push(&mut self, kind: Kind, start: usize, length: usize) -> u32 {
         let node = self.document.nodes.len() as u32;
-        let range = (start as u32, length as u32);
-        self.document.nodes.push(Node { kind, unescaped: false, start: range.0, length: range.1, next: node + 1 });
+        // What is open holds everything that follows, until it is closed.
+        let next = if matches!(kind, Kind::Object | Kind::Array) { u32::MAX } else { node + 1 };
+        let (start, length) = (start as u32, length as u32);
+        self.document.nodes.push(Node { kind, unescaped: false, start, length, next });
         node
     }
 
@@ -132,7 +147,7 @@ impl Parser<'_> {
             return Err(Code::TooDeep);
         }
         let node = self.push(kind, 0, 0);
-        let opened = self.duplicates.open();
+        self.duplicates.open();
         let close = if kind == Kind::Object { b'}' } else { b']' };
         self.at += 1;
         self.skip_space();
@@ -141,7 +156,7 @@ impl Parser<'_> {
         } else {
             self.entries(kind, close)?;
         }
-        self.duplicates.close(opened, &self.document);
+        self.duplicates.close(&self.document);
         let next = self.document.nodes.len() as u32;
         if let Some(node) = self.document.nodes.get_mut(node as usize) {
             node.next = next;

@@ -6,7 +6,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::flags::hex;
 use crate::json::{decode_objects, push_canonical};
-use crate::limits::MAX_REVISION;
 use crate::{Digest, Email, Id, Label, Timestamp};
 
 /// One write: who did what to which entity, what was before and after, and the hash of the change before.
@@ -135,7 +134,10 @@ impl Change {
     /// The hash that its content should have: that of its canonical form without the hash.
     pub(super) fn expected_hash(&self) -> Digest {
         let optional = |text: Option<&str>| text.map(Value::from);
-        let actor = [("id", optional(self.actor.id.as_ref().map(Id::as_str))), ("email", optional(self.actor.email.as_ref().map(Email::as_str)))];
+        let actor = [
+            ("id", optional(self.actor.id.as_ref().map(Id::as_str))),
+            ("email", optional(self.actor.email.as_ref().map(Email::as_str))),
+        ];
         let content = object([
             ("revision", Value::from(self.revision)),
             ("at", Value::from(self.at.to_string())),
@@ -166,7 +168,7 @@ decode_objects! {
         id: required("id"),
     }
     Change {
-        revision: required_whole("revision", 1..=MAX_REVISION),
+        revision: required_revision("revision", 1),
         at: required("at"),
         actor: or_default("actor"),
         action: required("action"),

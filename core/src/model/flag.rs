@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Edited, Editor, Revisioned};
 use crate::json::decode_objects;
-use crate::limits::{MAX_HISTORY, MAX_REVISION};
+use crate::limits::MAX_HISTORY;
 use crate::{Email, Error, FlagKey, FlagRule, Percent, Prose, Scope, State, Timestamp};
 
 /// A flag with its description and its 20 newest changes. It changes by [`edit`](Flag::edit) alone, [`kill`](Flag::kill) and
@@ -53,7 +53,12 @@ pub struct FlagContent {
 
 impl Default for FlagContent {
     fn default() -> FlagContent {
-        FlagContent { state: State::Off, pct: Percent::ZERO, scope: Scope::default(), description: Prose::default() }
+        FlagContent {
+            state: State::Off,
+            pct: Percent::ZERO,
+            scope: Scope::default(),
+            description: Prose::default(),
+        }
     }
 }
 
@@ -175,7 +180,7 @@ decode_objects! {
         description: or_default("description"),
     }
     FlagHistory {
-        revision: required_whole("revision", 0..=MAX_REVISION),
+        revision: required_revision("revision", 0),
         at: required("at"),
         by: required("by"),
         before: optional("before"),

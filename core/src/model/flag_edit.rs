@@ -106,7 +106,10 @@ impl Flag {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn kill(&self, editor: Editor) -> Result<Edited, Error> {
-        self.edit(FlagPatch { state: Some(State::Off), pct: Some(Percent::ZERO), ..FlagPatch::default() }, editor)
+        self.edit(
+            FlagPatch { state: Some(State::Off), pct: Some(Percent::ZERO), ..FlagPatch::default() },
+            editor,
+        )
     }
 
     /// The flag as it stood at a revision that its history still reaches.
@@ -125,7 +128,12 @@ impl Flag {
             return Err(Error::new(Code::UnknownRevision, "/revision"));
         };
         let FlagContent { state, pct, scope, description } = content.clone();
-        let patch = FlagPatch { state: Some(state), pct: Some(pct), scope: Some(scope), description: Some(description) };
+        let patch = FlagPatch {
+            state: Some(state),
+            pct: Some(pct),
+            scope: Some(scope),
+            description: Some(description),
+        };
         self.edit(patch, editor)
     }
 
@@ -136,7 +144,12 @@ impl Flag {
         made_it.or_else(|| oldest?.before.as_ref())
     }
 
-    pub(super) fn record(mut self, before: Option<FlagContent>, after: FlagContent, editor: Editor) -> Result<Edited, Error> {
+    pub(super) fn record(
+        mut self,
+        before: Option<FlagContent>,
+        after: FlagContent,
+        editor: Editor,
+    ) -> Result<Edited, Error> {
         let Editor { by, at, revision } = editor;
         if self.history.first().is_some_and(|last| last.revision >= revision) {
             return Err(Error::new(Code::StaleRevision, "/revision"));

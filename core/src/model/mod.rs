@@ -28,9 +28,9 @@ pub use subscription::{StripeIds, Subscription, SubscriptionStatus};
 pub use tenant::{Tenant, TenantStatus};
 pub use user::{IdentitySubject, User};
 
-use crate::json::decode_objects;
-use crate::limits::MAX_REVISION;
 use crate::Timestamp;
+use crate::json::{decode_objects, document_lists, documents};
+use crate::limits::MAX_REVISION;
 
 /// When an entity was made and last changed, and how often.
 ///
@@ -68,3 +68,6 @@ decode_objects! {
         version: whole_or("version", 1..=MAX_REVISION, 1),
     }
 }
+
+documents! { Tenant Partner User Subscription Flag Change }
+document_lists! { Subscription Change }

@@ -67,7 +67,8 @@ impl Sum {
     fn add_fraction(&mut self, numerator: i128, denominator: i128) -> Option<()> {
         let scale = denominator / gcd(self.denominator, denominator);
         let common = self.denominator.checked_mul(scale)?;
-        let sum = self.numerator.checked_mul(scale)?.checked_add(numerator.checked_mul(common / denominator)?)?;
+        let sum =
+            self.numerator.checked_mul(scale)?.checked_add(numerator.checked_mul(common / denominator)?)?;
         let shared = gcd(sum % common, common);
         self.whole = self.whole.checked_add(sum / common)?;
         (self.numerator, self.denominator) = (sum % common / shared, common / shared);

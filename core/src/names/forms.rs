@@ -52,7 +52,8 @@ fn is_domain(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let last_is_a_number = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let last_is_a_number =
+        text.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
     text.len() <= 253 && text.contains('.') && !last_is_a_number && text.split('.').all(is_label)
 }
 

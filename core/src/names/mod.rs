@@ -9,7 +9,7 @@ mod words;
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};
-pub(crate) use hash::hash_name;
+pub(crate) use hash::{hash_name, repetitions};
 pub(crate) use words::words;
 
 use crate::json::{Decode, Problems, Value, deserialize_by_decoding};

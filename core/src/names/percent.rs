@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::json::{Decode, Problems, Value, deserialize_by_decoding, documents};
 use crate::{Code, Error};
 
 /// A percentage of 0 to 100 with at most two decimals. A position, being on the same scale, is one too.
@@ -89,3 +89,5 @@ impl Decode for Percent {
 }
 
 deserialize_by_decoding!(Percent);
+
+documents! { Percent }

@@ -33,13 +33,10 @@ impl Algorithm {
 
     /// Why a name is not accepted: the two classic attacks, in any case of letters, are told apart from mere strangers.
     pub(super) fn refusal(name: &str) -> Code {
-        let begins_with = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        if name.eq_ignore_ascii_case("none") {
-            Code::TokenAlgNone
-        } else if begins_with("HS") {
-            Code::TokenAlgSymmetric
-        } else {
-            Code::TokenAlgRefused
+        match name.to_ascii_uppercase() {
+            name if name == "NONE" => Code::TokenAlgNone,
+            name if name.starts_with("HS") => Code::TokenAlgSymmetric,
+            _ => Code::TokenAlgRefused,
         }
     }
 

@@ -70,7 +70,12 @@ struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    fn optional<T>(&mut self, name: &str, malformed: Code, read: impl Fn(Value<'d>) -> Option<T>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        malformed: Code,
+        read: impl Fn(Value<'d>) -> Option<T>,
+    ) -> Option<T> {
         let read = read(self.claims.member_or_null(name)?);
         if read.is_none() {
             self.findings.note(malformed, &format!("/{name}"));
@@ -78,7 +83,13 @@ impl<'d> Reader<'d> {
         read
     }
 
-    fn needed<T>(&mut self, name: &str, missing: Code, malformed: Code, read: impl Fn(Value<'d>) -> Option<T>) -> Option<T> {
+    fn needed<T>(
+        &mut self,
+        name: &str,
+        missing: Code,
+        malformed: Code,
+        read: impl Fn(Value<'d>) -> Option<T>,
+    ) -> Option<T> {
         if self.claims.member_or_null(name).is_none() {
             self.findings.note(missing, &format!("/{name}"));
         }
@@ -106,7 +117,12 @@ impl<'d> Reader<'d> {
     }
 
     /// The items of a list, each that is malformed noted by its index.
-    fn items(&mut self, name: &str, malformed: Code, read: impl Fn(Value<'d>) -> Option<String>) -> Vec<String> {
+    fn items(
+        &mut self,
+        name: &str,
+        malformed: Code,
+        read: impl Fn(Value<'d>) -> Option<String>,
+    ) -> Vec<String> {
         let mut items = Vec::new();
         for (index, item) in self.claims.member_or_null(name).into_iter().flat_map(Value::items).enumerate() {
             match read(item) {

@@ -43,7 +43,8 @@ fn parties(forms: &Forms, policy: &TokenPolicy, findings: &mut Findings) {
 
 /// RFC 7519, section 4.1.4: on the second of `exp` a token is void already.
 fn times(forms: &Forms, policy: &TokenPolicy, now: Timestamp, findings: &mut Findings) {
-    let [now, issued, expires] = [now, forms.claims.issued_at, forms.claims.expires_at].map(Timestamp::as_micros);
+    let [now, issued, expires] =
+        [now, forms.claims.issued_at, forms.claims.expires_at].map(Timestamp::as_micros);
     let latest = now + policy.leeway_micros();
     if expires <= now - policy.leeway_micros() {
         findings.note(Code::TokenExpired, "/exp");

@@ -27,7 +27,10 @@ const WEAK: [Wide; 5] = [
 /// Whether an Ed25519 point is in its one spelling (RFC 8032, section 5.1.3) and not of small order. Half of all such
 /// texts are the y of no point; under those no signature holds, so they need no refusal.
 pub(super) fn is_strong_ed25519_point(point: [u8; 32]) -> bool {
-    let y = point.iter().rev().fold((0, 0), |(high, low): Wide, &byte| (high << 8 | low >> 120, low << 8 | u128::from(byte)));
+    let y = point
+        .iter()
+        .rev()
+        .fold((0, 0), |(high, low): Wide, &byte| (high << 8 | low >> 120, low << 8 | u128::from(byte)));
     let y = (y.0 & FIELD.0, y.1);
     y < FIELD && !WEAK.contains(&y)
 }

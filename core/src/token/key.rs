@@ -58,7 +58,8 @@ impl Key {
     /// process and panics where two back ends are compiled in.
     pub(super) fn has_signed(&self, algorithm: Algorithm, segments: &Segments<'_>) -> bool {
         let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm.primitive(), &self.public);
-        verifier.is_ok_and(|verifier| verifier.verify(segments.signed.as_bytes(), &segments.signature).is_ok())
+        verifier
+            .is_ok_and(|verifier| verifier.verify(segments.signed.as_bytes(), &segments.signature).is_ok())
     }
 }
 
@@ -89,7 +90,8 @@ fn purpose(jwk: Value<'_>, findings: &mut Findings) {
         findings.note(Code::KeyUse, "/use");
     }
     let verifies = |operations: Value<'_>| {
-        operations.kind() == Kind::Array && operations.items().any(|operation| text(operation) == Some("verify"))
+        operations.kind() == Kind::Array
+            && operations.items().any(|operation| text(operation) == Some("verify"))
     };
     if jwk.member("key_ops").is_some_and(|operations| !verifies(operations)) {
         findings.note(Code::KeyOperations, "/key_ops");

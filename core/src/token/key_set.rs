@@ -62,7 +62,10 @@ impl KeySet {
             }
         }
         if keys.is_empty() {
-            let reasons = skipped.iter().flat_map(Error::all).map(|reason| Error::new(reason.code, reason.path.as_str()));
+            let reasons = skipped
+                .iter()
+                .flat_map(Error::all)
+                .map(|reason| Error::new(reason.code, reason.path.as_str()));
             let empty = Error::new(Code::KeySetEmpty, "/keys");
             Error::unless_clean(std::iter::once(empty).chain(reasons).collect(), ())?;
         }

@@ -131,7 +131,8 @@ impl Decode for TokenPolicy {
         let leeway = (DEFAULT_LEEWAY_SECONDS, 0, MAX_TOKEN_LEEWAY_SECONDS);
         let leeway_seconds = seconds(object, "leewaySeconds", leeway, Code::TokenPolicyLeeway, problems);
         let lifetime = (DEFAULT_MAX_LIFETIME_SECONDS, 1, MAX_TOKEN_LIFETIME_SECONDS);
-        let max_lifetime_seconds = seconds(object, "maxLifetimeSeconds", lifetime, Code::TokenPolicyLifetime, problems);
+        let max_lifetime_seconds =
+            seconds(object, "maxLifetimeSeconds", lifetime, Code::TokenPolicyLifetime, problems);
         Some(TokenPolicy {
             issuers: issuers?,
             audiences: audiences?,
@@ -160,7 +161,9 @@ fn seconds(
     problems: &mut Problems,
 ) -> Option<u32> {
     let Some(value) = object.value().member(member) else { return Some(default) };
-    value.whole(least.into(), most.into(), otherwise, problems).and_then(|seconds| u32::try_from(seconds).ok())
+    value
+        .whole(least.into(), most.into(), otherwise, problems)
+        .and_then(|seconds| u32::try_from(seconds).ok())
 }
 
 deserialize_by_decoding!(TokenPolicy);

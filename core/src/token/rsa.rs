@@ -38,7 +38,8 @@ fn is_of_roca(modulus: &[u8]) -> bool {
     const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
     PRIMES.iter().all(|&prime| {
         let target = remainder(modulus, prime);
-        let mut powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime)).take(prime as usize);
+        let mut powers =
+            std::iter::successors(Some(1), |power| Some(power * 65_537 % prime)).take(prime as usize);
         powers.any(|power| power == target)
     })
 }

@@ -44,7 +44,8 @@ impl Ladder {
     pub(super) fn new(world: &World, flag: u32) -> Ladder {
         let (compiled, population) = (world.compiled(), world.population());
         let key = compiled.key(flag);
-        let in_scope = (0_u32..).zip(population.subjects()).filter(|(_, subject)| compiled.is_in_scope(flag, subject));
+        let in_scope =
+            (0_u32..).zip(population.subjects()).filter(|(_, subject)| compiled.is_in_scope(flag, subject));
         let place = |(tenant, subject): (u32, crate::Subject<'_>)| {
             (Percent::of_position(rollout_position(subject.tenant_id(), key)), tenant)
         };

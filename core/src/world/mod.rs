@@ -224,7 +224,7 @@ struct Form {
 
 decode_objects! {
     Form {
-        revision: required_revision("revision"),
+        revision: required_revision("revision", 0),
         environment: required("environment"),
         partners: required_list("partners", MAX_PARTNERS),
         tenants: required_list("tenants", MAX_TENANTS),

@@ -184,7 +184,8 @@ pub(super) fn plan(world: &World, edit: &Edit) -> Result<Plan, Error> {
     };
     let Plan { gained, lost, .. } = &mut plan;
     for (tenant, before) in (0_u32..).zip(world.population().subjects()) {
-        let mut turn = |key, turned_on| if turned_on { gained.push((key, tenant)) } else { lost.push((key, tenant)) };
+        let mut turn =
+            |key, turned_on| if turned_on { gained.push((key, tenant)) } else { lost.push((key, tenant)) };
         match effect.moves.get(&tenant) {
             Some(after) => for_each_turn(&for_moved, &before, Some(after), &mut turn),
             None => for_each_turn(&for_others, &before, None, |changed, turned_on| {
@@ -211,13 +212,17 @@ impl<'e> Effect<'e> {
         let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new() };
         let mut problems = Vec::new();
         for (index, step) in edit.steps().iter().enumerate() {
-            let mut problem = |code, member: &str| problems.push(Error::new(code, format!("/edits/{index}/{member}")));
+            let mut problem =
+                |code, member: &str| problems.push(Error::new(code, format!("/edits/{index}/{member}")));
             match step {
                 EditStep::PutFlag(flag) => {
                     effect.flags.insert(&flag.key, Some(flag));
                 }
                 EditStep::DeleteFlag(key) => {
-                    let there = effect.flags.get(key).map_or_else(|| world.find(key.as_str()).is_ok(), Option::is_some);
+                    let there = effect
+                        .flags
+                        .get(key)
+                        .map_or_else(|| world.find(key.as_str()).is_ok(), Option::is_some);
                     if !there {
                         problem(Code::UnknownFlag, "key");
                     }
@@ -240,7 +245,11 @@ impl<'e> Effect<'e> {
     }
 
     fn move_tenant(&mut self, world: &'e World, tenant: u32, to: &'e TenantMove) {
-        let Some(mut subject) = self.moves.get(&tenant).copied().or_else(|| world.population().subject(tenant)) else { return };
+        let Some(mut subject) =
+            self.moves.get(&tenant).copied().or_else(|| world.population().subject(tenant))
+        else {
+            return;
+        };
         if let Some(plan) = &to.plan {
             subject = subject.with(Axis::Plans, Some(Name::new(plan.as_str())));
         }
@@ -254,11 +263,20 @@ impl<'e> Effect<'e> {
 
     /// For each key, its rule before and its rule after side by side, a flag that is not there being off.
     fn compile_pairs(&self, world: &World, keys: &[&FlagKey]) -> Compiled {
-        let off = |key: &FlagKey| FlagRule { key: key.clone(), state: State::Off, pct: Percent::ZERO, scope: Scope::default() };
+        let off = |key: &FlagKey| FlagRule {
+            key: key.clone(),
+            state: State::Off,
+            pct: Percent::ZERO,
+            scope: Scope::default(),
+        };
         let absent: Vec<FlagRule> = keys.iter().map(|key| off(key)).collect();
         let mut rules = Vec::with_capacity(2 * keys.len());
         for (key, absent) in keys.iter().zip(&absent) {
-            let known = world.flags().binary_search_by(|flag| flag.key.cmp(key)).ok().and_then(|at| world.flags().get(at));
+            let known = world
+                .flags()
+                .binary_search_by(|flag| flag.key.cmp(key))
+                .ok()
+                .and_then(|at| world.flags().get(at));
             let before = known.unwrap_or(absent);
             rules.push(before);
             rules.push(self.flags.get(key).map_or(before, |after| after.unwrap_or(absent)));
@@ -268,7 +286,12 @@ impl<'e> Effect<'e> {
 }
 
 /// Hands out the numbers of the pairs whose two rules decide differently, the first rule for the tenant as it was, the second as it will be.
-fn for_each_turn(pairs: &Compiled, before: &Subject<'_>, after: Option<&Subject<'_>>, mut turn: impl FnMut(u32, bool)) {
+fn for_each_turn(
+    pairs: &Compiled,
+    before: &Subject<'_>,
+    after: Option<&Subject<'_>>,
+    mut turn: impl FnMut(u32, bool),
+) {
     const FIRST_OF_EACH: u64 = u64::MAX / 3;
     let mut compare = |word: usize, was: u64, will: u64| {
         let mut turned = (was ^ will >> 1) & FIRST_OF_EACH;

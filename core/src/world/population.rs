@@ -2,10 +2,10 @@
 
 use hashbrown::HashTable;
 
-use crate::flags::{Name, repetitions};
+use crate::flags::Name;
 use crate::json::decode_objects;
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
-use crate::names::hash_name;
+use crate::names::{hash_name, repetitions};
 use crate::{Code, Error, Id, Partner, PlanKey, Slug, Subject, Tenant, TenantStatus};
 
 /// What the world knows of a tenant.
@@ -87,7 +87,8 @@ struct Numbered {
 
 impl Numbered {
     fn find(&self, text: &str) -> Option<u32> {
-        let is_it = |&number: &u32| self.texts.get(number as usize).is_some_and(|(other, _)| **other == *text);
+        let is_it =
+            |&number: &u32| self.texts.get(number as usize).is_some_and(|(other, _)| **other == *text);
         self.numbers.find(hash_name(text), is_it).copied()
     }
 
@@ -97,7 +98,8 @@ impl Numbered {
             let hash = hash_name(text);
             self.texts.push((text.into(), hash));
             let Numbered { texts, numbers } = self;
-            numbers.insert_unique(hash, number, |&other| texts.get(other as usize).map_or(0, |(_, hash)| *hash));
+            numbers
+                .insert_unique(hash, number, |&other| texts.get(other as usize).map_or(0, |(_, hash)| *hash));
             number
         })
     }
@@ -132,19 +134,47 @@ pub(super) struct Population {
 
 impl Population {
     /// Notes every id or slug that is taken already, and every partner that is not listed.
-    pub(super) fn new(mut tenants: Vec<WorldTenant>, partners: Vec<WorldPartner>, problems: &mut Vec<Error>) -> Population {
-        for (list, count, limit) in [("tenants", tenants.len(), MAX_TENANTS), ("partners", partners.len(), MAX_PARTNERS)] {
+    pub(super) fn new(
+        mut tenants: Vec<WorldTenant>,
+        partners: Vec<WorldPartner>,
+        problems: &mut Vec<Error>,
+    ) -> Population {
+        for (list, count, limit) in
+            [("tenants", tenants.len(), MAX_TENANTS), ("partners", partners.len(), MAX_PARTNERS)]
+        {
             if count > limit {
                 problems.push(Error::new(Code::TooManyItems, format!("/{list}")));
             }
         }
         let mut taken = |list, member, code, repeated: Vec<usize>| {
-            problems.extend(repeated.into_iter().map(|index| Error::new(code, format!("/{list}/{index}/{member}"))));
+            problems.extend(
+                repeated.into_iter().map(|index| Error::new(code, format!("/{list}/{index}/{member}"))),
+            );
         };
-        taken("partners", "id", Code::DuplicateId, repetitions(partners.iter().map(|partner| partner.id.as_str())));
-        taken("partners", "slug", Code::DuplicateSlug, repetitions(partners.iter().map(|partner| partner.slug.as_str())));
-        taken("tenants", "id", Code::DuplicateId, repetitions(tenants.iter().map(|tenant| tenant.id.as_str())));
-        taken("tenants", "slug", Code::DuplicateSlug, repetitions(tenants.iter().map(|tenant| tenant.slug.as_str())));
+        taken(
+            "partners",
+            "id",
+            Code::DuplicateId,
+            repetitions(partners.iter().map(|partner| partner.id.as_str())),
+        );
+        taken(
+            "partners",
+            "slug",
+            Code::DuplicateSlug,
+            repetitions(partners.iter().map(|partner| partner.slug.as_str())),
+        );
+        taken(
+            "tenants",
+            "id",
+            Code::DuplicateId,
+            repetitions(tenants.iter().map(|tenant| tenant.id.as_str())),
+        );
+        taken(
+            "tenants",
+            "slug",
+            Code::DuplicateSlug,
+            repetitions(tenants.iter().map(|tenant| tenant.slug.as_str())),
+        );
 
         let mut partner_ids = Numbered::default();
         let mut partner_slugs = Numbered::default();
@@ -160,12 +190,17 @@ impl Population {
 
         tenants.retain(|tenant| tenant.status != TenantStatus::Terminated);
         tenants.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let mut population =
-            Population { text: String::new(), rows: Vec::new(), plans: Numbered::default(), partners: partner_slugs };
+        let mut population = Population {
+            text: String::new(),
+            rows: Vec::new(),
+            plans: Numbered::default(),
+            partners: partner_slugs,
+        };
         population.rows.reserve_exact(tenants.len());
         for tenant in &tenants {
             // Ids and slugs of partners are added in step, so that a partner has one number for both.
-            let partner = tenant.partner_id.as_ref().and_then(|id| partner_ids.find(id.as_str())).unwrap_or(NONE);
+            let partner =
+                tenant.partner_id.as_ref().and_then(|id| partner_ids.find(id.as_str())).unwrap_or(NONE);
             population.register(tenant, partner);
         }
         population
@@ -214,7 +249,10 @@ impl Population {
     /// A tenant's plan and partner, where it has one.
     pub(super) fn plan_and_partner(&self, tenant: u32) -> (&str, Option<&str>) {
         let Some(row) = self.rows.get(tenant as usize) else { return ("", None) };
-        (self.plans.name(row.plan).map_or("", |name| name.text), self.partners.name(row.partner).map(|name| name.text))
+        (
+            self.plans.name(row.plan).map_or("", |name| name.text),
+            self.partners.name(row.partner).map(|name| name.text),
+        )
     }
 
     fn id_of(&self, row: &Row) -> &str {

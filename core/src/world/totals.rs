@@ -37,7 +37,11 @@ pub struct PartnerTotal<'w> {
     pub lost: u64,
 }
 
-pub(super) fn by_plan<'w>(population: &'w Population, gained: &[(u32, u32)], lost: &[(u32, u32)]) -> Vec<PlanTotal<'w>> {
+pub(super) fn by_plan<'w>(
+    population: &'w Population,
+    gained: &[(u32, u32)],
+    lost: &[(u32, u32)],
+) -> Vec<PlanTotal<'w>> {
     let totals = count(gained, lost, |tenant| population.plan_and_partner(tenant).0);
     totals.into_iter().map(|(plan, [gained, lost])| PlanTotal { plan, gained, lost }).collect()
 }
@@ -48,10 +52,17 @@ pub(super) fn by_partner<'w>(
     lost: &[(u32, u32)],
 ) -> Vec<PartnerTotal<'w>> {
     let totals = count(gained, lost, |tenant| population.plan_and_partner(tenant).1);
-    totals.into_iter().map(|(partner_slug, [gained, lost])| PartnerTotal { partner_slug, gained, lost }).collect()
+    totals
+        .into_iter()
+        .map(|(partner_slug, [gained, lost])| PartnerTotal { partner_slug, gained, lost })
+        .collect()
 }
 
-fn count<K: Ord>(gained: &[(u32, u32)], lost: &[(u32, u32)], group: impl Fn(u32) -> K) -> BTreeMap<K, [u64; 2]> {
+fn count<K: Ord>(
+    gained: &[(u32, u32)],
+    lost: &[(u32, u32)],
+    group: impl Fn(u32) -> K,
+) -> BTreeMap<K, [u64; 2]> {
     let mut totals: BTreeMap<K, [u64; 2]> = BTreeMap::new();
     for &(_, tenant) in gained {
         let [gained, _] = totals.entry(group(tenant)).or_default();

@@ -22,8 +22,8 @@ fn form() -> Vec<Case> {
     let respelled = {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let (rest, last) = token.split_at(token.len() - 1);
-        let next = ALPHABET.find(last).unwrap() + 1;
-        format!("{rest}{}", &ALPHABET[next..=next])
+        let next = ALPHABET.split_once(last).and_then(|(_, after)| after.chars().next()).unwrap();
+        format!("{rest}{next}")
     };
     let json_form = json!({ "payload": claims, "protected": header, "signature": signature }).to_string();
     let padded_header = encode(HEADER);

@@ -1,0 +1,7 @@
+//! Properties over generated flags, subjects, worlds, edits and bytes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod evaluation;
+mod reading;
+mod support;
+mod world;

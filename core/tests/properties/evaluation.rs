@@ -1,8 +1,10 @@
 //! Properties of evaluation: every way to ask gives one answer, and a percentage only ever adds.
 
-use dezky_core::{Evaluation, FlagRule, Percent, Reason, Ruleset, Snapshot, State, Subject, in_rollout, rollout_position};
-use proptest::prelude::*;
 use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, percent, production, rules, scope, slug};
+use dezky_core::{
+    Evaluation, FlagRule, Percent, Reason, Ruleset, Snapshot, State, Subject, in_rollout, rollout_position,
+};
+use proptest::prelude::*;
 
 /// A tenant's names, of which a subject can be made.
 #[derive(Debug, Clone)]
@@ -16,12 +18,8 @@ struct Names {
 fn names() -> impl Strategy<Value = Names> {
     let partner = proptest::option::of(0..PARTNERS.len());
     let environment = proptest::option::of(0..ENVIRONMENTS.len());
-    (0..12_usize, 0..PLANS.len(), partner, environment).prop_map(|(number, plan, partner, environment)| Names {
-        number,
-        plan,
-        partner,
-        environment,
-    })
+    (0..12_usize, 0..PLANS.len(), partner, environment)
+        .prop_map(|(number, plan, partner, environment)| Names { number, plan, partner, environment })
 }
 
 /// Calls back with the subject, which borrows its id and slug.
@@ -157,7 +155,12 @@ fn the_published_positions_hold() {
 fn a_refused_snapshot_leaves_the_ruleset_in_force() {
     let on = br#"{"format":1,"revision":1,"environment":"production","flags":[{"key":"a","state":"on"}]}"#;
     let mut rules = Ruleset::new(Snapshot::from_json(on).unwrap());
-    for refused in [&b"{"[..], b"\xff", br#"{"format":2}"#, br#"{"format":1,"revision":2,"environment":"production","flags":[{"key":"A"}]}"#] {
+    for refused in [
+        &b"{"[..],
+        b"\xff",
+        br#"{"format":2}"#,
+        br#"{"format":1,"revision":2,"environment":"production","flags":[{"key":"A"}]}"#,
+    ] {
         if let Ok(snapshot) = Snapshot::from_json(refused) {
             rules = Ruleset::new(snapshot);
         }

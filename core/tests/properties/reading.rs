@@ -1,7 +1,8 @@
 //! Properties of reading: no bytes make it panic, and it takes exactly the JSON that others take.
 
 use dezky_core::{
-    AccessRequest, Change, Code, Edit, Flag, Partner, Percent, Snapshot, SubjectDocument, Subscription, Tenant, Timestamp, User, World,
+    AccessRequest, Change, Code, Edit, Flag, Partner, Percent, Snapshot, SubjectDocument, Subscription,
+    Tenant, Timestamp, User, World,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -36,7 +37,10 @@ fn read_everything(bytes: &[u8]) {
 }
 
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let damage = proptest::collection::vec((any::<Index>(), select(b"\"\\{}[],:019.eE-+tn\x00\x1f\x80\xff\xc3 u".as_slice()), any::<bool>()), 1..4);
+    let damage = proptest::collection::vec(
+        (any::<Index>(), select(b"\"\\{}[],:019.eE-+tn\x00\x1f\x80\xff\xc3 u".as_slice()), any::<bool>()),
+        1..4,
+    );
     (select(&DOCUMENTS[..]), damage).prop_map(|(document, damage)| {
         let mut bytes = document.as_bytes().to_vec();
         for (place, byte, insert) in damage {

@@ -1,8 +1,8 @@
 //! Random flags, subjects, worlds and edits, from small pools so that they meet often.
 
 use dezky_core::{
-    Axis, Edit, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Scope, Slug, State, TenantStatus, World,
-    WorldPartner, WorldTenant,
+    Axis, Edit, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Scope, Slug, State,
+    TenantStatus, World, WorldPartner, WorldTenant,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -65,16 +65,18 @@ pub fn rules(count: usize, tenants: usize) -> impl Strategy<Value = Vec<FlagRule
 }
 
 pub fn tenant(number: usize) -> impl Strategy<Value = WorldTenant> {
-    let statuses = select(&[TenantStatus::Active, TenantStatus::Active, TenantStatus::Suspended, TenantStatus::Terminated][..]);
-    (select(&PLANS[..]), proptest::option::of(0..PARTNERS.len()), statuses).prop_map(move |(plan, partner, status)| {
-        WorldTenant {
+    let statuses = select(
+        &[TenantStatus::Active, TenantStatus::Active, TenantStatus::Suspended, TenantStatus::Terminated][..],
+    );
+    (select(&PLANS[..]), proptest::option::of(0..PARTNERS.len()), statuses).prop_map(
+        move |(plan, partner, status)| WorldTenant {
             id: Id::new(&id(number)).unwrap(),
             slug: Slug::new(&slug(number)).unwrap(),
             plan: PlanKey::new(plan).unwrap(),
             partner_id: partner.map(|partner| Id::new(&format!("p{partner}")).unwrap()),
             status,
-        }
-    })
+        },
+    )
 }
 
 pub fn partners() -> Vec<WorldPartner> {
@@ -117,7 +119,9 @@ pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
         .map(|tenant| tenant.id.clone())
         .collect();
     let flags = known.len();
-    let put = (0..flags + 2).prop_flat_map(move |number| rule(format!("flag-{number}"), count)).prop_map(Edit::flag);
+    let put = (0..flags + 2)
+        .prop_flat_map(move |number| rule(format!("flag-{number}"), count))
+        .prop_map(Edit::flag);
     let mut steps = vec![put.boxed()];
     if !known.is_empty() {
         // Each is deleted at most once here, and put back before: a second deletion in one edit is an error of its own.
@@ -135,7 +139,8 @@ pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
         steps.push(
             partner
                 .prop_map(|(id, partner)| {
-                    let to = partner.map_or(PartnerMove::Detach, |slug| PartnerMove::Attach(Slug::new(slug).unwrap()));
+                    let to = partner
+                        .map_or(PartnerMove::Detach, |slug| PartnerMove::Attach(Slug::new(slug).unwrap()));
                     Edit::move_to_partner(id, to)
                 })
                 .boxed(),

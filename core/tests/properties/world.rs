@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{PARTNERS, Parts, edit, partners, parts, percent, production};
 use dezky_core::{
-    Code, Edit, EditStep, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Ruleset, Snapshot, State, Subject,
-    TenantStatus, World, WorldTenant,
+    Code, Edit, EditStep, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Ruleset,
+    Snapshot, State, Subject, TenantStatus, World, WorldTenant,
 };
 use proptest::prelude::*;
-use crate::support::{PARTNERS, Parts, edit, partners, parts, percent, production};
 
 /// Every pair of a flag and a registered tenant that is on, by evaluating everything for everyone.
 fn everything_on(parts: &Parts) -> BTreeSet<(String, String)> {

@@ -76,7 +76,8 @@ impl Cases {
     /// Questions of every rule, asked once before anything is timed.
     pub fn verified(&self) -> Vec<Case<'_>> {
         let member = &self.people[0];
-        let [tenant_admin, admin, operator] = [&self.people[MEMBERS], &self.people[MEMBERS + 1], &self.people[MEMBERS + 2]];
+        let [tenant_admin, admin, operator] =
+            [&self.people[MEMBERS], &self.people[MEMBERS + 1], &self.people[MEMBERS + 2]];
         let own = &self.tenants[0];
         let other = &self.tenants[1];
         let case = |person, action, tenant: &String, allowed| Case {

@@ -3,6 +3,7 @@
 mod access;
 mod agreement;
 mod allocations;
+mod contestant;
 mod engine;
 mod machine;
 mod measure;

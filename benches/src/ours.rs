@@ -1,44 +1,162 @@
-//! Temporary stand-in.
+//! Dezky, through the same doors as the peers: every call to the core that this program makes stands here.
+
+use std::hint::black_box;
+
+pub use dezky_core::{AccessRequest as Question, Edit, World};
+use dezky_core::{Evaluation, Ruleset, Snapshot, Subject, decide};
+
+use crate::access::{Case, Person};
 use crate::engine::FlagEngine;
-use crate::workload::*;
-use crate::access::Case;
-use std::collections::HashMap;
-use sha2::{Digest, Sha256};
-pub struct Ours(HashMap<String,(State,Vec<String>,Vec<String>)>);
-pub struct S{id:String,slug:String,plan:String}
+use crate::workload::{ENVIRONMENT, Flag, PARTNERS, ROLLOUT_PERCENT, State, Tenant, Workload};
+
+pub struct Ours(Ruleset);
+
 impl FlagEngine for Ours {
-    type Subject=S; type Evaluation=HashMap<String,bool>;
-    fn document(w:&Workload)->Vec<u8>{
-        let v:Vec<_>=w.flags.iter().map(|f|serde_json::json!({"k":f.key,"s":f.state as u32,"p":f.plans,"t":w.slugs(f).collect::<Vec<_>>()})).collect();
-        serde_json::to_vec(&v).unwrap()
+    type Subject<'a> = Subject<'a>;
+    type Evaluation = Evaluation;
+
+    fn document(workload: &Workload) -> Vec<u8> {
+        snapshot_document(workload, None)
     }
-    fn load(d:Vec<u8>)->Result<Self,String>{
-        let v:Vec<serde_json::Value>=serde_json::from_slice(&d).unwrap();
-        let l=|x:&serde_json::Value|x.as_array().unwrap().iter().map(|s|s.as_str().unwrap().to_owned()).collect();
-        Ok(Self(v.iter().map(|f|(f["k"].as_str().unwrap().to_owned(),([State::Off,State::On,State::Targeted,State::Rollout][f["s"].as_u64().unwrap() as usize],l(&f["p"]),l(&f["t"])))).collect()))
+
+    fn load(document: Vec<u8>) -> Result<Self, String> {
+        let snapshot = Snapshot::from_json(&document).map_err(|error| error.to_string())?;
+        Ok(Self(Ruleset::new(snapshot)))
     }
-    fn subject(t:&Tenant)->S{S{id:t.id.clone(),slug:t.slug.clone(),plan:t.plan.to_owned()}}
-    fn is_enabled(&self,k:&str,s:&S)->bool{
-        let Some((st,p,t))=self.0.get(k) else {return false};
-        let sc=(p.is_empty()||p.contains(&s.plan))&&(t.is_empty()||t.contains(&s.slug));
-        match st{State::Off=>false,State::On=>true,State::Targeted=>sc,State::Rollout=>sc&&{
-            let d=Sha256::digest(format!("{}:{k}",s.id)); let mut r=0u32; for b in d.iter(){r=(r*256+*b as u32)%100;} r<25}}
+
+    fn subject(tenant: &Tenant) -> Subject<'_> {
+        let subject = Subject::new(&tenant.id, &tenant.slug, tenant.plan);
+        let subject = match tenant.partner {
+            Some(partner) => subject.and_then(|subject| subject.partner(partner)),
+            None => subject,
+        };
+        subject.expect("the workload's names are well formed")
     }
-    fn new_evaluation(&self)->Self::Evaluation{HashMap::new()}
-    fn evaluate_all(&self,s:&S,e:&mut Self::Evaluation){for k in self.0.keys(){e.insert(k.clone(),self.is_enabled(k,s));}}
-    fn enabled_in(&self,e:&Self::Evaluation,k:&str)->bool{e[k]}
+
+    #[inline]
+    fn is_enabled(&self, key: &str, subject: &Subject<'_>) -> bool {
+        self.0.is_enabled(key, subject)
+    }
+
+    fn new_evaluation(&self) -> Evaluation {
+        let nobody = Subject::new("nobody", "nobody", "none").expect("these names are well formed");
+        self.0.evaluate_all(&nobody)
+    }
+
+    fn evaluate_all(&self, subject: &Subject<'_>, evaluation: &mut Evaluation) {
+        self.0.evaluate_all_into(subject, evaluation);
+    }
+
+    fn enabled_in(&self, evaluation: &Evaluation, key: &str) -> bool {
+        evaluation.is_enabled(key)
+    }
 }
-pub fn world(_w:&Workload,_k:&str,_p:u32)->Result<(),String>{Ok(())}
-pub fn edit(_w:&Workload,_f:&Flag,_p:u32)->Result<(),String>{Ok(())}
-pub fn plan_size(_:&(),_:&())->Result<(usize,usize),String>{Ok((7500,0))}
-pub fn plan(_:&(),_:&()){}
-pub fn fingerprint(o:&Ours,s:&[S])->String{
-    let mut v:Vec<&S>=s.iter().collect(); v.sort_by(|a,b|a.id.cmp(&b.id));
-    let mut keys:Vec<_>=o.0.keys().collect(); keys.sort();
-    let mut d=Sha256::new();
-    for s in v{ d.update(format!("{}:{}\n",s.id,keys.iter().map(|k|if o.is_enabled(k,s){'1'}else{'0'}).collect::<String>()));}
-    d.finalize().iter().map(|b|format!("{b:02x}")).collect()
+
+pub fn fingerprint(engine: &Ours, subjects: &[Subject<'_>]) -> String {
+    engine.0.fingerprint(subjects).as_str().to_owned()
 }
-pub type Question=bool;
-pub fn question(c:&Case)->Result<bool,String>{Ok(c.allowed)}
-pub fn is_allowed(q:&Question)->bool{*q}
+
+fn snapshot_document(workload: &Workload, exception: Option<(&str, u32)>) -> Vec<u8> {
+    let flags = flags_document(workload, exception);
+    format!(r#"{{"format":1,"revision":481,"environment":"{ENVIRONMENT}","flags":[{flags}]}}"#).into_bytes()
+}
+
+/// Every rollout at its percentage but the one excepted.
+fn flags_document(workload: &Workload, exception: Option<(&str, u32)>) -> String {
+    let percent = |flag: &Flag| match exception {
+        Some((key, percent)) if key == flag.key => percent,
+        _ => ROLLOUT_PERCENT,
+    };
+    let flags = workload.flags.iter().map(|flag| flag_document(workload, flag, percent(flag)));
+    flags.collect::<Vec<_>>().join(",")
+}
+
+/// In the canonical form, which is what a server hands out. No name of the workload needs escaping.
+fn flag_document(workload: &Workload, flag: &Flag, rollout_percent: u32) -> String {
+    let state = match flag.state {
+        State::Off => "off",
+        State::On => "on",
+        State::Targeted => "targeted",
+        State::Rollout => "rollout",
+    };
+    let pct = if flag.state == State::Rollout { rollout_percent } else { 0 };
+    let plans = list(flag.plans.iter().copied());
+    let slugs = list(workload.slugs(flag));
+    format!(
+        r#"{{"key":"{}","state":"{state}","pct":{pct},"scope":{{"plans":{plans},"tenantSlugs":{slugs},"partnerSlugs":[],"environments":[]}}}}"#,
+        flag.key
+    )
+}
+
+fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    let mut values: Vec<&str> = values.collect();
+    values.sort_unstable();
+    if values.is_empty() { "[]".to_owned() } else { format!(r#"["{}"]"#, values.join(r#"",""#)) }
+}
+/// The workload as a world document, with one rollout at another percentage.
+pub fn world(workload: &Workload, edited_key: &str, percent: u32) -> Result<World, String> {
+    let partner_id = |slug: &str| format!("partner-{slug}");
+    let partners = PARTNERS.map(|slug| format!(r#"{{"id":"{}","slug":"{slug}"}}"#, partner_id(slug)));
+    let tenants: Vec<String> = workload
+        .tenants
+        .iter()
+        .map(|Tenant { id, slug, plan, partner }| {
+            let partner =
+                partner.map_or_else(String::new, |slug| format!(r#","partnerId":"{}""#, partner_id(slug)));
+            format!(r#"{{"id":"{id}","slug":"{slug}","plan":"{plan}"{partner}}}"#)
+        })
+        .collect();
+    let flags = flags_document(workload, Some((edited_key, percent)));
+    let (partners, tenants) = (partners.join(","), tenants.join(","));
+    let document = format!(
+        r#"{{"revision":481,"environment":"{ENVIRONMENT}","partners":[{partners}],"tenants":[{tenants}],"flags":[{flags}]}}"#
+    );
+    World::from_json(document.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The edit that gives a rollout of the workload another percentage.
+pub fn edit(workload: &Workload, flag: &Flag, percent: u32) -> Result<Edit, String> {
+    let flag = flag_document(workload, flag, percent);
+    let document = format!(r#"{{"edits":[{{"kind":"putFlag","flag":{flag}}}]}}"#);
+    Edit::from_json(document.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The whole answer: who gains, who loses, the totals by plan and by partner, the digest.
+pub fn plan(world: &World, edit: &Edit) -> (usize, usize) {
+    let plan = world.plan(edit).expect("the edit fits the world");
+    black_box((plan.by_plan(), plan.by_partner(), plan.digest()));
+    (plan.gained().len(), plan.lost().len())
+}
+
+/// The ids of those who gain and the number of those who lose, to verify.
+pub fn plan_effect(world: &World, edit: &Edit) -> Result<(Vec<String>, usize), String> {
+    let plan = world.plan(edit).map_err(|error| error.to_string())?;
+    Ok((plan.gained().map(|pair| pair.tenant_id.to_owned()).collect(), plan.lost().len()))
+}
+
+/// The workload with one rollout at another percentage, as a ruleset.
+pub fn with_percent(workload: &Workload, edited_key: &str, percent: u32) -> Result<Ours, String> {
+    Ours::load(snapshot_document(workload, Some((edited_key, percent))))
+}
+
+pub fn question(case: &Case<'_>) -> Result<Question, String> {
+    let Person { id, role, platform_admin, tenants, operator_audience } = case.person;
+    let audience = if *operator_audience { "dezky-operator" } else { "dezky-portal" };
+    let document = serde_json::json!({
+        "principal": {
+            "subject": id,
+            "audiences": [audience],
+            "user": {
+                "id": id, "active": true, "platformAdmin": platform_admin, "role": role, "tenantIds": tenants,
+            },
+        },
+        "action": case.action,
+        "resource": { "tenantId": case.tenant, "tenantStatus": "active", "fields": ["name"] },
+    });
+    Question::from_json(document.to_string().as_bytes()).map_err(|error| error.to_string())
+}
+
+#[inline]
+pub fn is_allowed(question: &Question) -> bool {
+    decide(&question.principal, question.action, &question.resource).allowed
+}

@@ -7,14 +7,13 @@ pub const PARTNERS: [&str; 5] = ["nordic", "alpine", "harbor", "meridian", "summ
 pub const ENVIRONMENT: &str = "production";
 pub const ROLLOUT_PERCENT: u32 = 25;
 
-const AREAS: [&str; 10] = [
-    "mail", "drive", "calendar", "billing", "console", "search", "sharing", "backup", "login", "audit",
-];
-const SUBJECTS: [&str; 10] = [
-    "export", "preview", "threads", "editor", "import", "digest", "labels", "policy", "limits", "native",
-];
+const AREAS: [&str; 10] =
+    ["mail", "drive", "calendar", "billing", "console", "search", "sharing", "backup", "login", "audit"];
+const SUBJECTS: [&str; 10] =
+    ["export", "preview", "threads", "editor", "import", "digest", "labels", "policy", "limits", "native"];
 const SLUG_HEADS: [&str; 12] = [
-    "acme", "globex", "initech", "umbra", "vertex", "lumen", "cobalt", "aurora", "delta", "fjord", "quartz", "ember",
+    "acme", "globex", "initech", "umbra", "vertex", "lumen", "cobalt", "aurora", "delta", "fjord", "quartz",
+    "ember",
 ];
 const SLUG_TAILS: [&str; 8] = ["labs", "group", "works", "media", "health", "legal", "design", "systems"];
 
@@ -51,9 +50,8 @@ impl Workload {
     pub fn new(flag_count: usize, tenant_count: usize) -> Self {
         let mut random = Random::new(0xDE2C);
         let tenants: Vec<Tenant> = (0..tenant_count).map(|index| tenant(index, &mut random)).collect();
-        let mut flags: Vec<Flag> = (0..flag_count)
-            .map(|index| flag(index, tenant_count, &mut random))
-            .collect();
+        let mut flags: Vec<Flag> =
+            (0..flag_count).map(|index| flag(index, tenant_count, &mut random)).collect();
         flags.sort_by(|left, right| left.key.cmp(&right.key));
         Self { flags, tenants }
     }
@@ -75,9 +73,8 @@ impl Workload {
     /// Shuffled (flag, tenant) pairs of one state, every tenant in the flag's scope.
     pub fn pairs_in_scope(&self, state: State, count: usize) -> Vec<(usize, usize)> {
         let mut random = Random::new(0x5C09E);
-        let of_state: Vec<usize> = (0..self.flags.len())
-            .filter(|&index| self.flags[index].state == state)
-            .collect();
+        let of_state: Vec<usize> =
+            (0..self.flags.len()).filter(|&index| self.flags[index].state == state).collect();
         let mut pairs = Vec::with_capacity(count);
         while pairs.len() < count {
             let flag_index = of_state[random.below(of_state.len())];
@@ -92,9 +89,7 @@ impl Workload {
     /// Shuffled (flag, tenant) pairs over everything, in scope or not.
     pub fn pairs(&self, count: usize) -> Vec<(usize, usize)> {
         let mut random = Random::new(0xA11);
-        (0..count)
-            .map(|_| (random.below(self.flags.len()), random.below(self.tenants.len())))
-            .collect()
+        (0..count).map(|_| (random.below(self.flags.len()), random.below(self.tenants.len()))).collect()
     }
 }
 
@@ -106,7 +101,7 @@ fn tenant(index: usize, random: &mut Random) -> Tenant {
         id,
         slug: format!("{head}-{tail}-{index}"),
         plan: PLANS[index % PLANS.len()],
-        partner: (index % 20 == 0).then(|| PARTNERS[(index / 20) % PARTNERS.len()]),
+        partner: index.is_multiple_of(20).then(|| PARTNERS[(index / 20) % PARTNERS.len()]),
     }
 }
 

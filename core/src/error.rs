@@ -50,6 +50,7 @@ impl Error {
     }
 
     /// The same problem, seen from a document that holds this one at `prefix`.
+    #[cfg(feature = "token")]
     pub(crate) fn under(mut self, prefix: &str) -> Error {
         self.path.insert_str(0, prefix);
         for error in &mut self.further {

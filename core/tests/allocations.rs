@@ -1,5 +1,5 @@
 //! Evaluating and deciding allocate nothing, counted at the allocator itself.
-#![allow(clippy::unwrap_used, unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use casbin::rhai::ImmutableString;
-use casbin::{CachedApi, CachedEnforcer, CoreApi, DefaultCache, DefaultModel, Enforcer, MgmtApi, NullAdapter};
+use casbin::{
+    CachedApi, CachedEnforcer, CoreApi, DefaultCache, DefaultModel, Enforcer, MgmtApi, NullAdapter,
+};
 
 use crate::access::{Case, Cases};
 
@@ -46,7 +48,8 @@ pub type Arguments = [ImmutableString; 3];
 impl Casbin {
     pub fn new(cases: &Cases) -> Result<Self, String> {
         let mut plain = finish(Enforcer::new(model()?, NullAdapter)).map_err(|error| error.to_string())?;
-        let mut cached = finish(CachedEnforcer::new(model()?, NullAdapter)).map_err(|error| error.to_string())?;
+        let mut cached =
+            finish(CachedEnforcer::new(model()?, NullAdapter)).map_err(|error| error.to_string())?;
         cached.set_cache(Box::new(DefaultCache::new(cases.people.len() * 100)));
         fill(&mut plain, cases)?;
         fill(&mut cached, cases)?;

@@ -40,8 +40,9 @@ impl Cedar {
     }
 
     pub fn request(case: &Case) -> Result<Request, String> {
-        let context = Context::from_json_value(json!({ "operatorAudience": case.person.operator_audience }), None)
-            .map_err(|error| error.to_string())?;
+        let context =
+            Context::from_json_value(json!({ "operatorAudience": case.person.operator_audience }), None)
+                .map_err(|error| error.to_string())?;
         Request::new(
             uid("User", &case.person.id)?,
             uid("Action", case.action)?,

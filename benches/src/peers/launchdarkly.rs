@@ -1,7 +1,9 @@
 //! LaunchDarkly at its best: flags held by reference in a fast map, contexts built once, ids as targets.
 
 use ahash::AHashMap;
-use launchdarkly_server_sdk_evaluation::{Context, ContextBuilder, Flag as CompiledFlag, Segment, Store, evaluate};
+use launchdarkly_server_sdk_evaluation::{
+    Context, ContextBuilder, Flag as CompiledFlag, Segment, Store, evaluate,
+};
 use serde_json::{Map, Value, json};
 
 use crate::engine::FlagEngine;
@@ -23,15 +25,12 @@ impl Store for NothingElse {
 }
 
 impl FlagEngine for LaunchDarkly {
-    type Subject = Context;
+    type Subject<'a> = Context;
     type Evaluation = Vec<bool>;
 
     fn document(workload: &Workload) -> Vec<u8> {
-        let flags: Map<String, Value> = workload
-            .flags
-            .iter()
-            .map(|flag| (flag.key.clone(), flag_document(workload, flag)))
-            .collect();
+        let flags: Map<String, Value> =
+            workload.flags.iter().map(|flag| (flag.key.clone(), flag_document(workload, flag))).collect();
         Value::Object(flags).to_string().into_bytes()
     }
 

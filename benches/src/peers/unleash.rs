@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::DateTime;
 use serde_json::{Value, json};
 use unleash_yggdrasil::state::EnrichedContext;
-use unleash_yggdrasil::{ClientFeatures, CompiledState, CompiledToggle, Context, compile_state};
+use unleash_yggdrasil::{ClientFeatures, CompiledState, CompiledToggle, Context, EngineState, compile_state};
 
 use crate::engine::FlagEngine;
 use crate::workload::{ENVIRONMENT, Flag, ROLLOUT_PERCENT, State, Tenant, Workload};
@@ -12,7 +13,7 @@ use crate::workload::{ENVIRONMENT, Flag, ROLLOUT_PERCENT, State, Tenant, Workloa
 pub struct Unleash(CompiledState);
 
 impl FlagEngine for Unleash {
-    type Subject = Context;
+    type Subject<'a> = Context;
     type Evaluation = Vec<bool>;
 
     fn document(workload: &Workload) -> Vec<u8> {
@@ -21,7 +22,8 @@ impl FlagEngine for Unleash {
     }
 
     fn load(document: Vec<u8>) -> Result<Self, String> {
-        let features: ClientFeatures = serde_json::from_slice(&document).map_err(|error| error.to_string())?;
+        let features: ClientFeatures =
+            serde_json::from_slice(&document).map_err(|error| error.to_string())?;
         let (state, warnings) = compile_state(&features);
         match warnings.first() {
             Some(warning) => Err(warning.message.clone()),
@@ -59,6 +61,60 @@ impl FlagEngine for Unleash {
     fn enabled_in(&self, evaluation: &Vec<bool>, key: &str) -> bool {
         let position = self.0.keys().position(|candidate| candidate == key);
         position.is_some_and(|position| evaluation[position])
+    }
+}
+
+/// The same features behind the engine that its SDKs use: a cell that is swapped, and dependencies looked at.
+pub struct UnleashEngine(EngineState);
+
+/// The engine has no cheap list of its flags, so the names are fetched once, with the answer they are for.
+pub struct NamedEvaluation {
+    keys: Vec<String>,
+    enabled: Vec<bool>,
+}
+
+impl FlagEngine for UnleashEngine {
+    type Subject<'a> = Context;
+    type Evaluation = NamedEvaluation;
+
+    fn document(workload: &Workload) -> Vec<u8> {
+        Unleash::document(workload)
+    }
+
+    fn load(document: Vec<u8>) -> Result<Self, String> {
+        let features: ClientFeatures =
+            serde_json::from_slice(&document).map_err(|error| error.to_string())?;
+        let engine = EngineState::initial_state(DateTime::UNIX_EPOCH);
+        match engine.apply_client_features(features) {
+            Some(warnings) => Err(format!("{} flags do not compile", warnings.len())),
+            None => Ok(Self(engine)),
+        }
+    }
+
+    fn subject(tenant: &Tenant) -> Context {
+        Unleash::subject(tenant)
+    }
+
+    #[inline]
+    fn is_enabled(&self, key: &str, subject: &Context) -> bool {
+        self.0.is_enabled(key, subject, &None)
+    }
+
+    fn new_evaluation(&self) -> NamedEvaluation {
+        let keys: Vec<String> = self.0.list_known_toggles().into_iter().map(|toggle| toggle.name).collect();
+        let enabled = Vec::with_capacity(keys.len());
+        NamedEvaluation { keys, enabled }
+    }
+
+    fn evaluate_all(&self, subject: &Context, evaluation: &mut NamedEvaluation) {
+        let NamedEvaluation { keys, enabled } = evaluation;
+        enabled.clear();
+        enabled.extend(keys.iter().map(|key| self.is_enabled(key, subject)));
+    }
+
+    fn enabled_in(&self, evaluation: &NamedEvaluation, key: &str) -> bool {
+        let position = evaluation.keys.iter().position(|candidate| candidate == key);
+        position.is_some_and(|position| evaluation.enabled[position])
     }
 }
 

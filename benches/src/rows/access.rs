@@ -11,7 +11,7 @@ use crate::ours;
 use crate::peers::Peer;
 use crate::peers::casbin::{Arguments, Casbin};
 use crate::peers::cedar::Cedar;
-use crate::report::{Cell, Row, Unit};
+use crate::report::{Cell, Row, Way};
 
 pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let cases = Cases::new();
@@ -46,7 +46,8 @@ fn decide_row(cases: &Cases, cedar: &Cedar, casbin: &Casbin, effort: Effort) -> 
     let measured_cases = cases.measured();
     assert!(measured_cases.len().is_power_of_two());
     let mask = measured_cases.len() - 1;
-    let questions: Vec<ours::Question> = measured_cases.iter().map(ours::question).collect::<Result<_, _>>()?;
+    let questions: Vec<ours::Question> =
+        measured_cases.iter().map(ours::question).collect::<Result<_, _>>()?;
     let requests: Vec<Request> = measured_cases.iter().map(Cedar::request).collect::<Result<_, _>>()?;
     let arguments: Vec<Arguments> = measured_cases.iter().map(Casbin::arguments).collect();
 
@@ -61,17 +62,15 @@ fn decide_row(cases: &Cases, cedar: &Cedar, casbin: &Casbin, effort: Effort) -> 
         .map(|measured: [_; 4]| measured.map(Cell::time_and_allocations))
         .map_err(|_| "four contestants give four figures")?;
     Ok(Row {
-        what: "`decide`: a member may read the tenant",
-        unit: Unit::Nanoseconds,
-        ours,
         bar: Some(25.0),
         bar_of_allocations: true,
         peers: vec![
             (Peer::Cedar, cedar),
             (Peer::Casbin, Cell { note: "deciding", ..plain }),
-            (Peer::Casbin, Cell { note: "repeating a cached answer", ..cached }),
+            (Peer::Casbin, Cell { note: "repeating a cached answer", way: Way::Shortcut, ..cached }),
         ],
         bar_of_ratio: Some(50.0),
+        ..Row::context("`decide`: a member may read the tenant", ours)
     })
 }
 
@@ -79,13 +78,5 @@ fn block_row(effort: Effort) -> Row {
     // As long as a rollout's input: a 24-hex id, a colon and a key; up to 55 bytes fit one block.
     let input = *b"0123456789abcdef01234567:billing_export_42";
     let measured = interleaved(&mut [short(|_| Sha256::digest(black_box(&input)))], effort);
-    Row {
-        what: "one SHA-256 block by sha2",
-        unit: Unit::Nanoseconds,
-        ours: Cell::time(measured[0]),
-        bar: None,
-        bar_of_allocations: false,
-        peers: Vec::new(),
-        bar_of_ratio: None,
-    }
+    Row::context("one SHA-256 block by sha2", Cell::time(measured[0]))
 }

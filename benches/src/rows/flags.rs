@@ -1,13 +1,10 @@
 //! A hundred flags: one by name in each state that costs something, and all of them for a tenant.
 
-use crate::agreement::verify_everything;
-use crate::engine::{FlagEngine, Loaded};
-use crate::measure::{Effort, Work, interleaved, short};
-use crate::ours::Ours;
-use crate::report::{Cell, Row, Unit};
+use crate::measure::Effort;
+use crate::report::{Cell, Row};
 use crate::workload::{State, Workload};
 
-use super::{Field, cells, keys};
+use super::Field;
 
 const FLAGS: usize = 100;
 const TENANTS: usize = 1_000;
@@ -38,59 +35,32 @@ const BY_NAME: [ByName; 3] = [
 
 pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let workload = Workload::new(FLAGS, TENANTS);
-    let field = Field::<Ours>::new(&workload)?;
-    verify_everything("ours", &field.ours, &workload)?;
-    verify_everything("eppo", &field.eppo, &workload)?;
-    verify_everything("unleash", &field.unleash, &workload)?;
-    verify_everything("launchdarkly", &field.launchdarkly, &workload)?;
+    let field = Field::new(&workload)?;
+    field.verify(|contestant| contestant.verify_everything(&workload))?;
 
-    let mut rows: Vec<Row> =
-        BY_NAME.iter().map(|by_name| by_name_row(by_name, &workload, &field, effort)).collect();
-    rows.push(all_row(&field, effort));
-    Ok(rows)
+    let by_name = BY_NAME.iter().map(|row| by_name_row(row, &workload, &field, effort));
+    Ok(by_name.chain([all_row(&field, effort), subject_row(&workload, &field, effort)]).collect())
 }
 
-fn by_name_row(by_name: &ByName, workload: &Workload, field: &Field<Ours>, effort: Effort) -> Row {
-    let keys = keys(workload);
-    let pairs = workload.pairs_in_scope(by_name.state, PAIRS);
-    let measured = interleaved(&mut field.by_name(&keys, &pairs), effort);
-    let (ours, peers) = cells(&measured, Cell::time);
-    Row {
-        what: by_name.what,
-        unit: Unit::Nanoseconds,
-        ours,
-        bar: Some(by_name.bar),
-        bar_of_allocations: false,
-        peers,
-        bar_of_ratio: Some(by_name.bar_of_ratio),
-    }
+fn by_name_row(row: &ByName, workload: &Workload, field: &Field<'_>, effort: Effort) -> Row {
+    let pairs = workload.pairs_in_scope(row.state, PAIRS);
+    let (ours, peers) = field.measure(effort, |contestant| contestant.by_name(workload, &pairs), Cell::time);
+    Row { bar: Some(row.bar), bar_of_ratio: Some(row.bar_of_ratio), peers, ..Row::context(row.what, ours) }
 }
 
-fn all_row(field: &Field<Ours>, effort: Effort) -> Row {
-    let mut contestants =
-        [all(&field.ours), all(&field.eppo), all(&field.unleash), all(&field.launchdarkly)];
-    let (ours, peers) = cells(&interleaved(&mut contestants, effort), Cell::time_and_allocations);
+fn all_row(field: &Field<'_>, effort: Effort) -> Row {
+    let (ours, peers) = field.measure(effort, |contestant| contestant.all(), Cell::time_and_allocations);
     Row {
-        what: "`evaluate_all`, 100 flags for a tenant",
-        unit: Unit::Nanoseconds,
-        ours,
         bar: Some(1_500.0),
         bar_of_allocations: true,
-        peers,
         bar_of_ratio: Some(12.0),
+        peers,
+        ..Row::context("`evaluate_all`, 100 flags for a tenant", ours)
     }
 }
 
-/// Every tenant in turn, into one answer that is reused.
-fn all<Engine: FlagEngine>(loaded: &Loaded<Engine>) -> Work<'_> {
-    let mut evaluation = loaded.engine.new_evaluation();
-    let mut tenant_index = 0;
-    short(move |_| {
-        loaded.engine.evaluate_all(std::hint::black_box(&loaded.subjects[tenant_index]), &mut evaluation);
-        std::hint::black_box(&evaluation);
-        tenant_index += 1;
-        if tenant_index == loaded.subjects.len() {
-            tenant_index = 0;
-        }
-    })
+fn subject_row(workload: &Workload, field: &Field<'_>, effort: Effort) -> Row {
+    let (ours, peers) =
+        field.measure(effort, |contestant| contestant.subject(workload), Cell::time_and_allocations);
+    Row { peers, ..Row::context("making the subject, which the rows above reuse", ours) }
 }

@@ -5,68 +5,80 @@ pub mod flags;
 pub mod large;
 pub mod population;
 
-use crate::engine::{FlagEngine, Loaded};
-use crate::measure::{Measured, Work, short};
+use crate::contestant::{Contestant, Loaded};
+use crate::engine::FlagEngine;
+use crate::measure::{Effort, Measured, Work, interleaved};
+use crate::ours::Ours;
 use crate::peers::Peer;
-use crate::peers::eppo::Eppo;
+use crate::peers::eppo::{Eppo, EppoEvaluator};
 use crate::peers::launchdarkly::LaunchDarkly;
-use crate::peers::unleash::Unleash;
-use crate::report::Cell;
+use crate::peers::unleash::{Unleash, UnleashEngine};
+use crate::report::{Cell, Way};
 use crate::workload::Workload;
 
-/// The flag peers in the order in which every flag row lists its figures after ours.
-const FLAG_PEERS: [Peer; 3] = [Peer::Eppo, Peer::Unleash, Peer::LaunchDarkly];
-
-/// Everybody, loaded with the same workload.
-struct Field<Ours: FlagEngine> {
-    ours: Loaded<Ours>,
-    eppo: Loaded<Eppo>,
-    unleash: Loaded<Unleash>,
-    launchdarkly: Loaded<LaunchDarkly>,
+/// Everybody who evaluates flags, loaded with the same workload.
+struct Field<'w> {
+    ours: Box<dyn Contestant + 'w>,
+    peers: Vec<Entrant<'w>>,
 }
 
-impl<Ours: FlagEngine> Field<Ours> {
-    fn new(workload: &Workload) -> Result<Self, String> {
+struct Entrant<'w> {
+    peer: Peer,
+    way: Way,
+    note: &'static str,
+    contestant: Box<dyn Contestant + 'w>,
+}
+
+impl<'w> Field<'w> {
+    fn new(workload: &'w Workload) -> Result<Self, String> {
         Ok(Self {
-            ours: Loaded::new(workload)?,
-            eppo: Loaded::new(workload)?,
-            unleash: Loaded::new(workload)?,
-            launchdarkly: Loaded::new(workload)?,
+            ours: Box::new(Loaded::<Ours>::new(workload)?),
+            peers: vec![
+                entrant::<Eppo>(workload, Peer::Eppo, Way::Shortcut, "core function")?,
+                entrant::<EppoEvaluator>(workload, Peer::Eppo, Way::Usual, "evaluator")?,
+                entrant::<Unleash>(workload, Peer::Unleash, Way::Shortcut, "compiled rule")?,
+                entrant::<UnleashEngine>(workload, Peer::Unleash, Way::Usual, "engine")?,
+                entrant::<LaunchDarkly>(workload, Peer::LaunchDarkly, Way::Usual, "")?,
+            ],
         })
     }
 
-    /// Ours first, then the peers in the order of `FLAG_PEERS`, all over the same (flag, tenant) pairs.
-    fn by_name<'a>(&'a self, keys: &'a [&'a str], pairs: &'a [(usize, usize)]) -> [Work<'a>; 4] {
-        [
-            by_name(&self.ours, keys, pairs),
-            by_name(&self.eppo, keys, pairs),
-            by_name(&self.unleash, keys, pairs),
-            by_name(&self.launchdarkly, keys, pairs),
-        ]
+    fn verify(&self, verify: impl Fn(&dyn Contestant) -> Result<(), String>) -> Result<(), String> {
+        verify(&*self.ours).map_err(|problem| format!("ours: {problem}"))?;
+        for Entrant { peer, note, contestant, .. } in &self.peers {
+            verify(&**contestant).map_err(|problem| format!("{} {note}: {problem}", peer.package()))?;
+        }
+        Ok(())
+    }
+
+    /// Times everybody in the same rounds; our cell and the peers'.
+    fn measure<'a>(
+        &'a self,
+        effort: Effort,
+        work: impl Fn(&'a dyn Contestant) -> Work<'a>,
+        cell: fn(Measured) -> Cell,
+    ) -> (Cell, Vec<(Peer, Cell)>) {
+        let peers = self.peers.iter().map(|entrant| work(&*entrant.contestant));
+        let mut works: Vec<Work<'_>> = std::iter::once(work(&*self.ours)).chain(peers).collect();
+        let measured = interleaved(&mut works, effort);
+        let peers =
+            self.peers.iter().zip(&measured[1..]).map(|(entrant, measured)| entrant.cell(cell(*measured)));
+        (cell(measured[0]), peers.collect())
     }
 }
 
-/// The number of pairs must be a power of two, so that taking the next one costs next to nothing.
-fn by_name<'a, Engine: FlagEngine>(
-    loaded: &'a Loaded<Engine>,
-    keys: &'a [&'a str],
-    pairs: &'a [(usize, usize)],
-) -> Work<'a> {
-    assert!(pairs.len().is_power_of_two());
-    let mask = pairs.len() - 1;
-    short(move |repetition| {
-        let (flag_index, tenant_index) = pairs[repetition as usize & mask];
-        let subject = std::hint::black_box(&loaded.subjects[tenant_index]);
-        loaded.engine.is_enabled(std::hint::black_box(keys[flag_index]), subject)
-    })
+impl Entrant<'_> {
+    fn cell(&self, cell: Cell) -> (Peer, Cell) {
+        (self.peer, Cell { way: self.way, note: self.note, ..cell })
+    }
 }
 
-fn keys(workload: &Workload) -> Vec<&str> {
-    workload.flags.iter().map(|flag| flag.key.as_str()).collect()
-}
-
-/// Splits measurements in the order of `Field` into our cell and the peers'.
-fn cells(measured: &[Measured], cell: fn(Measured) -> Cell) -> (Cell, Vec<(Peer, Cell)>) {
-    let peers = FLAG_PEERS.iter().zip(&measured[1..]).map(|(peer, measured)| (*peer, cell(*measured)));
-    (cell(measured[0]), peers.collect())
+fn entrant<'w, Engine: FlagEngine + 'w>(
+    workload: &'w Workload,
+    peer: Peer,
+    way: Way,
+    note: &'static str,
+) -> Result<Entrant<'w>, String> {
+    let contestant = Box::new(Loaded::<Engine>::new(workload)?);
+    Ok(Entrant { peer, way, note, contestant })
 }

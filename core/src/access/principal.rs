@@ -122,7 +122,7 @@ impl Person {
     }
 
     pub(super) fn has_operator_audience(&self) -> bool {
-        self.audiences.iter().any(|audience| *audience == self.operator_audience)
+        self.audiences.contains(&self.operator_audience)
     }
 }
 

@@ -105,16 +105,26 @@ fn position_of_long(tenant_id: &str, key: &str) -> u16 {
 /// whole percent.
 fn position_of(hash: [u32; 8]) -> u16 {
     /// 2^(32 * (7 - i)) modulo 10,000: the weight of word `i`. The weighted sum stays far below 2^64.
-    const WEIGHTS: [u64; 8] = {
-        let mut weights = [1; 8];
-        let mut i = 7;
-        while i > 0 {
-            weights[i - 1] = (weights[i] << 32) % 10_000;
-            i -= 1;
-        }
-        weights
-    };
+    const WEIGHTS: [u64; 8] = [9216, 2896, 2976, 1456, 336, 1616, 7296, 1];
     let sum: u64 = hash.iter().zip(WEIGHTS).map(|(&word, weight)| u64::from(word) * weight).sum();
     let digits = (sum % 10_000) as u16;
     digits % 100 * 100 + digits / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::position_of;
+
+    /// One word at a time, so that each weight is seen alone.
+    #[test]
+    fn every_word_has_its_weight() {
+        let mut power = 1_u64;
+        for word in (0..8).rev() {
+            let mut hash = [0; 8];
+            hash[word] = 1;
+            let digits = (power % 10_000) as u16;
+            assert_eq!(position_of(hash), digits % 100 * 100 + digits / 100, "{word}");
+            power = (power << 32) % 10_000;
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number};
 
-use super::decode::{Decode, Problems};
+use super::decode::{Decode, Problems, decode_list};
 use super::document::{Document, Kind, Node, Value};
 use super::number::{Scaled, scaled};
 use super::parse::Duplicates;
@@ -38,11 +38,12 @@ impl Decode for serde_json::Value {
                 }
                 serde_json::Value::Number(number?)
             }
-            Kind::Array => value.items().map(|item| Self::decode(item, problems)).collect::<Option<_>>()?,
+            Kind::Array => serde_json::Value::Array(decode_list(value, usize::MAX, problems)?),
             Kind::Object => {
-                let member =
-                    |(name, value): (&str, _)| Some((name.to_owned(), Self::decode(value, problems)?));
-                serde_json::Value::Object(value.members().map(member).collect::<Option<Map<_, _>>>()?)
+                let members: Vec<_> =
+                    value.members().map(|(name, member)| (name, Self::decode(member, problems))).collect();
+                let whole = members.into_iter().map(|(name, member)| Some((name.to_owned(), member?)));
+                serde_json::Value::Object(whole.collect::<Option<Map<_, _>>>()?)
             }
         })
     }

@@ -98,10 +98,6 @@ impl<'d> Value<'d> {
         self.document.node(self.node).kind
     }
 
-    pub(crate) fn node(self) -> u32 {
-        self.node
-    }
-
     pub(crate) fn path(self) -> String {
         self.document.path(self.node)
     }

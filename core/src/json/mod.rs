@@ -13,8 +13,10 @@ mod parse;
 
 pub(crate) use bridge::deserialize_by_decoding;
 pub(crate) use canonical::push_canonical;
+#[cfg(feature = "token")]
+pub(crate) use decode::decode_list;
 pub(crate) use decode::{
-    Decode, Object, Problems, decode_bytes, decode_list, decode_objects, decode_value, decode_word,
-    document_lists, documents,
+    Decode, Object, Problems, decode_bytes, decode_objects, decode_value, decode_word, document_lists,
+    documents,
 };
 pub(crate) use document::{Document, Kind, Value};

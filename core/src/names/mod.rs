@@ -17,8 +17,8 @@ use crate::{Code, Error};
 
 /// Declares a text type from its normal form: a function that refuses, or gives the one spelling that is kept.
 macro_rules! names {
-    ($($(#[doc = $doc:literal])* $Name:ident: $code:ident, $normalise:expr;)*) => {$(
-        $(#[doc = $doc])*
+    ($($(#[$attribute:meta])* $Name:ident: $code:ident, $normalise:expr;)*) => {$(
+        $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $Name(Box<str>);
 
@@ -141,7 +141,7 @@ names! {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     Currency: InvalidCurrency, forms::currency;
-    /// One line that people read: 1 to 200 characters, not spaces alone.
+    /// One line that people read: 1 to 255 characters, not spaces alone.
     ///
     /// ```
     /// assert!(dezky_core::Label::new("Acme GmbH").is_ok());
@@ -154,6 +154,7 @@ names! {
     /// assert_eq!(dezky_core::Prose::new("two\nlines")?.as_str(), "two\nlines");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
+    #[derive(Default)]
     Prose: InvalidText, text::prose;
     /// A SHA-256 as 64 lower-case hex digits.
     ///
@@ -161,12 +162,6 @@ names! {
     /// assert!(dezky_core::Digest::new(&"0".repeat(64)).is_ok());
     /// ```
     Digest: InvalidHash, |text| forms::same_if(forms::is_digest(text), text);
-}
-
-impl Default for Prose {
-    fn default() -> Prose {
-        Prose(Box::default())
-    }
 }
 
 impl Digest {

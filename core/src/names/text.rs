@@ -9,7 +9,7 @@ fn is_plain(text: &str, longest: usize, breaks: &[char]) -> bool {
 
 /// One line with something on it.
 pub(super) fn label(text: &str) -> Option<Box<str>> {
-    same_if(is_plain(text, 200, &[]) && text.chars().any(|character| character != ' '), text)
+    same_if(is_plain(text, 255, &[]) && text.chars().any(|character| character != ' '), text)
 }
 
 /// Any number of lines, also none.

@@ -25,7 +25,10 @@ fn everything_on(parts: &Parts) -> BTreeSet<(String, String)> {
 }
 
 fn partner_slug(tenant: &WorldTenant) -> Option<&'static str> {
-    tenant.partner_id.as_ref().map(|id| PARTNERS[id.as_str()[1..].parse::<usize>().unwrap()])
+    tenant
+        .partner_id
+        .as_ref()
+        .map(|id| PARTNERS[id.as_str().trim_start_matches('p').parse::<usize>().unwrap()])
 }
 
 fn subject(tenant: &WorldTenant) -> Subject<'_> {

@@ -1,0 +1,74 @@
+# `make test` is everything that must hold, and what CI runs. `make check` is the quick part of it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
+FUZZ_SECONDS ?= 20
+DIFFERENTIAL_CASES ?= 200000
+
+.PHONY: help check test bench format lint deny unit conformance differential oracle vectors wasm fuzz
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
+
+test: check oracle differential wasm fuzz ## Everything, as CI runs it
+
+bench: ## The table of benchmarks, peers beside ours in one run
+	@cd benches && cargo run --release --locked
+
+format:
+	@cargo fmt --all --check
+
+lint:
+	@cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	cargo clippy -p dezky-core --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+
+deny:
+	@cargo deny --version 2>/dev/null | grep -q ' $(CARGO_DENY)$$' || cargo install --locked --version $(CARGO_DENY) cargo-deny
+	cargo deny --locked --log-level error check licenses bans sources
+	if cargo deny --log-level off fetch db 2>/dev/null; then
+		cargo deny --locked --log-level error check --disable-fetch advisories
+	else
+		echo "advisories: their database cannot be reached from here"
+	fi
+
+unit:
+	@cargo test --workspace --all-features --locked
+	cargo test -p dezky-core --locked
+
+conformance: ## The conformance cases, against core
+	@cargo build -p dezky-fixtures --locked
+	cargo run -q -p dezky-fixtures --bin dezky-conformance --locked -- --profile core -- target/debug/dezky-core-driver
+
+differential: ## Random cases and the whole authorization table, against core
+	@cargo build -p dezky-fixtures --locked
+	python3 fixtures/oracle/differential.py --cases $(DIFFERENTIAL_CASES) \
+		| cargo run -q -p dezky-fixtures --bin dezky-conformance --locked -- --stream -- target/debug/dezky-core-driver
+
+oracle:
+	@python3 -m unittest discover -s fixtures/oracle -p 'test_*.py'
+	python3 fixtures/oracle/generate.py --check
+
+vectors: ## Write the conformance cases anew from the oracle
+	@python3 fixtures/oracle/generate.py
+
+wasm:
+	@rustup target add wasm32-unknown-unknown
+	cargo build -p dezky-core --target wasm32-unknown-unknown --release --locked
+
+fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
+	@if ! cargo +nightly --version >/dev/null 2>&1; then
+		echo "fuzz: there is no nightly toolchain here"
+		exit 0
+	fi
+	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
+	for target in snapshot token names; do
+		mkdir -p target/fuzz-corpus/$$target
+		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=8192
+	done

@@ -2,7 +2,7 @@
 
 use crate::json::{Decode, Object, Problems, Value, decode_objects};
 use crate::limits::MAX_LIST;
-use crate::names::words;
+use crate::names::{same_text, words};
 use crate::{Code, Id, User};
 
 /// The audience of an operator's token unless another is configured.
@@ -55,7 +55,7 @@ pub struct UserRecord {
 
 impl UserRecord {
     pub(super) fn is_member(&self, tenant: &Id) -> bool {
-        self.tenant_ids.contains(tenant)
+        self.tenant_ids.iter().any(|own| same_text(own.as_str(), tenant.as_str()))
     }
 }
 

@@ -1,11 +1,9 @@
 //! What flags compile to, and the one path that decides them: bit sets over flags, a word of 64 flags at a time.
 
-use hashbrown::HashTable;
-
 use super::postings::{Posting, Postings};
 use super::rollout::Draw;
 use super::{Axis, FlagRule, Name, State, Subject};
-use crate::names::hash_name;
+use crate::names::{Index, hash_name, same_text};
 use crate::{Environment, Percent};
 
 pub(crate) const WORD: usize = u64::BITS as usize;
@@ -31,7 +29,7 @@ pub(crate) struct Compiled {
     /// Every key's text, one after the other.
     keys: String,
     rules: Vec<Rule>,
-    index: HashTable<u32>,
+    index: Index,
     words: Vec<Word>,
     axes: [Postings; 4],
 }
@@ -76,14 +74,13 @@ impl Compiled {
             environment_hash: hash_name(environment.as_str()),
             keys,
             rules,
-            index: HashTable::with_capacity(flags.len()),
+            index: Index::with_capacity(flags.len()),
             words,
             axes,
         };
         for number in 0..flags.len() as u32 {
-            let Compiled { keys, rules, index, .. } = &mut compiled;
-            let hash = |&number: &u32| hash_name(key_of(keys, rules, number));
-            index.insert_unique(hash(&number), number, hash);
+            let hash = hash_name(compiled.key(number));
+            compiled.index.insert(hash, number);
         }
         compiled
     }
@@ -102,7 +99,7 @@ impl Compiled {
 
     /// The number of the flag with this key.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
-        self.index.find(hash_name(key), |&number| self.key(number) == key).copied()
+        self.index.find(hash_name(key), |number| same_text(self.key(number), key))
     }
 
     pub(crate) fn state(&self, flag: u32) -> State {

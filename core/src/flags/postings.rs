@@ -1,9 +1,7 @@
-//! For one axis: which flags list a value, and which list none. Memory stays linear in the size of the document.
-
-use hashbrown::HashTable;
+//! For one axis: which flags list a value. Memory stays linear in the size of the document.
 
 use super::Name;
-use crate::names::hash_name;
+use crate::names::{Index, hash_name, same_text};
 
 const WORD: usize = u64::BITS as usize;
 
@@ -12,13 +10,15 @@ const WORD: usize = u64::BITS as usize;
 pub(super) struct Postings {
     /// Every value's text, one after the other.
     text: String,
-    values: HashTable<Listed>,
+    values: Vec<Listed>,
+    index: Index,
     /// Flags as bit sets, for values that many flags list.
     dense: Vec<u64>,
     /// Flags as ascending numbers, for values that few flags list.
     sparse: Vec<u32>,
 }
 
+/// A value: where its text stands, and where its flags do.
 #[derive(Debug, Clone, Copy)]
 struct Listed {
     text: (u32, u32),
@@ -26,87 +26,81 @@ struct Listed {
     flags: (u32, u32),
 }
 
-/// The range `(start, end)` of a list, where it is one.
+/// The range `(start, end)` of a list.
 fn range<T>(list: &[T], (start, end): (u32, u32)) -> &[T] {
     list.get(start as usize..end as usize).unwrap_or_default()
-}
-
-fn piece(text: &str, (start, end): (u32, u32)) -> &str {
-    text.get(start as usize..end as usize).unwrap_or_default()
 }
 
 impl Postings {
     /// From the values that each flag lists, by ascending flag.
     pub(super) fn new<'f>(flags: impl Iterator<Item = (u32, &'f str)>, words: usize) -> Postings {
         let mut postings = Postings::default();
-        let mut numbers: HashTable<(u32, (u32, u32))> = HashTable::new();
-        let mut counts: Vec<u32> = Vec::new();
         let mut pairs: Vec<(u32, u32)> = Vec::new();
-        let text = &mut postings.text;
         for (flag, value) in flags {
-            let hash = hash_name(value);
-            let found = numbers.find(hash, |&(_, span)| piece(text, span) == value);
-            let number = match found {
-                Some(&(number, _)) => number,
-                None => {
-                    let start = text.len() as u32;
-                    text.push_str(value);
-                    let entry = (counts.len() as u32, (start, text.len() as u32));
-                    numbers.insert_unique(hash, entry, |&(_, span)| hash_name(piece(text, span)));
-                    counts.push(0);
-                    entry.0
-                }
-            };
-            if let Some(count) = counts.get_mut(number as usize) {
-                *count += 1;
-            }
-            pairs.push((number, flag));
+            pairs.push((postings.number(value), flag));
         }
-        // A stable sort by value keeps each value's flags ascending.
-        pairs.sort_by_key(|&(number, _)| number);
-
-        let mut spans: Vec<_> = numbers.into_iter().collect();
-        spans.sort_unstable_by_key(|&(number, _)| number);
-        let mut rest = pairs.as_slice();
-        postings.values = HashTable::with_capacity(spans.len());
-        for ((_, span), &count) in spans.iter().zip(&counts) {
-            let Some((own, others)) = rest.split_at_checked(count as usize) else { break };
-            rest = others;
-            postings.add(*span, own, words);
-        }
-        postings.dense.shrink_to_fit();
-        postings.sparse.shrink_to_fit();
+        postings.place(&pairs, words);
         postings.text.shrink_to_fit();
+        postings.values.shrink_to_fit();
         postings
     }
 
-    /// Adds a value's flags, in whichever form is smaller.
-    fn add(&mut self, span: (u32, u32), own: &[(u32, u32)], words: usize) {
-        let dense = own.len() * size_of::<u32>() >= words * size_of::<u64>();
-        let flags = if dense {
-            let start = self.dense.len();
-            self.dense.resize(start + words, 0);
-            for &(_, flag) in own {
-                if let Some(word) = self.dense.get_mut(start + flag as usize / WORD) {
+    /// A value's number. `flags` counts its flags until they are placed.
+    fn number(&mut self, value: &str) -> u32 {
+        let hash = hash_name(value);
+        let number = self.find(Name { text: value, hash }).unwrap_or_else(|| {
+            let start = self.text.len() as u32;
+            self.text.push_str(value);
+            let number = self.values.len() as u32;
+            self.values.push(Listed { text: (start, self.text.len() as u32), dense: false, flags: (0, 0) });
+            self.index.insert(hash, number);
+            number
+        });
+        if let Some(listed) = self.values.get_mut(number as usize) {
+            listed.flags.1 += 1;
+        }
+        number
+    }
+
+    /// Gives each value room for its flags, in whichever form is smaller, and writes them there.
+    fn place(&mut self, pairs: &[(u32, u32)], words: usize) {
+        let (mut bits, mut numbers) = (0, 0);
+        for listed in &mut self.values {
+            let (_, count) = listed.flags;
+            listed.dense = count as usize * size_of::<u32>() >= words * size_of::<u64>();
+            let (start, size) = if listed.dense { (&mut bits, words as u32) } else { (&mut numbers, count) };
+            // An empty range, which grows to its size where flags are appended one by one.
+            listed.flags = (*start, if listed.dense { *start + size } else { *start });
+            *start += size;
+        }
+        self.dense = vec![0; bits as usize];
+        self.sparse = vec![0; numbers as usize];
+        for &(value, flag) in pairs {
+            let Some(listed) = self.values.get_mut(value as usize) else { continue };
+            if listed.dense {
+                if let Some(word) = self.dense.get_mut(listed.flags.0 as usize + flag as usize / WORD) {
                     *word |= 1 << (flag as usize % WORD);
                 }
+            } else if let Some(slot) = self.sparse.get_mut(listed.flags.1 as usize) {
+                *slot = flag;
+                listed.flags.1 += 1;
             }
-            (start as u32, self.dense.len() as u32)
-        } else {
-            let start = self.sparse.len() as u32;
-            self.sparse.extend(own.iter().map(|&(_, flag)| flag));
-            (start, self.sparse.len() as u32)
-        };
-        let Postings { text, values, .. } = self;
-        let listed = Listed { text: span, dense, flags };
-        values.insert_unique(hash_name(piece(text, span)), listed, |listed| {
-            hash_name(piece(text, listed.text))
-        });
+        }
+    }
+
+    fn find(&self, value: Name<'_>) -> Option<u32> {
+        self.index.find(value.hash, |number| {
+            self.values.get(number as usize).is_some_and(|listed| {
+                let (start, end) = listed.text;
+                self.text.get(start as usize..end as usize).is_some_and(|text| same_text(text, value.text))
+            })
+        })
     }
 
     /// The flags that list a value.
     pub(super) fn of(&self, value: Name<'_>) -> Posting<'_> {
-        match self.values.find(value.hash, |listed| piece(&self.text, listed.text) == value.text) {
+        let listed = self.find(value).and_then(|number| self.values.get(number as usize));
+        match listed {
             None => Posting::default(),
             Some(listed) if listed.dense => Posting { dense: range(&self.dense, listed.flags), sparse: &[] },
             Some(listed) => Posting { dense: &[], sparse: range(&self.sparse, listed.flags) },

@@ -25,7 +25,6 @@ pub struct Ruleset(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     revision: u64,
-    digest: Digest,
     compiled: Compiled,
 }
 
@@ -40,7 +39,7 @@ impl Ruleset {
     pub fn new(snapshot: Snapshot) -> Ruleset {
         let flags: Vec<_> = snapshot.flags().iter().collect();
         let compiled = Compiled::new(snapshot.environment(), &flags);
-        Ruleset(Arc::new(Inner { revision: snapshot.revision(), digest: snapshot.digest(), compiled }))
+        Ruleset(Arc::new(Inner { revision: snapshot.revision(), compiled }))
     }
 
     /// Whether a flag is on for a subject. A flag that does not exist is off.
@@ -134,18 +133,6 @@ impl Ruleset {
     /// ```
     pub fn environment(&self) -> &str {
         self.compiled().environment().as_str()
-    }
-
-    /// The snapshot's digest.
-    ///
-    /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
-    /// let snapshot = Snapshot::new(481, Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(*Ruleset::new(snapshot.clone()).digest(), snapshot.digest());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn digest(&self) -> &Digest {
-        &self.0.digest
     }
 
     /// Every flag's key, sorted.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::names::same_text;
+
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -135,7 +137,7 @@ impl<'d> Value<'d> {
 
     /// A member's value, also where it is `null`.
     pub(crate) fn member_or_null(self, name: &str) -> Option<Value<'d>> {
-        self.members().find(|(found, _)| *found == name).map(|(_, value)| value)
+        self.members().find(|(found, _)| same_text(found, name)).map(|(_, value)| value)
     }
 }
 

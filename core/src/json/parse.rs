@@ -222,13 +222,15 @@ impl Parser<'_> {
     fn text(&mut self) -> Result<u32, Code> {
         self.expect(b'"')?;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.escaped_text(start),
-                None | Some(0..=0x1f) => return Err(Code::InvalidJson),
-                Some(_) => self.at += 1,
-            }
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        self.at += rest
+            .iter()
+            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+            .ok_or(Code::InvalidJson)?;
+        match self.peek() {
+            Some(b'"') => {}
+            Some(b'\\') => return self.escaped_text(start),
+            _ => return Err(Code::InvalidJson),
         }
         let node = self.push(Kind::Text, start, self.at - start);
         self.at += 1;

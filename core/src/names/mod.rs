@@ -1,7 +1,7 @@
 //! Names and other small values that exist only if they are well formed.
 
 mod forms;
-mod hash;
+mod index;
 mod percent;
 mod text;
 mod words;
@@ -9,7 +9,7 @@ mod words;
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};
-pub(crate) use hash::{hash_name, repetitions};
+pub(crate) use index::{Index, hash_name, repetitions, same_text};
 pub(crate) use words::words;
 
 use crate::json::{Decode, Problems, Value, deserialize_by_decoding};

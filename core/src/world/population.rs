@@ -1,11 +1,9 @@
 //! The registered tenants, packed: everyone's names in one text, plans and partners shared.
 
-use hashbrown::HashTable;
-
 use crate::flags::Name;
 use crate::json::decode_objects;
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
-use crate::names::{hash_name, repetitions};
+use crate::names::{Index, hash_name, repetitions, same_text};
 use crate::{Code, Error, Id, Partner, PlanKey, Slug, Subject, Tenant, TenantStatus};
 
 /// What the world knows of a tenant.
@@ -82,24 +80,21 @@ decode_objects! {
 #[derive(Debug, Default)]
 struct Numbered {
     texts: Vec<(Box<str>, u64)>,
-    numbers: HashTable<u32>,
+    numbers: Index,
 }
 
 impl Numbered {
     fn find(&self, text: &str) -> Option<u32> {
         let is_it =
-            |&number: &u32| self.texts.get(number as usize).is_some_and(|(other, _)| **other == *text);
-        self.numbers.find(hash_name(text), is_it).copied()
+            |number: u32| self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other, text));
+        self.numbers.find(hash_name(text), is_it)
     }
 
     fn add(&mut self, text: &str) -> u32 {
         self.find(text).unwrap_or_else(|| {
-            let number = self.texts.len() as u32;
-            let hash = hash_name(text);
+            let (number, hash) = (self.texts.len() as u32, hash_name(text));
             self.texts.push((text.into(), hash));
-            let Numbered { texts, numbers } = self;
-            numbers
-                .insert_unique(hash, number, |&other| texts.get(other as usize).map_or(0, |(_, hash)| *hash));
+            self.numbers.insert(hash, number);
             number
         })
     }

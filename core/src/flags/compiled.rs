@@ -1,5 +1,7 @@
 //! What flags compile to, and the one path that decides them: bit sets over flags, a word of 64 flags at a time.
 
+use std::ops::Range;
+
 use super::postings::{Posting, Postings};
 use super::rollout::Draw;
 use super::{Axis, FlagRule, Name, State, Subject};
@@ -99,7 +101,9 @@ impl Compiled {
 
     /// The number of the flag with this key.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
-        self.index.find(hash_name(key), |number| same_text(self.key(number), key))
+        self.index.find(hash_name(key), |number| {
+            self.rules.get(number as usize).is_some_and(|rule| same_text(rule.key_bytes(&self.keys), key))
+        })
     }
 
     pub(crate) fn state(&self, flag: u32) -> State {
@@ -193,9 +197,17 @@ fn key_of<'k>(keys: &'k str, rules: &[Rule], flag: u32) -> &'k str {
 }
 
 impl Rule {
-    fn key<'k>(&self, keys: &'k str) -> &'k str {
+    fn range(&self) -> Range<usize> {
         let start = self.key_start as usize;
-        keys.get(start..start + usize::from(self.key_length)).unwrap_or_default()
+        start..start + usize::from(self.key_length)
+    }
+
+    fn key<'k>(&self, keys: &'k str) -> &'k str {
+        keys.get(self.range()).unwrap_or_default()
+    }
+
+    fn key_bytes<'k>(&self, keys: &'k str) -> &'k [u8] {
+        keys.as_bytes().get(self.range()).unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@ const WORD: usize = u64::BITS as usize;
 #[derive(Debug, Default)]
 pub(super) struct Postings {
     /// Every value's text, one after the other.
-    text: String,
+    text: Vec<u8>,
     values: Vec<Listed>,
     index: Index,
     /// Flags as bit sets, for values that many flags list.
@@ -50,7 +50,7 @@ impl Postings {
         let hash = hash_name(value);
         let number = self.find(Name { text: value, hash }).unwrap_or_else(|| {
             let start = self.text.len() as u32;
-            self.text.push_str(value);
+            self.text.extend_from_slice(value.as_bytes());
             let number = self.values.len() as u32;
             self.values.push(Listed { text: (start, self.text.len() as u32), dense: false, flags: (0, 0) });
             self.index.insert(hash, number);

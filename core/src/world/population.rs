@@ -85,8 +85,9 @@ struct Numbered {
 
 impl Numbered {
     fn find(&self, text: &str) -> Option<u32> {
-        let is_it =
-            |number: u32| self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other, text));
+        let is_it = |number: u32| {
+            self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other.as_bytes(), text))
+        };
         self.numbers.find(hash_name(text), is_it)
     }
 

@@ -154,8 +154,9 @@ fn cell_text(cell: &Cell, unit: Unit) -> String {
 fn figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::BytesAFlag => format!("{value:.0} B"),
-        Unit::Nanoseconds if value < 1_000.0 => format!("{} ns", three_digits(value)),
-        Unit::Nanoseconds if value < 1_000_000.0 => format!("{} µs", three_digits(value / 1_000.0)),
+        // Just below a thousand, three digits would round up to "1000".
+        Unit::Nanoseconds if value < 999.5 => format!("{} ns", three_digits(value)),
+        Unit::Nanoseconds if value < 999_500.0 => format!("{} µs", three_digits(value / 1_000.0)),
         Unit::Nanoseconds => format!("{} ms", three_digits(value / 1_000_000.0)),
     }
 }

@@ -1,4 +1,4 @@
-//! Dezky core.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod access;

@@ -4,7 +4,7 @@ use crate::measure::Effort;
 use crate::report::{Cell, Row};
 use crate::workload::{State, Workload};
 
-use super::Field;
+use super::{Field, Task};
 
 const FLAGS: usize = 100;
 const TENANTS: usize = 1_000;
@@ -38,29 +38,32 @@ pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let field = Field::new(&workload)?;
     field.verify(|contestant| contestant.verify_everything(&workload))?;
 
-    let by_name = BY_NAME.iter().map(|row| by_name_row(row, &workload, &field, effort));
-    Ok(by_name.chain([all_row(&field, effort), subject_row(&workload, &field, effort)]).collect())
-}
+    let pairs = BY_NAME.map(|ByName { state, .. }| workload.pairs_in_scope(state, PAIRS));
+    let mut tasks: Vec<Task<'_>> = pairs
+        .iter()
+        .map(|pairs| Task::new(Cell::time, |contestant| contestant.by_name(&workload, pairs)))
+        .collect();
+    tasks.push(Task::new(Cell::time_and_allocations, |contestant| contestant.all()));
+    tasks.push(Task::new(Cell::time_and_allocations, |contestant| contestant.subject(&workload)));
 
-fn by_name_row(row: &ByName, workload: &Workload, field: &Field<'_>, effort: Effort) -> Row {
-    let pairs = workload.pairs_in_scope(row.state, PAIRS);
-    let (ours, peers) = field.measure(effort, |contestant| contestant.by_name(workload, &pairs), Cell::time);
-    Row { bar: Some(row.bar), bar_of_ratio: Some(row.bar_of_ratio), peers, ..Row::context(row.what, ours) }
-}
-
-fn all_row(field: &Field<'_>, effort: Effort) -> Row {
-    let (ours, peers) = field.measure(effort, |contestant| contestant.all(), Cell::time_and_allocations);
-    Row {
+    let mut measured = field.measure(effort, &tasks).into_iter();
+    let by_name = BY_NAME.iter().zip(measured.by_ref()).map(|(row, (ours, peers))| Row {
+        bar: Some(row.bar),
+        bar_of_ratio: Some(row.bar_of_ratio),
+        peers,
+        ..Row::context(row.what, ours)
+    });
+    let mut rows: Vec<Row> = by_name.collect();
+    rows.extend(measured.next().map(|(ours, peers)| Row {
         bar: Some(1_500.0),
         bar_of_allocations: true,
         bar_of_ratio: Some(12.0),
         peers,
         ..Row::context("`evaluate_all`, 100 flags for a tenant", ours)
-    }
-}
-
-fn subject_row(workload: &Workload, field: &Field<'_>, effort: Effort) -> Row {
-    let (ours, peers) =
-        field.measure(effort, |contestant| contestant.subject(workload), Cell::time_and_allocations);
-    Row { peers, ..Row::context("making the subject, which the rows above reuse", ours) }
+    }));
+    rows.extend(measured.next().map(|(ours, peers)| Row {
+        peers,
+        ..Row::context("making the subject, which the rows above reuse", ours)
+    }));
+    Ok(rows)
 }

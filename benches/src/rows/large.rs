@@ -5,11 +5,16 @@ use crate::measure::Effort;
 use crate::report::{Cell, Row, Unit};
 use crate::workload::Workload;
 
-use super::Field;
+use super::{Field, Task};
 
 const FLAGS: usize = 10_000;
 const TENANTS: usize = 1_000;
 const PAIRS: usize = 16_384;
+
+const ROWS: [(&str, f64); 2] = [
+    ("10,000 flags loaded: one evaluation by name", 150.0),
+    ("10,000 flags: load, from JSON bytes to ready", 10_000_000.0),
+];
 
 pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let workload = Workload::new(FLAGS, TENANTS);
@@ -17,17 +22,17 @@ pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let pairs = workload.pairs(PAIRS);
     field.verify(|contestant| contestant.verify_pairs(&workload, &pairs))?;
 
-    let (ours, peers) = field.measure(effort, |contestant| contestant.by_name(&workload, &pairs), Cell::time);
-    let by_name =
-        Row { bar: Some(150.0), peers, ..Row::context("10,000 flags loaded: one evaluation by name", ours) };
-
-    let (ours, peers) = field.measure(effort, |contestant| contestant.load(&workload), Cell::time);
-    let load = Row {
-        bar: Some(10_000_000.0),
-        peers,
-        ..Row::context("10,000 flags: load, from JSON bytes to ready", ours)
-    };
-    Ok(vec![by_name, load, memory_row(&workload, &field)?])
+    let tasks = [
+        Task::new(Cell::time, |contestant| contestant.by_name(&workload, &pairs)),
+        Task::new(Cell::time, |contestant| contestant.load(&workload)),
+    ];
+    let mut rows: Vec<Row> = ROWS
+        .into_iter()
+        .zip(field.measure(effort, &tasks))
+        .map(|((what, bar), (ours, peers))| Row { bar: Some(bar), peers, ..Row::context(what, ours) })
+        .collect();
+    rows.push(memory_row(&workload, &field)?);
+    Ok(rows)
 }
 
 fn memory_row(workload: &Workload, field: &Field<'_>) -> Result<Row, String> {

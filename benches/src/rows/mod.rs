@@ -51,19 +51,34 @@ impl<'w> Field<'w> {
         Ok(())
     }
 
-    /// Times everybody in the same rounds; our cell and the peers'.
-    fn measure<'a>(
-        &'a self,
-        effort: Effort,
-        work: impl Fn(&'a dyn Contestant) -> Work<'a>,
-        cell: fn(Measured) -> Cell,
-    ) -> (Cell, Vec<(Peer, Cell)>) {
-        let peers = self.peers.iter().map(|entrant| work(&*entrant.contestant));
-        let mut works: Vec<Work<'_>> = std::iter::once(work(&*self.ours)).chain(peers).collect();
+    /// Times everybody at every task in the same rounds, so that a slow second of the machine spoils a few rounds of
+    /// every row instead of all rounds of one; for each task our cell and the peers'.
+    fn measure<'a>(&'a self, effort: Effort, tasks: &[Task<'a>]) -> Vec<(Cell, Vec<(Peer, Cell)>)> {
+        let mut works: Vec<Work<'a>> = Vec::new();
+        for Task { work, .. } in tasks {
+            works.push(work(&*self.ours));
+            works.extend(self.peers.iter().map(|entrant| work(&*entrant.contestant)));
+        }
         let measured = interleaved(&mut works, effort);
-        let peers =
-            self.peers.iter().zip(&measured[1..]).map(|(entrant, measured)| entrant.cell(cell(*measured)));
-        (cell(measured[0]), peers.collect())
+        let rows = tasks.iter().zip(measured.chunks(1 + self.peers.len()));
+        rows.map(|(task, measured)| self.cells(measured, task.cell)).collect()
+    }
+
+    fn cells(&self, measured: &[Measured], cell: fn(Measured) -> Cell) -> (Cell, Vec<(Peer, Cell)>) {
+        let peers = self.peers.iter().zip(&measured[1..]);
+        (cell(measured[0]), peers.map(|(entrant, measured)| entrant.cell(cell(*measured))).collect())
+    }
+}
+
+/// What everybody is timed at, and how it is shown.
+struct Task<'a> {
+    work: Box<dyn Fn(&'a dyn Contestant) -> Work<'a> + 'a>,
+    cell: fn(Measured) -> Cell,
+}
+
+impl<'a> Task<'a> {
+    fn new(cell: fn(Measured) -> Cell, work: impl Fn(&'a dyn Contestant) -> Work<'a> + 'a) -> Self {
+        Self { work: Box::new(work), cell }
     }
 }
 

@@ -221,7 +221,7 @@ impl Word {
             State::Rollout => self.rollout |= bit,
         }
         for (axis, open) in Axis::ALL.into_iter().zip(&mut self.open) {
-            if flag.scope.values(axis).len() == 0 {
+            if flag.scope.is_open(axis) {
                 *open |= bit;
             }
         }

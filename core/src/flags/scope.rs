@@ -69,7 +69,27 @@ impl Axis {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Scope {
-    axes: [Vec<Box<str>>; 4],
+    axes: [Values; 4],
+}
+
+/// An axis's values: sorted, distinct, one a line. One text rather than a list of them, because a large snapshot has hundreds of
+/// thousands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Values {
+    lines: Box<str>,
+    count: usize,
+}
+
+impl Values {
+    fn new(mut values: Vec<&str>) -> Values {
+        values.sort_unstable();
+        values.dedup();
+        Values { lines: values.join("\n").into(), count: values.len() }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.lines.split('\n').take(self.count)
+    }
 }
 
 impl Scope {
@@ -82,11 +102,10 @@ impl Scope {
     /// ```
     pub fn with<'v>(mut self, axis: Axis, values: impl IntoIterator<Item = &'v str>) -> Result<Scope, Error> {
         let mut problems = Vec::new();
-        let mut list: Vec<Box<str>> = Vec::new();
-        for (index, value) in values.into_iter().enumerate() {
-            match axis.refusal(value) {
-                Some(code) => problems.push(Error::new(code, format!("/{}/{index}", axis.as_str()))),
-                None => list.push(value.into()),
+        let list: Vec<&str> = values.into_iter().collect();
+        for (index, value) in list.iter().enumerate() {
+            if let Some(code) = axis.refusal(value) {
+                problems.push(Error::new(code, format!("/{}/{index}", axis.as_str())));
             }
         }
         if list.len() > MAX_AXIS_VALUES {
@@ -96,11 +115,9 @@ impl Scope {
         Error::unless_clean(problems, self)
     }
 
-    fn set(&mut self, axis: Axis, mut values: Vec<Box<str>>) {
-        values.sort_unstable();
-        values.dedup();
+    fn set(&mut self, axis: Axis, values: Vec<&str>) {
         if let Some(slot) = self.axes.get_mut(axis as usize) {
-            *slot = values;
+            *slot = Values::new(values);
         }
     }
 
@@ -112,8 +129,12 @@ impl Scope {
     /// assert_eq!(scope.values(Axis::Plans).collect::<Vec<_>>(), ["free", "pro"]);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn values(&self, axis: Axis) -> impl ExactSizeIterator<Item = &str> {
-        self.axes.get(axis as usize).map_or(&[][..], Vec::as_slice).iter().map(|value| &**value)
+    pub fn values(&self, axis: Axis) -> impl Iterator<Item = &str> {
+        self.axes.get(axis as usize).into_iter().flat_map(Values::iter)
+    }
+
+    pub(crate) fn is_open(&self, axis: Axis) -> bool {
+        self.axes.get(axis as usize).is_none_or(|values| values.count == 0)
     }
 
     /// Whether no axis has a value. As a rollout's scope that is everyone, as a target nobody.
@@ -122,7 +143,7 @@ impl Scope {
     /// assert!(dezky_core::Scope::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.axes.iter().all(Vec::is_empty)
+        Axis::ALL.into_iter().all(|axis| self.is_open(axis))
     }
 
     /// Whether every non-empty axis holds the subject's value. A value that the subject lacks is on no list.
@@ -136,10 +157,10 @@ impl Scope {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        Axis::ALL.into_iter().zip(&self.axes).all(|(axis, values)| {
-            let listed = |value: &str| values.binary_search_by(|listed| (**listed).cmp(value)).is_ok();
-            values.is_empty() || subject.value(axis).is_some_and(listed)
-        })
+        let lists = |axis, value| self.values(axis).any(|listed| listed == value);
+        Axis::ALL
+            .into_iter()
+            .all(|axis| self.is_open(axis) || subject.value(axis).is_some_and(|value| lists(axis, value)))
     }
 }
 
@@ -159,7 +180,7 @@ impl Decode for Scope {
     }
 }
 
-fn decode_axis(axis: Axis, list: Value<'_>, problems: &mut Problems) -> Option<Vec<Box<str>>> {
+fn decode_axis<'d>(axis: Axis, list: Value<'d>, problems: &mut Problems) -> Option<Vec<&'d str>> {
     let mut values = Some(Vec::new());
     for item in list.list(MAX_AXIS_VALUES, problems)? {
         let text = item.text(problems);
@@ -168,7 +189,7 @@ fn decode_axis(axis: Axis, list: Value<'_>, problems: &mut Problems) -> Option<V
             problems.form(code, item);
         }
         match (&mut values, text, refusal) {
-            (Some(values), Some(text), None) => values.push(text.into()),
+            (Some(values), Some(text), None) => values.push(text),
             _ => values = None,
         }
     }
@@ -178,8 +199,8 @@ fn decode_axis(axis: Axis, list: Value<'_>, problems: &mut Problems) -> Option<V
 impl Serialize for Scope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut form = serializer.serialize_struct("Scope", 4)?;
-        for (axis, values) in Axis::ALL.into_iter().zip(&self.axes) {
-            form.serialize_field(axis.as_str(), values)?;
+        for axis in Axis::ALL {
+            form.serialize_field(axis.as_str(), &self.values(axis).collect::<Vec<_>>())?;
         }
         form.end()
     }

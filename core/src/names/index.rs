@@ -137,9 +137,13 @@ mod tests {
     fn variations() -> Vec<String> {
         let mut texts = vec![String::new()];
         for length in 1..80 {
-            let text = "abcdefgh".repeat(10)[..length].to_owned();
-            texts.extend((0..length).map(|at| format!("{}X{}", &text[..at], &text[at + 1..])));
-            texts.push(text);
+            let text: Vec<char> = "abcdefgh".chars().cycle().take(length).collect();
+            texts.push(text.iter().collect());
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = 'X';
+                texts.push(other.iter().collect());
+            }
         }
         texts
     }

@@ -26,8 +26,8 @@ pub use flags::{
     SubjectDocument, in_rollout, rollout_position,
 };
 pub use model::{
-    Actor, BillingInfo, Change, ContactInfo, Edited, Editor, Entity, Flag, FlagContent, FlagHistory,
-    FlagPatch, FlagWarning, Handles, IdentitySubject, Integration, IntegrationStatus, Interval, NewChange,
+    Actor, BillingInfo, Change, ChangeContent, ContactInfo, Edited, Editor, Entity, Flag, FlagContent,
+    FlagHistory, FlagPatch, FlagWarning, Handles, IdentitySubject, Integration, IntegrationStatus, Interval,
     Partner, PartnerStatus, Periods, Price, Provisioning, Revisioned, StripeIds, Subscription,
     SubscriptionStatus, Tenant, TenantStatus, User, monthly_recurring_revenue, verify_chain,
 };

@@ -56,7 +56,8 @@ fn documents_from_before_a_field_existed_still_load() {
     let change = json!({ "revision": 1, "at": "2026-01-01T00:00:00Z", "action": "flag.create",
         "entity": { "kind": "flag", "id": "a" }, "previousHash": zeros, "hash": zeros });
     let change = load(&change, Change::from_json);
-    assert_eq!((change.before, change.after, change.actor.id), (Value::Null, Value::Null, None));
+    let content = change.content;
+    assert_eq!((content.before, content.after, content.actor.id), (Value::Null, Value::Null, None));
 }
 
 #[test]

@@ -5,24 +5,12 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number};
 
-use super::decode::{Decode, Problems, decode_list};
+use super::decode::{Decode, decode_list};
 use super::document::{Document, Kind, Node, Value};
+use super::duplicates::Duplicates;
 use super::number::{Scaled, scaled};
-use super::parse::Duplicates;
+use super::problems::Problems;
 use crate::{Code, Error, limits::MAX_DEPTH};
-
-/// Gives a type that can be [`Decode`](super::Decode)d its serde form, by way of the same decoder.
-macro_rules! deserialize_by_decoding {
-    ($($name:ty),* $(,)?) => {$(
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let document = $crate::json::Document::deserialize(deserializer)?;
-                $crate::json::decode_value(document.root()).map_err(serde::de::Error::custom)
-            }
-        }
-    )*};
-}
-pub(crate) use deserialize_by_decoding;
 
 /// What the core keeps but does not interpret: any JSON whose numbers have one spelling in every language.
 impl Decode for serde_json::Value {

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::document::{Children, Document, Kind, Value};
 use super::number::{Scaled, scaled};
-use crate::limits::{MAX_LIST, MAX_PROBLEMS, MAX_REVISION};
+use super::problems::Problems;
+use crate::limits::{MAX_LIST, MAX_REVISION};
 use crate::names::repetitions;
 use crate::{Code, Error};
 
@@ -12,97 +13,6 @@ use crate::{Code, Error};
 pub(crate) trait Decode: Sized {
     /// `None` when something was wrong, which is then noted in `problems`.
     fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Self>;
-}
-
-/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Object`], and the member's name. Every
-/// member is read before any is missed, so that all problems are noted.
-macro_rules! decode_objects {
-    ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
-        impl $crate::json::Decode for $Name {
-            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
-                let object = value.object(problems)?;
-                $(let $field = object.$read($($argument,)* problems);)*
-                Some($Name { $($field: $field?,)* })
-            }
-        }
-
-        $crate::json::deserialize_by_decoding!($Name);
-    )*};
-}
-pub(crate) use decode_objects;
-
-/// Gives a type a strict reader of its own document.
-macro_rules! documents {
-    ($($Name:ident)*) => {$(
-        impl $Name {
-            /// Reads the document strictly: every problem is reported with its code and path.
-            ///
-            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Name), "::from_json(b\"[]\").unwrap_err();")]
-            /// assert_eq!(error.code, dezky_core::Code::WrongType);
-            /// ```
-            pub fn from_json(bytes: &[u8]) -> Result<$Name, $crate::Error> {
-                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
-            }
-        }
-    )*};
-}
-pub(crate) use documents;
-
-/// Gives a type a strict reader of a list of its documents.
-macro_rules! document_lists {
-    ($($Listed:ident)*) => {$(
-        impl $Listed {
-            /// Reads a list of documents strictly; paths begin with the place in the list.
-            ///
-            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Listed), "::list_from_json(b\"[7]\").unwrap_err();")]
-            /// assert_eq!(error.path, "/0");
-            /// ```
-            pub fn list_from_json(bytes: &[u8]) -> Result<Vec<$Listed>, $crate::Error> {
-                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
-            }
-        }
-    )*};
-}
-pub(crate) use document_lists;
-
-/// What is wrong with a document, in the order found.
-///
-/// Form (types, names, ranges) is judged before meaning (repetitions, contradictions): the second is reported only where the
-/// first is whole.
-#[derive(Default)]
-pub(crate) struct Problems {
-    form: Vec<Error>,
-    meaning: Vec<Error>,
-}
-
-impl Problems {
-    pub(crate) fn form(&mut self, code: Code, value: Value<'_>) {
-        if self.form.len() < MAX_PROBLEMS {
-            self.form.push(Error::new(code, value.path()));
-        }
-    }
-
-    fn missing(&mut self, object: Value<'_>, name: &str) {
-        if self.form.len() < MAX_PROBLEMS {
-            self.form.push(Error::new(Code::Missing, format!("{}/{name}", object.path())));
-        }
-    }
-
-    pub(crate) fn meaning(&mut self, code: Code, value: Value<'_>) {
-        if self.meaning.len() < MAX_PROBLEMS {
-            self.meaning.push(Error::new(code, value.path()));
-        }
-    }
-
-    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
-        let problems = if self.form.is_empty() { self.meaning } else { self.form };
-        // A decoder that gives up notes why, so the first arm is not reached without a problem.
-        let value = value.ok_or_else(|| Error::new(Code::WrongType, ""));
-        match problems.is_empty() {
-            true => value,
-            false => Error::unless_clean(problems, ()).and(value),
-        }
-    }
 }
 
 /// Reads a whole document.

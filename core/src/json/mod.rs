@@ -8,15 +8,16 @@ mod bridge;
 mod canonical;
 mod decode;
 mod document;
+mod duplicates;
+mod macros;
 mod number;
 mod parse;
+mod problems;
 
-pub(crate) use bridge::deserialize_by_decoding;
 pub(crate) use canonical::push_canonical;
 #[cfg(feature = "token")]
 pub(crate) use decode::decode_list;
-pub(crate) use decode::{
-    Decode, Object, Problems, decode_bytes, decode_objects, decode_value, decode_word, document_lists,
-    documents,
-};
+pub(crate) use decode::{Decode, Object, decode_bytes, decode_value, decode_word};
 pub(crate) use document::{Document, Kind, Value};
+pub(crate) use macros::{decode_objects, deserialize_by_decoding, document_lists, documents};
+pub(crate) use problems::Problems;

@@ -11,8 +11,8 @@ use crate::{Digest, Email, Id, Label, Timestamp};
 /// One write: who did what to which entity, what was before and after, and the hash of the change before.
 ///
 /// ```
-/// use dezky_core::{Actor, Digest, Entity, Label, NewChange, Timestamp, verify_chain};
-/// let new = NewChange {
+/// use dezky_core::{Actor, Digest, Entity, Label, ChangeContent, Timestamp, verify_chain};
+/// let content = ChangeContent {
 ///     at: Timestamp::EPOCH,
 ///     actor: Actor::default(),
 ///     action: Label::new("flag.create")?,
@@ -20,8 +20,8 @@ use crate::{Digest, Email, Id, Label, Timestamp};
 ///     before: serde_json::Value::Null,
 ///     after: serde_json::json!({ "state": "off" }),
 /// };
-/// let first = new.clone().follow(None);
-/// let second = new.follow(Some(&first));
+/// let first = content.clone().follow(None);
+/// let second = content.follow(Some(&first));
 /// assert_eq!(verify_chain(&[first, second.clone()])?, second.hash);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -30,18 +30,9 @@ use crate::{Digest, Email, Id, Label, Timestamp};
 pub struct Change {
     /// One more than the change before.
     pub revision: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub actor: Actor,
-    /// What was done.
-    pub action: Label,
-    /// To what.
-    pub entity: Entity,
-    /// The entity's document before; `null` where it was made.
-    pub before: Value,
-    /// The entity's document after; `null` where it was removed.
-    pub after: Value,
+    /// What happened.
+    #[serde(flatten)]
+    pub content: ChangeContent,
     /// The hash of the change before; 64 zeros before the first.
     pub previous_hash: Digest,
     /// The hash of all of the above.
@@ -78,20 +69,20 @@ pub struct Entity {
     pub id: Label,
 }
 
-/// A change that is not yet in the log.
+/// What happened, whichever place it has in the log.
 ///
 /// ```
 /// # use dezky_core::*;
-/// # let new = NewChange {
+/// # let content = ChangeContent {
 /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
 /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
 /// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
 /// # };
-/// assert_eq!(new.follow(None).revision, 1);
+/// assert_eq!(content.follow(None).revision, 1);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewChange {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeContent {
     /// When.
     pub at: Timestamp,
     /// Who.
@@ -100,32 +91,30 @@ pub struct NewChange {
     pub action: Label,
     /// To what.
     pub entity: Entity,
-    /// The entity's document before.
+    /// The entity's document before; `null` where it was made.
     pub before: Value,
-    /// The entity's document after.
+    /// The entity's document after; `null` where it was removed.
     pub after: Value,
 }
 
-impl NewChange {
+impl ChangeContent {
     /// The change that follows another, or that begins a log.
     ///
     /// ```
     /// # use dezky_core::*;
-    /// # let new = NewChange {
+    /// # let content = ChangeContent {
     /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
     /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
     /// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
     /// # };
-    /// let first = new.clone().follow(None);
-    /// assert_eq!(new.follow(Some(&first)).previous_hash, first.hash);
+    /// let first = content.clone().follow(None);
+    /// assert_eq!(content.follow(Some(&first)).previous_hash, first.hash);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn follow(self, previous: Option<&Change>) -> Change {
-        let NewChange { at, actor, action, entity, before, after } = self;
         let revision = previous.map_or(0, |previous| previous.revision) + 1;
         let previous_hash = previous.map_or_else(Digest::zero, |previous| previous.hash.clone());
-        let hash = Digest::zero();
-        let unsealed = Change { revision, at, actor, action, entity, before, after, previous_hash, hash };
+        let unsealed = Change { revision, content: self, previous_hash, hash: Digest::zero() };
         Change { hash: unsealed.expected_hash(), ..unsealed }
     }
 }
@@ -133,19 +122,17 @@ impl NewChange {
 impl Change {
     /// The hash that its content should have: that of its canonical form without the hash.
     pub(super) fn expected_hash(&self) -> Digest {
-        let optional = |text: Option<&str>| text.map(Value::from);
-        let actor = [
-            ("id", optional(self.actor.id.as_ref().map(Id::as_str))),
-            ("email", optional(self.actor.email.as_ref().map(Email::as_str))),
-        ];
+        let ChangeContent { at, actor, action, entity, before, after } = &self.content;
+        let id = actor.id.as_ref().map(|id| ("id", id.as_str()));
+        let email = actor.email.as_ref().map(|email| ("email", email.as_str()));
         let content = object([
             ("revision", Value::from(self.revision)),
-            ("at", Value::from(self.at.to_string())),
-            ("actor", object(actor.into_iter().filter_map(|(name, value)| Some((name, value?))))),
-            ("action", Value::from(self.action.as_str())),
-            ("entity", object([("kind", self.entity.kind.as_str()), ("id", self.entity.id.as_str())])),
-            ("before", self.before.clone()),
-            ("after", self.after.clone()),
+            ("at", Value::from(at.to_string())),
+            ("actor", object(id.into_iter().chain(email))),
+            ("action", Value::from(action.as_str())),
+            ("entity", object([("kind", entity.kind.as_str()), ("id", entity.id.as_str())])),
+            ("before", before.clone()),
+            ("after", after.clone()),
             ("previousHash", Value::from(self.previous_hash.as_str())),
         ]);
         let mut text = String::new();
@@ -167,14 +154,17 @@ decode_objects! {
         kind: required("kind"),
         id: required("id"),
     }
-    Change {
-        revision: required_revision("revision", 1),
+    ChangeContent {
         at: required("at"),
         actor: or_default("actor"),
         action: required("action"),
         entity: required("entity"),
         before: or_default("before"),
         after: or_default("after"),
+    }
+    Change {
+        revision: required_revision("revision", 1),
+        content: embedded(),
         previous_hash: required("previousHash"),
         hash: required("hash"),
     }

@@ -16,7 +16,7 @@ mod user;
 
 pub use billing::{BillingInfo, ContactInfo};
 pub use chain::verify_chain;
-pub use change::{Actor, Change, Entity, NewChange};
+pub use change::{Actor, Change, ChangeContent, Entity};
 pub use flag::{Flag, FlagContent, FlagHistory};
 pub use flag_edit::{Edited, Editor, FlagPatch, FlagWarning};
 pub use mrr::monthly_recurring_revenue;

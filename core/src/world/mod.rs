@@ -1,7 +1,9 @@
 //! The known population: every tenant, partner and flag at one revision, and the exact answers that follow.
 
 mod edit;
+mod effect;
 mod ladder;
+mod members;
 mod plan;
 mod population;
 mod totals;
@@ -10,8 +12,8 @@ use std::sync::Arc;
 
 pub use edit::{Edit, EditStep, PartnerMove, TenantMove};
 pub use ladder::{Counts, Ladder, LadderStep};
+pub use members::{WorldPartner, WorldTenant};
 pub use plan::{Plan, PlanPair};
-pub use population::{WorldPartner, WorldTenant};
 pub use totals::{PartnerTotal, PlanTotal};
 
 use population::Population;

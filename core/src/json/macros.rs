@@ -1,0 +1,65 @@
+//! What a type that can be decoded is given besides: its serde form, and readers of its documents.
+
+/// Gives a type that can be [`Decode`](super::Decode)d its serde form, by way of the same decoder.
+macro_rules! deserialize_by_decoding {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let document = $crate::json::Document::deserialize(deserializer)?;
+                $crate::json::decode_value(document.root()).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+pub(crate) use deserialize_by_decoding;
+
+/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Object`], and the member's name. Every
+/// member is read before any is missed, so that all problems are noted.
+macro_rules! decode_objects {
+    ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
+        impl $crate::json::Decode for $Name {
+            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
+                let object = value.object(problems)?;
+                $(let $field = object.$read($($argument,)* problems);)*
+                Some($Name { $($field: $field?,)* })
+            }
+        }
+
+        $crate::json::deserialize_by_decoding!($Name);
+    )*};
+}
+pub(crate) use decode_objects;
+
+/// Gives a type a strict reader of its own document.
+macro_rules! documents {
+    ($($Name:ident)*) => {$(
+        impl $Name {
+            /// Reads the document strictly: every problem is reported with its code and path.
+            ///
+            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Name), "::from_json(b\"[]\").unwrap_err();")]
+            /// assert_eq!(error.code, dezky_core::Code::WrongType);
+            /// ```
+            pub fn from_json(bytes: &[u8]) -> Result<$Name, $crate::Error> {
+                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
+            }
+        }
+    )*};
+}
+pub(crate) use documents;
+
+/// Gives a type a strict reader of a list of its documents.
+macro_rules! document_lists {
+    ($($Listed:ident)*) => {$(
+        impl $Listed {
+            /// Reads a list of documents strictly; paths begin with the place in the list.
+            ///
+            #[doc = concat!("```\nlet error = dezky_core::", stringify!($Listed), "::list_from_json(b\"[7]\").unwrap_err();")]
+            /// assert_eq!(error.path, "/0");
+            /// ```
+            pub fn list_from_json(bytes: &[u8]) -> Result<Vec<$Listed>, $crate::Error> {
+                $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
+            }
+        }
+    )*};
+}
+pub(crate) use document_lists;

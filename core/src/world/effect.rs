@@ -1,0 +1,127 @@
+//! Where an edit leads, and which flags turn for a tenant on the way.
+
+use std::collections::BTreeMap;
+
+use super::{Edit, EditStep, PartnerMove, TenantMove, World};
+use crate::flags::{Axis, Compiled, Name};
+use crate::{Code, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
+
+/// Where an edit leads, its steps taken together.
+pub(super) struct Effect<'e> {
+    /// By key, the rules of the flags that it names afterwards; nothing for one that is deleted.
+    pub(super) flags: BTreeMap<&'e FlagKey, Option<&'e FlagRule>>,
+    /// By tenant, the subjects that those who move are afterwards.
+    pub(super) moves: BTreeMap<u32, Subject<'e>>,
+}
+
+impl<'e> Effect<'e> {
+    pub(super) fn of(world: &'e World, edit: &'e Edit) -> Result<Effect<'e>, Error> {
+        let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new() };
+        let mut problems = Vec::new();
+        for (index, step) in edit.steps().iter().enumerate() {
+            let mut problem =
+                |code, member: &str| problems.push(Error::new(code, format!("/edits/{index}/{member}")));
+            match step {
+                EditStep::PutFlag(flag) => {
+                    effect.flags.insert(&flag.key, Some(flag));
+                }
+                EditStep::DeleteFlag(key) => {
+                    let there = effect
+                        .flags
+                        .get(key)
+                        .map_or_else(|| world.find(key.as_str()).is_ok(), Option::is_some);
+                    if !there {
+                        problem(Code::UnknownFlag, "key");
+                    }
+                    effect.flags.insert(key, None);
+                }
+                EditStep::MoveTenant(to) => {
+                    if let PartnerMove::Attach(slug) = &to.partner
+                        && !world.population().has_partner(slug.as_str())
+                    {
+                        problem(Code::UnknownPartner, "partnerSlug");
+                    }
+                    match world.population().find(to.tenant_id.as_str()) {
+                        Some(tenant) => effect.move_tenant(world, tenant, to),
+                        None => problem(Code::UnknownTenant, "tenantId"),
+                    }
+                }
+            }
+        }
+        Error::unless_clean(problems, effect)
+    }
+
+    fn move_tenant(&mut self, world: &'e World, tenant: u32, to: &'e TenantMove) {
+        let Some(mut subject) =
+            self.moves.get(&tenant).copied().or_else(|| world.population().subject(tenant))
+        else {
+            return;
+        };
+        if let Some(plan) = &to.plan {
+            subject = subject.with(Axis::Plans, Some(Name::new(plan.as_str())));
+        }
+        subject = match &to.partner {
+            PartnerMove::Keep => subject,
+            PartnerMove::Detach => subject.with(Axis::PartnerSlugs, None),
+            PartnerMove::Attach(slug) => subject.with(Axis::PartnerSlugs, Some(Name::new(slug.as_str()))),
+        };
+        self.moves.insert(tenant, subject);
+    }
+
+    /// For each key, its rule before and its rule after side by side, a flag that is not there being off.
+    pub(super) fn compile_pairs(&self, world: &World, keys: &[&FlagKey]) -> Compiled {
+        let off = |key: &FlagKey| FlagRule {
+            key: key.clone(),
+            state: State::Off,
+            pct: Percent::ZERO,
+            scope: Scope::default(),
+        };
+        let absent: Vec<FlagRule> = keys.iter().map(|key| off(key)).collect();
+        let mut rules = Vec::with_capacity(2 * keys.len());
+        for (key, absent) in keys.iter().zip(&absent) {
+            let known = world
+                .flags()
+                .binary_search_by(|flag| flag.key.cmp(key))
+                .ok()
+                .and_then(|at| world.flags().get(at));
+            let before = known.unwrap_or(absent);
+            rules.push(before);
+            rules.push(self.flags.get(key).map_or(before, |after| after.unwrap_or(absent)));
+        }
+        Compiled::new(world.environment(), &rules)
+    }
+}
+
+/// Hands out the numbers of the pairs whose two rules decide differently, the first rule for the tenant as it was, the second as it will be.
+pub(super) fn for_each_turn(
+    pairs: &Compiled,
+    before: &Subject<'_>,
+    after: Option<&Subject<'_>>,
+    mut turn: impl FnMut(u32, bool),
+) {
+    const FIRST_OF_EACH: u64 = u64::MAX / 3;
+    let mut compare = |word: usize, was: u64, will: u64| {
+        let mut turned = (was ^ will >> 1) & FIRST_OF_EACH;
+        while turned != 0 {
+            let bit = turned.trailing_zeros();
+            turned &= turned - 1;
+            turn(word as u32 * 32 + bit / 2, was >> bit & 1 == 0);
+        }
+    };
+    let mut number = 0;
+    match after {
+        None => pairs.evaluate_all(before, |both| {
+            compare(number, both, both);
+            number += 1;
+        }),
+        Some(after) => {
+            let mut was = Vec::new();
+            pairs.evaluate_all(before, |word| was.push(word));
+            let mut was = was.into_iter();
+            pairs.evaluate_all(after, |will| {
+                compare(number, was.next().unwrap_or_default(), will);
+                number += 1;
+            });
+        }
+    }
+}

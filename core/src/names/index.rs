@@ -6,49 +6,44 @@
 const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
 const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
 
-/// A 64-bit hash: sixteen bytes a step, folded through a 128-bit product.
+/// A 64-bit hash: sixteen bytes a step, folded through a 128-bit product. The last step overlaps the one before.
 #[inline]
 pub(crate) fn hash_name(text: &str) -> u64 {
     let bytes = text.as_bytes();
     let mut hash = bytes.len() as u64;
-    let (steps, _) = bytes.as_chunks::<16>();
-    // The last step is the tail below, which overlaps what was read already.
-    for step in steps.iter().take(bytes.len().saturating_sub(1) / 16) {
-        let (low, high) = halves(*step);
-        hash = fold(low ^ hash ^ FIRST, high ^ SECOND);
-    }
-    let (low, high) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>(), bytes.last_chunk::<16>()) {
-        (_, _, Some(tail)) => halves(*tail),
-        (Some(first), Some(last), None) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    let tail = match (bytes.last_chunk::<16>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(tail), ..) => {
+            for step in bytes.as_chunks::<16>().0.iter().take((bytes.len() - 1) / 16) {
+                hash = fold(u128::from_le_bytes(*step) ^ u128::from(hash));
+            }
+            u128::from_le_bytes(*tail)
+        }
+        (None, Some(first), Some(last)) => {
+            u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last))
+        }
+        _ => bytes.iter().fold(0, |word, &byte| word << 8 | u128::from(byte)),
     };
-    fold(low ^ hash ^ SECOND, high ^ FIRST)
+    fold(tail ^ u128::from(hash))
 }
 
-fn halves(bytes: [u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(bytes);
-    (both as u64, (both >> 64) as u64)
-}
-
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
+fn fold(word: u128) -> u64 {
+    let product = u128::from(word as u64 ^ FIRST) * u128::from((word >> 64) as u64 ^ SECOND);
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Whether two texts are the same, eight bytes at a time. As bytes, because a range of a text that is cut as text is first checked for
-/// whole characters.
+/// Whether two texts are the same, by the widest pieces that fit and overlap. As bytes, because a range of a text that is cut as
+/// text is first checked for whole characters.
 #[inline]
 pub(crate) fn same_text(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
     let (a, b) = (a.as_ref(), b.as_ref());
     if a.len() != b.len() {
         return false;
     }
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(last_of_a), Some(last_of_b)) => {
-            let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
-            last_of_a == last_of_b && words.into_iter().all(|(a, b)| a == b)
-        }
-        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    match a.len() {
+        0..8 => a.iter().zip(b).all(|(a, b)| a == b),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        17..=32 => a.first_chunk::<16>() == b.first_chunk() && a.last_chunk::<16>() == b.last_chunk(),
+        _ => a == b,
     }
 }
 

@@ -21,7 +21,9 @@ bench: ## The table of benchmarks, peers beside ours in one run
 	@cd benches && cargo run --release --locked
 
 format:
-	@cargo fmt --all --check
+	@for workspace in . core/fuzz benches; do
+		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
+	done
 
 lint:
 	@cargo clippy --workspace --all-targets --all-features --locked -- -D warnings

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::Code;
+use crate::{Code, limits::MAX_PROBLEMS};
 
 /// What is wrong with an input, and where. Where several things are wrong, this is the first and [`Error::all`] has every one.
 ///
@@ -65,7 +65,7 @@ impl Error {
         match problems.next() {
             None => Ok(value),
             Some(mut first) => {
-                first.further.extend(problems);
+                first.further.extend(problems.take(MAX_PROBLEMS - 1));
                 Err(first)
             }
         }

@@ -1,4 +1,10 @@
 //! Every limit on input, named, with its reason. Sizes are checked before anything is parsed.
+//!
+//! ```
+//! use dezky_core::{Code, Snapshot, limits::MAX_DOCUMENT_BYTES};
+//! let too_large = vec![b' '; MAX_DOCUMENT_BYTES + 1];
+//! assert_eq!(Snapshot::from_json(&too_large).unwrap_err().code, Code::DocumentTooLarge);
+//! ```
 
 /// Bytes of a document (a snapshot of 100,000 ordinary flags has some 20 MB).
 pub const MAX_DOCUMENT_BYTES: usize = 32 << 20;

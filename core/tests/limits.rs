@@ -4,7 +4,7 @@
 use dezky_core::limits::*;
 use dezky_core::{
     Axis, Code, Edit, Environment, Error, Flag, FlagKey, FlagRule, Percent, Scope, Snapshot, State,
-    SubjectDocument, World, WorldPartner, WorldTenant,
+    SubjectDocument, User, World, WorldPartner, WorldTenant,
 };
 
 fn refusal<T>(result: Result<T, Error>) -> Option<(Code, String)> {
@@ -125,4 +125,17 @@ fn an_error_lists_so_many_problems() {
     let flag = format!(r#"{{"key":"a","state":"on","scope":{{"plans":[{values}]}}}}"#);
     let document = format!(r#"{{"format":1,"revision":1,"environment":"p","flags":[{flag}]}}"#);
     assert_eq!(Snapshot::from_json(document.as_bytes()).unwrap_err().all().count(), MAX_PROBLEMS);
+}
+
+/// Also where each problem is a matter of meaning, and found by comparing.
+#[test]
+fn an_error_lists_no_more_repetitions_either() {
+    let slugs =
+        list(MAX_PROBLEMS + 50, |number| format!(r#"{{"id":"t{number}","slug":"same","plan":"free"}}"#));
+    let document =
+        format!(r#"{{"revision":1,"environment":"p","partners":[],"tenants":[{slugs}],"flags":[]}}"#);
+    assert_eq!(World::from_json(document.as_bytes()).unwrap_err().all().count(), MAX_PROBLEMS);
+    let ids = list(MAX_LIST, |_| r#""t1""#.to_owned());
+    let document = format!(r#"{{"id":"u1","email":"a@b.cd","tenantIds":[{ids}]}}"#);
+    assert_eq!(User::from_json(document.as_bytes()).unwrap_err().all().count(), MAX_PROBLEMS);
 }

@@ -1,7 +1,9 @@
 //! Any text as any name: what is taken is its own normal form, and no name holds a colon.
 #![no_main]
 
-use dezky_core::{Currency, Domain, Email, Environment, FlagKey, Id, Label, PlanKey, Prose, Slug, Subject, Timestamp};
+use dezky_core::{
+    Currency, Domain, Email, Environment, FlagKey, Id, Label, PlanKey, Prose, Slug, Subject, Timestamp,
+};
 use libfuzzer_sys::fuzz_target;
 
 macro_rules! is_a_fixed_point {
@@ -15,7 +17,11 @@ macro_rules! is_a_fixed_point {
 
 fuzz_target!(|text: &str| {
     is_a_fixed_point!(text: FlagKey PlanKey Environment Slug Id Email Domain Currency Label Prose);
-    if FlagKey::new(text).is_ok() || PlanKey::new(text).is_ok() || Slug::new(text).is_ok() || Id::new(text).is_ok() {
+    if FlagKey::new(text).is_ok()
+        || PlanKey::new(text).is_ok()
+        || Slug::new(text).is_ok()
+        || Id::new(text).is_ok()
+    {
         assert!(!text.contains(':'));
     }
     if let Ok(time) = Timestamp::parse(text) {

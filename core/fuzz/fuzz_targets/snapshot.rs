@@ -1,7 +1,9 @@
 //! Any bytes to every reader of a document; what a snapshot says must survive its canonical form.
 #![no_main]
 
-use dezky_core::{AccessRequest, Change, Edit, Flag, Ruleset, Snapshot, Subject, Subscription, Tenant, User, World};
+use dezky_core::{
+    AccessRequest, Change, Edit, Flag, Ruleset, Snapshot, Subject, Subscription, Tenant, User, World,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::document::{Children, Document, Kind, Value};
 use super::number::{Scaled, scaled};
 use super::problems::Problems;
-use crate::limits::{MAX_LIST, MAX_REVISION};
+use crate::limits::{MAX_LIST, MAX_PROBLEMS, MAX_REVISION};
 use crate::names::repetitions;
 use crate::{Code, Error};
 
@@ -226,7 +226,7 @@ impl<'d> Object<'d> {
         problems: &mut Problems,
     ) -> Option<Vec<T>> {
         let list: Vec<T> = self.list(name, limit, problems)?;
-        for repeated in repetitions(list.iter().map(AsRef::as_ref)) {
+        for repeated in repetitions(list.iter().map(AsRef::as_ref)).into_iter().take(MAX_PROBLEMS) {
             if let Some(value) = self.0.member(name).and_then(|value| value.items().nth(repeated)) {
                 problems.meaning(Code::DuplicateValue, value);
             }

@@ -72,5 +72,5 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 	for target in snapshot token names; do
 		mkdir -p target/fuzz-corpus/$$target
 		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
-			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=8192
+			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192
 	done

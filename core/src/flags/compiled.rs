@@ -135,23 +135,35 @@ impl Compiled {
     /// Decides one flag. Where its scope leaves the subject out, `missed` is told the first axis that does.
     pub(crate) fn evaluate(&self, flag: u32, subject: &Subject<'_>, missed: impl FnMut(Axis)) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let listed = |axis| self.posting(axis, subject).from(word).word(word);
+        let listed = |axis| self.word_of(axis, subject, word);
         self.evaluate_word(word, bit, subject, &mut None, listed, missed) != 0
     }
 
     /// Whether a flag's scope lets the subject in, an empty one letting in everyone.
     pub(crate) fn is_in_scope(&self, flag: u32, subject: &Subject<'_>) -> bool {
         let (number, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let listed = |axis| self.posting(axis, subject).from(number).word(number);
+        let listed = |axis| self.word_of(axis, subject, number);
         self.words.get(number).is_some_and(|word| word.in_scope(bit, listed, |_| ()) != 0)
     }
 
     /// The flags that list what the subject has on an axis.
     fn posting(&self, axis: Axis, subject: &Subject<'_>) -> Posting<'_> {
+        self.listing(axis, subject).map_or(Posting::default(), |(postings, name)| postings.of(name))
+    }
+
+    /// The same, of one word alone.
+    fn word_of(&self, axis: Axis, subject: &Subject<'_>, word: usize) -> u64 {
+        self.listing(axis, subject).map_or(0, |(postings, name)| postings.word_of(name, word))
+    }
+
+    /// Where to look up, and what: a subject without an environment is in the ruleset's own.
+    fn listing<'r, 'n>(&'r self, axis: Axis, subject: &Subject<'n>) -> Option<(&'r Postings, Name<'n>)>
+    where
+        'r: 'n,
+    {
         let own = || Name { text: self.environment.as_str(), hash: self.environment_hash };
         let name = subject.name(axis).or_else(|| (axis == Axis::Environments).then(own));
-        let postings = self.axes.get(axis as usize);
-        postings.zip(name).map_or(Posting::default(), |(postings, name)| postings.of(name))
+        self.axes.get(axis as usize).zip(name)
     }
 
     /// The one path: those of `asked`, a word's flags, that are on for the subject.

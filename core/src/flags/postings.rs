@@ -97,6 +97,19 @@ impl Postings {
         })
     }
 
+    /// The flags of one word that list a value, as bits.
+    pub(super) fn word_of(&self, value: Name<'_>, word: usize) -> u64 {
+        let Some(listed) = self.find(value).and_then(|number| self.values.get(number as usize)) else {
+            return 0;
+        };
+        if listed.dense {
+            return self.dense.get(listed.flags.0 as usize + word).copied().unwrap_or_default();
+        }
+        let sparse = range(&self.sparse, listed.flags);
+        let before = sparse.partition_point(|&flag| (flag as usize) < word * WORD);
+        Posting { dense: &[], sparse: sparse.get(before..).unwrap_or_default() }.word(word)
+    }
+
     /// The flags that list a value.
     pub(super) fn of(&self, value: Name<'_>) -> Posting<'_> {
         let listed = self.find(value).and_then(|number| self.values.get(number as usize));
@@ -116,12 +129,6 @@ pub(super) struct Posting<'r> {
 }
 
 impl Posting<'_> {
-    /// The same, from a word on.
-    pub(super) fn from(self, word: usize) -> Self {
-        let before = self.sparse.partition_point(|&flag| (flag as usize) < word * WORD);
-        Posting { sparse: self.sparse.get(before..).unwrap_or_default(), ..self }
-    }
-
     /// The flags of a word as bits. Words must be asked for in ascending order; some may be passed over.
     pub(super) fn word(&mut self, word: usize) -> u64 {
         if let Some(&bits) = self.dense.get(word) {

@@ -1,6 +1,7 @@
 //! Members that repeat a name of their object.
 
 use super::Document;
+use crate::names::same_text;
 use crate::{Code, Error};
 
 /// Finds members that repeat a name of their object.
@@ -35,7 +36,7 @@ impl Duplicates {
         let text = |node: u32| document.value(node).raw();
         let repeated = if names.len() <= 8 {
             let is_repeated = |&(index, node): &(usize, u32)| {
-                names.iter().take(index).any(|&before| text(before) == text(node))
+                names.iter().take(index).any(|&before| same_text(text(before), text(node)))
             };
             names.iter().copied().enumerate().find(is_repeated).map(|(_, node)| node)
         } else {

@@ -170,11 +170,7 @@ impl Parser<'_> {
     fn text(&mut self) -> Result<u32, Code> {
         self.expect(b'"')?;
         let start = self.at;
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        self.at += rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .ok_or(Code::InvalidJson)?;
+        self.at += plain_length(self.bytes.get(start..).unwrap_or_default());
         match self.peek() {
             Some(b'"') => {}
             Some(b'\\') => return self.escaped_text(start),
@@ -255,5 +251,47 @@ impl Parser<'_> {
         }
         self.at += 4;
         Ok(value)
+    }
+}
+
+/// How many bytes come before the first quote, backslash or control character, eight at a time.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte below a limit of at most 128; bytes above the first such one may be marked too.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let equal = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+        let found = below(word, 0x20) | equal(b'"') | equal(b'\\');
+        if found != 0 {
+            return 8 * index + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = rest.iter().take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 0x20);
+    bytes.len() - rest.len() + plain.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_length;
+
+    #[test]
+    fn a_text_ends_at_the_first_byte_that_is_not_plain() {
+        for length in 0..40 {
+            for plain in [b'a', b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa0, 0xdc, 0xff] {
+                let bytes = vec![plain; length];
+                assert_eq!(plain_length(&bytes), length);
+                for at in 0..length {
+                    for other in [b'"', b'\\', 0, 1, 0x1f] {
+                        let mut bytes = bytes.clone();
+                        bytes[at] = other;
+                        bytes[length - 1] = other;
+                        assert_eq!(plain_length(&bytes), at);
+                    }
+                }
+            }
+        }
     }
 }

@@ -263,7 +263,7 @@ fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let equal = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
         let found = below(word, 0x20) | equal(b'"') | equal(b'\\');
         if found != 0 {
             return 8 * index + found.trailing_zeros() as usize / 8;

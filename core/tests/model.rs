@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use dezky_core::{
-    Axis, Change, Code, Editor, Email, Error, Flag, FlagContent, FlagKey, FlagPatch, FlagWarning, Id,
-    IntegrationStatus, Label, Partner, PartnerStatus, Percent, PlanKey, Prose, Role, Scope, Slug, State,
-    Subscription, SubscriptionStatus, Tenant, TenantStatus, Timestamp, User, monthly_recurring_revenue,
+    Axis, Change, Code, Edit, Editor, Email, Environment, Error, Flag, FlagContent, FlagKey, FlagPatch,
+    FlagWarning, Id, IntegrationStatus, Label, Partner, PartnerStatus, Percent, PlanKey, Prose, Role, Scope,
+    Slug, State, Subscription, SubscriptionStatus, Tenant, TenantStatus, Timestamp, User, World,
+    monthly_recurring_revenue,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -220,4 +221,31 @@ fn a_kill_is_one_step_and_can_be_undone() {
     assert_eq!(killed.restore(110, editor(120)).unwrap_err().code, Code::EmptyEdit);
     let unreached = killed.restore(99, editor(120)).unwrap_err();
     assert_eq!((unreached.code, unreached.path.as_str()), (Code::UnknownRevision, "/revision"));
+}
+
+/// A service has entities, not world documents: the world takes them as they are.
+#[test]
+fn a_world_is_made_of_the_models_own_entities() {
+    let name = || Label::new("Somebody").unwrap();
+    let partner = Partner::new(Id::new("p1").unwrap(), Slug::new("nordic").unwrap(), name(), at(0));
+    let plan = PlanKey::new("free").unwrap();
+    let tenant = |id: &str| {
+        let mut tenant =
+            Tenant::new(Id::new(id).unwrap(), Slug::new(id).unwrap(), name(), plan.clone(), at(0));
+        tenant.partner_id = Some(partner.id().clone());
+        tenant
+    };
+    let mut gone = tenant("t2");
+    gone.terminate(at(1)).unwrap();
+    let target = Scope::default().with(Axis::PartnerSlugs, ["nordic"]).unwrap();
+    let content = FlagContent { state: State::Targeted, scope: target, ..FlagContent::default() };
+    let flag = Flag::create(FlagKey::new("a").unwrap(), content, editor(1)).unwrap().flag;
+    let tenants = vec![tenant("t1"), gone];
+    let production = Environment::new("production").unwrap();
+    let world = World::new(1, production, tenants, vec![partner.clone()], vec![flag.clone()]).unwrap();
+    let counts = world.counts("a").unwrap();
+    assert_eq!((counts.on, counts.in_scope, counts.registered), (1, 1, 1));
+    let killed = flag.kill(editor(2)).unwrap().flag;
+    let plan = world.plan(&Edit::flag(killed)).unwrap();
+    assert_eq!(plan.lost().map(|pair| pair.tenant_id).collect::<Vec<_>>(), ["t1"]);
 }

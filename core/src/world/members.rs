@@ -59,6 +59,18 @@ impl From<&Partner> for WorldPartner {
     }
 }
 
+impl From<Tenant> for WorldTenant {
+    fn from(tenant: Tenant) -> WorldTenant {
+        WorldTenant::from(&tenant)
+    }
+}
+
+impl From<Partner> for WorldPartner {
+    fn from(partner: Partner) -> WorldPartner {
+        WorldPartner::from(&partner)
+    }
+}
+
 decode_objects! {
     WorldTenant {
         id: required("id"),

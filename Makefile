@@ -15,7 +15,7 @@ help: ## This list
 
 check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
 
-test: check oracle differential wasm fuzz ## Everything, as CI runs it
+test: check wasm fuzz oracle differential ## Everything, as CI runs it
 
 bench: ## The table of benchmarks, peers beside ours in one run
 	@cd benches && cargo run --release --locked
@@ -72,5 +72,6 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 	for target in snapshot token names; do
 		mkdir -p target/fuzz-corpus/$$target
 		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
-			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192
+			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \
+			| grep -v '# Uses:'
 	done

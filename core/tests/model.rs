@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use dezky_core::{
-    Axis, Change, Code, Edit, Editor, Email, Environment, Error, Flag, FlagContent, FlagKey, FlagPatch,
-    FlagWarning, Id, IntegrationStatus, Label, Partner, PartnerStatus, Percent, PlanKey, Prose, Role, Scope,
-    Slug, State, Subscription, SubscriptionStatus, Tenant, TenantStatus, Timestamp, User, World,
-    monthly_recurring_revenue,
+    Actor, Axis, Change, ChangeContent, Code, Edit, Editor, Email, Entity, Environment, Error, Flag,
+    FlagContent, FlagKey, FlagPatch, FlagWarning, Id, IntegrationStatus, Label, Partner, PartnerStatus,
+    Percent, PlanKey, Prose, Role, Scope, Slug, State, Subscription, SubscriptionStatus, Tenant,
+    TenantStatus, Timestamp, User, World, monthly_recurring_revenue, verify_chain,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -248,4 +248,20 @@ fn a_world_is_made_of_the_models_own_entities() {
     let killed = flag.kill(editor(2)).unwrap().flag;
     let plan = world.plan(&Edit::flag(killed)).unwrap();
     assert_eq!(plan.lost().map(|pair| pair.tenant_id).collect::<Vec<_>>(), ["t1"]);
+}
+
+/// A document may hold a whole number as a float; its text says the same number, and its hash must too.
+#[test]
+fn a_change_keeps_its_hash_through_its_text() {
+    let content = ChangeContent {
+        at: at(1),
+        actor: Actor::default(),
+        action: Label::new("tenant.update").unwrap(),
+        entity: Entity { kind: Label::new("tenant").unwrap(), id: Label::new("t1").unwrap() },
+        before: json!({ "seats": 2.0, "ratio": 37.25, "none": -0.0, "low": -3 }),
+        after: json!([1e2, { "text": "\u{1f600}\n\u{1}\"" }]),
+    };
+    let change = content.follow(None);
+    let read = Change::from_json(serde_json::to_string(&change).unwrap().as_bytes()).unwrap();
+    assert_eq!(verify_chain(&[read]).unwrap(), change.hash);
 }

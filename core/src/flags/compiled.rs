@@ -4,11 +4,9 @@ use std::ops::Range;
 
 use super::postings::{Posting, Postings};
 use super::rollout::Draw;
-use super::{Axis, FlagRule, Name, State, Subject};
+use super::{Axis, FlagRule, Name, State, Subject, WORD};
 use crate::names::{Index, hash_name, same_text};
 use crate::{Environment, Percent};
-
-pub(crate) const WORD: usize = u64::BITS as usize;
 
 /// Sixty-four flags, a bit each.
 #[derive(Debug, Clone, Copy, Default)]

@@ -21,6 +21,9 @@ pub use scope::{Axis, Scope};
 pub use snapshot::Snapshot;
 pub use subject::{Subject, SubjectDocument};
 
+/// Flags in a machine word.
+const WORD: usize = u64::BITS as usize;
+
 pub(crate) use compiled::Compiled;
 pub(crate) use fingerprint::{fingerprint, hex};
 pub(crate) use rule::push_rule;

@@ -1,9 +1,7 @@
 //! For one axis: which flags list a value. Memory stays linear in the size of the document.
 
-use super::Name;
+use super::{Name, WORD};
 use crate::names::{Index, hash_name, same_text};
-
-const WORD: usize = u64::BITS as usize;
 
 /// The flags that list each value of an axis.
 #[derive(Debug, Default)]

@@ -38,7 +38,7 @@ impl Decode for serde_json::Value {
 }
 
 /// A whole number of 64 bits, however it is spelled, or a decimal of a size that no language writes with an exponent.
-fn portable_number(raw: &str) -> Option<Number> {
+pub(super) fn portable_number(raw: &str) -> Option<Number> {
     match scaled(raw, 0) {
         Scaled::Whole(whole) => i64::try_from(whole).ok().map(Number::from),
         Scaled::Between { .. } => {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::bridge::portable_number;
+
 /// Appends the canonical form of a value. Independent of how serde_json was built: it sorts by itself.
 pub(crate) fn push_canonical(out: &mut String, value: &Value) {
     match value {
@@ -16,7 +18,12 @@ pub(crate) fn push_canonical(out: &mut String, value: &Value) {
         }
         Value::Array(items) => push_list(out, ['[', ']'], items, push_canonical),
         Value::String(text) => push_text(out, text),
-        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+        // A whole number is written as one also where it is held as a float, for it is read back as one.
+        Value::Number(number) => {
+            let number = portable_number(&number.to_string()).unwrap_or_else(|| number.clone());
+            out.push_str(&number.to_string());
+        }
+        Value::Null | Value::Bool(_) => out.push_str(&value.to_string()),
     }
 }
 

@@ -15,8 +15,6 @@ mod parse;
 mod problems;
 
 pub(crate) use canonical::push_canonical;
-#[cfg(feature = "token")]
-pub(crate) use decode::decode_list;
 pub(crate) use decode::{Decode, Object, decode_bytes, decode_value, decode_word};
 pub(crate) use document::{Document, Kind, Value};
 pub(crate) use macros::{decode_objects, deserialize_by_decoding, document_lists, documents};

@@ -100,6 +100,9 @@ pub struct ChangeContent {
 impl ChangeContent {
     /// The change that follows another, or that begins a log.
     ///
+    /// Numbers in its documents should be whole ones of 64 bits, or decimals from 0.0001 up to 10^15: others are refused when the change is
+    /// read back.
+    ///
     /// ```
     /// # use dezky_core::*;
     /// # let content = ChangeContent {

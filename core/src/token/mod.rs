@@ -9,7 +9,6 @@ mod claim_rules;
 mod claims;
 mod curves;
 mod findings;
-
 mod header;
 mod key;
 mod key_set;

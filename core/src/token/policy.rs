@@ -1,8 +1,8 @@
 //! What the operator of a service says about the tokens it accepts. Everything else is fixed.
 
 use super::reading::is_plain;
-use crate::json::{Decode, Object, Problems, Value, decode_bytes, decode_list, deserialize_by_decoding};
-use crate::limits::{MAX_DOCUMENT_BYTES, MAX_LIST, MAX_TOKEN_LEEWAY_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
+use crate::json::{Decode, Object, Problems, Value, decode_bytes, deserialize_by_decoding};
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TOKEN_LEEWAY_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
 use crate::{Code, Error};
 
 const DEFAULT_LEEWAY_SECONDS: u32 = 5;
@@ -144,7 +144,7 @@ impl Decode for TokenPolicy {
 
 fn names(object: Object<'_>, member: &str, otherwise: Code, problems: &mut Problems) -> Option<Vec<String>> {
     let list = object.required_value(member, problems)?;
-    let names = decode_list(list, MAX_LIST, problems)?;
+    let names = Vec::decode(list, problems)?;
     if let Some(index) = first_unfit(&names) {
         problems.form(otherwise, list.items().nth(index).unwrap_or(list));
         return None;

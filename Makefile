@@ -7,18 +7,21 @@ CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 FUZZ_SECONDS ?= 20
 DIFFERENTIAL_CASES ?= 200000
+SDK_DIFFERENTIAL_CASES ?= 100000
 
-.PHONY: help check test bench format lint deny unit conformance differential oracle vectors wasm fuzz
+.PHONY: help check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks fuzz
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
 check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
 
-test: check wasm fuzz oracle differential ## Everything, as CI runs it
+test: check fuzz oracle differential sdks ## Everything, as CI runs it
 
-bench: ## The table of benchmarks, peers beside ours in one run
-	@cd benches && cargo run --release --locked
+bench: wasm node python ## The tables of benchmarks, peers beside ours in one run
+	@(cd benches && cargo run --release --locked)
+	(cd benches/node && npm ci --no-audit --no-fund && node bench.mjs)
+	benches/python/run.sh
 
 format:
 	@for workspace in . core/fuzz benches; do
@@ -59,9 +62,50 @@ oracle:
 vectors: ## Write the conformance cases anew from the oracle
 	@python3 fixtures/oracle/generate.py
 
-wasm:
+tools: # What the SDKs are built and tried with, where it is not there yet
 	@rustup target add wasm32-unknown-unknown
-	cargo build -p dezky-core --target wasm32-unknown-unknown --release --locked
+	if [ ! -x /usr/bin/chromium ]; then
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo)
+		$$as_root apt-get update -qq
+		$$as_root apt-get install -y -qq chromium
+	fi
+
+wasm: tools ## @dezky/sdk-wasm, packed into sdk-wasm/dist/
+	@cd sdk-wasm
+	npm ci --no-audit --no-fund
+	npm run check
+	npm run build
+
+node: wasm ## @dezky/sdk-node and its binary for this platform, packed into sdk-node/dist/
+	@cd sdk-node
+	npm ci --no-audit --no-fund
+	npm run check
+	npm run build
+
+python: ## The wheel, in sdk-python/dist/
+	@sdk-python/build.sh
+
+sdks: wasm node python ## Every package as it is published: its tests, every conformance case, random cases
+	@cargo build -p dezky-fixtures --locked
+	(cd sdk-wasm && npm test)
+	(cd sdk-node && npm test)
+	sdk-python/test.sh
+	rm -rf target/sdk
+	node sdk-node/tests/install.mjs target/sdk/node
+	node sdk-wasm/tests/install.mjs target/sdk/wasm
+	python3 fixtures/oracle/differential.py --cases $(SDK_DIFFERENTIAL_CASES) > target/sdk/cases
+	for engine in native wasm; do
+		export DEZKY_ENGINE=$$engine
+		target/debug/dezky-conformance --profile sdk -- node sdk-wasm/conformance/driver.mjs target/sdk/node/under-test.mjs
+		target/debug/dezky-conformance --stream -- node sdk-wasm/conformance/driver.mjs target/sdk/node/under-test.mjs < target/sdk/cases
+	done
+	target/debug/dezky-conformance --stream -- node sdk-wasm/conformance/driver.mjs target/sdk/wasm/under-test.mjs < target/sdk/cases
+	if node sdk-wasm/tests/mutate.mjs target/sdk/wasm && target/debug/dezky-conformance --stream -- \
+		node sdk-wasm/conformance/driver.mjs target/sdk/wasm/under-test.mjs < target/sdk/cases > target/sdk/mutated 2>&1; then
+		echo "one byte of the hash was changed in one runtime, and nobody noticed"
+		exit 1
+	fi
+	tail -1 target/sdk/mutated
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 	@if ! cargo +nightly --version >/dev/null 2>&1; then

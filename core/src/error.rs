@@ -1,7 +1,10 @@
 //! The one error type: a stable code, the path of the offending value, and a sentence for people.
 
+use alloc::{string::String, vec::Vec};
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use crate::json::{push_char, push_member};
 use crate::{Code, limits::MAX_PROBLEMS};
 
 /// What is wrong with an input, and where. Where several things are wrong, this is the first and [`Error::all`] has every one.
@@ -46,7 +49,33 @@ impl Error {
     /// assert_eq!(paths, ["/tenantId", "/tenantSlug"]);
     /// ```
     pub fn all(&self) -> impl Iterator<Item = &Error> {
-        std::iter::once(self).chain(&self.further)
+        core::iter::once(self).chain(&self.further)
+    }
+
+    /// Every problem as a JSON list of `{ code, path, message }`, the form in which errors cross into other languages.
+    ///
+    /// ```
+    /// use dezky_core::{Code, Error};
+    /// let json = Error::new(Code::Missing, "/slug").to_json();
+    /// assert_eq!(json, r#"[{"code":"missing","path":"/slug","message":"this member is needed"}]"#);
+    /// ```
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("[");
+        self.push_to(&mut out);
+        for error in &self.further {
+            push_char(&mut out, ',');
+            error.push_to(&mut out);
+        }
+        push_char(&mut out, ']');
+        out
+    }
+
+    fn push_to(&self, out: &mut String) {
+        push_char(out, '{');
+        push_member(out, "code", self.code.as_str());
+        push_member(out, "path", &self.path);
+        push_member(out, "message", self.message);
+        push_char(out, '}');
     }
 
     /// The same problem, seen from a document that holds this one at `prefix`.
@@ -61,19 +90,37 @@ impl Error {
 
     /// `Ok(value)` where nothing is wrong, else all of the problems as one error.
     pub(crate) fn unless_clean<T>(problems: Vec<Error>, value: T) -> Result<T, Error> {
-        let mut problems = problems.into_iter();
-        match problems.next() {
+        let mut found = None;
+        for problem in problems {
+            problem.join(&mut found);
+        }
+        match found {
             None => Ok(value),
-            Some(mut first) => {
-                first.further.extend(problems.take(MAX_PROBLEMS - 1));
-                Err(first)
-            }
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Whether one more is to be reported.
+    pub(crate) fn leaves_room(found: &Option<Error>) -> bool {
+        match found {
+            None => true,
+            Some(first) => first.further.len() + 1 < MAX_PROBLEMS,
+        }
+    }
+
+    /// Becomes the first of what was found, or one of the further.
+    pub(crate) fn join(self, found: &mut Option<Error>) {
+        let has_room = Error::leaves_room(found);
+        match found {
+            None => *found = Some(self),
+            Some(first) if has_room => first.further.push(self),
+            Some(_) => {}
         }
     }
 }
 
-impl std::fmt::Display for Code {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Code {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.write_str(self.as_str())
     }
 }

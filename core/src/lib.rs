@@ -1,14 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "openfeature", feature = "token"))]
+extern crate std;
 
 mod access;
 mod codes;
 mod error;
 mod flags;
+mod hash;
 mod json;
 pub mod limits;
 mod model;
 mod names;
+#[cfg(feature = "openfeature")]
+mod openfeature;
 mod time;
 #[cfg(feature = "token")]
 mod token;
@@ -26,14 +34,16 @@ pub use flags::{
     SubjectDocument, in_rollout, rollout_position,
 };
 pub use model::{
-    Actor, BillingInfo, Change, ChangeContent, ContactInfo, Edited, Editor, Entity, Flag, FlagContent,
-    FlagHistory, FlagPatch, FlagWarning, Handles, IdentitySubject, Integration, IntegrationStatus, Interval,
-    Partner, PartnerStatus, Periods, Price, Provisioning, Revisioned, StripeIds, Subscription,
-    SubscriptionStatus, Tenant, TenantStatus, User, monthly_recurring_revenue, verify_chain,
+    Actor, BillingInfo, Change, ChangeContent, ContactInfo, DocumentKind, Edited, Editor, Entity, Flag,
+    FlagContent, FlagHistory, FlagPatch, FlagWarning, Handles, IdentitySubject, Integration,
+    IntegrationStatus, Interval, Partner, PartnerStatus, Periods, Price, Provisioning, Revisioned, StripeIds,
+    Subscription, SubscriptionStatus, Tenant, TenantStatus, User, monthly_recurring_revenue, verify_chain,
 };
 pub use names::{
     Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug,
 };
+#[cfg(feature = "openfeature")]
+pub use openfeature::OpenFeatureProvider;
 pub use time::Timestamp;
 #[cfg(feature = "token")]
 pub use token::{Claims, KeySet, TokenPolicy, TokenVerifier};

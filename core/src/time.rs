@@ -1,10 +1,11 @@
 //! Points in time as whole microseconds, read and written as RFC 3339. Nothing here knows what time it is.
 
-use std::fmt;
+use alloc::format;
+use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::{Code, Error};
 
 const MICROS: i64 = 1_000_000;
@@ -177,12 +178,12 @@ impl Serialize for Timestamp {
 }
 
 impl Decode for Timestamp {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Timestamp> {
-        let time = Timestamp::parse(value.text(problems)?).ok();
-        if time.is_none() {
-            problems.form(Code::InvalidTime, value);
-        }
-        time
+    fn decode(value: Value<'_>) -> Timestamp {
+        let text = value.text();
+        Timestamp::parse(text.raw()).unwrap_or_else(|_| {
+            text.note(Kin::Form, Code::InvalidTime);
+            Timestamp::EPOCH
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every action there is, and the rule that decides it.
 
 use crate::Code;
-use crate::json::{Decode, Problems, Value, decode_word};
+use crate::json::{Decode, Value, decode_word};
 
 /// Which of the rules decides an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ macro_rules! actions {
             /// ```
             pub const ALL: &'static [Action] = &[$(Action::$variant),*];
 
+            const NAMES: &'static [&'static str] = &[$($text),*];
+
             /// The action as documents spell it.
             ///
             /// ```
@@ -58,10 +60,7 @@ macro_rules! actions {
             /// assert_eq!(dezky_core::Action::parse("tenant.paint"), None);
             /// ```
             pub fn parse(text: &str) -> Option<Action> {
-                match text {
-                    $($text => Some(Action::$variant),)*
-                    _ => None,
-                }
+                Action::ALL.iter().copied().find(|action| action.as_str() == text)
             }
 
             pub(super) const fn rule(self) -> Rule {
@@ -140,7 +139,8 @@ impl Action {
 }
 
 impl Decode for Action {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Action> {
-        decode_word(value, Action::parse, Code::UnknownAction, problems)
+    fn decode(value: Value<'_>) -> Action {
+        let place = decode_word(value, Action::NAMES, Code::UnknownAction);
+        Action::ALL.get(place).copied().unwrap_or(Action::UserMe)
     }
 }

@@ -3,10 +3,9 @@
 use AccessReason::*;
 
 use super::action::Rule;
-use super::{
-    AccessReason, Action, Decision, MachineKey, Person, Principal, Resource, ResourceTenant, Role, UserRecord,
-};
-use crate::{Id, TenantStatus};
+use super::case::{Asker, Case, OwnedCase, Standing};
+use super::{AccessReason, Action, Decision, Principal, Resource, Role};
+use crate::TenantStatus;
 
 /// The fields of a tenant that its own owners and admins may change.
 const TENANT_ADMIN_FIELDS: [&str; 3] = ["name", "billingInfo", "domains"];
@@ -28,129 +27,121 @@ const TENANT_ADMIN_FIELDS: [&str; 3] = ["name", "billingInfo", "domains"];
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 pub fn decide(principal: &Principal, action: Action, resource: &Resource) -> Decision {
-    let reason = match principal {
-        Principal::Key(key) => decide_key(key, action, resource),
-        Principal::Person(person) => decide_person(person, action, resource),
-    };
-    reason.into()
+    decide_case(&OwnedCase { principal, resource }, action).into()
 }
 
-fn is(tenant: Option<&ResourceTenant>, status: TenantStatus) -> bool {
-    tenant.is_some_and(|tenant| tenant.status == status)
+/// The rules.
+pub(super) fn decide_case(case: &impl Case, action: Action) -> AccessReason {
+    match case.asker() {
+        Asker::ServerKey => decide_key(case, action, true),
+        Asker::TenantKey => decide_key(case, action, false),
+        Asker::Person(user) => decide_person(case, action, Some(user)),
+        Asker::Stranger => decide_person(case, action, None),
+    }
 }
 
-fn decide_key(key: &MachineKey, action: Action, resource: &Resource) -> AccessReason {
-    let tenant = resource.tenant.as_ref();
-    if is(tenant, TenantStatus::Terminated) {
+fn decide_key(case: &impl Case, action: Action, is_server: bool) -> AccessReason {
+    let status = case.tenant_status();
+    if status == Some(TenantStatus::Terminated) {
         return DeniedTenantTerminated;
     }
-    let covered = match (action, key) {
-        (Action::FlagEvaluate, MachineKey::Server) => tenant.is_some(),
-        (Action::FlagEvaluate, MachineKey::Tenant(own)) => tenant.is_some_and(|tenant| tenant.id == *own),
-        (Action::SnapshotRead | Action::SnapshotStream, MachineKey::Server) => true,
-        (_, MachineKey::Server | MachineKey::Tenant(_)) => false,
+    let covered = match action {
+        Action::FlagEvaluate => status.is_some() && (is_server || case.has_tenant_key()),
+        Action::SnapshotRead | Action::SnapshotStream => is_server,
+        _ => false,
     };
     if covered { AllowedKey } else { DeniedKeyScope }
 }
 
-fn decide_person(person: &Person, action: Action, resource: &Resource) -> AccessReason {
-    let user = match (&person.user, action.rule()) {
+fn decide_person(case: &impl Case, action: Action, user: Option<Standing>) -> AccessReason {
+    let user = match (user, action.rule()) {
         (Some(user), _) if !user.active => return DeniedInactiveUser,
         (_, Rule::OwnProfile) => return AllowedSelf,
         (None, _) => return DeniedNoUser,
         (Some(user), _) => user,
     };
-    let tenant = resource.tenant.as_ref();
+    let is_admin = user.platform_admin;
     match action.rule() {
         Rule::OwnProfile => AllowedSelf,
-        Rule::Operator => operator_only(person, user),
-        Rule::OperatorUnlessLastAdmin => unless_last_admin(operator_only(person, user), resource),
-        Rule::Evaluate if is(tenant, TenantStatus::Terminated) => DeniedTenantTerminated,
-        Rule::Evaluate | Rule::ReadTenant => read_tenant(user, tenant),
-        Rule::UpdateTenant => update_tenant(person, user, tenant),
-        Rule::EveryUser => {
-            if user.platform_admin {
-                AllowedPlatformAdmin
-            } else {
-                AllowedMember
-            }
-        }
-        Rule::PlatformAdmin => {
-            if user.platform_admin {
-                AllowedPlatformAdmin
-            } else {
-                DeniedNotPlatformAdmin
-            }
-        }
-        Rule::ReadUser => read_user(user, resource),
-        Rule::ReadAudit => read_audit(person, user, tenant),
+        Rule::Operator => operator_only(case, user),
+        Rule::OperatorUnlessLastAdmin => unless_last_admin(operator_only(case, user), case),
+        Rule::Evaluate if case.tenant_status() == Some(TenantStatus::Terminated) => DeniedTenantTerminated,
+        Rule::Evaluate | Rule::ReadTenant => read_tenant(case, user),
+        Rule::UpdateTenant => update_tenant(case, user),
+        Rule::EveryUser if is_admin => AllowedPlatformAdmin,
+        Rule::EveryUser => AllowedMember,
+        Rule::PlatformAdmin if is_admin => AllowedPlatformAdmin,
+        Rule::PlatformAdmin => DeniedNotPlatformAdmin,
+        Rule::ReadUser => read_user(case, user),
+        Rule::ReadAudit => read_audit(case, user),
     }
 }
 
-fn operator_only(person: &Person, user: &UserRecord) -> AccessReason {
-    if !person.has_operator_audience() {
+/// For a person whose record is active.
+fn is_operator(case: &impl Case, user: Standing) -> bool {
+    user.platform_admin && case.has_operator_audience()
+}
+
+fn operator_only(case: &impl Case, user: Standing) -> AccessReason {
+    if !case.has_operator_audience() {
         return DeniedOperatorAudience;
     }
     if user.platform_admin { AllowedOperator } else { DeniedNotPlatformAdmin }
 }
 
 /// Without a user to act on there is nobody whose removal could be judged.
-fn unless_last_admin(reason: AccessReason, resource: &Resource) -> AccessReason {
-    match &resource.user {
-        _ if !reason.allows() => reason,
-        Some(user) if !user.last_active_admin => reason,
-        Some(_) | None => DeniedLastAdmin,
-    }
+fn unless_last_admin(reason: AccessReason, case: &impl Case) -> AccessReason {
+    if reason.allows() && case.removes_last_admin() != Some(false) { DeniedLastAdmin } else { reason }
 }
 
 /// Platform admins may read every tenant, also one that is terminated; members their own until it is.
-fn read_tenant(user: &UserRecord, tenant: Option<&ResourceTenant>) -> AccessReason {
-    match tenant {
-        Some(_) if user.platform_admin => AllowedPlatformAdmin,
-        Some(tenant) if !user.is_member(&tenant.id) => DeniedNotMember,
-        Some(tenant) if tenant.status == TenantStatus::Terminated => DeniedTenantTerminated,
-        Some(_) => AllowedMember,
+fn read_tenant(case: &impl Case, user: Standing) -> AccessReason {
+    match case.tenant_status() {
         None => DeniedNotMember,
+        Some(_) if user.platform_admin => AllowedPlatformAdmin,
+        Some(_) if !case.is_member() => DeniedNotMember,
+        Some(TenantStatus::Terminated) => DeniedTenantTerminated,
+        Some(_) => AllowedMember,
     }
 }
 
 /// What is left to somebody who is no operator and no member: an admin lacks only the audience.
-fn not_a_member(user: &UserRecord) -> AccessReason {
+fn not_a_member(user: Standing) -> AccessReason {
     if user.platform_admin { DeniedOperatorAudience } else { DeniedNotMember }
 }
 
-fn update_tenant(person: &Person, user: &UserRecord, tenant: Option<&ResourceTenant>) -> AccessReason {
-    let is_own = |field: &String| TENANT_ADMIN_FIELDS.contains(&field.as_str());
-    match tenant {
+fn update_tenant(case: &impl Case, user: Standing) -> AccessReason {
+    match case.tenant_status() {
         None => not_a_member(user),
-        Some(_) if person.is_operator() => AllowedOperator,
-        Some(tenant) if !user.is_member(&tenant.id) => not_a_member(user),
+        Some(_) if is_operator(case, user) => AllowedOperator,
+        Some(_) if !case.is_member() => not_a_member(user),
         Some(_) if user.role == Role::Member => DeniedRole,
-        Some(tenant) if tenant.status == TenantStatus::Terminated => DeniedTenantTerminated,
-        Some(tenant) if tenant.status == TenantStatus::Suspended => DeniedTenantSuspended,
-        Some(tenant) if !tenant.fields.iter().all(is_own) => DeniedField,
+        Some(TenantStatus::Terminated) => DeniedTenantTerminated,
+        Some(TenantStatus::Suspended) => DeniedTenantSuspended,
+        Some(_) if !case.changes_only(&TENANT_ADMIN_FIELDS) => DeniedField,
         Some(_) => AllowedTenantAdmin,
     }
 }
 
-fn read_user(user: &UserRecord, resource: &Resource) -> AccessReason {
-    let shares = |other: &[Id]| other.iter().any(|tenant| user.is_member(tenant));
-    match &resource.user {
-        Some(other) if other.id == user.id => AllowedSelf,
-        Some(_) if user.platform_admin => AllowedPlatformAdmin,
-        Some(other) if !shares(&other.tenant_ids) => DeniedNotMember,
-        Some(_) if user.role == Role::Member => DeniedRole,
-        Some(_) => AllowedTenantAdmin,
+fn read_user(case: &impl Case, user: Standing) -> AccessReason {
+    match case.removes_last_admin() {
         None => DeniedNotMember,
+        Some(_) if case.is_self() => AllowedSelf,
+        Some(_) if user.platform_admin => AllowedPlatformAdmin,
+        Some(_) if !case.shares_a_tenant() => DeniedNotMember,
+        Some(_) if user.role == Role::Member => DeniedRole,
+        Some(_) => AllowedTenantAdmin,
     }
 }
 
-fn read_audit(person: &Person, user: &UserRecord, tenant: Option<&ResourceTenant>) -> AccessReason {
-    match tenant {
-        _ if person.is_operator() => AllowedOperator,
-        Some(tenant) if !user.is_member(&tenant.id) => not_a_member(user),
-        Some(_) if user.role == Role::Member => DeniedRole,
-        Some(_) => AllowedTenantAdmin,
-        None => not_a_member(user),
+fn read_audit(case: &impl Case, user: Standing) -> AccessReason {
+    if is_operator(case, user) {
+        AllowedOperator
+    } else if !case.is_member() {
+        not_a_member(user)
+    } else if user.role == Role::Member {
+        DeniedRole
+    } else {
+        AllowedTenantAdmin
     }
 }

@@ -1,6 +1,10 @@
 //! The answer: allowed or denied, always with a reason.
 
+use alloc::string::String;
+
 use serde::{Serialize, Serializer};
+
+use crate::json::push_member;
 
 /// What the operator guard says, to the letter, where it refuses with [`AccessReason::DeniedOperatorAudience`].
 ///
@@ -108,6 +112,21 @@ pub struct Decision {
     pub allowed: bool,
     /// Why.
     pub reason: AccessReason,
+}
+
+impl Decision {
+    /// As JSON.
+    ///
+    /// ```
+    /// use dezky_core::{AccessReason, Decision};
+    /// assert_eq!(Decision::from(AccessReason::DeniedRole).to_json(), r#"{"reason":"denied_role","allowed":false}"#);
+    /// ```
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        push_member(&mut out, "reason", self.reason.as_str());
+        out.push_str(if self.allowed { ",\"allowed\":true}" } else { ",\"allowed\":false}" });
+        out
+    }
 }
 
 impl From<AccessReason> for Decision {

@@ -1,9 +1,11 @@
 //! Authorization: who may do what. One total function, a reason with every answer, denied unless a rule allows.
 
 mod action;
+mod case;
 mod decide;
 mod decision;
 mod principal;
+mod question;
 mod request;
 mod resource;
 

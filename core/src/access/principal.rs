@@ -1,9 +1,9 @@
 //! Who asks: a person with a verified token and a record, or a machine key.
 
-use crate::json::{Decode, Object, Problems, Value, decode_objects};
-use crate::limits::MAX_LIST;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use crate::names::{same_text, words};
-use crate::{Code, Id, User};
+use crate::{Id, User};
 
 /// The audience of an operator's token unless another is configured.
 ///
@@ -152,57 +152,4 @@ pub enum Principal {
     Person(Person),
     /// A machine with a key.
     Key(MachineKey),
-}
-
-impl Decode for Principal {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Principal> {
-        let object = value.object(problems)?;
-        match object.value().member("key") {
-            Some(key) => MachineKey::decode(key, problems).map(Principal::Key),
-            None => decode_person(object, problems).map(Principal::Person),
-        }
-    }
-}
-
-fn decode_person(object: Object<'_>, problems: &mut Problems) -> Option<Person> {
-    let subject = object.required::<String>("subject", problems);
-    if subject.as_deref() == Some("")
-        && let Some(value) = object.value().member("subject")
-    {
-        problems.form(Code::InvalidText, value);
-    }
-    let audiences = object.required_list("audiences", MAX_LIST, problems);
-    let user = object.optional("user", problems);
-    let operator_audience = object.or("operatorAudience", DEFAULT_OPERATOR_AUDIENCE.to_owned(), problems);
-    Some(Person {
-        subject: subject?,
-        audiences: audiences?,
-        user: user?,
-        operator_audience: operator_audience?,
-    })
-}
-
-decode_objects! {
-    UserRecord {
-        id: required("id"),
-        active: required("active"),
-        platform_admin: required("platformAdmin"),
-        role: required("role"),
-        tenant_ids: required_list("tenantIds", MAX_LIST),
-    }
-}
-
-impl Decode for MachineKey {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<MachineKey> {
-        let object = value.object(problems)?;
-        let kind = object.required_value("kind", problems)?;
-        match kind.text(problems)? {
-            "server" => Some(MachineKey::Server),
-            "tenant" => object.required("tenantId", problems).map(MachineKey::Tenant),
-            _ => {
-                problems.form(Code::UnknownKeyKind, kind);
-                None
-            }
-        }
-    }
 }

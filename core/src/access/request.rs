@@ -1,8 +1,10 @@
 //! A question about access as a document.
 
+use super::decide::decide_case;
+use super::question::Question;
 use super::{Action, Decision, Principal, Resource, decide};
 use crate::Error;
-use crate::json::{Decode, Object, Problems, Value, decode_bytes};
+use crate::json::Document;
 use crate::limits::MAX_DOCUMENT_BYTES;
 
 /// `{ principal, action, resource }`: what every SDK's `can` asks.
@@ -36,7 +38,27 @@ impl AccessRequest {
     /// assert_eq!((error.code, error.path.as_str()), (Code::Missing, "/resource/tenantId"));
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<AccessRequest, Error> {
-        decode_bytes(bytes, MAX_DOCUMENT_BYTES)
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let question = Question::read(document.root());
+        document.verdict()?;
+        Ok(question.to_request())
+    }
+
+    /// The answer to a question that is read as strictly, and kept nowhere.
+    ///
+    /// ```
+    /// use dezky_core::{AccessReason, AccessRequest};
+    /// let decision = AccessRequest::decide_json(br#"{
+    ///     "principal": { "key": { "kind": "server" } }, "action": "key.list"
+    /// }"#)?;
+    /// assert_eq!(decision.reason, AccessReason::DeniedKeyScope);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn decide_json(bytes: &[u8]) -> Result<Decision, Error> {
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let question = Question::read(document.root());
+        document.verdict()?;
+        Ok(decide_case(&question, question.action()).into())
     }
 
     /// The answer.
@@ -50,26 +72,5 @@ impl AccessRequest {
     /// ```
     pub fn decide(&self) -> Decision {
         decide(&self.principal, self.action, &self.resource)
-    }
-}
-
-impl Decode for AccessRequest {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<AccessRequest> {
-        let object = value.object(problems)?;
-        let principal = object.required("principal", problems);
-        let action: Option<Action> = object.required("action", problems);
-        let resource = object.or_default("resource", problems);
-        if let Some(action) = action {
-            check_needs(action, object, problems);
-        }
-        Some(AccessRequest { principal: principal?, action: action?, resource: resource? })
-    }
-}
-
-fn check_needs(action: Action, request: Object<'_>, problems: &mut Problems) {
-    for (needed, name) in [(action.needs_tenant(), "tenantId"), (action.needs_user(), "userId")] {
-        if needed {
-            request.require_within("resource", name, problems);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What an action is about.
 
-use crate::json::{Decode, Problems, Value};
-use crate::limits::MAX_LIST;
+use alloc::{string::String, vec::Vec};
+
 use crate::{Id, TenantStatus};
 
 /// What an action is about: a tenant, a user, or nothing in particular.
@@ -75,23 +75,5 @@ impl Resource {
     /// ```
     pub fn user(id: Id, tenant_ids: Vec<Id>) -> Resource {
         Resource { tenant: None, user: Some(ResourceUser { id, tenant_ids, last_active_admin: false }) }
-    }
-}
-
-impl Decode for Resource {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Resource> {
-        let object = value.object(problems)?;
-        let tenant_id = object.optional("tenantId", problems);
-        let status = object.or("tenantStatus", TenantStatus::Active, problems);
-        let fields = object.list("fields", MAX_LIST, problems);
-        let user_id = object.optional("userId", problems);
-        let tenant_ids = object.list("userTenantIds", MAX_LIST, problems);
-        let last_active_admin = object.or_default("lastActiveAdmin", problems);
-        let (status, fields, tenant_ids, last_active_admin) =
-            (status?, fields?, tenant_ids?, last_active_admin?);
-        Some(Resource {
-            tenant: tenant_id?.map(|id| ResourceTenant { id, status, fields }),
-            user: user_id?.map(|id| ResourceUser { id, tenant_ids, last_active_admin }),
-        })
     }
 }

@@ -1,11 +1,12 @@
 //! What flags compile to, and the one path that decides them: bit sets over flags, a word of 64 flags at a time.
 
-use std::ops::Range;
+use alloc::{string::String, vec::Vec};
+use core::ops::Range;
 
 use super::postings::{Posting, Postings};
 use super::rollout::Draw;
 use super::{Axis, FlagRule, Name, State, Subject, WORD};
-use crate::names::{Index, hash_name, same_text};
+use crate::names::{Index, hash_name, same_bytes};
 use crate::{Environment, Percent};
 
 /// Sixty-four flags, a bit each.
@@ -46,43 +47,44 @@ impl Compiled {
     /// Compiles flags that are sorted by key.
     pub(crate) fn new(environment: &Environment, flags: &[&FlagRule]) -> Compiled {
         let word_count = flags.len().div_ceil(WORD);
-        let mut keys = String::new();
-        let mut rules: Vec<Rule> = Vec::with_capacity(flags.len());
-        let mut words = vec![Word::default(); word_count];
-        for (number, flag) in flags.iter().enumerate() {
-            let key = flag.key.as_str();
-            let repeated = rules.last().filter(|last| keys.get(last.key_start as usize..) == Some(key));
-            let key_start = repeated.map_or(keys.len() as u32, |last| last.key_start);
-            if repeated.is_none() {
-                keys.push_str(key);
-            }
-            rules.push(Rule { key_start, key_length: key.len() as u8, state: flag.state, pct: flag.pct });
-            if let Some(word) = words.get_mut(number / WORD) {
-                word.add(flag, 1 << (number % WORD));
-            }
-        }
-        keys.shrink_to_fit();
-
-        let axes = Axis::ALL.map(|axis| {
-            let listed = (0_u32..)
-                .zip(flags)
-                .flat_map(|(number, flag)| flag.scope.values(axis).map(move |value| (number, value)));
-            Postings::new(listed, word_count)
-        });
+        let postings = |axis| Postings::new(axis, flags, word_count);
         let mut compiled = Compiled {
             environment: environment.clone(),
             environment_hash: hash_name(environment.as_str()),
-            keys,
-            rules,
+            keys: String::new(),
+            rules: Vec::with_capacity(flags.len()),
             index: Index::with_capacity(flags.len()),
-            words,
-            axes,
+            words: Vec::with_capacity(word_count),
+            axes: [
+                postings(Axis::Plans),
+                postings(Axis::TenantSlugs),
+                postings(Axis::PartnerSlugs),
+                postings(Axis::Environments),
+            ],
         };
-        for number in 0..flags.len() as u32 {
-            let hash = hash_name(compiled.key(number));
-            compiled.index.insert(hash, number);
+        for flag in flags {
+            compiled.add(flag);
         }
         compiled
+    }
+
+    fn add(&mut self, flag: &FlagRule) {
+        let key = flag.key.as_str();
+        let number = self.rules.len();
+        let last_start = self.rules.last().map_or(0, |last| last.key_start);
+        let is_repeated = number > 0 && self.keys.get(last_start as usize..) == Some(key);
+        let key_start = if is_repeated { last_start } else { self.keys.len() as u32 };
+        if !is_repeated {
+            self.keys.push_str(key);
+        }
+        self.rules.push(Rule { key_start, key_length: key.len() as u8, state: flag.state, pct: flag.pct });
+        self.index.insert(hash_name(key), number as u32);
+        if number.is_multiple_of(WORD) {
+            self.words.push(Word::default());
+        }
+        if let Some(word) = self.words.last_mut() {
+            word.add(flag, 1 << (number % WORD));
+        }
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -100,7 +102,9 @@ impl Compiled {
     /// The number of the flag with this key.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         self.index.find(hash_name(key), |number| {
-            self.rules.get(number as usize).is_some_and(|rule| same_text(rule.key_bytes(&self.keys), key))
+            self.rules
+                .get(number as usize)
+                .is_some_and(|rule| same_bytes(rule.key_bytes(&self.keys), key.as_bytes()))
         })
     }
 
@@ -120,28 +124,43 @@ impl Compiled {
 
     /// Decides every flag and hands out the results, a word of flags at a time.
     pub(crate) fn evaluate_all(&self, subject: &Subject<'_>, mut hand_out: impl FnMut(u64)) {
-        let mut postings = Axis::ALL.map(|axis| self.posting(axis, subject));
+        let mut postings = [Posting::default(); 4];
+        for (&axis, posting) in Axis::ALL.iter().zip(&mut postings) {
+            *posting = self.posting(axis, subject);
+        }
         let mut draw = None;
         for word in 0..self.words.len() {
-            let listed = |axis| {
-                postings.get_mut(axis as usize).map_or(0, |posting: &mut Posting<'_>| posting.word(word))
+            let mut listed = |axis| match postings.get_mut(axis as usize) {
+                Some(posting) => posting.word(word),
+                None => 0,
             };
-            hand_out(self.evaluate_word(word, u64::MAX, subject, &mut draw, listed, |_| ()));
+            hand_out(self.evaluate_word(word, u64::MAX, subject, &mut draw, &mut listed, &mut None));
         }
     }
 
-    /// Decides one flag. Where its scope leaves the subject out, `missed` is told the first axis that does.
-    pub(crate) fn evaluate(&self, flag: u32, subject: &Subject<'_>, missed: impl FnMut(Axis)) -> bool {
+    /// The same into bytes: flag `i` is bit `i % 8` of byte `i / 8`.
+    pub(crate) fn evaluate_into(&self, subject: &Subject<'_>, bytes: &mut [u8]) {
+        let mut chunks = bytes.chunks_mut(size_of::<u64>());
+        self.evaluate_all(subject, |word| {
+            let Some(chunk) = chunks.next() else { return };
+            for (slot, byte) in chunk.iter_mut().zip(word.to_le_bytes()) {
+                *slot = byte;
+            }
+        });
+    }
+
+    /// Decides one flag. Where its scope leaves the subject out, `missed` becomes the first axis that does.
+    pub(crate) fn evaluate(&self, flag: u32, subject: &Subject<'_>, missed: &mut Option<Axis>) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let listed = |axis| self.word_of(axis, subject, word);
-        self.evaluate_word(word, bit, subject, &mut None, listed, missed) != 0
+        let mut listed = |axis| self.word_of(axis, subject, word);
+        self.evaluate_word(word, bit, subject, &mut None, &mut listed, missed) != 0
     }
 
     /// Whether a flag's scope lets the subject in, an empty one letting in everyone.
     pub(crate) fn is_in_scope(&self, flag: u32, subject: &Subject<'_>) -> bool {
         let (number, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let listed = |axis| self.word_of(axis, subject, number);
-        self.words.get(number).is_some_and(|word| word.in_scope(bit, listed, |_| ()) != 0)
+        let mut listed = |axis| self.word_of(axis, subject, number);
+        self.words.get(number).is_some_and(|word| word.in_scope(bit, &mut listed, &mut None) != 0)
     }
 
     /// The flags that list what the subject has on an axis.
@@ -164,16 +183,17 @@ impl Compiled {
         self.axes.get(axis as usize).zip(name)
     }
 
-    /// The one path: those of `asked`, a word's flags, that are on for the subject.
-    #[inline(always)]
+    /// The one path: those of `asked`, a word's flags, that are on for the subject. `missed` is the first axis that leaves the subject
+    /// out of all of them.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn evaluate_word<'s>(
         &self,
         number: usize,
         asked: u64,
         subject: &Subject<'s>,
         draw: &mut Option<Draw<'s>>,
-        listed: impl FnMut(Axis) -> u64,
-        missed: impl FnMut(Axis),
+        listed: &mut dyn FnMut(Axis) -> u64,
+        missed: &mut Option<Axis>,
     ) -> u64 {
         let Some(word) = self.words.get(number) else { return 0 };
         let scoped = (word.targeted | word.rollout) & asked;
@@ -230,8 +250,10 @@ impl Word {
             State::Targeted => self.targeted |= bit,
             State::Rollout => self.rollout |= bit,
         }
-        for (axis, open) in Axis::ALL.into_iter().zip(&mut self.open) {
-            if flag.scope.is_open(axis) {
+        for &axis in &Axis::ALL {
+            if flag.scope.is_open(axis)
+                && let Some(open) = self.open.get_mut(axis as usize)
+            {
                 *open |= bit;
             }
         }
@@ -242,14 +264,14 @@ impl Word {
     fn in_scope(
         &self,
         mut flags: u64,
-        mut listed: impl FnMut(Axis) -> u64,
-        mut missed: impl FnMut(Axis),
+        listed: &mut dyn FnMut(Axis) -> u64,
+        missed: &mut Option<Axis>,
     ) -> u64 {
-        for (axis, open) in Axis::ALL.into_iter().zip(self.open) {
+        for (&axis, open) in Axis::ALL.iter().zip(self.open) {
             if flags & !open != 0 {
                 flags &= open | listed(axis);
                 if flags == 0 {
-                    missed(axis);
+                    *missed = Some(axis);
                     break;
                 }
             }

@@ -1,5 +1,7 @@
 //! Every flag's answer for one subject.
 
+use alloc::{vec, vec::Vec};
+
 use super::{Ruleset, Subject};
 
 /// One bit a flag, with the ruleset that gives each bit its key.
@@ -32,13 +34,7 @@ impl Evaluation {
         if !self.rules.is(rules) {
             *self = Evaluation::new(rules.clone());
         }
-        let mut chunks = self.bytes.chunks_mut(size_of::<u64>());
-        rules.compiled().evaluate_all(subject, |word| {
-            let bytes = word.to_le_bytes();
-            if let Some(chunk) = chunks.next() {
-                chunk.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
-            }
-        });
+        rules.compiled().evaluate_into(subject, &mut self.bytes);
     }
 
     /// Whether a flag is on. A flag that does not exist is off.

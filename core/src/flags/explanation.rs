@@ -1,9 +1,12 @@
 //! Why a flag is on or off.
 
+use alloc::string::String;
+
 use serde::Serialize;
 
 use super::{Axis, Compiled, State, Subject, rollout_position};
 use crate::Percent;
+use crate::json::push_member;
 
 /// Why a flag is on or off.
 ///
@@ -98,6 +101,37 @@ pub struct Explanation<'k> {
     pub pct: Option<Percent>,
 }
 
+impl Explanation<'_> {
+    /// As JSON.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// let json = rules.explain("none", &Subject::new("t1", "acme", "business")?).to_json();
+    /// assert_eq!(json, r#"{"key":"none","reason":"unknown_flag","enabled":false}"#);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        push_member(&mut out, "key", self.key);
+        push_member(&mut out, "reason", self.reason.as_str());
+        if let Some(axis) = self.axis {
+            push_member(&mut out, "axis", axis.as_str());
+        }
+        push_percent(&mut out, ",\"position\":", self.position);
+        push_percent(&mut out, ",\"pct\":", self.pct);
+        out.push_str(if self.enabled { ",\"enabled\":true}" } else { ",\"enabled\":false}" });
+        out
+    }
+}
+
+fn push_percent(out: &mut String, name: &str, number: Option<Percent>) {
+    if let Some(number) = number {
+        out.push_str(name);
+        number.push_to(out);
+    }
+}
+
 /// Decides as [`Compiled::evaluate`] does, and says why.
 pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'_>) -> Explanation<'k> {
     let unknown = Explanation {
@@ -110,7 +144,7 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
     };
     let Some(flag) = compiled.find(key) else { return unknown };
     let mut axis = None;
-    let enabled = compiled.evaluate(flag, subject, |missed| axis = Some(missed));
+    let enabled = compiled.evaluate(flag, subject, &mut axis);
     let reason = match compiled.state(flag) {
         State::Off => Reason::Off,
         State::On => Reason::On,

@@ -1,35 +1,40 @@
 //! The fingerprint: one hash over what every subject gets.
 
-use sha2::{Digest as _, Sha256};
+use alloc::{vec, vec::Vec};
 
 use super::{Compiled, Subject};
 use crate::Digest;
+use crate::hash::Hasher;
 
-/// One line a subject, which come sorted by tenant id: the id, a colon, `0` or `1` for each flag in key order, a line feed.
-pub(crate) fn fingerprint<'s>(compiled: &Compiled, sorted: impl Iterator<Item = Subject<'s>>) -> Digest {
-    let mut hasher = Sha256::new();
-    let mut line = Vec::new();
-    for subject in sorted {
-        line.clear();
-        line.extend_from_slice(subject.tenant_id().as_bytes());
-        line.push(b':');
-        let end = line.len() + compiled.len();
-        compiled
-            .evaluate_all(&subject, |word| line.extend((0..64).map(|bit| b'0' + (word >> bit & 1) as u8)));
-        line.truncate(end);
-        line.push(b'\n');
-        hasher.update(&line);
-    }
-    hex(hasher)
+/// What has been hashed so far: one line a subject, which come sorted by tenant id: the id, a colon, `0` or `1` for each flag in key
+/// order, a line feed.
+pub(crate) struct Fingerprint<'c> {
+    compiled: &'c Compiled,
+    hasher: Hasher,
+    line: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
-/// A finished hash in hex.
-pub(crate) fn hex(hasher: Sha256) -> Digest {
-    let mut text = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
+impl<'c> Fingerprint<'c> {
+    pub(crate) fn new(compiled: &'c Compiled) -> Fingerprint<'c> {
+        let bytes = vec![0; compiled.len().div_ceil(8)];
+        Fingerprint { compiled, hasher: Hasher::new(), line: Vec::new(), bytes }
     }
-    Digest::from_hex(text)
+
+    pub(crate) fn add(&mut self, subject: &Subject<'_>) {
+        self.line.clear();
+        self.line.extend_from_slice(subject.tenant_id().as_bytes());
+        self.line.push(b':');
+        self.compiled.evaluate_into(subject, &mut self.bytes);
+        for flag in 0..self.compiled.len() {
+            let byte = self.bytes.get(flag / 8).copied().unwrap_or_default();
+            self.line.push(b'0' + (byte >> (flag % 8) & 1));
+        }
+        self.line.push(b'\n');
+        self.hasher.update_bytes(&self.line);
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        self.hasher.digest()
+    }
 }

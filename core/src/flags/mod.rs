@@ -25,7 +25,7 @@ pub use subject::{Subject, SubjectDocument};
 const WORD: usize = u64::BITS as usize;
 
 pub(crate) use compiled::Compiled;
-pub(crate) use fingerprint::{fingerprint, hex};
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use rule::push_rule;
-pub(crate) use snapshot::check_flags;
+pub(crate) use snapshot::sort_by_key;
 pub(crate) use subject::Name;

@@ -1,8 +1,10 @@
 //! The rollout hash: where a tenant stands for a flag, for ever.
 
-use sha2::{Digest as _, Sha256, block_api::compress256};
+use sha2::block_api::compress256;
 
 use crate::Percent;
+use crate::hash::{BLOCK, Hasher, INITIAL};
+use crate::names::IS_SMALL;
 
 /// A tenant's position for a flag, in hundredths of a percent: 0 to 9999. It never changes.
 ///
@@ -27,10 +29,6 @@ pub fn in_rollout(tenant_id: &str, key: &str, pct: Percent) -> bool {
 
 /// Blocks that the longest names need: 64 + 1 + 64 bytes of text and 9 of padding.
 const BLOCKS: usize = 3;
-const BLOCK: usize = 64;
-
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// One tenant's half of the hash input, laid out once as SHA-256 blocks; a key is laid behind it at each draw.
 ///
@@ -77,8 +75,12 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// The padded message: text, a 1 bit, zeros, the length in bits. `None` where it takes more blocks than names can.
+    /// The padded message: text, a 1 bit, zeros, the length in bits. `None` where it takes more blocks than names can, and in
+    /// a page, where the one hasher does.
     fn lay_out(&mut self, key: &[u8]) -> Option<&[[u8; BLOCK]]> {
+        if IS_SMALL {
+            return None;
+        }
         let prefix = self.tenant_id.len() + 1;
         let length = prefix + key.len();
         let end = (length + 9).next_multiple_of(BLOCK);
@@ -93,12 +95,11 @@ impl<'a> Draw<'a> {
 
 /// For texts longer than any name.
 fn position_of_long(tenant_id: &str, key: &str) -> u16 {
-    let hash = Sha256::new().chain_update(tenant_id).chain_update(":").chain_update(key).finalize();
-    let mut state = [0; 8];
-    for (word, bytes) in state.iter_mut().zip(hash.as_chunks().0) {
-        *word = u32::from_be_bytes(*bytes);
+    let mut hasher = Hasher::new();
+    for piece in [tenant_id, ":", key] {
+        hasher.update(piece);
     }
-    position_of(state)
+    position_of(hasher.finish())
 }
 
 /// The hash as one 256-bit number, modulo 10,000 (its last four decimal digits), with the two pairs of digits swapped: the last two decide the
@@ -114,6 +115,7 @@ fn position_of(hash: [u32; 8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::position_of;
+    use std::prelude::v1::*;
 
     /// One word at a time, so that each weight is seen alone.
     #[test]

@@ -1,9 +1,11 @@
 //! A flag as evaluation sees it, and its canonical bytes.
 
+use alloc::string::String;
+
 use serde::Serialize;
 
 use super::{Axis, Scope};
-use crate::json::decode_objects;
+use crate::json::{decode_objects, push_char};
 use crate::names::words;
 use crate::{FlagKey, Percent};
 
@@ -66,18 +68,18 @@ pub(crate) fn push_rule(out: &mut String, rule: &FlagRule) {
     out.push_str("\",\"state\":\"");
     out.push_str(rule.state.as_str());
     out.push_str("\",\"pct\":");
-    out.push_str(&rule.pct.to_string());
+    rule.pct.push_to(out);
     out.push_str(",\"scope\":{");
-    for (index, axis) in Axis::ALL.into_iter().enumerate() {
+    for (index, &axis) in Axis::ALL.iter().enumerate() {
         out.push_str(if index == 0 { "\"" } else { ",\"" });
         out.push_str(axis.as_str());
         out.push_str("\":[");
         for (index, value) in rule.scope.values(axis).enumerate() {
             out.push_str(if index == 0 { "\"" } else { ",\"" });
             out.push_str(value);
-            out.push('"');
+            push_char(out, '"');
         }
-        out.push(']');
+        push_char(out, ']');
     }
     out.push_str("}}");
 }

@@ -1,9 +1,13 @@
 //! The compiled ruleset: immutable, shared, replaced whole.
 
-use std::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 
-use super::{Compiled, Evaluation, Explanation, Snapshot, Subject, explanation, fingerprint};
-use crate::Digest;
+use super::subject::read_subjects;
+use super::{Compiled, Evaluation, Explanation, Fingerprint, Snapshot, Subject, explanation};
+use crate::json::Document;
+use crate::limits::MAX_WORLD_BYTES;
+use crate::names::in_order;
+use crate::{Digest, Error};
 
 /// A snapshot ready to answer. Cloning it copies a pointer; it can be read from any number of threads.
 ///
@@ -37,7 +41,10 @@ impl Ruleset {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn new(snapshot: Snapshot) -> Ruleset {
-        let flags: Vec<_> = snapshot.flags().iter().collect();
+        let mut flags = Vec::with_capacity(snapshot.flags().len());
+        for flag in snapshot.flags() {
+            flags.push(flag);
+        }
         let compiled = Compiled::new(snapshot.environment(), &flags);
         Ruleset(Arc::new(Inner { revision: snapshot.revision(), compiled }))
     }
@@ -52,7 +59,7 @@ impl Ruleset {
     /// ```
     pub fn is_enabled(&self, key: &str, subject: &Subject<'_>) -> bool {
         let compiled = self.compiled();
-        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, subject, |_| ()))
+        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, subject, &mut None))
     }
 
     /// Why a flag is on or off for a subject.
@@ -96,6 +103,20 @@ impl Ruleset {
         evaluation.fill(self, subject);
     }
 
+    /// Every flag for a subject as bare bits, for whoever keeps them elsewhere: flag `i`, in the order of [`keys`](Ruleset::keys), is bit `i % 8` of
+    /// byte `i / 8`. What has no room is left out; bytes beyond the last flag are left alone.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// let mut bits = vec![0; rules.keys().len().div_ceil(8)];
+    /// rules.evaluate_bits(&Subject::new("t1", "acme", "business")?, &mut bits);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn evaluate_bits(&self, subject: &Subject<'_>, bits: &mut [u8]) {
+        self.compiled().evaluate_into(subject, bits);
+    }
+
     /// SHA-256 over every subject's flags, subjects by tenant id: equal wherever the same snapshot and subjects are evaluated.
     ///
     /// ```
@@ -106,9 +127,32 @@ impl Ruleset {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn fingerprint(&self, subjects: &[Subject<'_>]) -> Digest {
-        let mut sorted = subjects.to_vec();
-        sorted.sort_by_key(|subject| subject.tenant_id());
-        fingerprint::fingerprint(self.compiled(), sorted.into_iter())
+        let mut ids = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            ids.push((subject.tenant_id(), ids.len() as u32));
+        }
+        let mut fingerprint = Fingerprint::new(self.compiled());
+        for (_, place) in in_order(ids) {
+            if let Some(subject) = subjects.get(place as usize) {
+                fingerprint.add(subject);
+            }
+        }
+        fingerprint.digest()
+    }
+
+    /// The fingerprint over a list of subject documents; paths begin with the place in the list.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
+    /// let subjects = br#"[{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }]"#;
+    /// assert_eq!(rules.fingerprint_json(subjects)?, rules.fingerprint(&[Subject::new("t1", "acme", "business")?]));
+    /// assert_eq!(rules.fingerprint_json(b"[7]").unwrap_err().path, "/0");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn fingerprint_json(&self, subjects: &[u8]) -> Result<Digest, Error> {
+        let document = Document::read(subjects, MAX_WORLD_BYTES);
+        read_subjects(&document).map(|subjects| self.fingerprint(&subjects))
     }
 
     /// The snapshot's revision.

@@ -1,10 +1,12 @@
 //! Scopes: four axes, each a list of values, each possibly empty.
 
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::Subject;
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
-use crate::names::{is_key, is_slug};
+use crate::json::{Decode, Value, deserialize_by_decoding, push_char};
+use crate::names::{IS_SMALL, Placed, in_order, is_key, is_slug, take_line};
 use crate::{Code, Error, limits::MAX_AXIS_VALUES};
 
 /// One axis of a scope. Axes are checked in this order.
@@ -47,14 +49,21 @@ impl Axis {
         }
     }
 
-    /// What is wrong with a text that cannot stand on this axis.
-    fn refusal(self, text: &str) -> Option<Code> {
-        let (well_formed, code) = match self {
-            Axis::Plans => (is_key(text), Code::InvalidPlan),
-            Axis::TenantSlugs | Axis::PartnerSlugs => (is_slug(text), Code::InvalidSlug),
-            Axis::Environments => (is_key(text), Code::InvalidEnvironment),
-        };
-        (!well_formed).then_some(code)
+    /// What a text looks like that can stand on this axis.
+    fn form(self) -> fn(&str) -> bool {
+        match self {
+            Axis::Plans | Axis::Environments => is_key,
+            Axis::TenantSlugs | Axis::PartnerSlugs => is_slug,
+        }
+    }
+
+    /// What is wrong with one that cannot.
+    fn refusal(self) -> Code {
+        match self {
+            Axis::Plans => Code::InvalidPlan,
+            Axis::TenantSlugs | Axis::PartnerSlugs => Code::InvalidSlug,
+            Axis::Environments => Code::InvalidEnvironment,
+        }
     }
 }
 
@@ -72,23 +81,35 @@ pub struct Scope {
     axes: [Values; 4],
 }
 
-/// An axis's values: sorted, distinct, one a line. One text rather than a list of them, because a large snapshot has hundreds of
-/// thousands.
+/// An axis's values: sorted, distinct, each ended by a line feed. One text rather than a list of them, because a large snapshot
+/// has hundreds of thousands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Values {
-    lines: Box<str>,
-    count: usize,
-}
+struct Values(Box<str>);
 
 impl Values {
-    fn new(mut values: Vec<&str>) -> Values {
-        values.sort_unstable();
-        values.dedup();
-        Values { lines: values.join("\n").into(), count: values.len() }
+    fn new(values: Vec<Placed<'_>>) -> Values {
+        let length = values.iter().map(|(value, _)| value.len() + 1).sum();
+        let mut lines = String::with_capacity(if IS_SMALL { 0 } else { length });
+        let mut last = None;
+        for (value, _) in in_order(values) {
+            if last != Some(value) {
+                lines.push_str(value);
+                push_char(&mut lines, '\n');
+            }
+            last = Some(value);
+        }
+        Values(if IS_SMALL { (*lines).into() } else { lines.into() })
     }
+}
 
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        self.lines.split('\n').take(self.count)
+/// What is left of an axis's values.
+struct Lines<'a>(&'a str);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.0.is_empty() { None } else { Some(take_line(&mut self.0)) }
     }
 }
 
@@ -102,10 +123,10 @@ impl Scope {
     /// ```
     pub fn with<'v>(mut self, axis: Axis, values: impl IntoIterator<Item = &'v str>) -> Result<Scope, Error> {
         let mut problems = Vec::new();
-        let list: Vec<&str> = values.into_iter().collect();
-        for (index, value) in list.iter().enumerate() {
-            if let Some(code) = axis.refusal(value) {
-                problems.push(Error::new(code, format!("/{}/{index}", axis.as_str())));
+        let list: Vec<Placed<'_>> = values.into_iter().zip(0..).collect();
+        for (value, index) in &list {
+            if !axis.form()(value) {
+                problems.push(Error::new(axis.refusal(), format!("/{}/{index}", axis.as_str())));
             }
         }
         if list.len() > MAX_AXIS_VALUES {
@@ -115,9 +136,16 @@ impl Scope {
         Error::unless_clean(problems, self)
     }
 
-    fn set(&mut self, axis: Axis, values: Vec<&str>) {
+    fn set(&mut self, axis: Axis, values: Vec<Placed<'_>>) {
         if let Some(slot) = self.axes.get_mut(axis as usize) {
             *slot = Values::new(values);
+        }
+    }
+
+    fn lines(&self, axis: Axis) -> &str {
+        match self.axes.get(axis as usize) {
+            Some(values) => &values.0,
+            None => "",
         }
     }
 
@@ -130,11 +158,11 @@ impl Scope {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn values(&self, axis: Axis) -> impl Iterator<Item = &str> {
-        self.axes.get(axis as usize).into_iter().flat_map(Values::iter)
+        Lines(self.lines(axis))
     }
 
     pub(crate) fn is_open(&self, axis: Axis) -> bool {
-        self.axes.get(axis as usize).is_none_or(|values| values.count == 0)
+        self.lines(axis).is_empty()
     }
 
     /// Whether no axis has a value. As a rollout's scope that is everyone, as a target nobody.
@@ -143,7 +171,7 @@ impl Scope {
     /// assert!(dezky_core::Scope::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        Axis::ALL.into_iter().all(|axis| self.is_open(axis))
+        self.axes.iter().all(|values| values.0.is_empty())
     }
 
     /// Whether every non-empty axis holds the subject's value. A value that the subject lacks is on no list.
@@ -165,35 +193,21 @@ impl Scope {
 }
 
 impl Decode for Scope {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Scope> {
-        let object = value.object(problems)?;
-        let mut scope = Some(Scope::default());
-        for axis in Axis::ALL {
-            let Some(list) = object.value().member(axis.as_str()) else { continue };
-            let values = decode_axis(axis, list, problems);
-            match (&mut scope, values) {
-                (Some(scope), Some(values)) => scope.set(axis, values),
-                _ => scope = None,
+    fn decode(value: Value<'_>) -> Scope {
+        let object = value.object();
+        let mut scope = Scope::default();
+        for &axis in &Axis::ALL {
+            if let Some(list) = object.member(axis.as_str()) {
+                let mut values = Vec::new();
+                for item in list.list(MAX_AXIS_VALUES) {
+                    let value = item.checked(axis.form(), axis.refusal());
+                    values.push((value.raw(), 0));
+                }
+                scope.set(axis, values);
             }
         }
         scope
     }
-}
-
-fn decode_axis<'d>(axis: Axis, list: Value<'d>, problems: &mut Problems) -> Option<Vec<&'d str>> {
-    let mut values = Some(Vec::new());
-    for item in list.list(MAX_AXIS_VALUES, problems)? {
-        let text = item.text(problems);
-        let refusal = text.and_then(|text| axis.refusal(text));
-        if let Some(code) = refusal {
-            problems.form(code, item);
-        }
-        match (&mut values, text, refusal) {
-            (Some(values), Some(text), None) => values.push(text),
-            _ => values = None,
-        }
-    }
-    values
 }
 
 impl Serialize for Scope {

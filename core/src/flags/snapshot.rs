@@ -1,12 +1,14 @@
 //! The snapshot document, format 1: what travels from the operator to every runtime.
 
-use sha2::{Digest as _, Sha256};
+use alloc::{string::String, vec, vec::Vec};
+use core::cmp::Ordering;
 
-use super::{FlagRule, hex, push_rule};
-use crate::json::{Decode, Kind, Problems, Value, decode_bytes};
+use super::{FlagRule, push_rule};
+use crate::hash::Hasher;
+use crate::json::{Document, Kind, Value, list_path, push_char, push_member, push_whole};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
-use crate::names::repetitions;
-use crate::{Code, Digest, Environment, Error};
+use crate::names::{Placed, in_order};
+use crate::{Code, Digest, Environment, Error, FlagKey};
 
 /// The flags of one environment at one revision, sorted by key.
 ///
@@ -32,8 +34,9 @@ impl Snapshot {
     /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownFormat, "/format"));
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Snapshot, Error> {
-        let Form { revision, environment, flags } = decode_bytes(bytes, MAX_DOCUMENT_BYTES)?;
-        Snapshot::new(revision, environment, flags)
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let snapshot = Snapshot::decode(document.root());
+        snapshot.sorted(document.verdict().err())
     }
 
     /// A snapshot of these flags, in any order.
@@ -44,15 +47,22 @@ impl Snapshot {
     /// assert_eq!(snapshot.revision(), 1);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn new(revision: u64, environment: Environment, mut flags: Vec<FlagRule>) -> Result<Snapshot, Error> {
-        let mut problems = Vec::new();
-        if revision > MAX_REVISION {
-            problems.push(Error::new(Code::InvalidRevision, "/revision"));
+    pub fn new(revision: u64, environment: Environment, flags: Vec<FlagRule>) -> Result<Snapshot, Error> {
+        Snapshot { revision, environment, flags }.sorted(None)
+    }
+
+    /// The same with its flags in order, where nothing is wrong with it.
+    fn sorted(mut self, mut found: Option<Error>) -> Result<Snapshot, Error> {
+        if found.is_none() {
+            if self.revision > MAX_REVISION {
+                Error::new(Code::InvalidRevision, "/revision").join(&mut found);
+            }
+            sort_by_key(&mut self.flags, &mut found);
         }
-        check_flags(&flags, &mut problems);
-        Error::unless_clean(problems, ())?;
-        flags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Ok(Snapshot { revision, environment, flags })
+        match found {
+            None => Ok(self),
+            Some(error) => Err(error),
+        }
     }
 
     /// The revision that it shows.
@@ -88,6 +98,56 @@ impl Snapshot {
         &self.flags
     }
 
+    /// The keys of the flags that are not the same in another snapshot, or are in only one of the two, sorted.
+    ///
+    /// ```
+    /// use dezky_core::Snapshot;
+    /// let read = |flags| Snapshot::from_json(format!(r#"{{ "format": 1, "revision": 1, "environment": "production", "flags": [{flags}] }}"#).as_bytes());
+    /// let (before, after) = (read(r#"{ "key": "a", "state": "off" }"#)?, read(r#"{ "key": "a", "state": "on" }"#)?);
+    /// assert_eq!(after.changed_keys(&before).len(), 1);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn changed_keys<'s>(&'s self, other: &'s Snapshot) -> Vec<&'s FlagKey> {
+        let (mut ours, mut theirs) = (0, 0);
+        let mut changed = Vec::new();
+        loop {
+            let (key, order) = match (self.flags.get(ours), other.flags.get(theirs)) {
+                (None, None) => return changed,
+                (Some(our), None) => (&our.key, Ordering::Less),
+                (None, Some(their)) => (&their.key, Ordering::Greater),
+                (Some(our), Some(their)) if our == their => {
+                    ours += 1;
+                    theirs += 1;
+                    continue;
+                }
+                (Some(our), Some(their)) if our.key <= their.key => (&our.key, our.key.cmp(&their.key)),
+                (Some(_), Some(their)) => (&their.key, Ordering::Greater),
+            };
+            ours += usize::from(order.is_le());
+            theirs += usize::from(order.is_ge());
+            changed.push(key);
+        }
+    }
+
+    /// The same of two documents, the other one first: a line each.
+    ///
+    /// ```
+    /// # use dezky_core::Snapshot;
+    /// let empty = br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#;
+    /// assert_eq!(Snapshot::changed_lines(empty, empty)?, "");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn changed_lines(before: &[u8], after: &[u8]) -> Result<String, Error> {
+        let before = Snapshot::from_json(before)?;
+        let after = Snapshot::from_json(after)?;
+        let mut lines = String::new();
+        for key in after.changed_keys(&before) {
+            lines.push_str(key.as_str());
+            push_char(&mut lines, '\n');
+        }
+        Ok(lines)
+    }
+
     /// The canonical form: no spaces, members in the order of the specification, everything sorted.
     ///
     /// ```
@@ -102,6 +162,29 @@ impl Snapshot {
         out
     }
 
+    /// What a host is told of a snapshot that it loads, as JSON: `{ environment, digest, keys, revision }`.
+    ///
+    /// ```
+    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// assert!(snapshot.to_summary_json().ends_with(r#""keys":[],"revision":7}"#));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn to_summary_json(&self) -> String {
+        let mut out = String::from("{");
+        push_member(&mut out, "environment", self.environment.as_str());
+        push_member(&mut out, "digest", self.digest().as_str());
+        out.push_str(",\"keys\":[");
+        for (index, rule) in self.flags.iter().enumerate() {
+            out.push_str(if index == 0 { "\"" } else { ",\"" });
+            out.push_str(rule.key.as_str());
+            push_char(&mut out, '"');
+        }
+        out.push_str("],\"revision\":");
+        push_whole(&mut out, self.revision);
+        push_char(&mut out, '}');
+        out
+    }
+
     /// The SHA-256 of the canonical form: what an ETag carries.
     ///
     /// ```
@@ -110,22 +193,22 @@ impl Snapshot {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn digest(&self) -> Digest {
-        let mut hasher = Sha256::new();
+        let mut hasher = Hasher::new();
         self.write_canonical(|piece| hasher.update(piece));
-        hex(hasher)
+        hasher.digest()
     }
 
     /// Hands out the canonical form flag by flag, so that hashing it needs no copy of the whole.
     fn write_canonical(&self, mut write: impl FnMut(&str)) {
-        let (revision, environment) = (self.revision, &self.environment);
-        write(&format!(
-            "{{\"format\":1,\"revision\":{revision},\"environment\":\"{environment}\",\"flags\":["
-        ));
-        let mut piece = String::new();
+        let mut piece = String::from("{\"format\":1,\"revision\":");
+        push_whole(&mut piece, self.revision);
+        push_member(&mut piece, "environment", self.environment.as_str());
+        piece.push_str(",\"flags\":[");
+        write(&piece);
         for (index, rule) in self.flags.iter().enumerate() {
             piece.clear();
             if index > 0 {
-                piece.push(',');
+                push_char(&mut piece, ',');
             }
             push_rule(&mut piece, rule);
             write(&piece);
@@ -134,37 +217,57 @@ impl Snapshot {
     }
 }
 
-/// The document's form, its flags as they came.
-struct Form {
-    revision: u64,
-    environment: Environment,
-    flags: Vec<FlagRule>,
-}
-
-impl Decode for Form {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Form> {
-        let object = value.object(problems)?;
-        let format = object.required_value("format", problems);
+impl Snapshot {
+    /// Its flags as they came.
+    fn decode(value: Value<'_>) -> Snapshot {
+        let mut object = value.object();
+        let format = object.required_value("format");
         // Another format may mean anything: nothing else of it is judged.
-        if let Some(format) = format.filter(|format| format.kind() == Kind::Number) {
-            format.whole(1, 1, Code::UnknownFormat, problems)?;
-        } else if let Some(format) = format {
-            problems.form(Code::WrongType, format);
+        if format.whole(1, 1, Code::UnknownFormat).is_none() && format.kind() == Kind::Number {
+            object = object.nothing();
         }
-        let revision = object.required_revision("revision", 0, problems);
-        let environment = object.required("environment", problems);
-        let flags = object.required_list("flags", MAX_FLAGS, problems);
-        Some(Form { revision: revision?, environment: environment?, flags: flags? })
+        Snapshot {
+            revision: object.required_revision("revision", 0),
+            environment: object.required("environment"),
+            flags: object.required_list("flags", MAX_FLAGS),
+        }
     }
 }
 
-/// Notes too many flags, and flags whose key an earlier one has.
-pub(crate) fn check_flags(flags: &[FlagRule], problems: &mut Vec<Error>) {
+/// Sorts flags by key, and notes too many of them and those whose key an earlier one has.
+pub(crate) fn sort_by_key(flags: &mut [FlagRule], found: &mut Option<Error>) {
     if flags.len() > MAX_FLAGS {
-        problems.push(Error::new(Code::TooManyItems, "/flags"));
+        Error::new(Code::TooManyItems, "/flags").join(found);
     }
-    let keys = flags.iter().map(|rule| rule.key.as_str());
-    for index in repetitions(keys) {
-        problems.push(Error::new(Code::DuplicateFlag, format!("/flags/{index}/key")));
+    let mut keys: Vec<Placed<'_>> = Vec::with_capacity(flags.len());
+    for rule in flags.iter() {
+        keys.push((rule.key.as_str(), keys.len() as u32));
+    }
+    let sorted = in_order(keys);
+    // For each flag, where it belongs.
+    let mut targets = vec![0_u32; flags.len()];
+    let mut is_repeated = vec![0_u8; flags.len()];
+    let mut last = None;
+    for (target, &(key, place)) in sorted.iter().enumerate() {
+        if let Some(slot) = targets.get_mut(place as usize) {
+            *slot = target as u32;
+        }
+        if let Some(slot) = is_repeated.get_mut(place as usize) {
+            *slot = u8::from(last == Some(key));
+        }
+        last = Some(key);
+    }
+    for (index, &is_repeated) in is_repeated.iter().enumerate() {
+        if is_repeated == 1 {
+            Error::new(Code::DuplicateFlag, list_path("flags", index, "key")).join(found);
+        }
+    }
+    for place in 0..flags.len() {
+        while let Some(&target) = targets.get(place)
+            && target as usize != place
+        {
+            flags.swap(place, target as usize);
+            targets.swap(place, target as usize);
+        }
     }
 }

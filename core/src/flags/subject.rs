@@ -1,10 +1,12 @@
 //! The subject of an evaluation: one tenant, as five names.
 
+use alloc::{boxed::Box, string::String, vec::Vec};
+
 use super::Axis;
-use crate::json::{decode_bytes, decode_objects};
-use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::names::{hash_name, is_id, is_key, is_slug};
-use crate::{Code, Environment, Error, Id, PlanKey, Slug};
+use crate::json::{Document, Value, push_char};
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TENANTS};
+use crate::names::{hash_name, is_id, is_key, is_slug, take_line};
+use crate::{Code, Error};
 
 /// A name with the hash by which compiled rules look it up.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +86,49 @@ impl<'a> Subject<'a> {
         Ok(self.with(Axis::Environments, Some(Name::new(environment))))
     }
 
+    /// A tenant as one text, the form in which it crosses into WASM and Node: id, slug, plan, partner slug and environment, a line
+    /// each, the last two empty where they are absent. `None` where that is not so, or a name is malformed; a
+    /// [`SubjectDocument`] says which.
+    ///
+    /// ```
+    /// # use dezky_core::{Axis, Subject};
+    /// let subject = Subject::from_lines("t1\nacme\nbusiness\n\nstaging").unwrap();
+    /// assert_eq!((subject.value(Axis::PartnerSlugs), subject.value(Axis::Environments)), (None, Some("staging")));
+    /// assert!(Subject::from_lines("t1\nacme").is_none());
+    /// ```
+    pub fn from_lines(lines: &'a str) -> Option<Subject<'a>> {
+        let mut rest = lines;
+        let mut next = || take_line(&mut rest);
+        let (id, slug, plan, partner, environment) = (next(), next(), next(), next(), next());
+        let mut breaks = 0;
+        for byte in lines.bytes() {
+            breaks += usize::from(byte == b'\n');
+        }
+        let is_whole = breaks == 4
+            && is_id(id)
+            && is_slug(slug)
+            && is_key(plan)
+            && (partner.is_empty() || is_slug(partner))
+            && (environment.is_empty() || is_key(environment));
+        if is_whole { Some(Subject::of(id, slug, plan, partner, environment)) } else { None }
+    }
+
+    /// The text that [`from_lines`](Subject::from_lines) reads.
+    ///
+    /// ```
+    /// # use dezky_core::Subject;
+    /// assert_eq!(Subject::new("t1", "acme", "business")?.to_lines(), "t1\nacme\nbusiness\n\n");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn to_lines(&self) -> String {
+        let mut lines = String::from(self.tenant_id);
+        for axis in [Axis::TenantSlugs, Axis::Plans, Axis::PartnerSlugs, Axis::Environments] {
+            push_char(&mut lines, '\n');
+            lines.push_str(self.value(axis).unwrap_or_default());
+        }
+        lines
+    }
+
     /// The tenant's id.
     ///
     /// ```
@@ -104,6 +149,18 @@ impl<'a> Subject<'a> {
     /// ```
     pub fn value(&self, axis: Axis) -> Option<&'a str> {
         self.name(axis).map(|name| name.text)
+    }
+
+    /// From well-formed names; what is absent is empty.
+    fn of(id: &'a str, slug: &'a str, plan: &'a str, partner: &'a str, environment: &'a str) -> Subject<'a> {
+        let given = |text: &'a str| if text.is_empty() { None } else { Some(Name::new(text)) };
+        Subject { tenant_id: id, values: [given(plan), given(slug), given(partner), given(environment)] }
+    }
+
+    /// Reads a subject whose names stand in a document.
+    fn read(value: Value<'a>) -> Subject<'a> {
+        let [id, slug, plan, partner, environment] = read_names(value);
+        Subject::of(id.raw(), slug.raw(), plan.raw(), partner.raw(), environment.raw())
     }
 
     /// From names that are known to be well formed.
@@ -129,6 +186,27 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Id, slug, plan, partner slug and environment, as they stand in a document.
+fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
+    let object = value.object();
+    [
+        object.required_value("tenantId").checked(is_id, Code::InvalidId),
+        object.required_value("tenantSlug").checked(is_slug, Code::InvalidSlug),
+        object.required_value("plan").checked(is_key, Code::InvalidPlan),
+        object.part("partnerSlug").checked(is_slug, Code::InvalidSlug),
+        object.part("environment").checked(is_key, Code::InvalidEnvironment),
+    ]
+}
+
+/// A list of subjects, read from a document, and what is wrong with any of them.
+pub(super) fn read_subjects<'d>(document: &'d Document<'_>) -> Result<Vec<Subject<'d>>, Error> {
+    let mut subjects = Vec::new();
+    for value in document.root().list(MAX_TENANTS) {
+        subjects.push(Subject::read(value));
+    }
+    document.verdict().map(|()| subjects)
+}
+
 /// A subject as a document: `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`. It owns its names.
 ///
 /// ```
@@ -139,11 +217,9 @@ impl<'a> Subject<'a> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectDocument {
-    tenant_id: Id,
-    tenant_slug: Slug,
-    plan: PlanKey,
-    partner_slug: Option<Slug>,
-    environment: Option<Environment>,
+    tenant_id: Box<str>,
+    /// By axis.
+    values: [Option<Box<str>>; 4],
 }
 
 impl SubjectDocument {
@@ -155,7 +231,30 @@ impl SubjectDocument {
     /// assert!(error.all().all(|each| each.code == Code::Missing));
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<SubjectDocument, Error> {
-        decode_bytes(bytes, MAX_DOCUMENT_BYTES)
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let subject = Subject::read(document.root());
+        document.verdict()?;
+        let owned = |name: Option<Name<'_>>| name.map(|name| name.text.into());
+        Ok(SubjectDocument { tenant_id: subject.tenant_id.into(), values: subject.values.map(owned) })
+    }
+
+    /// The lines of the subject, read as strictly, as [`Subject::to_lines`] gives them.
+    ///
+    /// ```
+    /// # use dezky_core::SubjectDocument;
+    /// let lines = SubjectDocument::lines_of(br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }"#)?;
+    /// assert_eq!(lines, "t1\nacme\nbusiness\n\n");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn lines_of(bytes: &[u8]) -> Result<String, Error> {
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let mut lines = String::new();
+        for name in read_names(document.root()) {
+            lines.push_str(name.raw());
+            push_char(&mut lines, '\n');
+        }
+        lines.pop();
+        document.verdict().map(|()| lines)
     }
 
     /// The subject itself.
@@ -167,20 +266,7 @@ impl SubjectDocument {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn subject(&self) -> Subject<'_> {
-        let partner = self.partner_slug.as_ref().map(|slug| Name::new(slug.as_str()));
-        let environment = self.environment.as_ref().map(|environment| Name::new(environment.as_str()));
-        let (slug, plan) = (Name::new(self.tenant_slug.as_str()), Name::new(self.plan.as_str()));
-        Subject::from_names(self.tenant_id.as_str(), slug, plan, partner)
-            .with(Axis::Environments, environment)
-    }
-}
-
-decode_objects! {
-    SubjectDocument {
-        tenant_id: required("tenantId"),
-        tenant_slug: required("tenantSlug"),
-        plan: required("plan"),
-        partner_slug: optional("partnerSlug"),
-        environment: optional("environment"),
+        let values = self.values.each_ref().map(|value| value.as_deref().map(Name::new));
+        Subject { tenant_id: &self.tenant_id, values }
     }
 }

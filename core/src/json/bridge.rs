@@ -1,58 +1,60 @@
 //! Between our documents and serde: any serde source can fill a [`Document`], so one decoder serves text and serde alike.
 
-use std::fmt;
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+};
+use core::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number};
+use serde_json::Number;
 
 use super::decode::{Decode, decode_list};
-use super::document::{Document, Kind, Node, Value};
+use super::document::{Document, Kind, Node};
 use super::duplicates::Duplicates;
-use super::number::{Scaled, scaled};
-use super::problems::Problems;
+use super::number::scaled;
+use super::problems::Kin;
+use super::value::Value;
 use crate::{Code, Error, limits::MAX_DEPTH};
 
 /// What the core keeps but does not interpret: any JSON whose numbers have one spelling in every language.
 impl Decode for serde_json::Value {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<serde_json::Value> {
-        Some(match value.kind() {
+    fn decode(value: Value<'_>) -> serde_json::Value {
+        match value.kind() {
             Kind::Null => serde_json::Value::Null,
             Kind::Bool => serde_json::Value::Bool(value.raw() == "true"),
             Kind::Text => serde_json::Value::String(value.raw().to_owned()),
-            Kind::Number => {
-                let number = portable_number(value.raw());
-                if number.is_none() {
-                    problems.form(Code::InvalidNumber, value);
-                }
-                serde_json::Value::Number(number?)
-            }
-            Kind::Array => serde_json::Value::Array(decode_list(value, usize::MAX, problems)?),
+            Kind::Number => portable_number(value.raw()).map_or_else(
+                || {
+                    value.note(Kin::Form, Code::InvalidNumber);
+                    serde_json::Value::Null
+                },
+                serde_json::Value::Number,
+            ),
+            Kind::Array => serde_json::Value::Array(decode_list(value, usize::MAX)),
             Kind::Object => {
-                let members: Vec<_> =
-                    value.members().map(|(name, member)| (name, Self::decode(member, problems))).collect();
-                let whole = members.into_iter().map(|(name, member)| Some((name.to_owned(), member?)));
-                serde_json::Value::Object(whole.collect::<Option<Map<_, _>>>()?)
+                let members = value.members().map(|(name, member)| (name.to_owned(), Self::decode(member)));
+                serde_json::Value::Object(members.collect())
             }
-        })
+        }
     }
 }
 
 /// A whole number of 64 bits, however it is spelled, or a decimal of a size that no language writes with an exponent.
 pub(super) fn portable_number(raw: &str) -> Option<Number> {
-    match scaled(raw, 0) {
-        Scaled::Whole(whole) => i64::try_from(whole).ok().map(Number::from),
-        Scaled::Between { .. } => {
-            let decimal: f64 = raw.parse().ok()?;
-            (1e-4..1e15).contains(&decimal.abs()).then(|| Number::from_f64(decimal))?
-        }
+    let exact = scaled(raw, 0);
+    if exact.is_whole {
+        return exact.to_i64().map(Number::from);
     }
+    let decimal: f64 = raw.parse().ok()?;
+    (1e-4..1e15).contains(&decimal.abs()).then(|| Number::from_f64(decimal))?
 }
 
 impl<'de> Deserialize<'de> for Document<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut builder = Builder::default();
         Filler { builder: &mut builder }.deserialize(deserializer)?;
-        builder.duplicates.verdict(&builder.document).map_err(de::Error::custom)?;
+        builder.duplicates.refuse(&mut builder.document);
         Ok(builder.document)
     }
 }

@@ -1,8 +1,14 @@
 //! Canonical JSON: members sorted by name, no spaces, the fewest escapes. What is hashed is written here.
 
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
 use serde_json::Value;
 
 use super::bridge::portable_number;
+use super::write::{push_char, push_text};
 
 /// Appends the canonical form of a value. Independent of how serde_json was built: it sorts by itself.
 pub(crate) fn push_canonical(out: &mut String, value: &Value) {
@@ -12,7 +18,7 @@ pub(crate) fn push_canonical(out: &mut String, value: &Value) {
             sorted.sort_unstable_by_key(|(name, _)| *name);
             push_list(out, ['{', '}'], sorted, |out, (name, value)| {
                 push_text(out, name);
-                out.push(':');
+                push_char(out, ':');
                 push_canonical(out, value);
             });
         }
@@ -37,26 +43,9 @@ fn push_list<I: IntoIterator>(
     out.push(open);
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
-            out.push(',');
+            push_char(out, ',');
         }
         push(out, item);
     }
     out.push(close);
-}
-
-fn push_text(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
 }

@@ -1,8 +1,13 @@
 //! The parsed document: a flat list of nodes over the text, in text order, without nested allocations.
 
-use std::borrow::Cow;
+use alloc::{string::String, vec::Vec};
+use core::cell::Cell;
 
+use super::Value;
+use super::problems::{Kin, Problems};
+use super::write::{push_char, push_escaped, push_whole};
 use crate::names::same_text;
+use crate::{Code, Error};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,136 +32,137 @@ pub(crate) struct Node {
     pub(crate) next: u32,
 }
 
-/// A document that is well-formed JSON within the limits and repeats no member. Node 0 is the whole of it.
-#[derive(Debug, Default)]
+/// A document that is well-formed JSON within the limits and repeats no member. Node 0 is the whole of it. What is not such a
+/// document has no nodes, and that is its one problem.
+#[derive(Default)]
 pub(crate) struct Document<'s> {
-    pub(crate) source: Cow<'s, str>,
+    pub(crate) source: &'s str,
     /// Texts that held escapes, as they read without them.
     pub(crate) unescaped: String,
     pub(crate) nodes: Vec<Node>,
+    /// What decoding found to be wrong.
+    pub(crate) problems: Cell<Problems>,
 }
 
-impl<'s> Document<'s> {
+/// The node of a value that is not there.
+pub(super) const NOTHING: u32 = u32::MAX;
+
+impl Document<'_> {
     pub(crate) fn root(&self) -> Value<'_> {
-        self.value(0)
+        self.value(if self.nodes.is_empty() { NOTHING } else { 0 })
     }
 
     pub(super) fn value(&self, node: u32) -> Value<'_> {
         Value { document: self, node }
     }
 
-    fn node(&self, node: u32) -> Node {
-        const NOTHING: Node =
-            Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: u32::MAX };
-        self.nodes.get(node as usize).copied().unwrap_or(NOTHING)
+    /// The problems that decoding noted, as one error.
+    pub(crate) fn verdict(&self) -> Result<(), Error> {
+        self.problems.take().verdict()
+    }
+
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    pub(super) fn node(&self, node: u32) -> &Node {
+        const NONE: &Node = &Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: NOTHING };
+        self.nodes.get(node as usize).unwrap_or(NONE)
+    }
+
+    /// The characters of a text or a number, or `true` or `false`.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(super) fn raw(&self, node: u32) -> &str {
+        let Node { unescaped, start, length, .. } = *self.node(node);
+        let text: &str = if unescaped { &self.unescaped } else { self.source };
+        text.get(start as usize..(start as usize) + length as usize).unwrap_or_default()
+    }
+
+    /// The node after the last of those that a value holds.
+    pub(super) fn end(&self, node: u32) -> u32 {
+        match self.node(node) {
+            Node { kind: Kind::Array | Kind::Object, next, .. } => *next,
+            _ => 0,
+        }
+    }
+
+    /// The value of an object's member, also where it is `null`.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    pub(super) fn member(&self, object: u32, name: &str) -> u32 {
+        let end = self.end(object);
+        let mut at = object.wrapping_add(1);
+        while at < end {
+            let value = self.node(at).next;
+            if same_text(self.raw(at), name) {
+                return value;
+            }
+            at = self.node(value).next;
+        }
+        NOTHING
+    }
+
+    /// The same; `null` is as good as absent.
+    pub(super) fn member_given(&self, object: u32, name: &str) -> u32 {
+        match self.member(object, name) {
+            member if self.node(member).kind == Kind::Null => NOTHING,
+            member => member,
+        }
+    }
+
+    /// Notes that something is wrong at a node, or at a member that it lacks, named from it down. Nothing is never wrong.
+    pub(super) fn note(&self, node: u32, kin: Kin, code: Code, names: &[&str]) {
+        if node == NOTHING {
+            return;
+        }
+        let mut problems = self.problems.take();
+        if problems.admits(kin) {
+            let mut path = self.path(node);
+            for name in names {
+                push_char(&mut path, '/');
+                path.push_str(name);
+            }
+            problems.add(Error::new(code, path));
+        }
+        self.problems.set(problems);
+    }
+
+    /// Leaves nothing of a document but what is wrong with it.
+    pub(super) fn refuse(&mut self, code: Code, path: &str) {
+        let mut problems = Problems::default();
+        problems.add(Error::new(code, path));
+        self.problems.set(problems);
+        self.nodes.clear();
     }
 
     /// The JSON Pointer of a node, found by walking down from the root: it is only wanted when something is wrong.
     pub(crate) fn path(&self, target: u32) -> String {
         let mut path = String::new();
-        let mut at = self.root();
-        'down: while at.node != target {
-            let names = at.kind() == Kind::Object;
-            let mut child = at.node + 1;
-            let mut index = 0;
-            while child < self.node(at.node).next {
-                let value = if names { self.node(child).next } else { child };
-                let end = self.node(value).next;
-                if target < end {
-                    path.push('/');
-                    match names {
-                        true => push_escaped(&mut path, self.value(child).raw()),
-                        false => path.push_str(&index.to_string()),
-                    }
-                    if target == child {
-                        break 'down;
-                    }
-                    at.node = value;
-                    continue 'down;
-                }
+        let (mut at, mut child, mut index) = (0, 1, 0);
+        while at != target && child < self.node(at).next {
+            let is_object = self.node(at).kind == Kind::Object;
+            let value = if is_object { self.node(child).next } else { child };
+            let end = self.node(value).next;
+            if target >= end {
                 child = end;
                 index += 1;
+                continue;
             }
-            break;
+            push_char(&mut path, '/');
+            if is_object {
+                push_escaped(&mut path, self.raw(child), pointer_escape);
+            } else {
+                push_whole(&mut path, index);
+            }
+            // A name's path is that of its value.
+            at = if target == child { target } else { value };
+            (child, index) = (value + 1, 0);
         }
         path
     }
 }
 
 /// RFC 6901: `~` and `/` inside a name.
-fn push_escaped(path: &mut String, name: &str) {
-    path.push_str(&name.replace('~', "~0").replace('/', "~1"));
-}
-
-/// One value of a document.
-#[derive(Clone, Copy)]
-pub(crate) struct Value<'d> {
-    document: &'d Document<'d>,
-    node: u32,
-}
-
-impl<'d> Value<'d> {
-    pub(crate) fn kind(self) -> Kind {
-        self.document.node(self.node).kind
-    }
-
-    pub(crate) fn path(self) -> String {
-        self.document.path(self.node)
-    }
-
-    /// The characters of a text or a number, or `true` or `false`.
-    pub(crate) fn raw(self) -> &'d str {
-        let Node { unescaped, start, length, .. } = self.document.node(self.node);
-        let text: &str = if unescaped { &self.document.unescaped } else { &self.document.source };
-        text.get(start as usize..(start as usize) + length as usize).unwrap_or_default()
-    }
-
-    /// The values that this one holds: items, or names and values in turn.
-    fn children(self) -> Children<'d> {
-        let first = self.node + 1;
-        let end = match self.kind() {
-            Kind::Array | Kind::Object => self.document.node(self.node).next,
-            _ => first,
-        };
-        Children { document: self.document, next: first, end }
-    }
-
-    pub(crate) fn items(self) -> Children<'d> {
-        self.children()
-    }
-
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
-        let mut children = self.children();
-        std::iter::from_fn(move || Some((children.next()?.raw(), children.next()?)))
-    }
-
-    /// A member's value; `null` is the same as absent.
-    pub(crate) fn member(self, name: &str) -> Option<Value<'d>> {
-        self.member_or_null(name).filter(|value| value.kind() != Kind::Null)
-    }
-
-    /// A member's value, also where it is `null`.
-    pub(crate) fn member_or_null(self, name: &str) -> Option<Value<'d>> {
-        self.members().find(|(found, _)| same_text(found, name)).map(|(_, value)| value)
-    }
-}
-
-/// The values that a value holds, in text order.
-pub(crate) struct Children<'d> {
-    document: &'d Document<'d>,
-    next: u32,
-    end: u32,
-}
-
-impl<'d> Iterator for Children<'d> {
-    type Item = Value<'d>;
-
-    fn next(&mut self) -> Option<Value<'d>> {
-        if self.next >= self.end {
-            return None;
-        }
-        let value = Value { document: self.document, node: self.next };
-        self.next = self.document.node(self.next).next;
-        Some(value)
+fn pointer_escape(byte: u8) -> &'static str {
+    match byte {
+        b'~' => "~0",
+        b'/' => "~1",
+        _ => "",
     }
 }

@@ -1,8 +1,10 @@
 //! Members that repeat a name of their object.
 
+use alloc::vec::Vec;
+
 use super::Document;
-use crate::names::same_text;
-use crate::{Code, Error};
+use crate::Code;
+use crate::names::{in_order, same_text};
 
 /// Finds members that repeat a name of their object.
 #[derive(Default)]
@@ -33,26 +35,49 @@ impl Duplicates {
     pub(super) fn close(&mut self, document: &Document<'_>) {
         let opened = self.opened.pop().unwrap_or_default();
         let names = self.names.get(opened..).unwrap_or_default();
-        let text = |node: u32| document.value(node).raw();
-        let repeated = if names.len() <= 8 {
-            let is_repeated = |&(index, node): &(usize, u32)| {
-                names.iter().take(index).any(|&before| same_text(text(before), text(node)))
-            };
-            names.iter().copied().enumerate().find(is_repeated).map(|(_, node)| node)
-        } else {
-            let mut sorted = names.to_vec();
-            sorted.sort_unstable_by(|&a, &b| text(a).cmp(text(b)).then(a.cmp(&b)));
-            let pairs = sorted.iter().zip(sorted.iter().skip(1));
-            pairs.filter(|&(&a, &b)| text(a) == text(b)).map(|(_, &b)| b).min()
-        };
-        self.first = self.first.into_iter().chain(repeated).min();
+        if let Some(repeated) = first_repeated(names, document) {
+            self.first = Some(self.first.map_or(repeated, |first| first.min(repeated)));
+        }
         self.names.truncate(opened);
     }
 
-    pub(super) fn verdict(&self, document: &Document<'_>) -> Result<(), Error> {
-        match self.first {
-            None => Ok(()),
-            Some(node) => Err(Error::new(Code::DuplicateMember, document.path(node))),
+    /// Refuses a document in which a member is repeated.
+    pub(super) fn refuse(&self, document: &mut Document<'_>) -> bool {
+        if let Some(node) = self.first {
+            let path = document.path(node);
+            document.refuse(Code::DuplicateMember, &path);
+        }
+        self.first.is_some()
+    }
+}
+
+/// The first of an object's names that repeats one before it. Few are compared each with each, many are sorted.
+fn first_repeated(names: &[u32], document: &Document<'_>) -> Option<u32> {
+    if names.len() > 8 {
+        return first_repeated_of_many(names, document);
+    }
+    for (index, &name) in names.iter().enumerate() {
+        for &before in names.iter().take(index) {
+            if same_text(document.raw(before), document.raw(name)) {
+                return Some(name);
+            }
         }
     }
+    None
+}
+
+fn first_repeated_of_many(names: &[u32], document: &Document<'_>) -> Option<u32> {
+    let mut texts = Vec::with_capacity(names.len());
+    for &name in names {
+        texts.push((document.raw(name), texts.len() as u32));
+    }
+    let mut first = u32::MAX;
+    let mut last = None;
+    for (text, place) in in_order(texts) {
+        if last == Some(text) {
+            first = first.min(place);
+        }
+        last = Some(text);
+    }
+    names.get(first as usize).copied()
 }

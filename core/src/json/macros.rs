@@ -6,22 +6,21 @@ macro_rules! deserialize_by_decoding {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let document = $crate::json::Document::deserialize(deserializer)?;
-                $crate::json::decode_value(document.root()).map_err(serde::de::Error::custom)
+                $crate::json::decode_document(&document).map_err(serde::de::Error::custom)
             }
         }
     )*};
 }
 pub(crate) use deserialize_by_decoding;
 
-/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Object`], and the member's name. Every
-/// member is read before any is missed, so that all problems are noted.
+/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Value`](super::Value), and
+/// the member's name.
 macro_rules! decode_objects {
     ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
         impl $crate::json::Decode for $Name {
-            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
-                let object = value.object(problems)?;
-                $(let $field = object.$read($($argument,)* problems);)*
-                Some($Name { $($field: $field?,)* })
+            fn decode(value: $crate::json::Value<'_>) -> $Name {
+                let object = value.object();
+                $Name { $($field: object.$read($($argument),*),)* }
             }
         }
 
@@ -56,7 +55,7 @@ macro_rules! document_lists {
             #[doc = concat!("```\nlet error = dezky_core::", stringify!($Listed), "::list_from_json(b\"[7]\").unwrap_err();")]
             /// assert_eq!(error.path, "/0");
             /// ```
-            pub fn list_from_json(bytes: &[u8]) -> Result<Vec<$Listed>, $crate::Error> {
+            pub fn list_from_json(bytes: &[u8]) -> Result<alloc::vec::Vec<$Listed>, $crate::Error> {
                 $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
             }
         }

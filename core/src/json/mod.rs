@@ -13,9 +13,13 @@ mod macros;
 mod number;
 mod parse;
 mod problems;
+mod value;
+mod write;
 
 pub(crate) use canonical::push_canonical;
-pub(crate) use decode::{Decode, Object, decode_bytes, decode_value, decode_word};
-pub(crate) use document::{Document, Kind, Value};
+pub(crate) use decode::{Decode, decode_bytes, decode_document, decode_list, decode_text, decode_word};
+pub(crate) use document::{Document, Kind};
 pub(crate) use macros::{decode_objects, deserialize_by_decoding, document_lists, documents};
-pub(crate) use problems::Problems;
+pub(crate) use problems::Kin;
+pub(crate) use value::Value;
+pub(crate) use write::{hex_digit, list_path, push_char, push_member, push_whole};

@@ -1,78 +1,112 @@
 //! The exact value of a JSON number: no float is ever involved.
 
-/// A number times a power of ten: whole, or between two whole numbers.
+/// A number times a power of ten: the digits before its point (saturated), and what else there is to know.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Scaled {
-    Whole(i128),
-    /// Not whole: the digits before the point (saturated), and whether it is negative.
-    Between {
-        magnitude: i128,
-        negative: bool,
-    },
+pub(super) struct Scaled {
+    pub(super) magnitude: u64,
+    /// Never of zero.
+    pub(super) negative: bool,
+    /// Whether nothing but zeros comes after the point.
+    pub(super) is_whole: bool,
+}
+
+impl Scaled {
+    fn append(&mut self, digit: u8) {
+        let digit = u64::from(digit);
+        // A division by a constant is a multiplication; a product that is checked for overflow is one of 128 bits.
+        let fits = self.magnitude <= (u64::MAX - digit) / 10;
+        self.magnitude = if fits { self.magnitude * 10 + digit } else { u64::MAX };
+    }
+
+    /// The whole number of 64 bits that it is.
+    pub(super) fn to_i64(&self) -> Option<i64> {
+        match self.negative {
+            _ if !self.is_whole => None,
+            true => 0_i64.checked_sub_unsigned(self.magnitude),
+            false => self.magnitude.try_into().ok(),
+        }
+    }
 }
 
 /// The value of a well-formed JSON number times 10 to the power of `decimals`.
 pub(super) fn scaled(number: &str, decimals: i64) -> Scaled {
-    let (negative, unsigned) = match number.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, number),
-    };
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    let Some(first) = digits().position(|digit| digit != b'0') else { return Scaled::Whole(0) };
-    let trailing = digits().rev().take_while(|&digit| digit == b'0').count();
-    let count = whole.len() + fraction.len() - first - trailing;
-    let zeros = clamped_exponent(exponent) + decimals - fraction.len() as i64 + trailing as i64;
-
-    let before_point = count as i64 + zeros.min(0);
-    let magnitude = digits()
-        .skip(first)
-        .take(before_point.max(0) as usize)
-        .fold(0_i128, |value, digit| value.saturating_mul(10).saturating_add(i128::from(digit - b'0')));
-    if zeros < 0 {
-        return Scaled::Between { magnitude, negative };
+    let (mantissa, exponent) = split_exponent(number.as_bytes());
+    let is_signed = mantissa.first() == Some(&b'-');
+    let mut before_point = exponent + decimals;
+    for byte in mantissa {
+        match byte {
+            b'.' => break,
+            b'-' => {}
+            _ => before_point += 1,
+        }
     }
-    let magnitude = (0..zeros.min(40)).fold(magnitude, |value, _| value.saturating_mul(10));
-    Scaled::Whole(if negative { -magnitude } else { magnitude })
+
+    let mut scaled = Scaled { magnitude: 0, negative: false, is_whole: true };
+    for &byte in mantissa {
+        if byte.is_ascii_digit() {
+            if before_point > 0 {
+                scaled.append(byte - b'0');
+            } else if byte > b'0' {
+                scaled.is_whole = false;
+            }
+            before_point -= 1;
+        }
+    }
+    // Twenty zeros saturate whatever they follow.
+    for _ in 0..before_point.min(20) {
+        scaled.append(0);
+    }
+    scaled.negative = is_signed && (scaled.magnitude > 0 || !scaled.is_whole);
+    scaled
 }
 
-/// An exponent beyond any length of text counts as one that is: both are out of every range.
-fn clamped_exponent(exponent: &str) -> i64 {
+/// What stands before an `e`, and the value of the exponent after it. Beyond any length of text that counts as just that far: both are out of
+/// every range.
+fn split_exponent(number: &[u8]) -> (&[u8], i64) {
     const BEYOND: i64 = 1 << 40;
-    let (negative, digits) = match exponent.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
-    };
-    let value =
-        digits.bytes().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(BEYOND));
-    if negative { -value } else { value }
+    let (mut end, mut value, mut sign) = (number.len(), 0, 1);
+    for (at, &byte) in number.iter().enumerate() {
+        match byte {
+            b'e' | b'E' => end = at,
+            b'-' if at > end => sign = -1,
+            b'0'..=b'9' if at > end => value = (value * 10 + i64::from(byte - b'0')).min(BEYOND),
+            _ => {}
+        }
+    }
+    (number.get(..end).unwrap_or_default(), sign * value)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Scaled::*, scaled};
+    use super::{Scaled, scaled};
+    use std::prelude::v1::*;
 
     #[test]
     fn values_are_exact_whatever_the_spelling() {
-        let between = |magnitude, negative| Between { magnitude, negative };
+        let whole =
+            |value: i64| Scaled { magnitude: value.unsigned_abs(), negative: value < 0, is_whole: true };
+        let between = |magnitude, negative| Scaled { magnitude, negative, is_whole: false };
         let cases = [
-            ("25", 2, Whole(2500)),
-            ("25.00", 2, Whole(2500)),
-            ("2.5e1", 2, Whole(2500)),
-            ("2500E-2", 2, Whole(2500)),
-            ("37.25", 2, Whole(3725)),
-            ("0.01", 2, Whole(1)),
-            ("-0.0", 2, Whole(0)),
-            ("-1", 0, Whole(-1)),
+            ("25", 2, whole(2500)),
+            ("25.00", 2, whole(2500)),
+            ("2.5e1", 2, whole(2500)),
+            ("2500E-2", 2, whole(2500)),
+            ("37.25", 2, whole(3725)),
+            ("0.01", 2, whole(1)),
+            ("-0.0", 2, whole(0)),
+            ("-1", 0, whole(-1)),
             ("25.001", 2, between(2500, false)),
             ("100.001", 2, between(10000, false)),
             ("-0.001", 2, between(0, true)),
             ("1e-400", 2, between(0, false)),
-            ("0e99999999999999999999", 0, Whole(0)),
-            ("9223372036854775807", 0, Whole(i128::from(i64::MAX))),
-            ("1e99999999999999999999", 0, Whole(i128::MAX)),
+            ("0e99999999999999999999", 0, whole(0)),
+            ("9223372036854775807", 0, whole(i64::MAX)),
+            ("1e99999999999999999999", 0, Scaled { magnitude: u64::MAX, negative: false, is_whole: true }),
             ("1e-99999999999999999999", 0, between(0, false)),
+            ("-9223372036854775808", 0, whole(i64::MIN)),
+            ("0.00000000000000000000000000000025e32", 0, whole(25)),
+            ("25.0010000000000000000000000000000001", 2, between(2500, false)),
+            ("250000000000000000000000000000000000e-34", 2, whole(2500)),
         ];
         for (text, decimals, expected) in cases {
             assert_eq!(scaled(text, decimals), expected, "{text}");

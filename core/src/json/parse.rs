@@ -1,55 +1,82 @@
 //! Text to [`Document`]: RFC 8259 to the letter, in one pass, refusing what is past the limits and repeated members.
 
-use std::borrow::Cow;
-
 use super::document::{Document, Kind, Node};
 use super::duplicates::Duplicates;
-use crate::{Code, Error, limits::MAX_DEPTH};
+use super::write::push_char;
+#[cfg(feature = "token")]
+use crate::Error;
+use crate::names::IS_SMALL;
+use crate::{Code, limits::MAX_DEPTH};
 
 impl<'s> Document<'s> {
-    /// Parses a whole document of at most `limit` bytes.
-    pub(crate) fn parse(bytes: &'s [u8], limit: usize) -> Result<Document<'s>, Error> {
-        if bytes.len() > limit {
-            return Err(Error::new(Code::DocumentTooLarge, ""));
+    /// Parses a whole document of at most `limit` bytes. Of what is none it keeps what is wrong, for the verdict.
+    pub(crate) fn read(bytes: &'s [u8], limit: usize) -> Document<'s> {
+        let mut document = Document::default();
+        let wrong = if bytes.len() > limit {
+            Err(Code::DocumentTooLarge)
+        } else if let Ok(source) = core::str::from_utf8(bytes) {
+            document.source = source;
+            document.nodes.reserve(bytes.len() / 12);
+            document.parse_source(bytes)
+        } else {
+            Err(Code::InvalidUtf8)
+        };
+        if let Err(code) = wrong {
+            document.refuse(code, "");
         }
-        let source = std::str::from_utf8(bytes).map_err(|_| Error::new(Code::InvalidUtf8, ""))?;
-        let nodes = Vec::with_capacity(bytes.len() / 12);
-        let document = Document { source: Cow::Borrowed(source), unescaped: String::new(), nodes };
-        let mut parser = Parser { bytes, at: 0, depth: 0, document, duplicates: Duplicates::default() };
+        document
+    }
+
+    fn parse_source(&mut self, bytes: &'s [u8]) -> Result<(), Code> {
+        let mut parser = Parser { bytes, at: 0, depth: 0, document: self, duplicates: Duplicates::default() };
         let parsed = parser.value().and_then(|()| parser.end());
+        let mut duplicates = parser.duplicates;
+        duplicates.close_all(self);
         // A repeated member stands before the place at which parsing broke off, so it is the first thing that is wrong.
-        parser.duplicates.close_all(&parser.document);
-        parser.duplicates.verdict(&parser.document)?;
-        parsed.map_err(|code| Error::new(code, ""))?;
-        Ok(parser.document)
+        if duplicates.refuse(self) { Ok(()) } else { parsed }
+    }
+
+    /// The same where what is none is an error at once.
+    #[cfg(feature = "token")]
+    pub(crate) fn parse(bytes: &'s [u8], limit: usize) -> Result<Document<'s>, Error> {
+        let document = Document::read(bytes, limit);
+        document.verdict().map(|()| document)
     }
 }
 
-struct Parser<'s> {
+struct Parser<'p, 's> {
     bytes: &'s [u8],
     at: usize,
     depth: usize,
-    document: Document<'s>,
+    document: &'p mut Document<'s>,
     duplicates: Duplicates,
 }
 
-impl Parser<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+impl Parser<'_, '_> {
+    /// The next byte. At the end it is one that is allowed nowhere.
+    #[inline(always)]
+    fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn skip_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+        while let b' ' | b'\n' | b'\r' | b'\t' = self.peek() {
             self.at += 1;
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Code> {
-        if self.peek() != Some(byte) {
-            return Err(Code::InvalidJson);
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    fn passes(&mut self, byte: u8) -> bool {
+        if self.peek() != byte {
+            return false;
         }
         self.at += 1;
-        Ok(())
+        true
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Code> {
+        if self.passes(byte) { Ok(()) } else { Err(Code::InvalidJson) }
     }
 
     fn end(&mut self) -> Result<(), Code> {
@@ -69,13 +96,13 @@ impl Parser<'_> {
     fn value(&mut self) -> Result<(), Code> {
         self.skip_space();
         match self.peek() {
-            Some(b'"') => self.text().map(|_| ()),
-            Some(b'{') => self.nested(Kind::Object),
-            Some(b'[') => self.nested(Kind::Array),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word(Kind::Bool, b"true"),
-            Some(b'f') => self.word(Kind::Bool, b"false"),
-            Some(b'n') => self.word(Kind::Null, b"null"),
+            b'"' => self.text(),
+            b'{' => self.nested(Kind::Object, b'}'),
+            b'[' => self.nested(Kind::Array, b']'),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word(Kind::Bool, b"true"),
+            b'f' => self.word(Kind::Bool, b"false"),
+            b'n' => self.word(Kind::Null, b"null"),
             _ => Err(Code::InvalidJson),
         }
     }
@@ -89,22 +116,19 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn nested(&mut self, kind: Kind) -> Result<(), Code> {
+    fn nested(&mut self, kind: Kind, close: u8) -> Result<(), Code> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Code::TooDeep);
         }
         let node = self.push(kind, 0, 0);
         self.duplicates.open();
-        let close = if kind == Kind::Object { b'}' } else { b']' };
         self.at += 1;
         self.skip_space();
-        if self.peek() == Some(close) {
-            self.at += 1;
-        } else {
+        if !self.passes(close) {
             self.entries(kind, close)?;
         }
-        self.duplicates.close(&self.document);
+        self.duplicates.close(self.document);
         let next = self.document.nodes.len() as u32;
         if let Some(node) = self.document.nodes.get_mut(node as usize) {
             node.next = next;
@@ -117,27 +141,24 @@ impl Parser<'_> {
         loop {
             if kind == Kind::Object {
                 self.skip_space();
-                let name = self.text()?;
+                let name = self.document.nodes.len() as u32;
+                self.text()?;
                 self.duplicates.name(name);
                 self.skip_space();
                 self.expect(b':')?;
             }
             self.value()?;
             self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(byte) if byte == close => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(Code::InvalidJson),
+            if self.passes(close) {
+                return Ok(());
             }
+            self.expect(b',')?;
         }
     }
 
     fn digits(&mut self) -> Result<(), Code> {
         let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
+        while self.peek().is_ascii_digit() {
             self.at += 1;
         }
         if self.at > start { Ok(()) } else { Err(Code::InvalidJson) }
@@ -145,21 +166,16 @@ impl Parser<'_> {
 
     fn number(&mut self) -> Result<(), Code> {
         let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
+        self.passes(b'-');
+        if !self.passes(b'0') {
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
+        if self.passes(b'.') {
+            self.digits()?;
+        }
+        if self.passes(b'e') || self.passes(b'E') {
+            if !self.passes(b'+') {
+                self.passes(b'-');
             }
             self.digits()?;
         }
@@ -167,90 +183,80 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn text(&mut self) -> Result<u32, Code> {
+    fn text(&mut self) -> Result<(), Code> {
         self.expect(b'"')?;
         let start = self.at;
         self.at += plain_length(self.bytes.get(start..).unwrap_or_default());
-        match self.peek() {
-            Some(b'"') => {}
-            Some(b'\\') => return self.escaped_text(start),
-            _ => return Err(Code::InvalidJson),
+        if self.peek() == b'\\' {
+            return self.escaped_text(start);
         }
-        let node = self.push(Kind::Text, start, self.at - start);
-        self.at += 1;
-        Ok(node)
+        self.push(Kind::Text, start, self.at - start);
+        self.expect(b'"')
     }
 
     /// A text with at least one escape: its meaning is written out beside the source.
-    fn escaped_text(&mut self, start: usize) -> Result<u32, Code> {
+    fn escaped_text(&mut self, start: usize) -> Result<(), Code> {
         let from = self.document.unescaped.len();
         let mut plain = start;
         loop {
-            let byte = self.peek().ok_or(Code::InvalidJson)?;
-            if byte < 0x20 {
-                return Err(Code::InvalidJson);
-            }
-            if byte != b'"' && byte != b'\\' {
-                self.at += 1;
-                continue;
-            }
-            let run = self.document.source.get(plain..self.at).ok_or(Code::InvalidJson)?;
+            let run = self.document.source.get(plain..self.at).unwrap_or_default();
             self.document.unescaped.push_str(run);
-            self.at += 1;
-            if byte == b'"' {
+            if self.passes(b'"') {
                 break;
             }
-            let character = self.escape()?;
-            self.document.unescaped.push(character);
+            self.expect(b'\\')?;
+            let character = self.escape().ok_or(Code::InvalidJson)?;
+            push_char(&mut self.document.unescaped, character);
             plain = self.at;
+            self.at += plain_length(self.bytes.get(plain..).unwrap_or_default());
         }
         let node = self.push(Kind::Text, from, self.document.unescaped.len() - from);
         if let Some(node) = self.document.nodes.get_mut(node as usize) {
             node.unescaped = true;
         }
-        Ok(node)
+        Ok(())
     }
 
-    fn escape(&mut self) -> Result<char, Code> {
-        let byte = self.peek().ok_or(Code::InvalidJson)?;
+    fn escape(&mut self) -> Option<char> {
+        let byte = self.peek();
         self.at += 1;
-        Ok(match byte {
-            b'"' | b'\\' | b'/' => char::from(byte),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.unicode_escape(),
-            _ => return Err(Code::InvalidJson),
-        })
+        match byte {
+            b'"' | b'\\' | b'/' => Some(char::from(byte)),
+            b'b' => Some('\u{8}'),
+            b'f' => Some('\u{c}'),
+            b'n' => Some('\n'),
+            b'r' => Some('\r'),
+            b't' => Some('\t'),
+            b'u' => self.unicode_escape(),
+            _ => None,
+        }
     }
 
     /// `\uXXXX`, or a surrogate pair of two; a lone surrogate is no character.
-    fn unicode_escape(&mut self) -> Result<char, Code> {
-        let first = self.hex4()?;
-        let scalar = match first {
-            0xd800..=0xdbff => {
-                self.expect(b'\\')?;
-                self.expect(b'u')?;
-                match self.hex4()? {
-                    second @ 0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-                    _ => return Err(Code::InvalidJson),
-                }
-            }
-            other => other,
-        };
-        char::from_u32(scalar).ok_or(Code::InvalidJson)
+    fn unicode_escape(&mut self) -> Option<char> {
+        let first = self.hex4();
+        if !(0xd800..=0xdbff).contains(&first) {
+            return char::from_u32(first);
+        }
+        if !(self.passes(b'\\') && self.passes(b'u')) {
+            return None;
+        }
+        let second = self.hex4();
+        if !(0xdc00..=0xdfff).contains(&second) {
+            return None;
+        }
+        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
     }
 
-    fn hex4(&mut self) -> Result<u32, Code> {
-        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Code::InvalidJson)?;
-        let mut value = 0;
-        for &digit in digits {
-            value = value << 4 | char::from(digit).to_digit(16).ok_or(Code::InvalidJson)?;
+    /// The value of four hex digits, or more than any character has.
+    fn hex4(&mut self) -> u32 {
+        let mut value = 0_u32;
+        for _ in 0..4 {
+            let digit = char::from(self.peek()).to_digit(16).unwrap_or(u32::MAX);
+            value = value.saturating_mul(16).saturating_add(digit);
+            self.at += 1;
         }
-        self.at += 4;
-        Ok(value)
+        value
     }
 }
 
@@ -260,7 +266,7 @@ fn plain_length(bytes: &[u8]) -> usize {
     const HIGH: u64 = ONES << 7;
     // The high bit of each byte below a limit of at most 128; bytes above the first such one may be marked too.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
-    let (words, rest) = bytes.as_chunks::<8>();
+    let (words, rest) = if IS_SMALL { (&[] as &[[u8; 8]], bytes) } else { bytes.as_chunks::<8>() };
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
@@ -269,13 +275,21 @@ fn plain_length(bytes: &[u8]) -> usize {
             return 8 * index + found.trailing_zeros() as usize / 8;
         }
     }
-    let plain = rest.iter().take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 0x20);
-    bytes.len() - rest.len() + plain.count()
+    let mut length = bytes.len() - rest.len();
+    for &byte in rest {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            break;
+        }
+        length += 1;
+    }
+    length
 }
 
 #[cfg(test)]
 mod tests {
     use super::plain_length;
+    use std::prelude::v1::*;
+    use std::vec;
 
     #[test]
     fn a_text_ends_at_the_first_byte_that_is_not_plain() {

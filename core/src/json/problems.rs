@@ -1,44 +1,40 @@
 //! What is wrong with a document, collected.
 
-use super::Value;
-use crate::{Code, Error, limits::MAX_PROBLEMS};
+use crate::Error;
 
-/// What is wrong with a document, in the order found.
-///
-/// Form (types, names, ranges) is judged before meaning (repetitions, contradictions): the second is reported only where the
-/// first is whole.
-#[derive(Default)]
+/// Which of two questions a problem answers. Form (types, names, ranges) is judged before meaning (repetitions, contradictions): the
+/// second is reported only where the first is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kin {
+    #[default]
+    Meaning,
+    Form,
+}
+
+/// What is wrong with a document, in the order found: problems of one kin.
+#[derive(Debug, Default)]
 pub(crate) struct Problems {
-    form: Vec<Error>,
-    meaning: Vec<Error>,
+    kin: Kin,
+    found: Option<Error>,
 }
 
 impl Problems {
-    pub(crate) fn form(&mut self, code: Code, value: Value<'_>) {
-        if self.form.len() < MAX_PROBLEMS {
-            self.form.push(Error::new(code, value.path()));
+    /// Whether one more of a kin is to be reported; one of form drives out those of meaning.
+    pub(super) fn admits(&mut self, kin: Kin) -> bool {
+        if kin == Kin::Form && self.kin == Kin::Meaning {
+            *self = Problems { kin, found: None };
         }
+        kin == self.kin && Error::leaves_room(&self.found)
     }
 
-    pub(super) fn missing(&mut self, object: Value<'_>, name: &str) {
-        if self.form.len() < MAX_PROBLEMS {
-            self.form.push(Error::new(Code::Missing, format!("{}/{name}", object.path())));
-        }
+    pub(super) fn add(&mut self, problem: Error) {
+        problem.join(&mut self.found);
     }
 
-    pub(crate) fn meaning(&mut self, code: Code, value: Value<'_>) {
-        if self.meaning.len() < MAX_PROBLEMS {
-            self.meaning.push(Error::new(code, value.path()));
-        }
-    }
-
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
-        let problems = if self.form.is_empty() { self.meaning } else { self.form };
-        // A decoder that gives up notes why, so the first arm is not reached without a problem.
-        let value = value.ok_or_else(|| Error::new(Code::WrongType, ""));
-        match problems.is_empty() {
-            true => value,
-            false => Error::unless_clean(problems, ()).and(value),
+    pub(super) fn verdict(self) -> Result<(), Error> {
+        match self.found {
+            None => Ok(()),
+            Some(error) => Err(error),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whether a log is the one that was written: every link, and the first that is broken.
 
+use alloc::format;
+
 use super::Change;
 use crate::{Code, Digest, Error};
 

@@ -1,10 +1,14 @@
 //! The change log's entry, and the hash that ties it to the one before.
 
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+};
+
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use crate::flags::hex;
+use crate::hash::Hasher;
 use crate::json::{decode_objects, push_canonical};
 use crate::{Digest, Email, Id, Label, Timestamp};
 
@@ -140,7 +144,9 @@ impl Change {
         ]);
         let mut text = String::new();
         push_canonical(&mut text, &content);
-        hex(Sha256::new_with_prefix(text))
+        let mut hasher = Hasher::new();
+        hasher.update(&text);
+        hasher.digest()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Flags as the administration sees them: what evaluation sees, and how it came to be so.
 
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 use super::{Edited, Editor, Revisioned};
@@ -190,6 +192,6 @@ decode_objects! {
         key: required("key"),
         content: embedded(),
         revisioned: embedded(),
-        history: list("history", MAX_HISTORY),
+        history: list_or_empty("history", MAX_HISTORY),
     }
 }

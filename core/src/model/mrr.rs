@@ -1,6 +1,6 @@
 //! Monthly recurring revenue: exact until it is rounded, once.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use super::{Interval, Price, Subscription, SubscriptionStatus};
 use crate::{Code, Currency, Error};
@@ -78,9 +78,9 @@ impl Sum {
     fn rounded(&self) -> Option<i64> {
         let doubled = self.numerator.checked_mul(2)?;
         let up = match doubled.cmp(&self.denominator) {
-            std::cmp::Ordering::Less => 0,
-            std::cmp::Ordering::Equal => self.whole % 2,
-            std::cmp::Ordering::Greater => 1,
+            core::cmp::Ordering::Less => 0,
+            core::cmp::Ordering::Equal => self.whole % 2,
+            core::cmp::Ordering::Greater => 1,
         };
         self.whole.checked_add(up)?.try_into().ok()
     }

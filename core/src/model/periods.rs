@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::{Code, Error, Timestamp};
 
 /// The periods that a subscription runs for.
@@ -65,24 +65,20 @@ fn ends_too_soon(start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
 }
 
 impl Decode for Periods {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Periods> {
-        let object = value.object(problems)?;
-        let current_start = object.optional("currentStart", problems);
-        let current_end = object.optional("currentEnd", problems);
-        let trial_end = object.optional("trialEnd", problems);
-        let cancel_at_period_end = object.or_default("cancelAtPeriodEnd", problems);
-        let (current_start, current_end) = (current_start?, current_end?);
-        if ends_too_soon(current_start, current_end)
-            && let Some(end) = value.member("currentEnd")
+    fn decode(value: Value<'_>) -> Periods {
+        let object = value.object();
+        let periods = Periods {
+            current_start: object.optional("currentStart"),
+            current_end: object.optional("currentEnd"),
+            trial_end: object.optional("trialEnd"),
+            cancel_at_period_end: object.or_default("cancelAtPeriodEnd"),
+        };
+        if ends_too_soon(periods.current_start, periods.current_end)
+            && let Some(end) = object.member("currentEnd")
         {
-            problems.meaning(Code::InvalidPeriod, end);
+            end.note(Kin::Meaning, Code::InvalidPeriod);
         }
-        Some(Periods {
-            current_start,
-            current_end,
-            trial_end: trial_end?,
-            cancel_at_period_end: cancel_at_period_end?,
-        })
+        periods
     }
 }
 

@@ -1,6 +1,6 @@
 //! Prices: how much, and how often.
 
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{Periods, Price, Revisioned};
-use crate::json::{Decode, Problems, Value, decode_objects, deserialize_by_decoding};
+use crate::json::{Decode, Value, decode_objects, deserialize_by_decoding};
 use crate::{Id, Label, PlanKey};
 
 /// What a tenant pays.
@@ -108,8 +108,8 @@ impl Serialize for SubscriptionStatus {
 }
 
 impl Decode for SubscriptionStatus {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<SubscriptionStatus> {
-        Label::decode(value, problems).map(SubscriptionStatus::of)
+    fn decode(value: Value<'_>) -> SubscriptionStatus {
+        SubscriptionStatus::of(Label::decode(value))
     }
 }
 

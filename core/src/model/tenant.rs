@@ -1,5 +1,7 @@
 //! Tenants: the business customers.
 
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 use super::{BillingInfo, Handles, Provisioning, Revisioned};

@@ -1,5 +1,7 @@
 //! Users: people with a record, whose rights it holds.
 
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 use super::Revisioned;

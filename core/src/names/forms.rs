@@ -1,5 +1,7 @@
 //! What each name looks like, byte by byte. A colon stands in none of them.
 
+use alloc::boxed::Box;
+
 pub(super) fn same_if(well_formed: bool, text: &str) -> Option<Box<str>> {
     well_formed.then(|| text.into())
 }

@@ -3,6 +3,12 @@
 //! They decide nothing and are never written anywhere. A general table and a call of `memcmp` cost more than the look-up itself on names this
 //! short; here both stay in line.
 
+use alloc::{vec, vec::Vec};
+use core::mem;
+
+/// Whether the size of the code counts for more than some nanoseconds, as in a page.
+pub(crate) const IS_SMALL: bool = cfg!(target_family = "wasm");
+
 const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
 const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
 
@@ -10,6 +16,11 @@ const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
 #[inline]
 pub(crate) fn hash_name(text: &str) -> u64 {
     let bytes = text.as_bytes();
+    if IS_SMALL {
+        return bytes
+            .iter()
+            .fold(FIRST, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(SECOND).rotate_left(23));
+    }
     let mut hash = bytes.len() as u64;
     let tail = match (bytes.last_chunk::<16>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(tail), ..) => {
@@ -34,12 +45,18 @@ fn fold(word: u128) -> u64 {
 /// Whether two texts are the same, by the widest pieces that fit and overlap. As bytes, because a range of a text that is cut as
 /// text is first checked for whole characters.
 #[inline]
-pub(crate) fn same_text(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
-    let (a, b) = (a.as_ref(), b.as_ref());
+pub(crate) fn same_text(a: &str, b: &str) -> bool {
+    same_bytes(a.as_bytes(), b.as_bytes())
+}
+
+/// The same of bytes.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
     match a.len() {
+        _ if IS_SMALL => a == b,
         0..8 => a.iter().zip(b).all(|(a, b)| a == b),
         8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
         17..=32 => a.first_chunk::<16>() == b.first_chunk() && a.last_chunk::<16>() == b.last_chunk(),
@@ -48,19 +65,15 @@ pub(crate) fn same_text(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
 }
 
 /// Numbers of things in a list, found by the hash of their name. Open addressing, at most half full.
+///
+/// A slot is half a hash above a number and one; zero is an empty slot.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    slots: Vec<Slot>,
+    slots: Vec<u64>,
     used: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    hash: u32,
-    number: u32,
-}
-
-const EMPTY: Slot = Slot { hash: 0, number: u32::MAX };
+const EMPTY: u64 = 0;
 
 impl Index {
     pub(crate) fn with_capacity(count: usize) -> Index {
@@ -74,12 +87,13 @@ impl Index {
         let hash = hash as u32;
         let mut at = hash as usize;
         loop {
-            let slot = self.slots.get(at & self.slots.len().wrapping_sub(1))?;
-            if slot.number == EMPTY.number {
+            let slot = *self.slots.get(at & self.slots.len().wrapping_sub(1))?;
+            if slot == EMPTY {
                 return None;
             }
-            if slot.hash == hash && is_it(slot.number) {
-                return Some(slot.number);
+            let number = slot as u32 - 1;
+            if (slot >> 32) as u32 == hash && is_it(number) {
+                return Some(number);
             }
             at += 1;
         }
@@ -88,17 +102,22 @@ impl Index {
     /// Adds a thing that is not there yet.
     pub(crate) fn insert(&mut self, hash: u64, number: u32) {
         if 2 * (self.used + 1) > self.slots.len() {
-            let mut larger = Index::with_capacity(self.used + 1);
-            for slot in self.slots.iter().filter(|slot| slot.number != EMPTY.number) {
-                larger.insert(slot.hash.into(), slot.number);
+            let larger = Index::with_capacity(self.used + 1);
+            for slot in mem::replace(self, larger).slots {
+                if slot != EMPTY {
+                    self.put(slot);
+                }
             }
-            *self = larger;
         }
+        self.put(hash << 32 | u64::from(number + 1));
+    }
+
+    fn put(&mut self, new: u64) {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = hash as u32 as usize;
+        let mut at = (new >> 32) as usize;
         while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.number == EMPTY.number {
-                *slot = Slot { hash: hash as u32, number };
+            if *slot == EMPTY {
+                *slot = new;
                 self.used += 1;
                 return;
             }
@@ -127,6 +146,8 @@ pub(crate) fn repetitions<'t>(texts: impl ExactSizeIterator<Item = &'t str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::prelude::v1::*;
+    use std::vec;
 
     /// Texts of every length to beyond the longest name, each with one byte changed at every place.
     fn variations() -> Vec<String> {

@@ -1,7 +1,10 @@
 //! Names and other small values that exist only if they are well formed.
 
+use alloc::{boxed::Box, string::String};
+
 mod forms;
 mod index;
+mod order;
 mod percent;
 mod text;
 mod words;
@@ -9,15 +12,44 @@ mod words;
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};
-pub(crate) use index::{Index, hash_name, repetitions, same_text};
+pub(crate) use index::{IS_SMALL, Index, hash_name, repetitions, same_bytes, same_text};
+pub(crate) use order::{Placed, in_order};
+pub(crate) use text::take_line;
 pub(crate) use words::words;
 
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding};
+use crate::json::{Decode, Value, decode_text, deserialize_by_decoding};
 use crate::{Code, Error};
 
-/// Declares a text type from its normal form: a function that refuses, or gives the one spelling that is kept.
+/// What texts of a type look like.
+enum Form {
+    /// They are kept as they are where this holds.
+    Kept(fn(&str) -> bool),
+    /// They have one spelling, where they have any.
+    Normalised(fn(&str) -> Option<Box<str>>),
+}
+
+use Form::{Kept, Normalised};
+
+impl Form {
+    fn read(self, text: &str) -> Option<Box<str>> {
+        match self {
+            Kept(is_good) => forms::same_if(is_good(text), text),
+            Normalised(normalise) => normalise(text),
+        }
+    }
+
+    #[inline(always)]
+    fn decode(self, value: Value<'_>, otherwise: Code) -> Box<str> {
+        match self {
+            Kept(is_good) => value.checked(is_good, otherwise).raw().into(),
+            Normalised(normalise) => decode_text(value, normalise, otherwise),
+        }
+    }
+}
+
+/// Declares a text type from its form.
 macro_rules! names {
-    ($($(#[$attribute:meta])* $Name:ident: $code:ident, $normalise:expr;)*) => {$(
+    ($($(#[$attribute:meta])* $Name:ident: $code:ident, $form:expr;)*) => {$(
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $Name(Box<str>);
@@ -27,7 +59,10 @@ macro_rules! names {
             ///
             #[doc = concat!("```\nassert!(dezky_core::", stringify!($Name), "::new(\"\\u{0}\").is_err());\n```")]
             pub fn new(text: &str) -> Result<$Name, Error> {
-                $normalise(text).map($Name).ok_or_else(|| Error::new(Code::$code, ""))
+                match $form.read(text) {
+                    Some(text) => Ok($Name(text)),
+                    None => Err(Error::new(Code::$code, "")),
+                }
             }
 
             /// The text in its one normal form.
@@ -39,22 +74,18 @@ macro_rules! names {
         }
 
         impl Decode for $Name {
-            fn decode(value: Value<'_>, problems: &mut Problems) -> Option<$Name> {
-                let name = $normalise(value.text(problems)?).map($Name);
-                if name.is_none() {
-                    problems.form(Code::$code, value);
-                }
-                name
+            fn decode(value: Value<'_>) -> $Name {
+                $Name($form.decode(value, Code::$code))
             }
         }
 
-        impl std::fmt::Display for $Name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Display for $Name {
+            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 formatter.write_str(self.as_str())
             }
         }
 
-        impl std::str::FromStr for $Name {
+        impl core::str::FromStr for $Name {
             type Err = Error;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -68,7 +99,7 @@ macro_rules! names {
             }
         }
 
-        impl std::borrow::Borrow<str> for $Name {
+        impl core::borrow::Borrow<str> for $Name {
             fn borrow(&self) -> &str {
                 self.as_str()
             }
@@ -91,63 +122,63 @@ names! {
     /// assert!(dezky_core::FlagKey::new("jmap_native_v2").is_ok());
     /// assert!(dezky_core::FlagKey::new("JMAP").is_err());
     /// ```
-    FlagKey: InvalidFlagKey, |text| forms::same_if(forms::is_key(text), text);
+    FlagKey: InvalidFlagKey, Kept(forms::is_key);
     /// A plan's key: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
     /// assert_eq!(dezky_core::PlanKey::new("business")?.as_str(), "business");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    PlanKey: InvalidPlan, |text| forms::same_if(forms::is_key(text), text);
+    PlanKey: InvalidPlan, Kept(forms::is_key);
     /// An environment's name: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
     /// assert_eq!(dezky_core::Environment::new("production")?.as_str(), "production");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Environment: InvalidEnvironment, |text| forms::same_if(forms::is_key(text), text);
+    Environment: InvalidEnvironment, Kept(forms::is_key);
     /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
     ///
     /// ```
     /// assert!(dezky_core::Slug::new("acme-gmbh").is_ok());
     /// assert!(dezky_core::Slug::new("acme-").is_err());
     /// ```
-    Slug: InvalidSlug, |text| forms::same_if(forms::is_slug(text), text);
+    Slug: InvalidSlug, Kept(forms::is_slug);
     /// Any entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
     ///
     /// ```
     /// assert!(dezky_core::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
     /// assert!(dezky_core::Id::new("t:1").is_err());
     /// ```
-    Id: InvalidId, |text| forms::same_if(forms::is_id(text), text);
+    Id: InvalidId, Kept(forms::is_id);
     /// An e-mail address, lower-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Email: InvalidEmail, forms::email;
+    Email: InvalidEmail, Normalised(forms::email);
     /// A domain name of two labels or more, lower-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Domain: InvalidDomain, forms::domain;
+    Domain: InvalidDomain, Normalised(forms::domain);
     /// A currency's three letters, upper-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Currency::new("eur")?.as_str(), "EUR");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Currency: InvalidCurrency, forms::currency;
+    Currency: InvalidCurrency, Normalised(forms::currency);
     /// One line that people read: 1 to 255 characters, not spaces alone.
     ///
     /// ```
     /// assert!(dezky_core::Label::new("Acme GmbH").is_ok());
     /// assert!(dezky_core::Label::new("   ").is_err());
     /// ```
-    Label: InvalidText, text::label;
+    Label: InvalidText, Normalised(text::label);
     /// Any number of lines, also none: 0 to 2,000 characters.
     ///
     /// ```
@@ -155,23 +186,34 @@ names! {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     #[derive(Default)]
-    Prose: InvalidText, text::prose;
+    Prose: InvalidText, Normalised(text::prose);
     /// A SHA-256 as 64 lower-case hex digits.
     ///
     /// ```
     /// assert!(dezky_core::Digest::new(&"0".repeat(64)).is_ok());
     /// ```
-    Digest: InvalidHash, |text| forms::same_if(forms::is_digest(text), text);
+    Digest: InvalidHash, Kept(forms::is_digest);
 }
 
 impl Digest {
+    /// The text itself.
+    ///
+    /// ```
+    /// # use dezky_core::Digest;
+    /// let text: String = Digest::new(&"0".repeat(64))?.into_string();
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn into_string(self) -> String {
+        self.0.into()
+    }
+
     /// The hash before a chain's first: 64 zeros.
     pub(crate) fn zero() -> Digest {
         Digest("0".repeat(64).into())
     }
 
     /// Of 64 hex digits that were just made.
-    pub(crate) fn from_hex(text: String) -> Digest {
+    pub(crate) fn from_hex(text: &str) -> Digest {
         Digest(text.into())
     }
 }

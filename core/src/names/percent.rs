@@ -1,8 +1,10 @@
 //! Percentages and positions: whole hundredths, never a float.
 
+use alloc::string::String;
+
 use serde::{Serialize, Serializer};
 
-use crate::json::{Decode, Problems, Value, deserialize_by_decoding, documents};
+use crate::json::{Decode, Value, deserialize_by_decoding, documents, push_char};
 use crate::{Code, Error};
 
 /// A percentage of 0 to 100 with at most two decimals. A position, being on the same scale, is one too.
@@ -60,14 +62,46 @@ impl Percent {
     }
 }
 
-impl std::fmt::Display for Percent {
+impl Percent {
+    /// Appends the shortest decimal: `25`, `2.5`, `37.25`.
+    pub(crate) fn push_to(self, out: &mut String) {
+        let mut weight = 10_000;
+        let mut rest = self.0;
+        let mut started = false;
+        while weight >= 100 || rest > 0 {
+            if weight == 10 {
+                push_char(out, '.');
+            }
+            let digit = rest / weight;
+            started |= digit > 0 || weight <= 100;
+            if started {
+                push_char(out, char::from(b'0' + (digit % 10) as u8));
+            }
+            rest %= weight;
+            weight /= 10;
+        }
+    }
+}
+
+impl core::fmt::Display for Percent {
     /// The shortest decimal: `25`, `2.5`, `37.25`.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (whole, rest) = (self.0 / 100, self.0 % 100);
-        match (rest, rest % 10) {
-            (0, _) => write!(formatter, "{whole}"),
-            (_, 0) => write!(formatter, "{whole}.{}", rest / 10),
-            _ => write!(formatter, "{whole}.{rest:02}"),
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut text = String::new();
+        self.push_to(&mut text);
+        formatter.write_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Percent;
+    use std::prelude::v1::*;
+
+    #[test]
+    fn every_percentage_is_written_as_its_number() {
+        for hundredths in 0..=10_000 {
+            let text = Percent(hundredths).to_string();
+            assert_eq!(text, (f64::from(hundredths) / 100.0).to_string());
         }
     }
 }
@@ -83,8 +117,8 @@ impl Serialize for Percent {
 }
 
 impl Decode for Percent {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Percent> {
-        value.hundredths(problems).map(Percent)
+    fn decode(value: Value<'_>) -> Percent {
+        Percent(value.hundredths())
     }
 }
 

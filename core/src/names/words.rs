@@ -29,16 +29,15 @@ macro_rules! words {
             ///
             #[doc = concat!("```\nassert_eq!(dezky_core::", stringify!($Name), "::parse(\"no such word\"), None);\n```")]
             pub fn parse(word: &str) -> Option<$Name> {
-                match word {
-                    $($text => Some($Name::$variant),)*
-                    _ => None,
-                }
+                $Name::ALL.iter().copied().find(|each| each.as_str() == word)
             }
         }
 
         impl $crate::json::Decode for $Name {
-            fn decode(value: $crate::json::Value<'_>, problems: &mut $crate::json::Problems) -> Option<$Name> {
-                $crate::json::decode_word(value, $Name::parse, $crate::Code::$code, problems)
+            fn decode(value: $crate::json::Value<'_>) -> $Name {
+                let [first, ..] = [$($Name::$variant),*];
+                let place = $crate::json::decode_word(value, &[$($text),*], $crate::Code::$code);
+                $Name::ALL.get(place).copied().unwrap_or(first)
             }
         }
 

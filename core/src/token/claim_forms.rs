@@ -1,5 +1,7 @@
 //! The form of each claim: its type and its range, never its meaning. `null` is a value of the wrong type, never absence.
 
+use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+
 use super::claims::Claims;
 use super::findings::Findings;
 use super::reading::{is_plain, seconds, text};

@@ -1,5 +1,7 @@
 //! The meaning of the claims: who issued them for whom, when they hold, and that they are those of an access token.
 
+use alloc::format;
+
 use super::claim_forms::Forms;
 use super::findings::Findings;
 use super::header::Header;

@@ -1,5 +1,7 @@
 //! What a verified token says of its bearer.
 
+use alloc::{string::String, vec::Vec};
+
 use serde::Serialize;
 
 use crate::{Email, Prose, Timestamp};

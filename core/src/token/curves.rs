@@ -1,5 +1,7 @@
 //! Whether a point is one that a public key may be.
 
+use alloc::vec::Vec;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
 /// The uncompressed form (SEC 1, section 2.3.3) of a point, if it lies on P-256.

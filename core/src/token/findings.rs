@@ -1,5 +1,7 @@
 //! What is wrong with one part of a token or with one key, gathered under the path of that part.
 
+use alloc::{format, string::String, vec::Vec};
+
 use crate::{Code, Error, limits::MAX_PROBLEMS};
 
 pub(super) struct Findings {

@@ -1,5 +1,7 @@
 //! The header's rules, judged together before any key is looked at.
 
+use alloc::{borrow::ToOwned, string::String};
+
 use super::algorithm::Algorithm;
 use super::findings::Findings;
 use super::reading::{is_plain, text};

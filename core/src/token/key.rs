@@ -1,5 +1,7 @@
 //! One public key of a set: either fit in every respect, or named with all that is wrong with it.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc;
 

@@ -1,7 +1,8 @@
 //! A set of public keys as an issuer publishes it (RFC 7517): refused whole where it cannot be trusted, else read key by key.
 
+use alloc::{format, sync::Arc, vec::Vec};
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::findings::Findings;
 use super::key::Key;
@@ -67,7 +68,7 @@ impl KeySet {
                 .flat_map(Error::all)
                 .map(|reason| Error::new(reason.code, reason.path.as_str()));
             let empty = Error::new(Code::KeySetEmpty, "/keys");
-            Error::unless_clean(std::iter::once(empty).chain(reasons).collect(), ())?;
+            Error::unless_clean(core::iter::once(empty).chain(reasons).collect(), ())?;
         }
         Ok(KeySet { keys: keys.into(), skipped: skipped.into() })
     }

@@ -1,7 +1,9 @@
 //! What the operator of a service says about the tokens it accepts. Everything else is fixed.
 
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
 use super::reading::is_plain;
-use crate::json::{Decode, Object, Problems, Value, decode_bytes, deserialize_by_decoding};
+use crate::json::{Decode, Kin, Kind, Value, decode_bytes, deserialize_by_decoding};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TOKEN_LEEWAY_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
 use crate::{Code, Error};
 
@@ -124,46 +126,35 @@ fn unfit(names: &[String], code: Code, path: &str) -> Option<Error> {
 }
 
 impl Decode for TokenPolicy {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<TokenPolicy> {
-        let object = value.object(problems)?;
-        let issuers = names(object, "issuers", Code::TokenPolicyIssuers, problems);
-        let audiences = names(object, "audiences", Code::TokenPolicyAudiences, problems);
+    fn decode(value: Value<'_>) -> TokenPolicy {
+        let object = value.object();
         let leeway = (DEFAULT_LEEWAY_SECONDS, 0, MAX_TOKEN_LEEWAY_SECONDS);
-        let leeway_seconds = seconds(object, "leewaySeconds", leeway, Code::TokenPolicyLeeway, problems);
         let lifetime = (DEFAULT_MAX_LIFETIME_SECONDS, 1, MAX_TOKEN_LIFETIME_SECONDS);
-        let max_lifetime_seconds =
-            seconds(object, "maxLifetimeSeconds", lifetime, Code::TokenPolicyLifetime, problems);
-        Some(TokenPolicy {
-            issuers: issuers?,
-            audiences: audiences?,
-            leeway_seconds: leeway_seconds?,
-            max_lifetime_seconds: max_lifetime_seconds?,
-        })
+        TokenPolicy {
+            issuers: names(object, "issuers", Code::TokenPolicyIssuers),
+            audiences: names(object, "audiences", Code::TokenPolicyAudiences),
+            leeway_seconds: seconds(object, "leewaySeconds", leeway, Code::TokenPolicyLeeway),
+            max_lifetime_seconds: seconds(object, "maxLifetimeSeconds", lifetime, Code::TokenPolicyLifetime),
+        }
     }
 }
 
-fn names(object: Object<'_>, member: &str, otherwise: Code, problems: &mut Problems) -> Option<Vec<String>> {
-    let list = object.required_value(member, problems)?;
-    let names = Vec::decode(list, problems)?;
-    if let Some(index) = first_unfit(&names) {
-        problems.form(otherwise, list.items().nth(index).unwrap_or(list));
-        return None;
+fn names(object: Value<'_>, member: &str, otherwise: Code) -> Vec<String> {
+    let list = object.required_value(member);
+    let names: Vec<String> = Vec::decode(list);
+    let is_judged = list.kind() == Kind::Array
+        && list.items().count() == names.len()
+        && list.items().all(|item| item.kind() == Kind::Text);
+    if let Some(index) = first_unfit(&names).filter(|_| is_judged) {
+        list.items().nth(index).unwrap_or(list).note(Kin::Form, otherwise);
     }
-    Some(names)
+    names
 }
 
 /// Whole seconds, given what they are where absent, their least and their most.
-fn seconds(
-    object: Object<'_>,
-    member: &str,
-    (default, least, most): (u32, u32, u32),
-    otherwise: Code,
-    problems: &mut Problems,
-) -> Option<u32> {
-    let Some(value) = object.value().member(member) else { return Some(default) };
-    value
-        .whole(least.into(), most.into(), otherwise, problems)
-        .and_then(|seconds| u32::try_from(seconds).ok())
+fn seconds(object: Value<'_>, member: &str, (default, least, most): (u32, u32, u32), otherwise: Code) -> u32 {
+    let Some(value) = object.member(member) else { return default };
+    value.whole(least.into(), most.into(), otherwise).map_or(default, |seconds| seconds as u32)
 }
 
 deserialize_by_decoding!(TokenPolicy);

@@ -1,5 +1,7 @@
 //! How tokens and keys are read: strict base64url, and JSON members whose `null` is not absence.
 
+use alloc::vec::Vec;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use crate::Code;
 
-const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+const BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
 
 pub(super) fn judge(modulus: &[u8], exponent: &[u8], findings: &mut Findings) {
     let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
@@ -29,7 +29,7 @@ fn is_fit_exponent(exponent: &[u8]) -> bool {
 
 /// NIST SP 800-89, section 5.3.3: no factor below 752.
 fn has_small_factor(modulus: &[u8]) -> bool {
-    std::iter::once(2).chain((3..752).step_by(2)).any(|divisor| remainder(modulus, divisor) == 0)
+    core::iter::once(2).chain((3..752).step_by(2)).any(|divisor| remainder(modulus, divisor) == 0)
 }
 
 /// ROCA (CVE-2017-15361): keys of a faulty generator are powers of 65537 modulo each of these primes. Another key is so by
@@ -39,7 +39,7 @@ fn is_of_roca(modulus: &[u8]) -> bool {
     PRIMES.iter().all(|&prime| {
         let target = remainder(modulus, prime);
         let mut powers =
-            std::iter::successors(Some(1), |power| Some(power * 65_537 % prime)).take(prime as usize);
+            core::iter::successors(Some(1), |power| Some(power * 65_537 % prime)).take(prime as usize);
         powers.any(|power| power == target)
     })
 }

@@ -1,5 +1,7 @@
 //! A compact token taken apart: size and form are judged before anything is decoded, decoding before anything is parsed.
 
+use alloc::vec::Vec;
+
 use super::findings::Findings;
 use super::reading::{JsonCodes, base64url};
 use crate::json::{Document, Kind};

@@ -1,6 +1,6 @@
 //! The one way from a token's text to its claims.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use super::algorithm::Family;
 use super::header::Header;

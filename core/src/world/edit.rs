@@ -1,7 +1,9 @@
 //! What somebody is about to change.
 
+use alloc::{format, string::String, vec, vec::Vec};
+
 use crate::flags::push_rule;
-use crate::json::{Decode, Kind, Problems, Value, decode_bytes, deserialize_by_decoding};
+use crate::json::{Decode, Kin, Kind, Value, decode_bytes, decode_list, deserialize_by_decoding};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
 use crate::{Code, Error, FlagKey, FlagRule, Id, PlanKey, Slug};
 
@@ -187,48 +189,46 @@ impl From<EditStep> for Edit {
 }
 
 impl Decode for Edit {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<Edit> {
-        let object = value.object(problems)?;
-        let steps: Vec<EditStep> = object.required_list("edits", MAX_EDITS, problems)?;
-        if steps.is_empty()
-            && let Some(list) = value.member("edits")
-        {
-            problems.form(Code::EmptyEdit, list);
+    fn decode(value: Value<'_>) -> Edit {
+        let list = value.object().required_value("edits");
+        let steps = decode_list(list, MAX_EDITS);
+        if list.kind() == Kind::Array && list.items().next().is_none() {
+            list.note(Kin::Form, Code::EmptyEdit);
         }
-        Some(Edit { steps })
+        Edit { steps }
     }
 }
 
 impl Decode for EditStep {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<EditStep> {
-        let object = value.object(problems)?;
-        let kind = object.required_value("kind", problems)?;
-        match kind.text(problems)? {
-            "putFlag" => object.required("flag", problems).map(EditStep::PutFlag),
-            "deleteFlag" => object.required("key", problems).map(EditStep::DeleteFlag),
-            "moveTenant" => TenantMove::decode(value, problems).map(EditStep::MoveTenant),
+    fn decode(value: Value<'_>) -> EditStep {
+        let object = value.object();
+        let kind = object.required_value("kind").text();
+        match kind.raw() {
+            "putFlag" => EditStep::PutFlag(object.required("flag")),
+            "deleteFlag" => EditStep::DeleteFlag(object.required("key")),
+            "moveTenant" => EditStep::MoveTenant(object.embedded()),
             _ => {
-                problems.form(Code::UnknownEdit, kind);
-                None
+                kind.note(Kin::Form, Code::UnknownEdit);
+                EditStep::DeleteFlag(FlagKey::decode(kind.nothing()))
             }
         }
     }
 }
 
 impl Decode for TenantMove {
-    fn decode(value: Value<'_>, problems: &mut Problems) -> Option<TenantMove> {
-        let object = value.object(problems)?;
-        let tenant_id = object.required("tenantId", problems);
-        let plan = object.optional("plan", problems);
-        let partner = match value.member_or_null("partnerSlug") {
-            None => Some(PartnerMove::Keep),
-            Some(slug) if slug.kind() == Kind::Null => Some(PartnerMove::Detach),
-            Some(slug) => Slug::decode(slug, problems).map(PartnerMove::Attach),
+    fn decode(value: Value<'_>) -> TenantMove {
+        let object = value.object();
+        let tenant_id = object.required("tenantId");
+        let plan = object.optional("plan");
+        let partner = match object.member_or_null("partnerSlug") {
+            None => PartnerMove::Keep,
+            Some(slug) if slug.kind() == Kind::Null => PartnerMove::Detach,
+            Some(slug) => PartnerMove::Attach(Slug::decode(slug)),
         };
-        if plan == Some(None) && partner == Some(PartnerMove::Keep) {
-            problems.form(Code::EmptyEdit, value);
+        if plan.is_none() && partner == PartnerMove::Keep {
+            object.note(Kin::Form, Code::EmptyEdit);
         }
-        Some(TenantMove { tenant_id: tenant_id?, plan: plan?, partner: partner? })
+        TenantMove { tenant_id, plan, partner }
     }
 }
 

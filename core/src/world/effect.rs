@@ -1,6 +1,6 @@
 //! Where an edit leads, and which flags turn for a tenant on the way.
 
-use std::collections::BTreeMap;
+use alloc::{collections::BTreeMap, format, vec::Vec};
 
 use super::{Edit, EditStep, PartnerMove, TenantMove, World};
 use crate::flags::{Axis, Compiled, Name};

@@ -1,5 +1,7 @@
 //! In which order a rising percentage includes the tenants of a flag's scope, and how many have it now.
 
+use alloc::vec::Vec;
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::World;
@@ -118,7 +120,7 @@ impl Counts {
         let (compiled, population) = (world.compiled(), world.population());
         let mut counts = Counts { on: 0, in_scope: 0, registered: population.len() };
         for subject in population.subjects() {
-            counts.on += usize::from(compiled.evaluate(flag, &subject, |_| ()));
+            counts.on += usize::from(compiled.evaluate(flag, &subject, &mut None));
             counts.in_scope += usize::from(compiled.is_in_scope(flag, &subject));
         }
         counts

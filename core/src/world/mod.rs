@@ -1,5 +1,7 @@
 //! The known population: every tenant, partner and flag at one revision, and the exact answers that follow.
 
+use alloc::{string::String, sync::Arc, vec::Vec};
+
 mod edit;
 mod effect;
 mod ladder;
@@ -7,8 +9,6 @@ mod members;
 mod plan;
 mod population;
 mod totals;
-
-use std::sync::Arc;
 
 pub use edit::{Edit, EditStep, PartnerMove, TenantMove};
 pub use ladder::{Counts, Ladder, LadderStep};
@@ -18,8 +18,8 @@ pub use totals::{PartnerTotal, PlanTotal};
 
 use population::Population;
 
-use crate::flags::{Compiled, check_flags, fingerprint};
-use crate::json::{decode_bytes, decode_objects};
+use crate::flags::{Compiled, Fingerprint, sort_by_key};
+use crate::json::{decode_bytes, decode_objects, push_member, push_whole};
 use crate::limits::{MAX_FLAGS, MAX_PARTNERS, MAX_REVISION, MAX_TENANTS, MAX_WORLD_BYTES};
 use crate::{Code, Digest, Environment, Error, FlagRule};
 
@@ -104,9 +104,11 @@ impl World {
             problems.push(Error::new(Code::InvalidRevision, "/revision"));
         }
         let population = Population::new(tenants, partners, &mut problems);
-        check_flags(&flags, &mut problems);
-        Error::unless_clean(problems, ())?;
-        flags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut found = Error::unless_clean(problems, ()).err();
+        sort_by_key(&mut flags, &mut found);
+        if let Some(error) = found {
+            return Err(error);
+        }
         let compiled = Compiled::new(&environment, &flags.iter().collect::<Vec<_>>());
         Ok(World(Arc::new(Inner { revision, flags, compiled, population })))
     }
@@ -159,7 +161,9 @@ impl World {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn fingerprint(&self) -> Digest {
-        fingerprint(&self.0.compiled, self.0.population.subjects())
+        let mut fingerprint = Fingerprint::new(&self.0.compiled);
+        self.0.population.subjects().for_each(|subject| fingerprint.add(&subject));
+        fingerprint.digest()
     }
 
     /// The revision that it shows.
@@ -196,6 +200,25 @@ impl World {
     /// ```
     pub fn registered(&self) -> usize {
         self.0.population.len()
+    }
+
+    /// What a host is told of a world that it loads, as JSON: `{ environment, revision, registered }`.
+    ///
+    /// ```
+    /// # use dezky_core::World;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
+    /// assert_eq!(world.to_summary_json(), r#"{"environment":"production","revision":7,"registered":0}"#);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn to_summary_json(&self) -> String {
+        let mut out = String::from("{");
+        push_member(&mut out, "environment", self.environment().as_str());
+        out.push_str(",\"revision\":");
+        push_whole(&mut out, self.revision());
+        out.push_str(",\"registered\":");
+        push_whole(&mut out, self.registered() as u64);
+        out.push('}');
+        out
     }
 
     fn find(&self, key: &str) -> Result<u32, Error> {

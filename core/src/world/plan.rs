@@ -1,12 +1,13 @@
 //! Who gains and who loses by an edit: the difference of evaluate-all before and after.
 
+use alloc::vec::Vec;
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use sha2::{Digest as _, Sha256};
 
 use super::effect::{Effect, for_each_turn};
 use super::totals::{self, PartnerTotal, PlanTotal};
 use super::{Edit, World};
-use crate::flags::hex;
+use crate::hash::Hasher;
 use crate::{Digest, Error, FlagKey};
 
 /// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner }`.
@@ -133,7 +134,8 @@ impl Plan {
     }
 
     fn digest_of(&self, edit: &Edit) -> Digest {
-        let mut hasher = Sha256::new_with_prefix(edit.to_canonical_json());
+        let mut hasher = Hasher::new();
+        hasher.update(&edit.to_canonical_json());
         hasher.update("\n");
         let mut hash = |sign: &str, pair: PlanPair<'_>| {
             for piece in [sign, pair.key, ":", pair.tenant_id, "\n"] {
@@ -142,7 +144,7 @@ impl Plan {
         };
         self.gained().for_each(|pair| hash("+", pair));
         self.lost().for_each(|pair| hash("-", pair));
-        hex(hasher)
+        hasher.digest()
     }
 }
 

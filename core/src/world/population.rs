@@ -1,7 +1,10 @@
 //! The registered tenants, packed: everyone's names in one text, plans and partners shared.
 
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
 use super::{WorldPartner, WorldTenant};
 use crate::flags::Name;
+use crate::json::list_path;
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
 use crate::names::{Index, hash_name, repetitions, same_text};
 use crate::{Code, Error, Subject, TenantStatus};
@@ -15,9 +18,8 @@ struct Numbered {
 
 impl Numbered {
     fn find(&self, text: &str) -> Option<u32> {
-        let is_it = |number: u32| {
-            self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other.as_bytes(), text))
-        };
+        let is_it =
+            |number: u32| self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other, text));
         self.numbers.find(hash_name(text), is_it)
     }
 
@@ -73,9 +75,8 @@ impl Population {
             }
         }
         let mut taken = |list, member, code, repeated: Vec<usize>| {
-            problems.extend(
-                repeated.into_iter().map(|index| Error::new(code, format!("/{list}/{index}/{member}"))),
-            );
+            problems
+                .extend(repeated.into_iter().map(|index| Error::new(code, list_path(list, index, member))));
         };
         taken(
             "partners",
@@ -110,7 +111,7 @@ impl Population {
         }
         for (index, tenant) in tenants.iter().enumerate() {
             if tenant.partner_id.as_ref().is_some_and(|id| partner_ids.find(id.as_str()).is_none()) {
-                problems.push(Error::new(Code::UnknownPartner, format!("/tenants/{index}/partnerId")));
+                problems.push(Error::new(Code::UnknownPartner, list_path("tenants", index, "partnerId")));
             }
         }
 

@@ -1,6 +1,6 @@
 //! How many pairs a plan has, by plan and by partner.
 
-use std::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::Serialize;
 

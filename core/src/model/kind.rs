@@ -1,0 +1,71 @@
+//! The kinds of model documents, for callers that know the kind only at run time.
+
+use alloc::string::String;
+
+use super::{Change, Flag, Partner, Subscription, Tenant, User};
+use crate::Error;
+
+macro_rules! kinds {
+    ($($Kind:ident $text:literal)*) => {
+        /// A kind of model document.
+        ///
+        /// ```
+        /// assert_eq!(dezky_core::DocumentKind::Tenant.as_str(), "tenant");
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DocumentKind {
+            $(#[doc = concat!("[`", stringify!($Kind), "`](crate::", stringify!($Kind), ")")] $Kind,)*
+        }
+
+        impl DocumentKind {
+            /// Every kind.
+            ///
+            /// ```
+            /// assert_eq!(dezky_core::DocumentKind::ALL.len(), 6);
+            /// ```
+            pub const ALL: &'static [DocumentKind] = &[$(DocumentKind::$Kind),*];
+
+            /// Its name.
+            ///
+            /// ```
+            /// assert_eq!(dezky_core::DocumentKind::Flag.as_str(), "flag");
+            /// ```
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(DocumentKind::$Kind => $text,)*
+                }
+            }
+
+            /// The kind of this name.
+            ///
+            /// ```
+            /// assert_eq!(dezky_core::DocumentKind::parse("invoice"), None);
+            /// ```
+            pub fn parse(name: &str) -> Option<DocumentKind> {
+                DocumentKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+
+            /// Reads a document strictly and writes it back as JSON, its defaults filled in.
+            ///
+            /// ```
+            /// use dezky_core::{Code, DocumentKind};
+            /// let error = DocumentKind::Partner.normalize(br#"{ "id": "p1", "slug": "Nordic" }"#).unwrap_err();
+            /// assert!(error.all().any(|each| each.code == Code::InvalidSlug));
+            /// ```
+            pub fn normalize(self, bytes: &[u8]) -> Result<String, Error> {
+                match self {
+                    $(DocumentKind::$Kind => $Kind::from_json(bytes).map(|document| serde_json::to_string(&document).unwrap_or_default()),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Tenant "tenant"
+    Partner "partner"
+    User "user"
+    Subscription "subscription"
+    Flag "flag"
+    Change "change"
+}

@@ -1,0 +1,12 @@
+// The provider, whose SDK needs the types of Node.
+import type { Ruleset } from '@dezky/sdk-node'
+import { DezkyProvider } from '@dezky/sdk-node/openfeature'
+import { OpenFeature, type Provider } from '@openfeature/server-sdk'
+
+export async function start(snapshot: string): Promise<Ruleset> {
+  const dezky = new DezkyProvider(snapshot)
+  const provider: Provider = dezky
+  await OpenFeature.setProviderAndWait(provider)
+  dezky.replace(Buffer.from(snapshot))
+  return dezky.rules
+}

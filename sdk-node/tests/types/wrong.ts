@@ -1,0 +1,15 @@
+// Each statement must fail to compile; the line says with which of TypeScript's codes.
+import { can, Ruleset, validate, World } from '@dezky/sdk-node'
+
+const rules = Ruleset.fromSnapshot<'jmap_native_v2'>('{}')
+const tenant = rules.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' })
+tenant.isEnabled('jmap_native_v3') // TS2345
+tenant.explain('jmap_native_v3') // TS2345
+rules.isEnabled('jmap_native_v3', '{}') // TS2345
+tenant.all()['jmap_native_v3'] // TS2551
+rules.forTenant({ tenantId: 't1', tenantSlug: 'acme' }) // TS2345
+rules.forTenant({ tenantId: 7, tenantSlug: 'acme', plan: 'business' }) // TS2322
+can({ key: { kind: 'server' } }, 'tenant.paint', {}) // TS2345
+World.fromJson('{}').plan({ edits: [{ kind: 'putFlag' }] }) // TS2322
+validate.invoice({}) // TS2339
+new Ruleset() // TS2673

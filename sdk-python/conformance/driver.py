@@ -1,0 +1,132 @@
+"""The driver of the conformance suite for the installed package: a request a line in, the outcome a line out, and no opinion."""
+
+import importlib.metadata
+import json
+import re
+import sys
+
+import dezky
+from dezky import Ruleset, World, _native, can, rollout_position, validate
+
+# Numbers stay texts: only where a value begins and ends matters here.
+DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def spans(text):
+    """The members of an object or the items of a list, as they stand in its text."""
+    found, at = [], SPACE.match(text, 1).end()
+    while text[at] not in "]}":
+        name = None
+        if text[0] == "{":
+            name, at = DECODER.raw_decode(text, at)
+            at = SPACE.match(text, SPACE.match(text, at).end() + 1).end()
+        start, (_, at) = at, DECODER.raw_decode(text, at)
+        found.append((name, text[start:at]))
+        at = SPACE.match(text, at).end()
+        if text[at] == ",":
+            at = SPACE.match(text, at + 1).end()
+    return found
+
+
+def source(text):
+    """A document's exact text or bytes."""
+    special = dict(spans(text)) if text[0] == "{" else {}
+    if "$text" in special:
+        return json.loads(special["$text"])
+    if "$hex" in special:
+        return bytes.fromhex(json.loads(special["$hex"]))
+    if "$repeat" in special:
+        unit, times = json.loads(special["$repeat"])
+        return unit * times
+    return text
+
+
+def wire(value):
+    """A result as the document that it is on the wire."""
+    if isinstance(value, dezky.Explanation):
+        return {name: part for name, part in value._asdict().items() if part is not None}
+    if hasattr(value, "_asdict"):
+        return {
+            re.sub("_(.)", lambda letter: letter[1].upper(), name): wire(part) for name, part in value._asdict().items()
+        }
+    return [wire(item) for item in value] if isinstance(value, tuple) else value
+
+
+def tenants(member):
+    rules = Ruleset.from_snapshot(source(member["snapshot"]))
+    return rules, [rules.for_tenant(subject) for _, subject in spans(member["subjects"])]
+
+
+def explain(member):
+    rules, resolved = tenants(member)
+    keys = json.loads(member.get("keys", "null"))
+    return [[wire(flags.explain(key)) for key in (rules.keys if keys is None else keys)] for flags in resolved]
+
+
+def fingerprint(member):
+    # Each by itself first, so that the path of what is wrong with one begins at that one.
+    rules, _ = tenants(member)
+    return rules.fingerprint(member["subjects"])
+
+
+def snapshot(member):
+    document = source(member["snapshot"])
+    rules = Ruleset.from_snapshot(document)
+    canonical = json.dumps(validate.snapshot(document)["ok"], separators=(",", ":"), ensure_ascii=False)
+    return {
+        "canonical": canonical,
+        "digest": rules.digest,
+        "revision": rules.revision,
+        "environment": rules.environment,
+        "keys": rules.keys,
+    }
+
+
+def model(member):
+    outcome = getattr(validate, json.loads(member["kind"]))(source(member["document"]))
+    if "errors" in outcome:
+        raise dezky.DezkyError(outcome["errors"])
+    return outcome["ok"]
+
+
+def decide(text):
+    member = dict(spans(text)) if text[0] == "{" else {}
+    if "action" in member:
+        return can(member.get("principal", "null"), json.loads(member["action"]), member.get("resource", "null"))
+    # A question that is no object with an action can only be put as the one document that it is.
+    return _native.decide(source(text))
+
+
+def world(member):
+    return World.from_json(source(member["world"]))
+
+
+OPERATIONS = {
+    "hello": lambda _: {"runtime": "python", "version": importlib.metadata.version("dezky")},
+    "position": lambda member: rollout_position(json.loads(member["tenantId"]), json.loads(member["key"])),
+    "snapshot": snapshot,
+    "explain": explain,
+    "evaluate": lambda member: ["".join("01"[on] for on in flags.all().values()) for flags in tenants(member)[1]],
+    "fingerprint": fingerprint,
+    "plan": lambda member: world(member).plan(source(member["edit"])),
+    "ladder": lambda member: world(member).ladder(json.loads(member["key"])),
+    "counts": lambda member: world(member).counts(json.loads(member["key"])),
+    "model": model,
+}
+
+
+def main():
+    for line in sys.stdin.buffer:
+        request = dict(spans(line.decode()))
+        operation, question = json.loads(request["operation"]), request["input"]
+        try:
+            value = decide(question) if operation == "decide" else OPERATIONS[operation](dict(spans(question)))
+            reply = {"value": wire(value)}
+        except dezky.DezkyError as error:
+            reply = {"errors": [{"code": each["code"], "path": each["path"]} for each in error.errors]}
+        print(json.dumps({"id": int(request["id"]), **reply}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Feature flags, access decisions and population questions, answered by Dezky's Rust core."""
+
+from dezky import validate
+from dezky._errors import DezkyError, Problem
+from dezky._flags import Flags
+from dezky._native import Ruleset, Subject, World, can, changed_keys, rollout_position
+from dezky._results import (
+    AccessReason,
+    Axis,
+    Counts,
+    Decision,
+    Explanation,
+    Ladder,
+    LadderStep,
+    PartnerTotal,
+    Plan,
+    PlanPair,
+    PlanTotal,
+    Reason,
+)
+
+__all__ = [
+    "AccessReason",
+    "Axis",
+    "Counts",
+    "Decision",
+    "DezkyError",
+    "Explanation",
+    "Flags",
+    "Ladder",
+    "LadderStep",
+    "PartnerTotal",
+    "Plan",
+    "PlanPair",
+    "PlanTotal",
+    "Problem",
+    "Reason",
+    "Ruleset",
+    "Subject",
+    "World",
+    "can",
+    "changed_keys",
+    "rollout_position",
+    "validate",
+]

@@ -1,0 +1,121 @@
+//! How an error crosses: every problem of it becomes part of one `DezkyError`.
+
+use dezky_core::limits::MAX_PROBLEMS;
+use dezky_core::{Code, Error};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyType};
+
+static DEZKY_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// One thing that is wrong with an argument.
+struct Problem {
+    code: &'static str,
+    path: String,
+    message: &'static str,
+}
+
+/// Why there is no answer.
+#[derive(Default)]
+pub(crate) struct Fault {
+    problems: Vec<Problem>,
+    /// The first exception that made a value unreadable.
+    cause: Option<Box<PyErr>>,
+    /// An exception that is not ours to hold back, such as an interrupt from the keyboard.
+    passing: Option<Box<PyErr>>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, path: &str) -> Fault {
+        let mut fault = Fault::default();
+        fault.note(code, path);
+        fault
+    }
+
+    /// Of an exception that reading a document raised.
+    pub(crate) fn reading(exception: PyErr) -> Fault {
+        let mut fault = Fault::default();
+        fault.note_unreadable("", exception);
+        fault
+    }
+
+    pub(crate) fn passing(exception: PyErr) -> Fault {
+        Fault { passing: Some(exception.into()), ..Fault::default() }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.problems.is_empty() && self.passing.is_none()
+    }
+
+    pub(crate) fn note(&mut self, code: Code, path: &str) {
+        self.push(Problem { code: code.as_str(), path: path.to_owned(), message: code.message() });
+    }
+
+    /// Reading the value ran code of its own, which raised an exception: nothing that core could know.
+    pub(crate) fn note_unreadable(&mut self, path: &str, cause: PyErr) {
+        if !Python::attach(|py| cause.is_instance_of::<PyException>(py)) {
+            self.passing.get_or_insert(cause.into());
+            return;
+        }
+        let message = "an exception was raised while this value was read";
+        self.push(Problem { code: "unreadable", path: path.to_owned(), message });
+        self.cause.get_or_insert(cause.into());
+    }
+
+    /// The same, seen from a document that holds this one at `path`.
+    pub(crate) fn under(mut self, path: &str) -> Fault {
+        self.problems.iter_mut().for_each(|problem| problem.path.insert_str(0, path));
+        self
+    }
+
+    /// Also what another says.
+    pub(crate) fn join(&mut self, other: Fault) {
+        other.problems.into_iter().for_each(|problem| self.push(problem));
+        self.cause = self.cause.take().or(other.cause);
+        self.passing = self.passing.take().or(other.passing);
+    }
+
+    fn push(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    fn exception<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let problems = PyList::empty(py);
+        for Problem { code, path, message } in &self.problems {
+            let problem = PyDict::new(py);
+            problem.set_item("code", code)?;
+            problem.set_item("path", path)?;
+            problem.set_item("message", message)?;
+            problems.append(problem)?;
+        }
+        DEZKY_ERROR.import(py, "dezky._errors", "DezkyError")?.call1((problems,))
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let mut fault = Fault::default();
+        error.all().for_each(|each| fault.note(each.code, &each.path));
+        fault
+    }
+}
+
+impl From<Fault> for PyErr {
+    fn from(mut fault: Fault) -> PyErr {
+        if let Some(exception) = fault.passing {
+            return *exception;
+        }
+        let cause = fault.cause.take().map(|cause| *cause);
+        Python::attach(|py| match fault.exception(py) {
+            Ok(exception) => {
+                let error = PyErr::from_value(exception);
+                error.set_cause(py, cause);
+                error
+            }
+            Err(failure) => failure,
+        })
+    }
+}

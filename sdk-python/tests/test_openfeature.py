@@ -1,0 +1,131 @@
+"""The provider, in the OpenFeature SDK."""
+
+import asyncio
+import queue
+
+import pytest
+from conftest import SNAPSHOT
+from openfeature import api
+from openfeature.evaluation_context import EvaluationContext
+from openfeature.event import ProviderEvent
+from openfeature.exception import ErrorCode
+from openfeature.flag_evaluation import Reason
+from openfeature.provider import ProviderStatus
+
+from dezky import DezkyError
+from dezky.openfeature import DezkyProvider
+
+CONTEXT = EvaluationContext(
+    "t1", {"tenantSlug": "acme", "plan": "business", "partnerSlug": "nordic", "userName": "ada"}
+)
+VERSION = {"version": "rev-481", "flagSetId": "production", "contextId": "t1"}
+
+DETAILS = {
+    "always": (True, Reason.STATIC, {}),
+    "in_part": (False, Reason.SPLIT, {"bucket": 14.47, "pct": 4.31}),
+    "jmap_native_v2": (True, Reason.SPLIT, {"bucket": 4.3, "pct": 25}),
+    "never": (False, Reason.DISABLED, {}),
+    "nobody": (False, Reason.DEFAULT, {}),
+    "partners": (False, Reason.DEFAULT, {"missedAxis": "partnerSlugs"}),
+    "plan": (True, Reason.TARGETING_MATCH, {}),
+}
+
+
+@pytest.fixture
+def provider():
+    provider = DezkyProvider(SNAPSHOT)
+    api.set_provider_and_wait(provider)
+    yield provider
+    api.shutdown()
+
+
+@pytest.fixture
+def client(provider):
+    return api.get_client()
+
+
+@pytest.mark.parametrize("key", DETAILS)
+def test_a_flag_is_resolved_with_its_reason(client, key):
+    value, reason, particulars = DETAILS[key]
+    for details in [
+        client.get_boolean_details(key, not value, CONTEXT),
+        asyncio.run(client.get_boolean_details_async(key, not value, CONTEXT)),
+    ]:
+        assert (details.value, details.reason, details.variant) == (value, reason, "on" if value else "off")
+        assert (details.error_code, details.error_message) == (None, None)
+        assert details.flag_metadata == {**VERSION, **particulars}
+    assert client.get_boolean_value(key, not value, CONTEXT) is value
+
+
+def refusal(details):
+    assert details.reason == Reason.ERROR and details.error_message and details.variant is None
+    return details.value, details.error_code
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_refusals_give_the_default(client, default):
+    ask = lambda key, context=None: refusal(client.get_boolean_details(key, default, context))
+    assert ask("unheard_of", CONTEXT) == (default, ErrorCode.FLAG_NOT_FOUND)
+    assert ask("plan") == (default, ErrorCode.TARGETING_KEY_MISSING)
+    assert ask("plan", EvaluationContext("", CONTEXT.attributes)) == (default, ErrorCode.TARGETING_KEY_MISSING)
+    for targeting_key, attributes in [
+        ("t:1", CONTEXT.attributes),
+        ("\ud800", CONTEXT.attributes),
+        ("t1", {"tenantSlug": "acme"}),
+        ("t1", {"tenantSlug": "acme", "plan": 7}),
+        ("t1", {"tenantSlug": "acme", "plan": "business", "environment": "Not One"}),
+    ]:
+        assert ask("plan", EvaluationContext(targeting_key, attributes)) == (default, ErrorCode.INVALID_CONTEXT)
+    assert ask(7, CONTEXT) == (default, ErrorCode.GENERAL)
+
+
+def test_every_flag_is_boolean(client):
+    for kind, default in [("string", "a"), ("integer", 1), ("float", 1.5), ("object", {"a": 1})]:
+        details = getattr(client, f"get_{kind}_details")("plan", default, CONTEXT)
+        later = asyncio.run(getattr(client, f"get_{kind}_details_async")("plan", default, CONTEXT))
+        assert refusal(details) == refusal(later) == (default, ErrorCode.TYPE_MISMATCH)
+
+
+def test_the_context_is_merged_by_the_sdk(client):
+    api.set_evaluation_context(EvaluationContext("t1", {"tenantSlug": "acme"}))
+    assert client.get_boolean_value("plan", False, EvaluationContext(attributes={"plan": "business"})) is True
+
+
+def test_being_ready_is_told_once():
+    told = queue.Queue()
+    api.add_handler(ProviderEvent.PROVIDER_READY, told.put)
+    # What the SDK serves at first is ready too.
+    assert told.get(timeout=10).provider_name == "No-op Provider"
+    api.set_provider(DezkyProvider(SNAPSHOT))
+    assert told.get(timeout=10).provider_name == "dezky" == api.get_provider_metadata().name
+    assert api.get_client().get_provider_status() == ProviderStatus.READY
+    with pytest.raises(queue.Empty):
+        told.get(timeout=0.3)
+    api.shutdown()
+
+
+def test_another_snapshot_is_served_and_told(provider, client):
+    told = queue.Queue()
+    client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, told.put)
+    flags = [{"key": "always", "state": "off"}, *SNAPSHOT["flags"][1:6], {"key": "zebra", "state": "on"}]
+    later = {**SNAPSHOT, "revision": 482, "flags": flags}
+    provider.replace(later)
+    first = told.get(timeout=10)
+    assert first.flags_changed == ["always", "plan", "zebra"]
+    assert (first.provider_name, first.metadata) == ("dezky", {"version": "rev-482", "flagSetId": "production"})
+    assert client.get_boolean_details("zebra", False, CONTEXT).flag_metadata["version"] == "rev-482"
+    assert client.get_boolean_value("always", True, CONTEXT) is False
+    # The provider does not notice what becomes of a dict after it was given.
+    later["flags"] = flags[:-1]
+    provider.replace(later)
+    assert told.get(timeout=10).flags_changed == ["zebra"]
+    provider.replace({**later, "environment": "staging"})
+    assert told.get(timeout=10).flags_changed == sorted(flag["key"] for flag in later["flags"])
+    with pytest.raises(DezkyError):
+        provider.replace({**later, "format": 2})
+    assert client.get_boolean_details("always", True, CONTEXT).flag_metadata["flagSetId"] == "staging"
+    assert told.empty()
+
+
+def test_a_provider_that_serves_nobody_can_be_replaced_too():
+    DezkyProvider(SNAPSHOT).replace({**SNAPSHOT, "revision": 482})

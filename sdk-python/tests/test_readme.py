@@ -1,0 +1,16 @@
+"""The README's examples run, one after the other."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_examples_run(capsys):
+    examples = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    names = {}
+    for example in examples:
+        exec(example, names)
+    names["api"].shutdown()
+    assert len(examples) == 4
+    assert capsys.readouterr().out == "the new way, because in_rollout\n"

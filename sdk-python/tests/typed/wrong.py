@@ -1,0 +1,33 @@
+"""Every marked line must be refused by mypy --strict, and no other."""
+
+from typing import Literal
+
+from dezky import Flags, Ruleset, Subject, World, can, rollout_position, validate
+
+FlagKey = Literal["jmap_native_v2", "old_editor"]
+
+
+def typed(rules: Ruleset[FlagKey], flags: Flags[FlagKey], subject: Subject) -> None:
+    rules.is_enabled("old_edit0r", subject)  # refused
+    rules.for_tenant(subject).is_enabled("old_edit0r")  # refused
+    flags.is_enabled("old_edit0r")  # refused
+    flags.explain("old_edit0r")  # refused
+    flags["old_edit0r"]  # refused
+    flags.all()["old_edit0r"]  # refused
+
+
+def untyped(rules: Ruleset, world: World, subject: Subject) -> None:
+    rules.for_tenant(subject).is_enabled(42)  # refused
+    rules.for_tenant(subject).is_enabled(b"old_editor")  # refused
+    rules.for_tenant(subject)["old_editor"] = True  # refused
+    rules.for_tenant(42)  # refused
+    rules.fingerprint({subject})  # refused
+    rules.revision = 7  # refused
+    subject.plan = "free"  # refused
+    world.ladder(None)  # refused
+    Ruleset.from_snapshot(None)  # refused
+    Subject("t1", "acme", 7)  # refused
+    Subject("t1", "acme", "business", "nordic")  # refused
+    can({}, 7)  # refused
+    rollout_position("t1", 7)  # refused
+    validate.tenant({})["ok"]  # refused

@@ -1,0 +1,99 @@
+// Builds dist/: the package, its tarball and sizes.json. Fails where a size passes its bar.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+import { buildModule } from './build/module.mjs'
+import { judge, measure, toTable } from './build/sizes.mjs'
+
+const here = import.meta.dirname
+const root = dirname(here)
+const dist = join(here, 'dist')
+const out = join(dist, 'package')
+const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
+
+/** What a core holds already: everything beside it takes it from there, so that there is one engine and one of each class. */
+const IN_CORE = /(^|\/)(core|crossing|lazily|loading|access|changed|current|error|flags|ruleset|write)\.js$/
+
+checkVersion()
+rmSync(dist, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+buildModule('evaluation', join(out, 'flags.wasm'))
+buildModule('population', join(out, 'world.wasm'))
+await bundle()
+declareTypes()
+writeManifest()
+const sizes = await measure(out)
+writeFileSync(join(dist, 'sizes.json'), `${JSON.stringify(sizes, null, 2)}\n`)
+writeReadme(sizes)
+run('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: out })
+judge(sizes)
+
+/** Each platform has a core and a world of its own, and a folder; a browser's are at the top. */
+async function bundle() {
+  for (const platform of ['.', 'node', 'workerd', 'module']) {
+    const minify = platform === '.'
+    const from = `./typescript/${platform}`
+    const to = join(out, platform)
+    await script(`${from}/core.ts`, join(to, 'core.js'), { minify, plugins: [modules()] })
+    await script(`${from}/world.ts`, join(to, 'world.js'), { minify, plugins: [beside(IN_CORE, './core.js'), modules()] })
+    for (const name of ['flags', 'index', 'openfeature']) {
+      const plugins = [beside(/^\.\/(flags|index|world)\.js$/), beside(IN_CORE, './core.js')]
+      await script(`./typescript/${name}.ts`, join(to, `${name}.js`), { minify, plugins })
+    }
+  }
+  await script('./typescript/results.ts', join(out, 'results.js'), { minify: true })
+  const banner = { js: '#!/usr/bin/env node' }
+  await script('./typescript/dezky-types.ts', join(out, 'dezky-types.js'), { banner, plugins: [beside(IN_CORE, './node/core.js')] })
+  chmodSync(join(out, 'dezky-types.js'), 0o755)
+}
+
+function script(from, outfile, options) {
+  return build({
+    absWorkingDir: here, entryPoints: [from], outfile, bundle: true, format: 'esm', target: 'es2022', charset: 'utf8', logLevel: 'warning',
+    // What is written here runs, whatever package.json says of it to those who bundle the package.
+    ignoreAnnotations: true, external: ['node:*', '@openfeature/*'], ...options,
+  })
+}
+
+/** Files that are not bundled: they are there on their own. */
+function beside(filter, path) {
+  const setup = ({ onResolve }) =>
+    onResolve({ filter }, (found) => (found.kind === 'entry-point' ? undefined : { path: path ?? found.path, external: true }))
+  return { name: 'beside', setup }
+}
+
+/** The WASM modules stand at the top, a folder's core one below. */
+function modules() {
+  const setup = ({ onResolve }) => onResolve({ filter: /\.wasm/ }, ({ path }) => ({ path: `.${path}`, external: true }))
+  return { name: 'modules', setup }
+}
+
+function declareTypes() {
+  const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--stripInternal', '--rootDir', 'typescript']
+  run(join(here, 'node_modules/.bin/tsc'), ['--project', '.', ...options, '--outDir', join(out, 'types')])
+}
+
+function writeManifest() {
+  const { scripts, devDependencies, overrides, ...published } = manifest
+  writeFileSync(join(out, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+  copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'))
+}
+
+/** The README has the figures of this very build. */
+function writeReadme(sizes) {
+  const file = join(here, 'README.md')
+  const [before, after] = readFileSync(file, 'utf8').split(/(?<=<!-- sizes -->\n)[^]*(?=<!-- \/sizes -->)/)
+  writeFileSync(file, `${before}${toTable(sizes)}${after}`)
+  copyFileSync(file, join(out, 'README.md'))
+}
+
+/** There is one version, the workspace's. */
+function checkVersion() {
+  const [, version] = readFileSync(join(root, 'Cargo.toml'), 'utf8').match(/^version = "(.+)"$/m)
+  if (version !== manifest.version) throw new Error(`package.json has version ${manifest.version}, Cargo.toml ${version}`)
+}
+
+function run(program, args, options) {
+  execFileSync(program, args, { cwd: here, stdio: ['ignore', 'inherit', 'inherit'], ...options })
+}

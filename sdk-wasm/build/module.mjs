@@ -1,0 +1,57 @@
+// Rust to one WASM module: compiled, passed through wasm-bindgen, and made small.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import binaryen from 'binaryen'
+
+const here = join(import.meta.dirname, '..')
+const target = process.env.CARGO_TARGET_DIR ?? join(here, '../target')
+
+const FEATURES = ['bulk-memory', 'sign-ext', 'mutable-globals', 'nontrapping-float-to-int', 'multivalue', 'reference-types']
+const PASSES = [
+  // wasm-bindgen's way to throw where its own rules are broken; the instruction after it stops the module as well.
+  '--remove-imports',
+  // One percent smaller than by `-Oz` alone. In low memory there is the far end of the stack.
+  '--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused',
+  '--strip-debug', '--strip-producers', '--strip-target-features',
+]
+
+/** Builds the module of one of the crate's features. */
+export function buildModule(feature, file) {
+  const folder = join(target, 'wasm-package', feature)
+  mkdirSync(folder, { recursive: true })
+  const compiled = join(folder, 'dezky_wasm.wasm')
+  cargo(['build', '--package', 'dezky-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', feature])
+  // Both features compile to a file of the same name.
+  copyFileSync(join(target, 'wasm32-unknown-unknown/wasm/dezky_wasm.wasm'), compiled)
+  const manifest = join(here, 'bindgen/Cargo.toml')
+  cargo(['build', '--release', '--manifest-path', manifest, '--target-dir', join(target, 'bindgen')])
+  run(join(target, 'bindgen/release/dezky-wasm-bindgen'), [compiled, folder])
+  const bare = join(folder, 'bare.wasm')
+  writeFileSync(bare, bareModule(readFileSync(join(folder, 'dezky_wasm_bg.wasm'))))
+  const optimizer = join(here, 'node_modules/binaryen/bin/wasm-opt')
+  run(process.execPath, [optimizer, bare, ...FEATURES.map((name) => `--enable-${name}`), ...PASSES, '-o', file])
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(file)))
+  if (imports.length) throw new Error(`${file} imports ${imports.map(({ name }) => name).join(', ')}`)
+}
+
+/**
+ * Only numbers cross, so that there is no use for wasm-bindgen's JavaScript: of its exports the methods of our class are kept, under their own
+ * names, and the memory.
+ */
+function bareModule(bytes) {
+  const module = binaryen.readBinary(bytes)
+  for (const { name } of WebAssembly.Module.exports(new WebAssembly.Module(bytes))) {
+    if (name === 'memory') continue
+    const [, method] = name.match(/^(?:evaluation|population)_(\w+)$/) ?? []
+    if (method) module.addFunctionExport(binaryen.getExportInfo(module.getExport(name)).value, method)
+    module.removeExport(name)
+  }
+  return module.emitBinary()
+}
+
+const cargo = (args) => run('cargo', [...args, '--locked', '--quiet'])
+
+function run(program, args) {
+  execFileSync(program, args, { cwd: join(here, '..'), stdio: ['ignore', 'inherit', 'inherit'] })
+}

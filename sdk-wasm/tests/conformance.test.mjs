@@ -1,0 +1,29 @@
+// Every conformance case, through the packed package: in Node and in Chromium.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { installed } from './installed.mjs'
+
+const root = join(import.meta.dirname, '../..')
+const conformance = join(root, 'sdk-wasm/conformance')
+const folder = join(installed, 'node_modules/@dezky/sdk-wasm')
+const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+const runner = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/dezky-conformance')
+
+before(() => execFileSync('cargo', ['build', '--quiet', '--locked', '--package', 'dezky-fixtures'], { cwd: root, stdio: 'inherit' }))
+
+function run(...driver) {
+  const { status, stdout, stderr } = spawnSync(runner, ['--profile', 'sdk', '--', process.execPath, ...driver], { encoding: 'utf8' })
+  assert.equal(status, 0, `${stdout}\n${stderr}`)
+  return stdout.trim()
+}
+
+test('in Node', (context) => {
+  const sdk = join(installed, 'conformance.mjs')
+  writeFileSync(sdk, `export * from '@dezky/sdk-wasm'\nexport const hello = { runtime: 'wasm-node', version: '${version}' }\n`)
+  context.diagnostic(run(join(conformance, 'driver.mjs'), sdk))
+})
+
+test('in Chromium', (context) => context.diagnostic(run(join(conformance, 'chromium.mjs'), folder)))

@@ -1,0 +1,99 @@
+// The package where WASM is imported and never compiled on the way: Nitro's servers and Cloudflare's runtime.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, test } from 'node:test'
+import { build as esbuild } from 'esbuild'
+import { build, copyPublicAssets, createNitro, prepare } from 'nitropack'
+import { installed } from './installed.mjs'
+import { runWorker } from './workerd.mjs'
+
+/** Where nothing is installed: what is built must run on its own. */
+const elsewhere = mkdtempSync(join(tmpdir(), 'dezky-edge-'))
+after(() => rmSync(elsewhere, { recursive: true }))
+
+const answer = `
+  const rules = Ruleset.fromSnapshot({ format: 1, revision: 481, environment: 'production', flags: [{ key: 'everyone', state: 'on' }] })
+  const answer = () => ({
+    flags: rules.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' }).enabledKeys(),
+    allowed: can({ key: { kind: 'server' } }, 'snapshot.read').allowed,
+  })
+`
+const population = `() => ({ ...answer(), errors: validate.tenant({}).errors.length })`
+const expected = { flags: ['everyone'], allowed: true }
+const withPopulation = { ...expected, errors: 4 }
+
+const read = async ({ origin }) => (await fetch(origin)).json()
+
+async function buildNitro(preset, experimental) {
+  const rootDir = mkdtempSync(join(installed, 'nitro-'))
+  mkdirSync(join(rootDir, 'routes'))
+  const route = `import { can, Ruleset, validate } from '@dezky/sdk-wasm'\n${answer}\nexport default defineEventHandler(${population})\n`
+  writeFileSync(join(rootDir, 'routes/index.ts'), route)
+  const dir = mkdtempSync(join(elsewhere, `${preset}-`))
+  const nitro = await createNitro({ rootDir, preset, experimental, dev: false, logLevel: 1, compatibilityDate: '2026-01-01', output: { dir } })
+  for (const step of [prepare, copyPublicAssets, build]) await step(nitro)
+  await nitro.close()
+  return join(dir, 'server')
+}
+
+for (const wasm of [false, true]) {
+  test(`Nitro for Node, ${wasm ? 'with' : 'without'} its support of WASM`, async () => {
+    const server = await buildNitro('node-server', { wasm })
+    const environment = { ...process.env, HOST: '127.0.0.1', PORT: '0' }
+    const child = spawn(process.execPath, [join(server, 'index.mjs')], { stdio: ['ignore', 'pipe', 'inherit'], env: environment })
+    const ended = once(child, 'exit')
+    try {
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [origin] = line.match(/http:\/\/\S+/) ?? []
+        if (!origin) continue
+        assert.deepEqual(await read({ origin }), withPopulation)
+        return
+      }
+      assert.fail('the server did not start')
+    } finally {
+      child.kill()
+      await ended
+    }
+  })
+}
+
+async function readWorker(folder, main) {
+  const worker = await runWorker(folder, main)
+  try {
+    return await read(worker)
+  } finally {
+    await worker.end()
+  }
+}
+
+test('Nitro for Cloudflare', async () => {
+  const server = await buildNitro('cloudflare-module', { wasm: true })
+  assert.deepEqual(await readWorker(server, 'index.mjs'), withPopulation)
+})
+
+async function buildWorker(contents) {
+  const outdir = mkdtempSync(join(elsewhere, 'worker-'))
+  await esbuild({
+    stdin: { contents, resolveDir: installed, sourcefile: 'worker.js' }, outdir, entryNames: 'worker', assetNames: '[name]', bundle: true,
+    format: 'esm', target: 'es2022', conditions: ['workerd', 'worker', 'browser'], loader: { '.wasm': 'copy' }, logLevel: 'warning',
+  })
+  return outdir
+}
+
+const worker = (call) => `export default { fetch: () => Response.json((${call})()) }`
+
+test('a worker on Cloudflare', async () => {
+  const folder = await buildWorker(`import { can, Ruleset, validate } from '@dezky/sdk-wasm'\n${answer}\n${worker(population)}`)
+  assert.deepEqual(await readWorker(folder, 'worker.js'), withPopulation)
+})
+
+test('a worker that only reads flags has flags.wasm alone', async () => {
+  const folder = await buildWorker(`import { can, init, Ruleset } from '@dezky/sdk-wasm'\nawait init()\n${answer}\n${worker('answer')}`)
+  assert.deepEqual(await readWorker(folder, 'worker.js'), expected)
+  assert.deepEqual(readdirSync(folder).sort(), ['config.capnp', 'flags.wasm', 'worker.js'])
+})

@@ -1,0 +1,8 @@
+/** Dezky's flags and access, without the population. */
+export { can, changedKeys, DezkyError, init, initSync, rolloutPosition, Ruleset } from './core.js'
+export type { ModuleSource } from './loading.js'
+export type { Flags } from './shared/flags.js'
+export type * from './shared/types.js'
+
+/** Which engine answers, as `@dezky/sdk-node` says it. */
+export const engine: 'native' | 'wasm' = 'wasm'

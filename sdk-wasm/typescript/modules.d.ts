@@ -1,0 +1,9 @@
+/** How bundlers for the edge import a WASM module. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module
+  export default module
+}
+declare module '*.wasm?module' {
+  const module: WebAssembly.Module
+  export default module
+}

@@ -1,0 +1,27 @@
+/** The command `dezky-types`: a snapshot's keys as TypeScript, so that a key that is none does not compile. For Node alone. */
+import { readFileSync } from 'node:fs'
+import type { Ruleset } from './shared/ruleset.js'
+
+const USAGE = 'usage: dezky-types SNAPSHOT.json > flag-keys.ts   (- reads standard input)'
+
+/** Runs the command; answers the code to exit with. */
+export function run({ fromSnapshot }: Pick<typeof Ruleset, 'fromSnapshot'>, files: readonly string[]): number {
+  const [file] = files
+  if (files.length !== 1 || !file || /^-./.test(file)) {
+    process.stderr.write(`${USAGE}\n`)
+    return 2
+  }
+  try {
+    process.stdout.write(toModule(fromSnapshot(readFileSync(file === '-' ? 0 : file)).keys))
+    return 0
+  } catch (error) {
+    process.stderr.write(`dezky-types: ${error instanceof Error ? error.message : error}\n`)
+    return 1
+  }
+}
+
+/** A key holds no character that would need escaping. */
+function toModule(keys: readonly string[]): string {
+  const union = keys.map((key) => `\n  | '${key}'`).join('') || ' never'
+  return `/** Every flag's key, by dezky-types. */\nexport type FlagKey =${union}\n`
+}

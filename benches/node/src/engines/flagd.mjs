@@ -1,0 +1,17 @@
+/** flagd at its best: the flag fetched and evaluated directly, below the check of types that its provider goes through. */
+
+import { FlagdCore } from '@openfeature/flagd-core';
+
+/** @param {string} text */
+export function load(text) {
+  const core = new FlagdCore();
+  core.setConfigurations(text);
+  return {
+    /** @param {import('../workload.mjs').Tenant} tenant */
+    subject: ({ id, slug, plan }) => ({ targetingKey: id, slug, plan }),
+    isEnabled(key, context) {
+      const flag = core.getFlag(key);
+      return flag !== undefined && flag.state === 'ENABLED' && flag.evaluate(context).value === true;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** What stands under the table: versions of the peers, of Node and of ours, the processor and its load. */
+
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+
+import { PEERS } from './contestants.mjs';
+
+/** @param {import('./install.mjs').Installation} installation */
+export function description({ native, wasm }) {
+  const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+  const peers = PEERS.map(({ column }) => `${column} ${packages[`node_modules/${column}`].version}`);
+  const ours = [native, wasm].filter((installed) => installed !== undefined).map(({ name, version }) => `${name} ${version}`);
+  const processors = cpus();
+  return [
+    `Ours: ${ours.join(', ') || 'none'}.`,
+    `Peers: ${peers.join(', ')}.`,
+    `Node ${process.versions.node}, V8 ${process.versions.v8}; sizes by esbuild ${packages['node_modules/esbuild'].version}.`,
+    `Processor: ${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores.`,
+    `Load average when the table was printed: ${loadAverage()}.`,
+  ].join('\n');
+}
+
+export function loadAverage() {
+  return loadavg()
+    .map((load) => load.toFixed(2))
+    .join(' ');
+}

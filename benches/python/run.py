@@ -1,0 +1,116 @@
+"""Ours and its peers on the same questions, in one run: `python run.py [--quick]`. Prints one Markdown table."""
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import platform
+
+import measure
+from report import Row, table
+from workload import PERCENT, Workload
+
+PEERS = {"eppo": "eppo-server-sdk", "statsig": "statsig-python-core", "growthbook": "growthbook"}
+NAMES = ["dezky", *PEERS, "plain"]
+ENGINES = {name: importlib.import_module(f"engines.{name}") for name in NAMES}
+
+
+class Field:
+    """Every engine, loaded with the same workload."""
+
+    def __init__(self, workload):
+        self.workload = workload
+        self.keys = [flag.key for flag in workload.flags]
+        self.documents = {name: engine.document(workload) for name, engine in ENGINES.items()}
+        self.loaded = {name: engine.load(self.documents[name]) for name, engine in ENGINES.items()}
+        self.subjects = {
+            name: [engine.subject(tenant) for tenant in workload.tenants] for name, engine in ENGINES.items()
+        }
+
+    def every(self, name):
+        return ENGINES[name].every(self.loaded[name], self.keys)
+
+    def verify(self):
+        """Every engine answers as the rule for scopes says; rollouts, whose hashes differ, by their share; ours and plain Python alike."""
+        ours = [self.every("dezky")(subject) for subject in self.subjects["dezky"]]
+        for name, engine in ENGINES.items():
+            every, one, drawn, included = self.every(name), engine.one(self.loaded[name]), 0, 0
+            for tenant, subject, our in zip(self.workload.tenants, self.subjects[name], ours):
+                answers = every(subject)
+                for flag in self.workload.flags:
+                    enabled = answers[flag.key]
+                    in_scope = flag.includes(tenant)
+                    if flag.state == "rollout" and in_scope:
+                        drawn, included = drawn + 1, included + enabled
+                        expected = our[flag.key] if name == "plain" else enabled
+                    else:
+                        expected = flag.state == "on" or (flag.state == "targeted" and in_scope)
+                    assert enabled is expected is one(flag.key, subject), (
+                        f"{name} differs: {flag.key} for {tenant.slug}"
+                    )
+            assert abs(included / drawn - PERCENT / 100) < 0.02, f"{name} includes {included} of {drawn}"
+
+    def resolved(self, name):
+        """Every key of one tenant after the other: what is resolved is read again and again."""
+        resolve = ENGINES[name].resolve(self.loaded[name])
+        tenants, keys = [resolve(subject) for subject in self.subjects[name][:100]], self.keys
+
+        def run():
+            for flags in tenants:
+                for key in keys:
+                    flags.is_enabled(key)
+
+        return run, len(tenants) * len(keys)
+
+    def walk(self, name):
+        """The same for who knows nothing resolved: what is asked with was made before."""
+        pairs = [(key, subject) for subject in self.subjects[name][:100] for key in self.keys]
+        return ENGINES[name].walk(self.loaded[name], pairs), len(pairs)
+
+    def pass_of_all(self, name):
+        every, subjects = self.every(name), self.subjects[name]
+
+        def run():
+            for subject in subjects:
+                every(subject)
+
+        return run, len(subjects)
+
+
+def rows(effort):
+    field = Field(Workload(100, 1000))
+    field.verify()
+    one = measure.short({name: field.walk(name) for name in NAMES}, effort)
+    ways = {name: field.walk if name in PEERS else field.resolved for name in NAMES}
+    resolved = measure.short({name: way(name) for name, way in ways.items()}, effort)
+    everything = measure.short({name: field.pass_of_all(name) for name in NAMES}, effort)
+    yield Row("`flags.is_enabled(key)` on a resolved tenant", resolved, bar=90, ratio=10, beats_plain=True)
+    yield Row("`rules.is_enabled(key, subject)`: one flag by name", one)
+    yield Row("`rules.for_tenant(subject).all()`: 100 flags", everything, bar=10_000, ratio=10, beats_plain=True)
+    large = Workload(10_000, 1000)
+    loads = measure.alone({name: engine.document(large) for name, engine in ENGINES.items()}, ["load"], effort)
+    yield Row(
+        "10,000 flags: load, from text to ready", {name: spent for name, (spent,) in loads.items()}, bar=15_000_000
+    )
+    cold = measure.alone(field.documents, ["cold", *field.keys], effort)
+    yield Row("cold: import, load 100 flags, first evaluate-all", {name: spent for name, (spent, _) in cold.items()})
+    yield Row("the same: memory", {name: kilobytes * 1024 for name, (_, kilobytes) in cold.items()}, unit="bytes")
+    ENGINES["statsig"].close(field.loaded["statsig"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="seconds: shows that everything runs and agrees; the figures mean little"
+    )
+    effort = measure.Effort(parser.parse_args().quick)
+    print(table(list(rows(effort)), list(PEERS.values())))
+    versions = [f"{package} {importlib.metadata.version(package)}" for package in ["dezky", *PEERS.values()]]
+    print(
+        f"\n{', '.join(versions)}; {platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores."
+    )
+    print(f"Load average: {' '.join(f'{each:.2f}' for each in os.getloadavg())}.")
+
+
+if __name__ == "__main__":
+    main()

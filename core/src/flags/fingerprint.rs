@@ -26,10 +26,12 @@ impl<'c> Fingerprint<'c> {
         self.line.extend_from_slice(subject.tenant_id().as_bytes());
         self.line.push(b':');
         self.compiled.evaluate_into(subject, &mut self.bytes);
-        for flag in 0..self.compiled.len() {
-            let byte = self.bytes.get(flag / 8).copied().unwrap_or_default();
-            self.line.push(b'0' + (byte >> (flag % 8) & 1));
+        let end = self.line.len() + self.compiled.len();
+        for byte in &self.bytes {
+            let digits = [0, 1, 2, 3, 4, 5, 6, 7].map(|bit| b'0' + (byte >> bit & 1));
+            self.line.extend_from_slice(&digits);
         }
+        self.line.truncate(end);
         self.line.push(b'\n');
         self.hasher.update_bytes(&self.line);
     }

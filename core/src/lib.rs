@@ -17,6 +17,8 @@ mod model;
 mod names;
 #[cfg(feature = "openfeature")]
 mod openfeature;
+#[cfg(feature = "schema")]
+mod schema;
 mod time;
 #[cfg(feature = "token")]
 mod token;
@@ -33,6 +35,7 @@ pub use flags::{
     Axis, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
     SubjectDocument, in_rollout, rollout_position,
 };
+pub use json::read_json;
 pub use model::{
     Actor, BillingInfo, Change, ChangeContent, ContactInfo, DocumentKind, Edited, Editor, Entity, Flag,
     FlagContent, FlagHistory, FlagPatch, FlagWarning, Handles, IdentitySubject, Integration,

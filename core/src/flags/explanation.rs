@@ -83,6 +83,7 @@ impl Reason {
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Explanation<'k> {
     /// The flag's key, as asked.
     pub key: &'k str,

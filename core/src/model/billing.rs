@@ -11,6 +11,7 @@ use crate::{Currency, Email, Label, Prose};
 /// assert_eq!(dezky_core::BillingInfo::default().currency, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct BillingInfo {
     /// The name on the invoice.
@@ -46,6 +47,7 @@ decode_objects! {
 /// assert_eq!(dezky_core::ContactInfo::default().email, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct ContactInfo {
     /// The person's name.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,13 +24,21 @@ use crate::{Email, Error, FlagKey, FlagRule, Percent, Prose, Scope, State, Times
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transform = crate::schema::tidy, description = "A flag with its description and its 20 newest changes.")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Flag {
+    /// Fixed once it is made.
     pub(super) key: FlagKey,
     #[serde(flatten)]
     pub(super) content: FlagContent,
     #[serde(flatten)]
     pub(super) revisioned: Revisioned,
+    /// The 20 newest changes, newest first.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_HISTORY)))]
     pub(super) history: Vec<FlagHistory>,
 }
 
@@ -41,6 +49,7 @@ pub struct Flag {
 /// assert_eq!(FlagContent::default().state, State::Off);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct FlagContent {
     /// What it does.
@@ -74,9 +83,11 @@ impl Default for FlagContent {
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct FlagHistory {
     /// The revision that the change made.
+    #[cfg_attr(feature = "schema", schemars(range(max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
     /// When.
     pub at: Timestamp,

@@ -65,6 +65,7 @@ pub struct Edited {
 /// assert_eq!(serde_json::to_string(&dezky_core::FlagWarning::TargetsNobody).unwrap(), r#""targets_nobody""#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "snake_case")]
 pub enum FlagWarning {
     /// A targeted flag with an empty scope is on for nobody.

@@ -40,6 +40,7 @@ use crate::limits::MAX_REVISION;
 /// assert_eq!(dezky_core::Revisioned::default().version, 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Revisioned {
     /// When it was made.
@@ -47,6 +48,7 @@ pub struct Revisioned {
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Counts its changes; what an ETag carries.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MAX_REVISION)))]
     pub version: u64,
 }
 

@@ -14,6 +14,7 @@ use crate::{Code, Error, Timestamp};
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Periods {
     #[serde(skip_serializing_if = "Option::is_none")]

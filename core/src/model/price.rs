@@ -36,12 +36,16 @@ words! {
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     amount: i64,
     currency: Currency,
     interval: Interval,
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_095)))]
     interval_count: i64,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = i32::MAX)))]
     quantity: i64,
 }
 

@@ -32,6 +32,7 @@ words! {
 /// assert_eq!(dezky_core::Handles::default().authentik_group, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Handles {
     /// The group in Authentik.
@@ -52,6 +53,7 @@ pub struct Handles {
 /// assert_eq!(Provisioning::default().ocis.status, IntegrationStatus::Pending);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Provisioning {
     /// The identity provider.
     pub authentik: Integration,
@@ -67,6 +69,7 @@ pub struct Provisioning {
 /// assert_eq!(dezky_core::Integration::default().error, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Integration {
     /// How far.
     pub status: IntegrationStatus,

@@ -47,9 +47,9 @@ impl Form {
     }
 }
 
-/// Declares a text type from its form.
+/// Declares a text type from its form; for its schema, how many characters it has at most and their pattern.
 macro_rules! names {
-    ($($(#[$attribute:meta])* $Name:ident: $code:ident, $form:expr;)*) => {$(
+    ($($(#[$attribute:meta])* $Name:ident: $code:ident, $form:expr, $longest:literal $pattern:ident;)*) => {$(
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $Name(Box<str>);
@@ -112,6 +112,9 @@ macro_rules! names {
         }
 
         deserialize_by_decoding!($Name);
+
+        #[cfg(feature = "schema")]
+        crate::schema::schemas! { $Name: |_| crate::schema::text($longest, crate::schema::patterns::$pattern); }
     )*};
 }
 
@@ -122,63 +125,63 @@ names! {
     /// assert!(dezky_core::FlagKey::new("jmap_native_v2").is_ok());
     /// assert!(dezky_core::FlagKey::new("JMAP").is_err());
     /// ```
-    FlagKey: InvalidFlagKey, Kept(forms::is_key);
+    FlagKey: InvalidFlagKey, Kept(forms::is_key), 64 KEY;
     /// A plan's key: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
     /// assert_eq!(dezky_core::PlanKey::new("business")?.as_str(), "business");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    PlanKey: InvalidPlan, Kept(forms::is_key);
+    PlanKey: InvalidPlan, Kept(forms::is_key), 64 KEY;
     /// An environment's name: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
     /// assert_eq!(dezky_core::Environment::new("production")?.as_str(), "production");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Environment: InvalidEnvironment, Kept(forms::is_key);
+    Environment: InvalidEnvironment, Kept(forms::is_key), 64 KEY;
     /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
     ///
     /// ```
     /// assert!(dezky_core::Slug::new("acme-gmbh").is_ok());
     /// assert!(dezky_core::Slug::new("acme-").is_err());
     /// ```
-    Slug: InvalidSlug, Kept(forms::is_slug);
+    Slug: InvalidSlug, Kept(forms::is_slug), 63 SLUG;
     /// Any entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
     ///
     /// ```
     /// assert!(dezky_core::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
     /// assert!(dezky_core::Id::new("t:1").is_err());
     /// ```
-    Id: InvalidId, Kept(forms::is_id);
+    Id: InvalidId, Kept(forms::is_id), 64 ID;
     /// An e-mail address, lower-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Email: InvalidEmail, Normalised(forms::email);
+    Email: InvalidEmail, Normalised(forms::email), 254 EMAIL;
     /// A domain name of two labels or more, lower-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Domain: InvalidDomain, Normalised(forms::domain);
+    Domain: InvalidDomain, Normalised(forms::domain), 253 DOMAIN;
     /// A currency's three letters, upper-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::Currency::new("eur")?.as_str(), "EUR");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Currency: InvalidCurrency, Normalised(forms::currency);
+    Currency: InvalidCurrency, Normalised(forms::currency), 3 CURRENCY;
     /// One line that people read: 1 to 255 characters, not spaces alone.
     ///
     /// ```
     /// assert!(dezky_core::Label::new("Acme GmbH").is_ok());
     /// assert!(dezky_core::Label::new("   ").is_err());
     /// ```
-    Label: InvalidText, Normalised(text::label);
+    Label: InvalidText, Normalised(text::label), 255 LABEL;
     /// Any number of lines, also none: 0 to 2,000 characters.
     ///
     /// ```
@@ -186,13 +189,13 @@ names! {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     #[derive(Default)]
-    Prose: InvalidText, Normalised(text::prose);
+    Prose: InvalidText, Normalised(text::prose), 2_000 PROSE;
     /// A SHA-256 as 64 lower-case hex digits.
     ///
     /// ```
     /// assert!(dezky_core::Digest::new(&"0".repeat(64)).is_ok());
     /// ```
-    Digest: InvalidHash, Kept(forms::is_digest);
+    Digest: InvalidHash, Kept(forms::is_digest), 64 DIGEST;
 }
 
 impl Digest {

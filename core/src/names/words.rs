@@ -48,6 +48,9 @@ macro_rules! words {
         }
 
         $crate::json::deserialize_by_decoding!($Name);
+
+        #[cfg(feature = "schema")]
+        $crate::schema::schemas! { $Name: |_| $crate::schema::one_of([$($text),*]); }
     )*};
 }
 pub(crate) use words;

@@ -108,14 +108,12 @@ impl<'d> Reader<'d> {
         Some(vec![audience])
     }
 
-    fn groups(&mut self) -> Vec<String> {
+    fn groups(&mut self) -> Option<Vec<String>> {
         let list = |groups: Value<'d>| (groups.kind() == Kind::Array).then_some(());
-        if self.optional("groups", Code::TokenGroupsForm, list).is_none() {
-            return Vec::new();
-        }
-        self.items("groups", Code::TokenGroupsForm, |group| {
+        self.optional("groups", Code::TokenGroupsForm, list)?;
+        Some(self.items("groups", Code::TokenGroupsForm, |group| {
             text(group).filter(|group| is_plain(group, LONGEST)).map(str::to_owned)
-        })
+        }))
     }
 
     /// The items of a list, each that is malformed noted by its index.

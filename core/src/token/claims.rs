@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{Email, Prose, Timestamp};
 
@@ -45,6 +45,11 @@ pub struct Claims {
     /// `name`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Prose>,
-    /// `groups`, in the token's order.
-    pub groups: Vec<String>,
+    /// `groups`, in the token's order; nothing, where the token does not speak of groups. Written as an empty list then.
+    #[serde(serialize_with = "groups_or_none")]
+    pub groups: Option<Vec<String>>,
+}
+
+fn groups_or_none<S: Serializer>(groups: &Option<Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    groups.as_deref().unwrap_or_default().serialize(serializer)
 }

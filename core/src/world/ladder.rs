@@ -32,9 +32,11 @@ pub struct Ladder {
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct LadderStep<'w> {
     /// The tenant.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Id"))]
     pub tenant_id: &'w str,
     /// Where it stands.
     pub position: Percent,
@@ -105,6 +107,7 @@ impl Serialize for Ladder {
 /// let counts = Counts { on: 1, in_scope: 4, registered: 9 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Those for whom it is on.

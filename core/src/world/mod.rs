@@ -53,7 +53,7 @@ struct Inner {
     /// Sorted by key.
     flags: Vec<FlagRule>,
     compiled: Compiled,
-    population: Population,
+    population: Arc<Population>,
 }
 
 impl World {
@@ -97,19 +97,48 @@ impl World {
         World::assemble(decode_bytes(bytes, MAX_WORLD_BYTES)?)
     }
 
+    /// The same population with other flags at another revision. The population is shared, not copied.
+    ///
+    /// ```
+    /// use dezky_core::{FlagKey, FlagRule, Percent, Scope, State, World};
+    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "flags": [],
+    /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }] }"#)?;
+    /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
+    /// let next = world.with_flags(2, [flag])?;
+    /// assert_eq!((next.revision(), next.counts("a")?.on), (2, 1));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn with_flags(
+        &self,
+        revision: u64,
+        flags: impl IntoIterator<Item = impl Into<FlagRule>>,
+    ) -> Result<World, Error> {
+        let found = check_revision(revision).err();
+        let flags = flags.into_iter().map(Into::into).collect();
+        World::of(revision, self.environment(), Arc::clone(&self.0.population), flags, found)
+    }
+
     fn assemble(form: Form) -> Result<World, Error> {
-        let Form { revision, environment, partners, tenants, mut flags } = form;
-        let mut problems = Vec::new();
-        if revision > MAX_REVISION {
-            problems.push(Error::new(Code::InvalidRevision, "/revision"));
-        }
+        let Form { revision, environment, partners, tenants, flags } = form;
+        let mut problems: Vec<Error> = check_revision(revision).err().into_iter().collect();
         let population = Population::new(tenants, partners, &mut problems);
-        let mut found = Error::unless_clean(problems, ()).err();
+        let found = Error::unless_clean(problems, ()).err();
+        World::of(revision, &environment, Arc::new(population), flags, found)
+    }
+
+    /// A world of these parts, where nothing is wrong with the flags nor was found before.
+    fn of(
+        revision: u64,
+        environment: &Environment,
+        population: Arc<Population>,
+        mut flags: Vec<FlagRule>,
+        mut found: Option<Error>,
+    ) -> Result<World, Error> {
         sort_by_key(&mut flags, &mut found);
         if let Some(error) = found {
             return Err(error);
         }
-        let compiled = Compiled::new(&environment, &flags.iter().collect::<Vec<_>>());
+        let compiled = Compiled::new(environment, &flags.iter().collect::<Vec<_>>());
         Ok(World(Arc::new(Inner { revision, flags, compiled, population })))
     }
 
@@ -202,6 +231,19 @@ impl World {
         self.0.population.len()
     }
 
+    /// Whether there is a tenant with this id that is not terminated.
+    ///
+    /// ```
+    /// # use dezky_core::World;
+    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "flags": [],
+    /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }] }"#)?;
+    /// assert!(world.is_registered("t1") && !world.is_registered("acme"));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn is_registered(&self, tenant_id: &str) -> bool {
+        self.population().find(tenant_id).is_some()
+    }
+
     /// What a host is told of a world that it loads, as JSON: `{ environment, revision, registered }`.
     ///
     /// ```
@@ -235,6 +277,13 @@ impl World {
 
     fn population(&self) -> &Population {
         &self.0.population
+    }
+}
+
+fn check_revision(revision: u64) -> Result<(), Error> {
+    match revision > MAX_REVISION {
+        true => Err(Error::new(Code::InvalidRevision, "/revision")),
+        false => Ok(()),
     }
 }
 

@@ -39,11 +39,14 @@ pub struct Plan {
 /// let pair = dezky_core::PlanPair { key: "a", tenant_id: "t1" };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPair<'p> {
     /// The flag.
+    #[cfg_attr(feature = "schema", schemars(with = "FlagKey"))]
     pub key: &'p str,
     /// The tenant.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Id"))]
     pub tenant_id: &'p str,
 }
 

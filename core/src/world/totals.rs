@@ -12,8 +12,10 @@ use super::population::Population;
 /// let total = dezky_core::PlanTotal { plan: "business", gained: 3, lost: 0 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct PlanTotal<'w> {
     /// The plan.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::PlanKey"))]
     pub plan: &'w str,
     /// Pairs that turn on.
     pub gained: u64,
@@ -27,9 +29,11 @@ pub struct PlanTotal<'w> {
 /// let total = dezky_core::PartnerTotal { partner_slug: Some("nordic"), gained: 3, lost: 0 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct PartnerTotal<'w> {
     /// The partner; `None` for tenants without one.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::Slug>"))]
     pub partner_slug: Option<&'w str>,
     /// Pairs that turn on.
     pub gained: u64,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{PARTNERS, Parts, edit, partners, parts, percent, production};
+use crate::support::{PARTNERS, Parts, edit, partners, parts, percent, production, rules};
 use dezky_core::{
     Code, Edit, EditStep, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Ruleset,
     Snapshot, State, Subject, TenantStatus, World, WorldTenant,
@@ -91,6 +91,25 @@ proptest! {
         prop_assert_eq!(plans, by_plan.into_iter().collect::<Vec<_>>());
         let partners: Vec<_> = plan.by_partner().iter().map(|row| (row.partner_slug, [row.gained, row.lost])).collect();
         prop_assert_eq!(partners, by_partner.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn other_flags_make_the_world_that_a_new_one_is(
+        (parts, edit) in parts_and_edit(),
+        others in rules(5, 30),
+    ) {
+        let made = parts.world();
+        let first = World::new(3, production(), parts.tenants.clone(), partners(), others).unwrap();
+        let exchanged = first.with_flags(7, parts.flags.clone()).unwrap();
+        prop_assert_eq!(exchanged.to_summary_json(), made.to_summary_json());
+        prop_assert_eq!(exchanged.fingerprint(), made.fingerprint());
+        let (plan, expected) = (exchanged.plan(&edit).unwrap(), made.plan(&edit).unwrap());
+        prop_assert_eq!(serde_json::to_value(&plan).unwrap(), serde_json::to_value(&expected).unwrap());
+        for tenant in &parts.tenants {
+            let is_there = tenant.status != TenantStatus::Terminated;
+            prop_assert_eq!(exchanged.is_registered(tenant.id.as_str()), is_there);
+        }
+        prop_assert!(!exchanged.is_registered("nobody"));
     }
 
     #[test]
@@ -188,4 +207,19 @@ fn a_world_made_of_values_is_judged_as_one_that_is_read() {
     let flags: Vec<FlagRule> = Vec::new();
     let too_late = World::new(1 << 53, Environment::new("production").unwrap(), none, partners(), flags);
     assert_eq!(too_late.unwrap_err().code, Code::InvalidRevision);
+}
+
+#[test]
+fn other_flags_are_judged_as_those_of_a_new_world() {
+    let world = World::new(1, production(), [] as [WorldTenant; 0], partners(), [] as [FlagRule; 0]).unwrap();
+    let flag = || FlagRule {
+        key: FlagKey::new("a").unwrap(),
+        state: State::On,
+        pct: Percent::ZERO,
+        scope: Default::default(),
+    };
+    let error = world.with_flags((1 << 53) + 1, [flag(), flag()]).unwrap_err();
+    let found: Vec<_> = error.all().map(|each| (each.code, each.path.as_str())).collect();
+    assert_eq!(found, [(Code::InvalidRevision, "/revision"), (Code::DuplicateFlag, "/flags/1/key")]);
+    assert_eq!(world.counts("a").unwrap_err().code, Code::UnknownFlag);
 }

@@ -1,0 +1,42 @@
+//! Documents of somebody else's form are read as strictly as our own.
+#![allow(clippy::unwrap_used)]
+
+use dezky_core::{Code, read_json};
+use serde_json::json;
+
+const ROOM: usize = 1 << 20;
+
+#[test]
+fn what_is_well_formed_is_read_as_it_is() {
+    let text = br#" { "text": "a\u00e9\n", "list": [1, -2.5, true, null, {}], "whole": 2.0, "big": -9223372036854775808 } "#;
+    let value =
+        json!({ "text": "a\u{e9}\n", "list": [1, -2.5, true, null, {}], "whole": 2, "big": i64::MIN });
+    assert_eq!(read_json(text, ROOM).unwrap(), value);
+    assert_eq!(read_json(b"7", 1).unwrap(), json!(7));
+}
+
+#[test]
+fn what_is_not_is_refused_with_its_code_and_path() {
+    let deep = "[".repeat(33);
+    let cases: [(&[u8], Code, &str); 9] = [
+        (b"", Code::InvalidJson, ""),
+        (b"{} x", Code::InvalidJson, ""),
+        (b"\"\xff\"", Code::InvalidUtf8, ""),
+        (deep.as_bytes(), Code::TooDeep, ""),
+        (br#"{ "a": { "b": 1, "\u0062": 2 } }"#, Code::DuplicateMember, "/a/b"),
+        (br#"{ "a": [1, 9223372036854775808] }"#, Code::InvalidNumber, "/a/1"),
+        (br#"[1e400]"#, Code::InvalidNumber, "/0"),
+        (br#"[0.00001]"#, Code::InvalidNumber, "/0"),
+        (br#"{ "a/b": 1e15, "c": 1234567890123456.5 }"#, Code::InvalidNumber, "/c"),
+    ];
+    for (text, code, path) in cases {
+        let error = read_json(text, ROOM).unwrap_err();
+        assert_eq!((error.code, error.path.as_str()), (code, path), "{}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
+fn the_size_is_judged_first() {
+    assert_eq!(read_json(b"[1]", 3).unwrap(), json!([1]));
+    assert_eq!(read_json(b"\xff\xff\xff", 2).unwrap_err().code, Code::DocumentTooLarge);
+}

@@ -1,0 +1,282 @@
+//! The schemas of what an API shows say what is serialised: no member more, none less, none needed that may be missing.
+#![cfg(feature = "schema")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+
+use dezky_core::{
+    Axis, Change, Counts, Edit, EditStep, Explanation, Flag, FlagRule, FlagWarning, IntegrationStatus,
+    Interval, Ladder, Partner, PartnerStatus, Plan, Reason, Role, Ruleset, Snapshot, State, Subject,
+    Subscription, Tenant, TenantMove, TenantStatus, User, World,
+};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// How much of what a document may say it says.
+#[derive(Clone, Copy, PartialEq)]
+enum Says {
+    Everything,
+    TheLeast,
+    Something,
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().into()
+}
+
+fn names(list: Option<&Value>) -> BTreeSet<&str> {
+    match list {
+        Some(Value::Object(members)) => members.keys().map(String::as_str).collect(),
+        Some(Value::Array(names)) => names.iter().map(|name| name.as_str().unwrap()).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn is_of_type(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+/// What keeps a value from being what a schema says. Patterns and sizes are not looked at.
+fn judge(root: &Value, schema: &Value, value: &Value, says: Says, path: &str) -> Result<(), String> {
+    if *schema == json!(true) {
+        return Ok(());
+    }
+    if let Some(target) = schema.get("$ref") {
+        let target = root.pointer(target.as_str().unwrap().trim_start_matches('#')).unwrap();
+        judge(root, target, value, says, path)?;
+    }
+    for (word, most) in [("anyOf", usize::MAX), ("oneOf", 1)] {
+        let Some(forms) = schema.get(word).and_then(Value::as_array) else { continue };
+        let fitting = forms.iter().filter(|form| judge(root, form, value, says, path).is_ok()).count();
+        if !(1..=most).contains(&fitting) {
+            return Err(format!("{path}: {fitting} of {word}"));
+        }
+    }
+    if let Some(name) = schema.get("type")
+        && !is_of_type(value, name.as_str().unwrap())
+    {
+        return Err(format!("{path}: {value} is no {name}"));
+    }
+    let is_other_word = schema.get("const").is_some_and(|word| word != value)
+        || schema.get("enum").is_some_and(|words| !words.as_array().unwrap().contains(value));
+    if is_other_word {
+        return Err(format!("{path}: {value} is another word"));
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        for (index, each) in values.iter().enumerate() {
+            judge(root, items, each, Says::Something, &format!("{path}/{index}"))?;
+        }
+    }
+    let Some(members) = value.as_object() else { return Ok(()) };
+    let (known, required) = (names(schema.get("properties")), names(schema.get("required")));
+    let present = names(Some(value));
+    let is_form = schema.get("type").is_some();
+    let fits = required.is_subset(&present)
+        && (!is_form || present.is_subset(&known))
+        && (says != Says::Everything || !is_form || present == known)
+        && (says != Says::TheLeast || !is_form || present == required);
+    if !fits {
+        return Err(format!("{path}: {present:?}, known {known:?}, required {required:?}"));
+    }
+    for (name, member) in members {
+        if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
+            judge(root, property, member, says, &format!("{path}/{name}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn assert_says<T: JsonSchema + Serialize>(document: &T, says: Says) {
+    let (schema, value) = (schema_of::<T>(), serde_json::to_value(document).unwrap());
+    assert_eq!(judge(&schema, &schema, &value, says, ""), Ok(()), "{} {value}", T::schema_name());
+    let definitions = schema.get("$defs").and_then(Value::as_object);
+    for form in definitions.into_iter().flat_map(|forms| forms.values()).chain([&schema]) {
+        let required = names(form.get("required"));
+        for (name, member) in form.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let may_be_null = judge(&schema, member, &Value::Null, Says::Something, "").is_ok();
+            assert!(required.contains(name.as_str()) || !may_be_null, "{name} is left out, not null: {form}");
+        }
+    }
+}
+
+/// Reads the least that a document can say and everything it can say, and compares both with the schema.
+fn assert_described<T: JsonSchema + Serialize>(
+    read: fn(&[u8]) -> Result<T, dezky_core::Error>,
+    least: Value,
+    more: Value,
+) {
+    assert_says(&read(least.to_string().as_bytes()).unwrap(), Says::TheLeast);
+    let mut everything = least;
+    everything.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    assert_says(&read(everything.to_string().as_bytes()).unwrap(), Says::Everything);
+}
+
+fn billing() -> Value {
+    json!({ "companyName": "Acme A/S", "vatId": "DK1", "address": "1 Road\nTown", "email": "pay@acme.example",
+        "currency": "DKK" })
+}
+
+#[test]
+fn the_customers_are_as_described() {
+    let failed = json!({ "status": "error", "error": "no route" });
+    assert_described(
+        Tenant::from_json,
+        json!({ "id": "t1", "slug": "acme", "name": "Acme", "plan": "free" }),
+        json!({ "domains": ["acme.example"], "partnerId": "p1", "billingInfo": billing(),
+            "handles": { "authentikGroup": "acme", "ocisSpace": "s1", "stalwartDomain": "acme.example" },
+            "provisioning": { "authentik": failed, "stalwart": failed, "ocis": failed } }),
+    );
+    assert_described(
+        Partner::from_json,
+        json!({ "id": "p1", "slug": "nordic", "name": "Nordic" }),
+        json!({ "domain": "nordic.example", "marginPct": 12.5, "billingInfo": billing(),
+            "contactInfo": { "name": "Ada", "email": "ada@nordic.example", "phone": "+45 1" } }),
+    );
+    assert_described(
+        User::from_json,
+        json!({ "id": "u1", "email": "ada@example.org" }),
+        json!({ "subject": { "issuer": "https://id.example.org/", "sub": "7" }, "tenantIds": ["t1"],
+            "rightsChangedAt": "2026-01-01T00:00:00Z", "lastLoginAt": "2026-01-01T00:00:00Z" }),
+    );
+    let time = "2026-01-01T00:00:00Z";
+    assert_described(
+        Subscription::from_json,
+        json!({ "id": "s1", "tenantId": "t1", "plan": "free", "status": "hibernating",
+            "price": { "amount": 100, "currency": "EUR", "interval": "month" } }),
+        json!({ "stripe": { "customerId": "cus_1", "subscriptionId": "sub_1", "itemId": "si_1", "priceId": "price_1" },
+            "periods": { "currentStart": time, "currentEnd": time, "trialEnd": time } }),
+    );
+}
+
+#[test]
+fn flags_and_changes_are_as_described() {
+    let scope = json!({ "plans": ["free"], "tenantSlugs": ["acme"], "partnerSlugs": ["nordic"], "environments": ["production"] });
+    let content = json!({ "state": "rollout", "pct": 37.25, "scope": scope });
+    let entry = |revision, before| {
+        let at = "2026-01-01T00:00:00Z";
+        json!({ "revision": revision, "at": at, "by": "ada@example.org", "before": before, "after": content })
+    };
+    assert_described(
+        Flag::from_json,
+        json!({ "key": "a", "state": "on" }),
+        json!({ "scope": scope, "history": [entry(2, content.clone()), entry(1, Value::Null)] }),
+    );
+    let zeros = "0".repeat(64);
+    assert_described(
+        Change::from_json,
+        json!({ "revision": 1, "at": "2026-01-01T00:00:00Z", "action": "flag.create",
+            "entity": { "kind": "flag", "id": "a" }, "previousHash": zeros, "hash": zeros }),
+        json!({ "actor": { "id": "u1", "email": "ada@example.org" }, "after": { "any": ["thing", 1.5] } }),
+    );
+    let rule = Flag::from_json(br#"{ "key": "a", "state": "on" }"#).unwrap().rule();
+    assert_says::<FlagRule>(&rule, Says::Everything);
+    assert_says(&FlagWarning::TargetsNobody, Says::Everything);
+}
+
+fn world() -> World {
+    World::from_json(
+        br#"{ "revision": 7, "environment": "production", "partners": [{ "id": "p1", "slug": "nordic" }],
+        "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" },
+            { "id": "t2", "slug": "umbrella", "plan": "business", "partnerId": "p1" }],
+        "flags": [{ "key": "flag-a", "state": "on" }, { "key": "flag-b", "state": "rollout", "pct": 50 }] }"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn answers_about_everyone_are_as_described() {
+    let edit = br#"{ "edits": [{ "kind": "deleteFlag", "key": "flag-a" },
+        { "kind": "putFlag", "flag": { "key": "flag-b", "state": "on" } }] }"#;
+    let plan = world().plan(&Edit::from_json(edit).unwrap()).unwrap();
+    assert!(plan.gained().len() > 0 && plan.lost().len() == 2 && plan.by_partner().len() == 2);
+    assert_says::<Plan>(&plan, Says::Everything);
+    assert_says::<Ladder>(&world().ladder("flag-b").unwrap(), Says::Everything);
+    assert_says::<Counts>(&world().counts("flag-b").unwrap(), Says::Everything);
+}
+
+#[test]
+fn explanations_are_as_described() {
+    let rules = Ruleset::new(
+        Snapshot::from_json(
+            br#"{ "format": 1, "revision": 1, "environment": "production", "flags": [
+            { "key": "flag-a", "state": "rollout", "pct": 63.5 },
+            { "key": "flag-b", "state": "targeted", "scope": { "plans": ["business"] } }] }"#,
+        )
+        .unwrap(),
+    );
+    let subject = Subject::new("t1", "acme", "free").unwrap();
+    let said: Vec<_> = ["flag-a", "flag-b", "none"].map(|key| rules.explain(key, &subject)).into();
+    assert_says::<Explanation>(&said[2], Says::TheLeast);
+    said.iter().for_each(|explanation| assert_says::<Explanation>(explanation, Says::Something));
+
+    let members: Vec<Value> = said.iter().map(|each| serde_json::to_value(each).unwrap()).collect();
+    let seen: BTreeSet<_> = members.iter().flat_map(|each| names(Some(each))).collect();
+    assert_eq!(seen, names(schema_of::<Explanation>().get("properties")));
+}
+
+#[test]
+fn words_are_all_listed() {
+    fn listed<T: JsonSchema>(words: impl IntoIterator<Item = impl Serialize>) {
+        let words: Vec<Value> = words.into_iter().map(|word| serde_json::to_value(word).unwrap()).collect();
+        assert_eq!(schema_of::<T>()["enum"], Value::Array(words), "{}", T::schema_name());
+    }
+    listed::<Role>(Role::ALL);
+    listed::<State>(State::ALL);
+    listed::<Axis>(Axis::ALL);
+    listed::<Reason>(Reason::ALL);
+    listed::<Interval>(Interval::ALL);
+    listed::<TenantStatus>(TenantStatus::ALL);
+    listed::<PartnerStatus>(PartnerStatus::ALL);
+    listed::<IntegrationStatus>(IntegrationStatus::ALL);
+}
+
+/// An edit is only ever sent: its schema accepts what is accepted.
+#[test]
+fn edits_are_as_described() {
+    let (edits, steps, moves) = (schema_of::<Edit>(), schema_of::<EditStep>(), schema_of::<TenantMove>());
+    let fits = |schema: &Value, value: &Value| judge(schema, schema, value, Says::Something, "").is_ok();
+    let cases = [
+        json!({ "kind": "deleteFlag", "key": "a" }),
+        json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on" } }),
+        json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "pct": null, "scope": null } }),
+        json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "pct": 2.5, "scope": { "plans": null } } }),
+        json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "scope": { "plans": ["free"] } } }),
+        json!({ "kind": "moveTenant", "tenantId": "t1", "plan": "free" }),
+        json!({ "kind": "moveTenant", "tenantId": "t1", "plan": null, "partnerSlug": null }),
+        json!({ "kind": "moveTenant", "tenantId": "t1", "partnerSlug": "nordic" }),
+        json!({ "kind": "moveTenant", "tenantId": "t1", "plan": null }),
+        json!({ "kind": "moveTenant", "tenantId": "t1" }),
+        json!({ "kind": "moveTenant", "plan": "free" }),
+        json!({ "kind": "putFlag", "flag": { "key": "a" } }),
+        json!({ "kind": "putFlag", "flag": { "key": "a", "state": "sideways" } }),
+        json!({ "kind": "putFlag", "key": "a" }),
+        json!({ "kind": "deleteFlag", "key": null }),
+        json!({ "kind": "dropFlag", "key": "a" }),
+        json!({ "key": "a" }),
+    ];
+    let mut accepted = 0;
+    for step in cases {
+        let edit = json!({ "edits": [step] });
+        let is_accepted = Edit::from_json(edit.to_string().as_bytes()).is_ok();
+        accepted += usize::from(is_accepted);
+        assert_eq!((fits(&edits, &edit), fits(&steps, &step)), (is_accepted, is_accepted), "{step}");
+
+        let mut to = step.clone();
+        if to.as_object_mut().unwrap().remove("kind") == Some(json!("moveTenant")) {
+            assert_eq!(fits(&moves, &to), is_accepted, "{to}");
+        }
+    }
+    assert_eq!(accepted, 8);
+    assert!(!fits(&edits, &json!({})));
+}

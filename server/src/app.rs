@@ -1,0 +1,59 @@
+//! What every request can reach.
+
+use std::sync::Arc;
+
+use dezky_core::{Error, Id, Timestamp};
+
+use crate::http::cursor::Cursors;
+use crate::http::limiter::Limiter;
+use crate::http::metrics::Metrics;
+use crate::http::problem::Problem;
+use crate::identity::Identity;
+use crate::live::Live;
+use crate::store::Store;
+
+/// The server's parts.
+pub struct App {
+    /// What is durable.
+    pub store: Arc<dyn Store>,
+    /// What is held in memory.
+    pub live: Live,
+    /// Who verifies tokens.
+    pub identity: Arc<Identity>,
+    /// What operators are recognised by.
+    pub rights: Rights,
+    /// Who seals cursors.
+    pub cursors: Cursors,
+    /// How often a caller may ask.
+    pub callers: Limiter,
+    /// How often an address may fail to say who it is.
+    pub failures: Limiter,
+    /// Addresses of proxies whose word on the client's address counts.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Held by writes that can change an effect, and alone by the one that was promised a certain effect.
+    pub effects: tokio::sync::RwLock<()>,
+    /// The document that describes all this.
+    pub openapi: std::sync::OnceLock<axum::body::Bytes>,
+}
+
+/// By what the token tells operators and platform admins.
+pub struct Rights {
+    /// The audience of operators' tokens.
+    pub operator_audience: String,
+    /// The group at the identity provider whose members are platform admins.
+    pub admin_group: String,
+}
+
+/// What time it is: the only place that asks.
+pub fn now() -> Result<Timestamp, Problem> {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+    Ok(Timestamp::from_micros(micros)?)
+}
+
+/// A new id: it sorts by time of making.
+pub fn new_id() -> Result<Id, Error> {
+    Id::new(uuid::Uuid::now_v7().as_hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+}

@@ -1,0 +1,170 @@
+//! What an operator says on the command line, or in the environment.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
+
+/// The control plane of a platform: tenants, partners, users, subscriptions and flags.
+#[derive(Debug, Parser)]
+#[command(name = "dezky-server", version, about)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until told to stop
+    Serve(Box<Settings>),
+    /// Say whether `serve` would start with these settings
+    CheckConfig(Box<Settings>),
+    /// Copy the data to a file, consistently, while the server goes on
+    Backup {
+        /// Where it is
+        #[command(flatten)]
+        place: Place,
+        /// The file to make; it must not be there yet
+        file: PathBuf,
+    },
+    /// Walk the change log and verify every hash and link
+    VerifyLog(Place),
+    /// Print the versions of the server and of its parts
+    Version,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The directory of the data
+    #[arg(long, env = "DEZKY_DATA", default_value = "./dezky-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// The database, instead of the one in the directory: sqlite:PATH-OF-A-DIRECTORY
+    #[arg(long, env = "DEZKY_DATABASE", value_name = "URL")]
+    pub database: Option<String>,
+}
+
+/// How to write the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: an object a line.
+    Json,
+}
+
+/// Everything that `serve` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where to listen
+    #[arg(long, env = "DEZKY_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where the data is
+    #[command(flatten)]
+    pub place: Place,
+    /// The environment that flags are evaluated in
+    #[arg(long, env = "DEZKY_ENVIRONMENT", default_value = "production", value_name = "NAME")]
+    pub environment: Environment,
+    /// How to write the log
+    #[arg(long, env = "DEZKY_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// An issuer whose tokens are accepted; may be repeated
+    #[arg(long = "issuer", env = "DEZKY_ISSUER", value_delimiter = ',', value_name = "URL")]
+    pub issuers: Vec<String>,
+    /// Where the issuer's keys are, instead of what its discovery document says
+    #[arg(long, env = "DEZKY_JWKS_URL", value_name = "URL")]
+    pub jwks_url: Option<String>,
+    /// The audiences whose tokens are accepted [also: AUTHENTIK_AUDIENCE]
+    #[arg(long = "audience", env = "DEZKY_AUDIENCE", value_delimiter = ',', value_name = "NAMES")]
+    pub audiences: Vec<String>,
+    /// The audience of operators' tokens
+    #[arg(long, env = "DEZKY_OPERATOR_AUDIENCE", default_value = DEFAULT_OPERATOR_AUDIENCE, value_name = "NAME")]
+    pub operator_audience: String,
+    /// The group at the identity provider whose members are platform admins
+    #[arg(long, env = "DEZKY_ADMIN_GROUP", default_value = "dezky-platform-admins", value_name = "NAME")]
+    pub admin_group: String,
+    /// A PEM file with the private root of the identity provider; no other root is trusted for it then
+    #[arg(long, env = "DEZKY_EXTRA_CA", value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
+    /// Requests a second for each authenticated caller; 0 for no limit
+    #[arg(long, env = "DEZKY_RATE_LIMIT", default_value_t = 2_000, value_name = "NUMBER")]
+    pub rate_limit: u32,
+    /// Failed authentications a second for each address; 0 for no limit
+    #[arg(long, env = "DEZKY_FAILURE_LIMIT", default_value_t = 50, value_name = "NUMBER")]
+    pub failure_limit: u32,
+    /// A proxy whose X-Forwarded-For says where a request comes from; may be repeated
+    #[arg(
+        long = "trusted-proxy",
+        env = "DEZKY_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_name = "ADDRESS"
+    )]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// With a built-in identity provider and sample data, for trying things out; on loopback only
+    #[arg(long, env = "DEZKY_DEV")]
+    pub dev: bool,
+}
+
+/// The audience of the portals' tokens in the built-in identity provider.
+pub const DEV_AUDIENCE: &str = "dezky-portal";
+
+/// Why the settings cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub String);
+
+impl Settings {
+    /// The settings with what follows from others; refused where they contradict each other.
+    pub fn completed(mut self) -> Result<Settings, SettingsError> {
+        if let Ok(further) = std::env::var("AUTHENTIK_AUDIENCE") {
+            let named = further.split(',').map(str::trim).filter(|name| !name.is_empty());
+            self.audiences.extend(named.map(str::to_owned));
+        }
+        if self.dev {
+            return self.completed_for_dev();
+        }
+        let problem = |text: &str| Err(SettingsError(text.to_owned()));
+        if self.issuers.is_empty() {
+            return problem("no issuer: say --issuer URL, or --dev to try things out");
+        }
+        self.audiences.push(self.operator_audience.clone());
+        self.distinct_audiences();
+        self.place.directory()?;
+        Ok(self)
+    }
+
+    fn completed_for_dev(mut self) -> Result<Settings, SettingsError> {
+        let problem = |text: &str| Err(SettingsError(text.to_owned()));
+        if !self.listen.ip().is_loopback() {
+            return problem("--dev listens on loopback only: whoever reaches it can be anybody");
+        }
+        if !self.issuers.is_empty() || self.jwks_url.is_some() {
+            return problem("--dev brings its own issuer: leave out --issuer and --jwks-url");
+        }
+        self.audiences = vec![DEV_AUDIENCE.to_owned(), self.operator_audience.clone()];
+        self.distinct_audiences();
+        self.place.directory()?;
+        Ok(self)
+    }
+
+    fn distinct_audiences(&mut self) {
+        self.audiences.sort();
+        self.audiences.dedup();
+    }
+}
+
+impl Place {
+    /// The directory of the data.
+    pub fn directory(&self) -> Result<PathBuf, SettingsError> {
+        match self.database.as_deref() {
+            None => Ok(self.data.clone()),
+            Some(url) => match url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+                Some(path) => Ok(PathBuf::from(path)),
+                None => Err(SettingsError(format!("--database {url}: only sqlite:DIRECTORY is known"))),
+            },
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! May they? Asked once for every request, before anything is read or written.
+
+use std::sync::Arc;
+
+use dezky_core::{
+    AccessReason, Action, Code, Id, Principal, Resource, ResourceUser, Slug, WorldTenant, decide,
+};
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+use super::query::Query;
+use crate::app::App;
+
+/// What an action is bound to, and where the request names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Nothing.
+    Nothing,
+    /// The tenant of the path's `{slug}`.
+    Tenant,
+    /// The tenant of the body's `tenantSlug`.
+    TenantOfBody,
+    /// The tenant of the query's `tenant`, where it is given.
+    TenantOfQuery,
+    /// The user of the path's `{id}`.
+    User,
+    /// The tenant of the subscription of the path's `{id}`.
+    Subscription,
+}
+
+/// What a request names, and where it names it.
+pub struct Named<'r> {
+    /// The path's parts.
+    pub path: &'r [(String, String)],
+    /// The query.
+    pub query: &'r Query,
+    /// The body's members.
+    pub body: &'r Map<String, Value>,
+}
+
+/// What the action turned out to be about.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The tenant.
+    pub tenant: Option<Arc<WorldTenant>>,
+    /// The user.
+    pub user: Option<Id>,
+}
+
+/// What can be refused without looking at anything: what only operators may do, and callers without rights at all. So existence does not show.
+pub fn refuse_early(principal: &Principal, action: Action) -> Result<(), Problem> {
+    // Whichever user it is, the answer is the same, unless it is theirs to give: of that only the action knows.
+    let user = action.needs_user().then(|| Id::new("_").ok()).flatten();
+    let user = user.map(|id| ResourceUser { id, tenant_ids: Vec::new(), last_active_admin: false });
+    let placeholder = Resource { tenant: None, user };
+    let decision = decide(principal, action, &placeholder);
+    let is_final = match decision.reason {
+        AccessReason::DeniedNoUser | AccessReason::DeniedInactiveUser => true,
+        _ => !action.needs_tenant() && action != Action::UserRead && action != Action::AuditRead,
+    };
+    if decision.allowed || !is_final { Ok(()) } else { Err(Problem::denied(decision.reason)) }
+}
+
+/// What the request is about, once it is certain that the caller may do it.
+pub async fn authorize(
+    app: &App,
+    principal: &Principal,
+    (action, bound): (Action, Bound),
+    named: Named<'_>,
+) -> Result<Target, Problem> {
+    match bound {
+        Bound::Nothing => {
+            judge(principal, action, &Resource::default())?;
+            Ok(Target::default())
+        }
+        Bound::Tenant => {
+            let tenant = app.live.read().tenant(named.part("slug")).cloned();
+            about_tenant(principal, action, tenant, named.body)
+        }
+        Bound::TenantOfBody => {
+            let slug = named.body.get("tenantSlug").and_then(Value::as_str).map(Slug::new);
+            let Some(Ok(slug)) = slug else {
+                return Err(Problem::invalid("/tenantSlug", "invalid_slug", Code::InvalidSlug.message()));
+            };
+            let tenant = app.live.read().tenant(slug.as_str()).cloned();
+            about_tenant(principal, action, tenant, named.body)
+        }
+        Bound::TenantOfQuery => match named.query.get("tenant") {
+            None => {
+                judge(principal, action, &Resource::default())?;
+                Ok(Target::default())
+            }
+            Some(slug) => {
+                let tenant = app.live.read().tenant(slug).cloned();
+                about_tenant(principal, action, tenant, named.body)
+            }
+        },
+        Bound::Subscription => {
+            let tenant = match Id::new(named.part("id")) {
+                Ok(id) => app.store.subscription(&id).await?.map(|subscription| subscription.tenant_id),
+                Err(_) => None,
+            };
+            let tenant = tenant.and_then(|id| app.live.read().tenant_by_id(id.as_str()).cloned());
+            about_tenant(principal, action, tenant, named.body)
+        }
+        Bound::User => about_user(app, principal, action, named.part("id")),
+    }
+}
+
+impl Named<'_> {
+    fn part(&self, name: &str) -> &str {
+        self.path.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+}
+
+fn judge(principal: &Principal, action: Action, resource: &Resource) -> Result<(), Problem> {
+    let decision = decide(principal, action, resource);
+    if decision.allowed { Ok(()) } else { Err(Problem::denied(decision.reason)) }
+}
+
+fn about_tenant(
+    principal: &Principal,
+    action: Action,
+    tenant: Option<Arc<WorldTenant>>,
+    body: &Map<String, Value>,
+) -> Result<Target, Problem> {
+    let Some(tenant) = tenant else { return Err(Problem::not_found()) };
+    let fields = body.keys().cloned().collect();
+    let mut resource = Resource::tenant(tenant.id.clone(), tenant.status);
+    if let Some(tenant) = &mut resource.tenant {
+        tenant.fields = fields;
+    }
+    let decision = decide(principal, action, &resource);
+    if decision.allowed {
+        return Ok(Target { tenant: Some(tenant), user: None });
+    }
+    match decide(principal, Action::TenantRead, &resource).allowed {
+        true => Err(Problem::denied(decision.reason)),
+        false => Err(Problem::not_found()),
+    }
+}
+
+fn about_user(app: &App, principal: &Principal, action: Action, id: &str) -> Result<Target, Problem> {
+    let state = app.live.read();
+    let Some(known) = state.user(id) else { return Err(Problem::not_found()) };
+    let user = ResourceUser {
+        id: known.record.id.clone(),
+        tenant_ids: known.record.tenant_ids.clone(),
+        // Whether this very change removes the last one is judged where it is written.
+        last_active_admin: false,
+    };
+    let resource = Resource { tenant: None, user: Some(user) };
+    let decision = decide(principal, action, &resource);
+    if decision.allowed {
+        return Ok(Target { tenant: None, user: Some(known.record.id.clone()) });
+    }
+    match decide(principal, Action::UserRead, &resource).allowed {
+        true => Err(Problem::denied(decision.reason)),
+        false => Err(Problem::not_found()),
+    }
+}

@@ -1,0 +1,175 @@
+//! What a handler gets, and how it writes.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode};
+use dezky_core::{Actor, Id, Timestamp};
+use serde_json::{Map, Value};
+
+use super::authorize::Target;
+use super::caller::Caller;
+use super::etag::{etag, judge_if_match};
+use super::problem::Problem;
+use super::query::Query;
+use super::reply::Reply;
+use crate::app::App;
+use crate::store::{Entry, Position, Receipt, Require, Write, WriteError};
+
+/// A request that its caller may make.
+pub struct Call {
+    /// The server.
+    pub app: Arc<App>,
+    /// Who.
+    pub caller: Caller,
+    /// Which route.
+    pub route: &'static str,
+    /// About what.
+    pub target: Target,
+    /// When.
+    pub now: Timestamp,
+    /// The parts of the path that vary.
+    pub path: Vec<(String, String)>,
+    /// The query.
+    pub query: Query,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body's members.
+    pub body: Map<String, Value>,
+    /// The idempotency key, and what was asked under it.
+    pub key: Option<Arc<IdempotencyKey>>,
+}
+
+/// A caller's name for one request, so that it has one effect however often it is sent.
+#[derive(Debug)]
+pub struct IdempotencyKey {
+    /// Whose it is.
+    pub holder: String,
+    /// The name.
+    pub key: String,
+    /// SHA-256 of method, path, query and body.
+    pub fingerprint: String,
+}
+
+impl Call {
+    /// A part of the path.
+    pub fn part(&self, name: &str) -> &str {
+        self.path.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+
+    /// The id of the tenant that this is about.
+    pub fn tenant_id(&self) -> Result<Id, Problem> {
+        self.target.tenant.as_ref().map(|tenant| tenant.id.clone()).ok_or_else(Problem::not_found)
+    }
+
+    /// Judges `If-Match` against the record as it stands.
+    pub fn judge_version(&self, revisioned: dezky_core::Revisioned) -> Result<(), Problem> {
+        judge_if_match(&self.headers, &etag(revisioned))
+    }
+
+    /// Where the page starts, if not at the beginning.
+    pub fn after(&self) -> Result<Option<Position>, Problem> {
+        self.query.get("cursor").map(|cursor| self.app.cursors.open(&self.question(), cursor)).transpose()
+    }
+
+    /// A page: the items, one more of which were read than are shown, and the cursor of the next page if that one was there.
+    pub fn page<T>(
+        &self,
+        mut items: Vec<T>,
+        position: impl Fn(&T) -> Position,
+    ) -> Result<(Vec<T>, Option<String>), Problem> {
+        let limit = self.query.limit()?;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| has_more);
+        let cursor = last.map(|last| self.app.cursors.seal(&self.question(), &position(last)));
+        Ok((items, cursor))
+    }
+
+    fn question(&self) -> String {
+        let path: Vec<&str> = self.path.iter().map(|(_, value)| value.as_str()).collect();
+        let kind = if self.caller.is_platform_admin() { "all" } else { self.caller.id().unwrap_or_default() };
+        self.query.question(&format!("{} {}", self.route, path.join("/")), kind)
+    }
+
+    /// Writes, and answers; or answers what was answered before under the same idempotency key.
+    pub async fn write(
+        &self,
+        entries: Vec<Entry>,
+        requires: Vec<Require>,
+        reply: Reply,
+    ) -> Result<Reply, Problem> {
+        let touches_effects = entries.iter().any(Entry::touches_effects);
+        // Not while somebody is being promised an effect.
+        let _shared = match touches_effects {
+            true => Some(self.app.effects.read().await),
+            false => None,
+        };
+        self.write_alone(entries, requires, reply).await
+    }
+
+    /// The same for whoever holds `App::effects` alone.
+    pub async fn write_alone(
+        &self,
+        entries: Vec<Entry>,
+        requires: Vec<Require>,
+        reply: Reply,
+    ) -> Result<Reply, Problem> {
+        let started = std::time::Instant::now();
+        let write =
+            Write { at: self.now, actor: self.actor(), entries, requires, receipt: self.receipt(&reply) };
+        let written = self.app.store.write(write).await;
+        self.app.metrics.writes.observe(started.elapsed());
+        match written {
+            Ok(_) => Ok(reply),
+            Err(WriteError::Received(receipt)) => match &self.key {
+                Some(key) => key.replay(*receipt),
+                None => Err(WriteError::Received(receipt).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Who the log says it was.
+    pub fn actor(&self) -> Actor {
+        let known = self.caller.known.as_ref();
+        Actor {
+            id: known.map(|known| known.record.id.clone()),
+            email: known.map(|known| known.email.clone()).or_else(|| self.caller.claims.email.clone()),
+        }
+    }
+
+    fn receipt(&self, reply: &Reply) -> Option<Receipt> {
+        let IdempotencyKey { holder, key, fingerprint } = self.key.as_deref()?;
+        Some(Receipt {
+            holder: holder.clone(),
+            key: key.clone(),
+            fingerprint: fingerprint.clone(),
+            at: self.now,
+            status: reply.status.as_u16(),
+            etag: reply.etag.clone(),
+            location: reply.location.clone(),
+            body: String::from_utf8_lossy(&reply.body).into_owned(),
+        })
+    }
+}
+
+impl IdempotencyKey {
+    /// What was answered under this key before, if something was.
+    pub async fn answered_before(&self, app: &App) -> Result<Option<Result<Reply, Problem>>, Problem> {
+        let receipt = app.store.receipt(&self.holder, &self.key).await?;
+        Ok(receipt.map(|receipt| self.replay(receipt)))
+    }
+
+    /// Answers what a receipt says, if it is for this very request.
+    fn replay(&self, receipt: Receipt) -> Result<Reply, Problem> {
+        if self.fingerprint != receipt.fingerprint {
+            return Err(Problem::invalid(
+                "Idempotency-Key",
+                "idempotency_key_reused",
+                "This idempotency key was used for another request",
+            ));
+        }
+        let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);
+        Ok(Reply { status, etag: receipt.etag, location: receipt.location, ..Reply::text(receipt.body) })
+    }
+}

@@ -1,0 +1,49 @@
+//! Every limit on requests, named, with its reason.
+
+use std::time::Duration;
+
+/// A request's body. The largest real one is an edit of a flag with full scope lists.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// All header lines of a request together: a token of the largest size that core reads, and as much again.
+pub const MAX_HEADER_BYTES: usize = 32 << 10;
+
+/// What one connection may make the server hold before its headers are complete. Above [`MAX_HEADER_BYTES`], so that the answer to a
+/// request that is too large can still say so.
+pub const MAX_CONNECTION_BUFFER: usize = 64 << 10;
+
+/// Path and query together.
+pub const MAX_TARGET_BYTES: usize = 8 << 10;
+
+/// Items on a page.
+pub const MAX_PAGE: usize = 200;
+
+/// Items on a page, unless told otherwise.
+pub const DEFAULT_PAGE: usize = 50;
+
+/// A search text, in characters.
+pub const MAX_SEARCH_CHARACTERS: usize = 100;
+
+/// An idempotency key, in characters: a UUID fits seven times.
+pub const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// A cursor, in characters: a name of the largest size, encoded.
+pub const MAX_CURSOR: usize = 2_048;
+
+/// Connections at a time. Beyond it new ones wait to be accepted.
+pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// How long a request's headers may take to arrive, and how long a connection may wait for its next request.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a request's body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an answer may take.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long requests under way have to finish after a signal to stop.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Callers and addresses whose rates are remembered, each.
+pub const MAX_TRACKED_CALLERS: usize = 20_000;

@@ -1,0 +1,140 @@
+//! What is counted, and how Prometheus reads it. Only ids of routes are kept, never of people.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::identity::Identity;
+use crate::live::Live;
+
+/// Upper bounds of the latency buckets, in microseconds.
+const BOUNDS: [u64; 10] = [100, 250, 500, 1_000, 2_500, 5_000, 25_000, 100_000, 1_000_000, 10_000_000];
+
+const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
+
+/// A histogram of durations.
+#[derive(Default)]
+pub struct Histogram {
+    buckets: [AtomicU64; BOUNDS.len()],
+    count: AtomicU64,
+    micros: AtomicU64,
+}
+
+/// What is counted of one operation.
+#[derive(Default)]
+struct Counted {
+    label: String,
+    answers: [AtomicU64; CLASSES.len()],
+    latency: Histogram,
+}
+
+/// Everything that is counted.
+#[derive(Default)]
+pub struct Metrics {
+    operations: Vec<Counted>,
+    elsewhere: AtomicU64,
+    /// How long the store took for reads and writes, as those who waited saw it.
+    pub writes: Histogram,
+}
+
+impl Histogram {
+    /// Counts one.
+    pub fn observe(&self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        if let Some((_, bucket)) = BOUNDS.iter().zip(&self.buckets).find(|(bound, _)| micros <= **bound) {
+            bucket.fetch_add(1, Ordering::Relaxed);
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    fn print(&self, out: &mut String, name: &str, labels: &str) {
+        let mut below = 0;
+        let comma = if labels.is_empty() { "" } else { "," };
+        for (bound, bucket) in BOUNDS.iter().zip(&self.buckets) {
+            below += bucket.load(Ordering::Relaxed);
+            let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{}\"}} {below}", *bound as f64 / 1e6);
+        }
+        let count = self.count.load(Ordering::Relaxed);
+        let sum = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
+        let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
+        let _ = writeln!(out, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
+    }
+}
+
+impl Metrics {
+    /// For operations of these methods and paths, which are later called by their place.
+    pub fn new<'o>(operations: impl IntoIterator<Item = (&'o str, &'static str)>) -> Metrics {
+        let counted = |(method, path)| Counted {
+            label: format!("method=\"{method}\",route=\"{path}\""),
+            ..Counted::default()
+        };
+        Metrics { operations: operations.into_iter().map(counted).collect(), ..Metrics::default() }
+    }
+
+    /// Counts one answer of an operation, or of none.
+    pub fn answered(&self, operation: Option<usize>, status: u16, duration: Duration) {
+        let Some(counted) = operation.and_then(|index| self.operations.get(index)) else {
+            self.elsewhere.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let class = match status / 100 {
+            class @ 2..=5 => usize::from(class) - 2,
+            _ => CLASSES.len() - 1,
+        };
+        if let Some(answers) = counted.answers.get(class) {
+            answers.fetch_add(1, Ordering::Relaxed);
+        }
+        counted.latency.observe(duration);
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub fn print(&self, live: &Live, identity: &Identity) -> String {
+        let mut out = String::new();
+        heading(&mut out, "dezky_requests_total", "counter", "Requests answered.");
+        for counted in &self.operations {
+            for (class, answers) in CLASSES.iter().zip(&counted.answers) {
+                let answers = answers.load(Ordering::Relaxed);
+                if answers > 0 {
+                    let _ = writeln!(
+                        out,
+                        "dezky_requests_total{{{},status=\"{class}\"}} {answers}",
+                        counted.label
+                    );
+                }
+            }
+        }
+        let elsewhere = self.elsewhere.load(Ordering::Relaxed);
+        let _ = writeln!(out, "dezky_requests_total{{method=\"\",route=\"\",status=\"4xx\"}} {elsewhere}");
+        heading(&mut out, "dezky_request_seconds", "histogram", "How long answers took.");
+        for counted in
+            self.operations.iter().filter(|counted| counted.latency.count.load(Ordering::Relaxed) > 0)
+        {
+            counted.latency.print(&mut out, "dezky_request_seconds", &counted.label);
+        }
+        heading(&mut out, "dezky_store_write_seconds", "histogram", "How long durable writes took.");
+        self.writes.print(&mut out, "dezky_store_write_seconds", "");
+        heading(&mut out, "dezky_key_set_age_seconds", "gauge", "Since an issuer's keys were last fetched.");
+        for (issuer, age) in identity.key_ages() {
+            if let Some(age) = age {
+                let _ = writeln!(
+                    out,
+                    "dezky_key_set_age_seconds{{issuer=\"{}\"}} {age}",
+                    issuer.replace(['"', '\\', '\n'], "_")
+                );
+            }
+        }
+        let state = live.read();
+        heading(&mut out, "dezky_revision", "gauge", "The newest revision.");
+        let _ = writeln!(out, "dezky_revision {}", state.revision);
+        heading(&mut out, "dezky_entities", "gauge", "How many there are.");
+        for (kind, count) in state.sizes() {
+            let _ = writeln!(out, "dezky_entities{{kind=\"{kind}\"}} {count}");
+        }
+        out
+    }
+}
+
+fn heading(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}

@@ -1,0 +1,231 @@
+//! The OpenAPI document, made from the declared operations and the types that they take and give.
+
+use axum::http::{Method, StatusCode};
+use dezky_core::Action;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::authorize::Bound;
+use super::operation::{Body, BodyForm, Operation, Precondition};
+use super::query::Parameter;
+
+/// The document.
+pub fn document(operations: &[Operation]) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for operation in operations {
+        let described = describe(operation, &mut generator);
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(operation.method.as_str().to_ascii_lowercase(), described);
+        }
+    }
+    for (path, summary, content_type) in OPEN {
+        paths.insert(path.to_owned(), open(path, summary, content_type));
+    }
+    let mut schemas = generator.take_definitions(true);
+    schemas.insert("Problem".to_owned(), problem());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Dezky",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Tenants, partners, users, subscriptions and feature flags of a platform. Errors are RFC 9457 problems with a stable code. Writes name the version that they are for (If-Match). Every POST may carry an Idempotency-Key.",
+            "license": { "name": "MIT", "identifier": "MIT" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+        "security": [{ "token": [] }],
+    })
+}
+
+const OPEN: [(&str, &str, &str); 5] = [
+    ("/healthz", "Whether the server runs", "application/json"),
+    ("/readyz", "Whether the server can verify callers, and if not, why", "application/json"),
+    ("/metrics", "What Prometheus reads", "text/plain"),
+    ("/openapi.json", "This document", "application/json"),
+    ("/docs", "This document, for people", "text/html"),
+];
+
+fn open(path: &str, summary: &str, content_type: &str) -> Value {
+    let mut responses = Map::new();
+    responses.insert("200".to_owned(), json!({ "description": "So it is", "content": { content_type: {} } }));
+    if path == "/readyz" {
+        responses.insert("503".to_owned(), refusal("not_ready"));
+    }
+    json!({ "get": { "summary": summary, "security": [], "responses": responses } })
+}
+
+fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+    let mut described = json!({
+        "operationId": operation_id(operation),
+        "summary": operation.summary,
+        "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
+        "x-action": operation.action.as_str(),
+        "parameters": parameters(operation),
+        "responses": responses(operation, generator),
+    });
+    if let (Some(body), Some(members)) = (&operation.body, described.as_object_mut()) {
+        members.insert("requestBody".to_owned(), request_body(body, generator));
+    }
+    described
+}
+
+fn operation_id(operation: &Operation) -> String {
+    let words = operation.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
+    let mut id = operation.method.as_str().to_ascii_lowercase();
+    for word in words {
+        let mut letters = word.chars();
+        id.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        id.push_str(letters.as_str());
+    }
+    id
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = in_path.map(|name| {
+        let schema = match name {
+            "slug" => json!({ "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" }),
+            "key" => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" }),
+            _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
+        };
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    });
+    let in_query = operation.query.iter().map(|Parameter { name, about, schema }| {
+        let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+        json!({ "name": name, "in": "query", "description": about, "schema": schema })
+    });
+    let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
+    if operation.precondition == Precondition::IfMatch {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
+            "description": "The entity tag that was read; * for whatever is there",
+        }));
+    }
+    if operation.method == Method::POST {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+            "description": "A name for this request: sent again, it has no second effect and the same answer",
+        }));
+    }
+    parameters
+}
+
+fn request_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = (body.schema)(generator).to_value();
+    let properties =
+        schema.get_mut("properties").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default();
+    let is_patch = body.form == BodyForm::MergePatch;
+    let given = body.members.iter().map(|name| {
+        let mut property = properties.get(*name).cloned().unwrap_or(Value::Bool(true));
+        if let Some(property) = property.as_object_mut() {
+            property.remove("readOnly");
+        }
+        let property = if is_patch { json!({ "anyOf": [property, { "type": "null" }] }) } else { property };
+        ((*name).to_owned(), property)
+    });
+    let given: Map<String, Value> = given.collect();
+    let schema = json!({
+        "type": "object", "properties": given, "required": body.required, "additionalProperties": false,
+    });
+    let mut content = Map::new();
+    if is_patch {
+        content.insert("application/merge-patch+json".to_owned(), json!({ "schema": schema }));
+    }
+    content.insert("application/json".to_owned(), json!({ "schema": schema }));
+    json!({ "required": true, "content": content })
+}
+
+fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    let content = (operation.answer)(generator);
+    let success = match content {
+        Some(schema) => json!({
+            "description": "Done",
+            "headers": { "ETag": { "schema": { "type": "string" } } },
+            "content": { "application/json": { "schema": schema } },
+        }),
+        None => json!({ "description": "Done" }),
+    };
+    responses.insert(operation.success.as_u16().to_string(), success);
+    if operation.method == Method::GET {
+        responses.insert("304".to_owned(), json!({ "description": "The reader has it already" }));
+    }
+    for (status, about) in refusals(operation) {
+        responses.insert(status.as_u16().to_string(), refusal(about));
+    }
+    Value::Object(responses)
+}
+
+fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
+    let is_write = operation.method != Method::GET;
+    let is_about_something = operation.path.contains('{') || operation.bound != Bound::Nothing;
+    let mut refusals = vec![
+        (StatusCode::BAD_REQUEST, "The request cannot be read"),
+        (StatusCode::UNAUTHORIZED, "There is no valid access token"),
+        (StatusCode::URI_TOO_LONG, "Path and query are too long"),
+        (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
+        (StatusCode::SERVICE_UNAVAILABLE, "Not now"),
+        (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here"),
+        (StatusCode::FORBIDDEN, "The caller may not do this"),
+        (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+        (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
+        (StatusCode::UNPROCESSABLE_ENTITY, "A value is wrong: errors say which"),
+    ];
+    if is_about_something {
+        refusals.push((StatusCode::NOT_FOUND, "There is nothing here, or nothing that the caller may see"));
+    }
+    if operation.body.is_some() {
+        refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"));
+    }
+    if is_write || matches!(operation.action, Action::PartnerList | Action::PartnerRead) {
+        refusals.push((StatusCode::CONFLICT, "Something stands in the way"));
+    }
+    if operation.precondition == Precondition::IfMatch {
+        refusals.push((StatusCode::PRECONDITION_FAILED, "It has changed since it was read"));
+        refusals.push((StatusCode::PRECONDITION_REQUIRED, "If-Match is missing"));
+    }
+    refusals
+}
+
+fn refusal(about: &str) -> Value {
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
+}
+
+fn problem() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "description": "Why not (RFC 9457).",
+        "required": ["type", "title", "status", "code", "detail", "errors", "requestId"],
+        "properties": {
+            "type": text, "title": text, "detail": text,
+            "status": { "type": "integer" },
+            "code": { "type": "string", "description": "Stable." },
+            "requestId": { "type": "string", "description": "As in the server's log and in x-request-id." },
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["path", "code", "detail"],
+                    "properties": {
+                        "path": { "type": "string", "description": "A JSON Pointer into the body, ?name for a parameter, or a header's name." },
+                        "code": text, "detail": text,
+                    },
+                },
+            },
+            "plan": { "description": "The plan as it would be now, where the promised one no longer holds." },
+        },
+    })
+}

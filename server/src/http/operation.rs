@@ -1,0 +1,188 @@
+//! What the server can be asked, declared: method, path, action, what it takes and gives, and who answers. The router, the guard and the
+//! OpenAPI document are all made from these.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use dezky_core::Action;
+use schemars::generate::SchemaGenerator;
+use schemars::{JsonSchema, Schema};
+
+use super::authorize::Bound;
+use super::call::Call;
+use super::problem::Problem;
+use super::query::Parameter;
+use super::reply::Reply;
+
+/// One thing that can be asked.
+pub struct Operation {
+    /// How.
+    pub method: Method,
+    /// Where, with `{names}` of parts that vary.
+    pub path: &'static str,
+    /// What it is to the authorization rules.
+    pub action: Action,
+    /// What the action is bound to.
+    pub bound: Bound,
+    /// What it does, for people.
+    pub summary: &'static str,
+    /// The parameters of its query.
+    pub query: &'static [Parameter],
+    /// The body that it takes.
+    pub body: Option<Body>,
+    /// The status of its success.
+    pub success: StatusCode,
+    /// What it answers then.
+    pub answer: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// What the write says of the version that it is for.
+    pub precondition: Precondition,
+    /// Who answers.
+    pub handler: Handler,
+}
+
+/// Whether a write names the version that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precondition {
+    /// There is nothing to name.
+    None,
+    /// `If-Match` is needed.
+    IfMatch,
+}
+
+/// A body that an operation takes.
+#[derive(Clone, Copy)]
+pub struct Body {
+    /// The members that it may have.
+    pub members: &'static [&'static str],
+    /// Those that it must have.
+    pub required: &'static [&'static str],
+    /// Whether a `null` takes a member away, as in RFC 7396.
+    pub form: BodyForm,
+    /// The schema whose properties the members are.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// How a body is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyForm {
+    /// The whole.
+    Whole,
+    /// What changes (RFC 7396).
+    MergePatch,
+}
+
+/// Who answers.
+pub type Handler = Arc<dyn Fn(Call) -> Answering + Send + Sync>;
+
+/// An answer under way.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// An operation that reads.
+pub fn get<F, R>(path: &'static str, action: Action, handler: F) -> Operation
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    operation(Method::GET, path, action, handler)
+}
+
+/// An operation that makes something, or does something.
+pub fn post<F, R>(path: &'static str, action: Action, handler: F) -> Operation
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    operation(Method::POST, path, action, handler)
+}
+
+/// An operation that changes something; it says which version of it.
+pub fn patch<F, R>(path: &'static str, action: Action, handler: F) -> Operation
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    operation(Method::PATCH, path, action, handler).if_match()
+}
+
+/// An operation that ends something; it says which version of it.
+pub fn delete<F, R>(path: &'static str, action: Action, handler: F) -> Operation
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    operation(Method::DELETE, path, action, handler).if_match()
+}
+
+fn operation<F, R>(method: Method, path: &'static str, action: Action, handler: F) -> Operation
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    Operation {
+        method,
+        path,
+        action,
+        bound: Bound::Nothing,
+        summary: "",
+        query: &[],
+        body: None,
+        success: StatusCode::OK,
+        answer: |_| None,
+        precondition: Precondition::None,
+        handler: Arc::new(move |call| Box::pin(handler(call))),
+    }
+}
+
+impl Operation {
+    /// What it does, for people.
+    pub fn says(self, summary: &'static str) -> Operation {
+        Operation { summary, ..self }
+    }
+
+    /// What its action is bound to.
+    pub fn bound_to(self, bound: Bound) -> Operation {
+        Operation { bound, ..self }
+    }
+
+    /// The parameters of its query.
+    pub fn asks(self, query: &'static [Parameter]) -> Operation {
+        Operation { query, ..self }
+    }
+
+    /// The body that it takes.
+    pub fn takes(self, body: Body) -> Operation {
+        Operation { body: Some(body), ..self }
+    }
+
+    /// What it answers.
+    pub fn gives<T: JsonSchema>(self) -> Operation {
+        Operation { answer: |generator| Some(generator.subschema_for::<T>()), ..self }
+    }
+
+    /// That it makes something, which 201 and `Location` say.
+    pub fn creates(self) -> Operation {
+        Operation { success: StatusCode::CREATED, ..self }
+    }
+
+    /// That it says which version it is for.
+    pub fn if_match(self) -> Operation {
+        Operation { precondition: Precondition::IfMatch, ..self }
+    }
+}
+
+impl Body {
+    /// A whole document, of these members of a type.
+    pub const fn whole<T: JsonSchema>(
+        members: &'static [&'static str],
+        required: &'static [&'static str],
+    ) -> Body {
+        Body { members, required, form: BodyForm::Whole, schema: T::json_schema }
+    }
+
+    /// A change of these members of a type.
+    pub const fn patch<T: JsonSchema>(members: &'static [&'static str]) -> Body {
+        Body { members, required: &[], form: BodyForm::MergePatch, schema: T::json_schema }
+    }
+}

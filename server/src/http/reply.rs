@@ -1,0 +1,85 @@
+//! What a handler answers.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::problem::Problem;
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The body: JSON, or nothing.
+    pub body: Bytes,
+    /// The strong tag of what is shown.
+    pub etag: Option<String>,
+    /// Where the new entity is.
+    pub location: Option<String>,
+    /// What the body is.
+    pub content_type: &'static str,
+}
+
+const JSON: &str = "application/json";
+
+impl Reply {
+    /// 200 with a body.
+    pub fn json(value: &impl Serialize) -> Result<Reply, Problem> {
+        Ok(Reply::text(serde_json::to_vec(value).map_err(unwritable)?))
+    }
+
+    /// 200 with a JSON body that is written already.
+    pub fn text(body: impl Into<Bytes>) -> Reply {
+        Reply { status: StatusCode::OK, body: body.into(), etag: None, location: None, content_type: JSON }
+    }
+
+    /// 204.
+    pub fn nothing() -> Reply {
+        Reply { status: StatusCode::NO_CONTENT, ..Reply::text(Bytes::new()) }
+    }
+
+    /// The same with its strong tag.
+    pub fn tagged(self, etag: String) -> Reply {
+        Reply { etag: Some(etag), ..self }
+    }
+
+    /// 201: it has been made, and is there.
+    pub fn created(self, location: String) -> Reply {
+        Reply { status: StatusCode::CREATED, location: Some(location), ..self }
+    }
+
+    /// The same as something else than JSON.
+    pub fn as_type(self, content_type: &'static str) -> Reply {
+        Reply { content_type, ..self }
+    }
+
+    /// 304, instead of what the reader has already.
+    pub fn not_modified(self) -> Reply {
+        Reply { status: StatusCode::NOT_MODIFIED, body: Bytes::new(), ..self }
+    }
+
+    /// The answer.
+    pub fn respond(self) -> Response<Body> {
+        let has_body = !self.body.is_empty();
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        for (name, value) in [(ETAG, self.etag), (LOCATION, self.location)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What never happens to values of ours: they cannot be written as JSON.
+pub fn unwritable(error: serde_json::Error) -> Problem {
+    tracing::error!(%error, "an answer cannot be written");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
+}

@@ -1,0 +1,86 @@
+//! From the declared operations to axum's router. There is no other way in: what is not declared is not served.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::routing::{MethodFilter, MethodRouter};
+
+use super::operation::Operation;
+use super::pipeline::{Route, answer, answer_open, unknown_route, wrong_method};
+use super::problem::Problem;
+use super::reply::Reply;
+use crate::app::App;
+
+/// What is open to everybody: nothing of it depends on who asks.
+pub const OPEN_PATHS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+
+/// The router of these operations, and of what is open to everybody.
+pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
+    let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+    for (index, operation) in operations.into_iter().enumerate() {
+        by_path.entry(operation.path).or_default().push(Route { index, operation: Arc::new(operation) });
+    }
+    let mut router = Router::new();
+    for (path, routes) in by_path {
+        router = router.route(path, methods(app, routes));
+    }
+    for path in OPEN_PATHS {
+        router = router.route(path, open(app, path));
+    }
+    let app = Arc::clone(app);
+    router.fallback(move |request: Request| unknown_route(Arc::clone(&app), request))
+}
+
+fn methods(app: &Arc<App>, routes: Vec<Route>) -> MethodRouter {
+    let mut methods = MethodRouter::new();
+    let mut allowed: Vec<Method> = routes.iter().map(|route| route.operation.method.clone()).collect();
+    if allowed.contains(&Method::GET) {
+        allowed.push(Method::HEAD);
+    }
+    for route in routes {
+        let Ok(filter) = MethodFilter::try_from(route.operation.method.clone()) else { continue };
+        let app = Arc::clone(app);
+        methods =
+            methods.on(filter, move |request: Request| answer(Arc::clone(&app), route.clone(), request));
+    }
+    with_wrong_method(app, methods, allowed)
+}
+
+fn with_wrong_method(app: &Arc<App>, methods: MethodRouter, allowed: Vec<Method>) -> MethodRouter {
+    let (app, allowed): (_, Arc<[Method]>) = (Arc::clone(app), allowed.into());
+    methods.fallback(move |request: Request| {
+        let (app, allowed) = (Arc::clone(&app), Arc::clone(&allowed));
+        async move { wrong_method(app, &allowed, request).await }
+    })
+}
+
+fn open(app: &Arc<App>, path: &'static str) -> MethodRouter {
+    let shared = Arc::clone(app);
+    let answer = move |request: Request| {
+        let app = Arc::clone(&shared);
+        let reply = open_reply(&shared, path);
+        answer_open(app, request, |_| async { reply })
+    };
+    with_wrong_method(app, axum::routing::get(answer), vec![Method::GET, Method::HEAD])
+}
+
+fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {
+    match path {
+        "/healthz" => Reply::json(&serde_json::json!({ "status": "ok" })),
+        "/readyz" => match app.identity.readiness() {
+            Ok(()) => Reply::json(&serde_json::json!({ "status": "ready" })),
+            Err(reason) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason)),
+        },
+        "/metrics" => Ok(Reply::text(app.metrics.print(&app.live, &app.identity))
+            .as_type("text/plain; version=0.0.4; charset=utf-8")),
+        "/openapi.json" => Ok(Reply::text(app.openapi.get().cloned().unwrap_or_default())),
+        _ => {
+            Ok(Reply::text(Bytes::from_static(include_bytes!("docs.html")))
+                .as_type("text/html; charset=utf-8"))
+        }
+    }
+}

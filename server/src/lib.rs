@@ -1,0 +1,12 @@
+//! The reference server: the control plane of a platform, behind verified identity, on a durable store.
+
+pub mod app;
+pub mod config;
+pub mod dev;
+pub mod http;
+pub mod identity;
+pub mod live;
+pub mod routes;
+mod seeds;
+pub mod serve;
+pub mod store;

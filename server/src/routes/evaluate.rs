@@ -1,0 +1,85 @@
+//! Which flags are on for a tenant.
+
+use std::collections::BTreeMap;
+
+use dezky_core::{Action, Explanation, Ruleset, Slug, Subject};
+use schemars::generate::SchemaGenerator;
+use schemars::{JsonSchema, Schema};
+
+use crate::http::authorize::Bound;
+use crate::http::call::Call;
+use crate::http::operation::{Body, Operation, post};
+use crate::http::problem::Problem;
+use crate::http::query::Parameter;
+use crate::http::reply::Reply;
+
+const ASKED: Body = Body::whole::<Asked>(&["tenantSlug"], &["tenantSlug"]);
+
+const EXPLAIN: Parameter = Parameter {
+    name: "explain",
+    about: "Whether to say why",
+    schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
+};
+
+/// Whose flags.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
+struct Asked {
+    /// The slug of the tenant.
+    tenant_slug: Slug,
+}
+
+pub fn operation() -> Operation {
+    let operation = post("/flags/evaluate", Action::FlagEvaluate, evaluate)
+        .says("Which flags are on for a tenant; with explain=true, why")
+        .bound_to(Bound::TenantOfBody)
+        .asks(&[EXPLAIN])
+        .takes(ASKED);
+    Operation { answer: |generator| Some(answer(generator)), ..operation }
+}
+
+fn answer(generator: &mut SchemaGenerator) -> Schema {
+    let on = generator.subschema_for::<BTreeMap<String, bool>>();
+    let why = generator.subschema_for::<BTreeMap<String, Explanation<'_>>>();
+    schemars::json_schema!({ "anyOf": [on, why] })
+}
+
+async fn evaluate(call: Call) -> Result<Reply, Problem> {
+    let explain = call.query.is_set("explain")?;
+    let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
+    // One revision for the tenant and its flags alike.
+    let state = call.app.live.read();
+    let tenant = state.tenant_by_id(tenant.id.as_str()).ok_or_else(Problem::not_found)?;
+    let subject = state.subject(tenant)?;
+    let body =
+        if explain { explained(state.ruleset(), &subject) } else { evaluated(state.ruleset(), &subject) };
+    Ok(Reply::text(body))
+}
+
+// A key needs no escaping: it is lower-case letters, digits, _ and -.
+
+fn evaluated(rules: &Ruleset, subject: &Subject<'_>) -> String {
+    let evaluation = rules.evaluate_all(subject);
+    let mut body = String::with_capacity(2 + evaluation.iter().len() * 32);
+    body.push('{');
+    for (key, enabled) in evaluation.iter() {
+        body.push_str(if body.len() > 1 { ",\"" } else { "\"" });
+        body.push_str(key);
+        body.push_str(if enabled { "\":true" } else { "\":false" });
+    }
+    body.push('}');
+    body
+}
+
+fn explained(rules: &Ruleset, subject: &Subject<'_>) -> String {
+    let mut body = String::from("{");
+    for key in rules.keys() {
+        body.push_str(if body.len() > 1 { ",\"" } else { "\"" });
+        body.push_str(key);
+        body.push_str("\":");
+        body.push_str(&rules.explain(key, subject).to_json());
+    }
+    body.push('}');
+    body
+}

@@ -1,0 +1,209 @@
+//! Flags.
+
+use dezky_core::{
+    Action, Code, Edit, Edited, Editor, Email, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan,
+};
+use serde_json::{Value, json};
+
+use super::flag_views::{FlagView, history, with_history};
+use super::{Page, evaluate, stamp};
+use crate::http::call::Call;
+use crate::http::document::merged;
+use crate::http::etag::etag;
+use crate::http::operation::{Body, Operation, delete, get, patch, post};
+
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+use crate::routes::plans;
+use crate::store::{Entry, Record, Require};
+
+const CREATED: Body =
+    Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key", "state"]);
+
+const CHANGED: Body =
+    Body { schema: changed, ..Body::patch::<Flag>(&["state", "pct", "scope", "description", "planDigest"]) };
+
+const RESTORED: Body =
+    Body { members: &["revision"], required: &["revision"], ..Body::whole::<Revision>(&[], &[]) };
+
+/// Paths that stand beside `/flags/{key}`: no flag can have these keys.
+const RESERVED: [&str; 6] = ["evaluate", "plan", "snapshot", "slice", "stream", "reach"];
+
+/// Which state of a flag is wanted back.
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code)]
+struct Revision {
+    /// The revision at which it stood so.
+    revision: u64,
+}
+
+fn changed(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let mut schema = <Flag as schemars::JsonSchema>::json_schema(generator);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(
+            "planDigest".to_owned(),
+            json!({ "type": "string", "description": "The digest of the plan whose effect this must have" }),
+        );
+    }
+    schema
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        get("/flags", Action::FlagList, list).says("Every flag, by key").gives::<Page<FlagView>>(),
+        post("/flags", Action::FlagCreate, create)
+            .says("A new flag")
+            .takes(CREATED)
+            .creates()
+            .gives::<FlagView>(),
+        evaluate::operation(),
+        get("/flags/{key}", Action::FlagRead, read)
+            .says("One flag, with its newest changes")
+            .gives::<FlagView>(),
+        patch("/flags/{key}", Action::FlagUpdate, update)
+            .says("Changes a flag; with planDigest only if it still has the effect that was planned")
+            .takes(CHANGED)
+            .gives::<FlagView>(),
+        delete("/flags/{key}", Action::FlagDelete, remove)
+            .says("Removes a flag; the log keeps what it was")
+            .gives::<FlagView>(),
+        post("/flags/{key}/kill", Action::FlagUpdate, kill)
+            .says("Turns a flag off for everybody")
+            .if_match()
+            .gives::<FlagView>(),
+        post("/flags/{key}/restore", Action::FlagUpdate, restore)
+            .says("Brings a flag back to what it was at a revision")
+            .if_match()
+            .takes(RESTORED)
+            .gives::<FlagView>(),
+    ]
+}
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    let flags = call.app.store.flags().await?;
+    let items = flags.iter().map(|flag| FlagView::new(&call, flag)).collect();
+    Reply::json(&Page { items, next_cursor: None })
+}
+
+async fn create(call: Call) -> Result<Reply, Problem> {
+    let mut blank = stamp(&crate::app::new_id()?, &call);
+    if let Some(members) = blank.as_object_mut() {
+        members.remove("id");
+    }
+    let flag: Flag = merged(&blank, &call.body)?;
+    if RESERVED.contains(&flag.key().as_str()) {
+        return Err(Problem::invalid(
+            "/key",
+            "reserved_key",
+            "This key is the name of a path beside the flags",
+        ));
+    }
+    let Edited { flag, warning } =
+        Flag::create(flag.key().clone(), flag.content().clone(), editor(&call, 1)?)?;
+    let view = FlagView::new(&call, &flag).warned(warning);
+    let reply = shown(&view, &flag)?.created(format!("/flags/{}", flag.key()));
+    let entry = Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
+    call.write(vec![entry], Vec::new(), reply).await
+}
+
+async fn read(call: Call) -> Result<Reply, Problem> {
+    let flag = current(&call).await?;
+    shown(&FlagView::new(&call, &flag).with_history(&call).await?, &flag)
+}
+
+async fn update(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned())?;
+    let mut change = call.body.clone();
+    let promised = change.remove("planDigest").filter(|digest| !digest.is_null());
+    let after: Flag = merged(&before, &change)?;
+    let FlagContent { state, pct, scope, description } = after.content().clone();
+    let patch =
+        FlagPatch { state: Some(state), pct: Some(pct), scope: Some(scope), description: Some(description) };
+    let Some(promised) = promised else {
+        let edited = before.edit(patch, editor(&call, 1)?);
+        return write(&call, "flag.update", before, edited, None).await;
+    };
+    let Some(promised) = promised.as_str().map(str::to_owned) else {
+        return Err(Problem::invalid("/planDigest", "wrong_type", "A digest is a text"));
+    };
+    // Nobody else changes an effect until this is written, or refused.
+    let _alone = call.app.effects.write().await;
+    let plan = plans::plan(&call, Edit::flag(after)).await?;
+    if *plan.digest() != promised.as_str() {
+        return Err(effect_changed(&plan)?);
+    }
+    let edited = before.edit(patch, editor(&call, 1)?);
+    write(&call, "flag.update", before, edited, Some(plan.base_revision())).await
+}
+
+fn effect_changed(plan: &Plan) -> Result<Problem, Problem> {
+    let detail =
+        "The effect is no longer the one that was planned: nothing was saved, and this is the plan now";
+    let plan = serde_json::to_value(plan).map_err(crate::http::reply::unwritable)?;
+    Ok(Problem::conflict("effect_changed", "/planDigest", detail).with_member("plan", plan))
+}
+
+async fn remove(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned())?;
+    let reply = Reply::json(&FlagView::new(&call, &before))?;
+    let before = Some(Record::Flag(Box::new(before)));
+    call.write(vec![Entry { action: "flag.delete", before, after: None }], Vec::new(), reply).await
+}
+
+async fn kill(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned())?;
+    let edited = before.kill(editor(&call, 1)?);
+    write(&call, "flag.kill", before, edited, None).await
+}
+
+async fn restore(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned())?;
+    let Some(revision) = call.body.get("revision").and_then(Value::as_u64) else {
+        return Err(Error::new(Code::InvalidRevision, "/revision").into());
+    };
+    let known = with_history(&before, &history(&call, before.key()).await?)?;
+    let newest = known.history().first().map_or(0, |newest| newest.revision);
+    let edited = known.restore(revision, editor(&call, newest + 1)?);
+    write(&call, "flag.restore", before, edited, None).await
+}
+
+/// Writes an edit; one that changes nothing is done already.
+async fn write(
+    call: &Call,
+    action: &'static str,
+    before: Flag,
+    edited: Result<Edited, Error>,
+    planned_at: Option<u64>,
+) -> Result<Reply, Problem> {
+    let Edited { flag, warning } = match edited {
+        Err(error) if error.code == Code::EmptyEdit => return shown(&FlagView::new(call, &before), &before),
+        edited => edited?,
+    };
+    let reply = shown(&FlagView::new(call, &flag).warned(warning), &flag)?;
+    let (before, after) = (Record::Flag(Box::new(before)), Record::Flag(Box::new(flag)));
+    let entries = vec![Entry { action, before: Some(before), after: Some(after) }];
+    match planned_at {
+        Some(revision) => call.write_alone(entries, vec![Require::UnchangedWorld(revision)], reply).await,
+        None => call.write(entries, Vec::new(), reply).await,
+    }
+}
+
+fn shown(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
+    Ok(Reply::json(view)?.tagged(etag(flag.revisioned())))
+}
+
+/// Who edits. The log is the history, so the revision only has to be above what the flag at hand knows of.
+fn editor(call: &Call, revision: u64) -> Result<Editor, Problem> {
+    let by: Option<Email> = call.actor().email;
+    let by = by.ok_or_else(|| Problem::denied(dezky_core::AccessReason::DeniedNoUser))?;
+    Ok(Editor { by, at: call.now, revision })
+}
+
+async fn current(call: &Call) -> Result<Flag, Problem> {
+    let key = FlagKey::new(call.part("key")).map_err(|_| Problem::not_found())?;
+    call.app.store.flag(&key).await?.ok_or_else(Problem::not_found)
+}

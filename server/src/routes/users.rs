@@ -1,0 +1,113 @@
+//! Users and their rights.
+
+use dezky_core::{Action, User};
+
+use super::{CURSOR, LIMIT, Page, entity, me, touched};
+use crate::http::authorize::Bound;
+use crate::http::call::Call;
+use crate::http::document::merged;
+use crate::http::operation::{Body, Operation, delete, get, patch};
+
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+use crate::store::{Entry, Position, Record, Require, UserQuery};
+
+const CHANGED: Body = Body::patch::<User>(&["name", "role", "tenantIds", "platformAdmin", "active"]);
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        me::operation(),
+        get("/users", Action::UserList, list)
+            .says("The users, by last sign-in, newest first")
+            .asks(&[LIMIT, CURSOR])
+            .gives::<Page<User>>(),
+        get("/users/{id}", Action::UserRead, read).says("One user").bound_to(Bound::User).gives::<User>(),
+        patch("/users/{id}", Action::UserUpdate, update)
+            .says("Changes a user; a change of rights counts from the next request on, and outdates every earlier token's groups")
+            .bound_to(Bound::User)
+            .takes(CHANGED)
+            .gives::<User>(),
+        delete("/users/{id}", Action::UserDelete, retire)
+            .says("Takes all rights from a user, for good; the record stays, so that no old token brings it back")
+            .bound_to(Bound::User)
+            .gives::<User>(),
+    ]
+}
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    let query = UserQuery { tenant: None, after: call.after()?, limit: call.query.limit()? + 1 };
+    page(&call, query).await
+}
+
+/// A page of users, as the caller may see them.
+pub async fn page(call: &Call, query: UserQuery) -> Result<Reply, Problem> {
+    let found = call.app.store.users(query).await?;
+    let position = |user: &User| {
+        let last = user.last_login_at.map_or(0, |at| at.as_micros());
+        Position { key: last.to_string(), id: user.id.to_string() }
+    };
+    let (users, next_cursor) = call.page(found, position)?;
+    let items = users.into_iter().map(|user| shown_to(call, user)).collect();
+    Reply::json(&Page { items, next_cursor })
+}
+
+async fn read(call: Call) -> Result<Reply, Problem> {
+    let user = current(&call).await?;
+    let revisioned = user.revisioned;
+    entity(&shown_to(&call, user), revisioned)
+}
+
+/// Of other tenants' members, a member sees only what both are members of.
+fn shown_to(call: &Call, mut user: User) -> User {
+    let is_own = call.caller.id() == Some(user.id.as_str());
+    if let Some(own) = call.caller.visible_tenants().filter(|_| !is_own) {
+        user.tenant_ids.retain(|tenant| own.contains(tenant));
+    }
+    user
+}
+
+async fn update(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned)?;
+    let mut after: User = merged(&before, &call.body)?;
+    if after == before {
+        return entity(&before, before.revisioned);
+    }
+    after.revisioned = touched(before.revisioned, &call);
+    write(&call, "user.update", before, after).await
+}
+
+async fn retire(call: Call) -> Result<Reply, Problem> {
+    let before = current(&call).await?;
+    call.judge_version(before.revisioned)?;
+    let mut after = before.clone();
+    (after.active, after.platform_admin, after.tenant_ids) = (false, false, Vec::new());
+    if after == before {
+        return entity(&before, before.revisioned);
+    }
+    after.revisioned = touched(before.revisioned, &call);
+    write(&call, "user.delete", before, after).await
+}
+
+async fn write(call: &Call, action: &'static str, before: User, mut after: User) -> Result<Reply, Problem> {
+    if rights(&before) != rights(&after) {
+        after.rights_changed_at = Some(after.revisioned.updated_at);
+    }
+    let joined = after.tenant_ids.iter().filter(|id| !before.tenant_ids.contains(id)).cloned().collect();
+    let was_admin = before.active && before.platform_admin;
+    let is_admin = after.active && after.platform_admin;
+    let mut requires = vec![Require::LiveTenants(joined)];
+    requires.extend((was_admin && !is_admin).then_some(Require::AnActiveAdmin));
+    let reply = entity(&after, after.revisioned)?;
+    let (before, after) = (Record::User(Box::new(before)), Record::User(Box::new(after)));
+    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
+}
+
+fn rights(user: &User) -> (bool, bool, dezky_core::Role, &[dezky_core::Id]) {
+    (user.active, user.platform_admin, user.role, &user.tenant_ids)
+}
+
+async fn current(call: &Call) -> Result<User, Problem> {
+    let id = call.target.user.clone().ok_or_else(Problem::not_found)?;
+    call.app.store.user(&id).await?.ok_or_else(Problem::not_found)
+}

@@ -1,0 +1,177 @@
+//! Putting the parts together, and taking them apart again.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Rights};
+use crate::config::{Settings, SettingsError};
+use crate::dev::{self, Provider};
+use crate::http::connection;
+use crate::http::cursor::Cursors;
+use crate::http::limiter::Limiter;
+use crate::http::metrics::Metrics;
+use crate::http::problem::Problem;
+use crate::http::{openapi, router};
+use crate::identity::{Identity, IdentitySettings, KeyTiming};
+use crate::live::Live;
+use crate::routes;
+use crate::seeds;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Observer, Store};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings cannot be.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The data cannot be used.
+    #[error("{0}")]
+    Store(#[from] crate::store::StoreError),
+    /// The data cannot be understood.
+    #[error("the data holds something that cannot be served: {0}")]
+    Data(#[from] dezky_core::Error),
+    /// What a fresh server has cannot be put there.
+    #[error("the data cannot be seeded: {0}")]
+    Seed(&'static str),
+    /// The identity provider's settings cannot be.
+    #[error("{0}")]
+    Identity(String),
+    /// The network, or a signal.
+    #[error("{0}: {1}")]
+    System(String, std::io::Error),
+}
+
+impl From<Problem> for StartError {
+    fn from(problem: Problem) -> StartError {
+        StartError::Seed(problem.code())
+    }
+}
+
+/// Serves until told to stop.
+pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| StartError::System(format!("cannot listen on {}", settings.listen), error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| StartError::System("the address is not known".to_owned(), error))?;
+    let issuer = format!("http://{address}{}", dev::ISSUER_PATH);
+    let (store, live) = open(&settings).await?;
+    let provider = match settings.dev {
+        true => Some(
+            Provider::new(&issuer, dev::personas())
+                .map_err(|error| StartError::Identity(error.to_string()))?,
+        ),
+        false => None,
+    };
+    if settings.dev {
+        if live.read().issuers().any(|issuer| !issuer.ends_with(dev::ISSUER_PATH)) {
+            let text = "these are not the data of a server for trying things out: give --dev another --data";
+            return Err(SettingsError(text.to_owned()).into());
+        }
+        seeds::sample(&store, &live, &issuer, &dev::personas()).await?;
+    }
+    let identity = identity(&settings, &issuer)?;
+    let operations = routes::operations();
+    let app = Arc::new(App {
+        cursors: Cursors::new(&store.secret().await?),
+        store,
+        live,
+        identity: Arc::clone(&identity),
+        rights: Rights {
+            operator_audience: settings.operator_audience.clone(),
+            admin_group: settings.admin_group.clone(),
+        },
+        callers: Limiter::new(settings.rate_limit),
+        failures: Limiter::new(settings.failure_limit),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        metrics: Metrics::new(operations.iter().map(|operation| (operation.method.as_str(), operation.path))),
+        effects: tokio::sync::RwLock::default(),
+        openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(&operations).to_string())),
+    });
+    let mut router = router::router(&app, operations);
+    if let Some(provider) = provider {
+        router = router.merge(provider.router());
+        announce(&address.to_string());
+    }
+    let refreshers = identity.start();
+    tracing::info!(%address, environment = %settings.environment, "serving");
+    connection::serve(listener, router, stopped()?).await;
+    drop(refreshers);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says whether `serve` would start.
+pub async fn check(settings: Settings) -> Result<(), StartError> {
+    identity(&settings, "http://127.0.0.1")?;
+    settings.place.directory()?;
+    Ok(())
+}
+
+async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError> {
+    let directory = settings.place.directory()?;
+    let observer = Deferred::default();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, Box::new(observer.clone()))?);
+    let live = Live::new(store.population().await?, settings.environment.clone())?;
+    // Nothing is written before this: nobody has the store yet.
+    let _ = observer.0.set(std::sync::Mutex::new(live.observer()));
+    seeds::seed(&store, &live).await?;
+    Ok((store, live))
+}
+
+/// The observer that the store is opened with, before there is anything for it to observe.
+#[derive(Clone, Default)]
+struct Deferred(Arc<OnceLock<std::sync::Mutex<Box<dyn Observer>>>>);
+
+impl Observer for Deferred {
+    fn committed(&mut self, entries: &[(u64, crate::store::Entry)]) {
+        if let Some(observer) = self.0.get() {
+            observer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).committed(entries);
+        }
+    }
+}
+
+fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {
+    let issuers = if settings.dev { vec![dev_issuer.to_owned()] } else { settings.issuers.clone() };
+    let settings = IdentitySettings {
+        issuers,
+        jwks_url: settings.jwks_url.clone(),
+        audiences: settings.audiences.clone(),
+        extra_ca: settings.extra_ca.clone(),
+        timing: KeyTiming::default(),
+    };
+    Identity::new(settings).map_err(|error| StartError::Identity(error.to_string()))
+}
+
+/// A signal to stop.
+fn stopped() -> Result<impl Future<Output = ()>, StartError> {
+    let on =
+        |kind| signal(kind).map_err(|error| StartError::System("cannot wait for signals".to_owned(), error));
+    let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: what is under way may finish");
+    })
+}
+
+#[allow(clippy::print_stderr)]
+fn announce(address: &str) {
+    eprintln!(
+        "
+  DEVELOPMENT MODE: anybody who reaches this server can be anybody. Never use it with real data.
+
+  Documentation   http://{address}/docs
+  Issuer          http://{address}/dev/oidc
+  A token         TOKEN=$(curl -s http://{address}/dev/token -H 'content-type: application/json' \\
+                    -d '{{\"persona\":\"operator\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')
+  A question      curl -s http://{address}/tenants -H \"Authorization: Bearer $TOKEN\"
+"
+    );
+}

@@ -1,0 +1,153 @@
+//! What is kept and how it is asked for: a narrow trait of domain operations, and the plain values that cross it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use dezky_core::{
+    Change, Digest, Email, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, WorldPartner, WorldTenant,
+};
+
+mod query;
+mod record;
+pub mod sqlite;
+
+pub use query::{
+    ChangeQuery, Direction, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery, TenantFilter,
+    TenantQuery, UserQuery,
+};
+pub use record::{Entry, Receipt, Record, Require, Write, identity_of};
+
+/// The durable state. Reads see every write that was acknowledged before they began.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Everything of one write, or nothing: the records, their changes in the log, and the receipt. Returns the changes once they are durable
+    /// and the observer has seen them.
+    async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError>;
+
+    /// The answer that was given under an idempotency key.
+    async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
+
+    /// What the server holds in memory, at one revision. Read once, at start.
+    async fn population(&self) -> Result<Population, StoreError>;
+
+    /// One tenant, whatever its status.
+    async fn tenant(&self, id: &Id) -> Result<Option<Tenant>, StoreError>;
+    /// A page of tenants.
+    async fn tenants(&self, query: TenantQuery) -> Result<Vec<Tenant>, StoreError>;
+    /// How many tenants of each status a filter lets through, its own status left aside.
+    async fn tenant_totals(&self, filter: TenantFilter) -> Result<BTreeMap<&'static str, u64>, StoreError>;
+    /// The tenants, terminated ones left out, whose group at the identity provider is among these; by id.
+    async fn tenants_of_groups(&self, groups: Vec<String>) -> Result<Vec<Id>, StoreError>;
+
+    /// One partner, whatever its status.
+    async fn partner(&self, id: &Id) -> Result<Option<Partner>, StoreError>;
+    /// A page of partners.
+    async fn partners(&self, query: PartnerQuery) -> Result<Vec<Partner>, StoreError>;
+    /// How many tenants, terminated ones left out, each of these partners has; and what their subscriptions bring.
+    async fn customers(&self, partners: Vec<Id>) -> Result<BTreeMap<Id, Customers>, StoreError>;
+
+    /// One user.
+    async fn user(&self, id: &Id) -> Result<Option<User>, StoreError>;
+    /// The user with this e-mail address.
+    async fn user_with_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+    /// A page of users.
+    async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError>;
+
+    /// One subscription.
+    async fn subscription(&self, id: &Id) -> Result<Option<Subscription>, StoreError>;
+    /// A page of subscriptions.
+    async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError>;
+    /// What every subscription that counts brings: in all, by plan, by partner id (of the tenants that have one).
+    async fn revenue(&self) -> Result<Revenue, StoreError>;
+
+    /// One flag, without its history, which the log has.
+    async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError>;
+    /// Every flag, by key, without histories.
+    async fn flags(&self) -> Result<Vec<Flag>, StoreError>;
+
+    /// A page of the log, newest first.
+    async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;
+    /// The newest change's revision and hash; 0 and zeros for an empty log.
+    async fn head(&self) -> Result<(u64, Digest), StoreError>;
+
+    /// 32 random bytes, made with the store, which sign what clients must not forge.
+    async fn secret(&self) -> Result<[u8; 32], StoreError>;
+}
+
+/// Sums per currency, in minor units, rounded once.
+pub type Money = BTreeMap<String, i64>;
+
+/// What a partner brings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Customers {
+    /// How many tenants, terminated ones left out.
+    pub count: u64,
+    /// The monthly recurring revenue of their subscriptions.
+    pub mrr: Money,
+}
+
+/// Monthly recurring revenue, three ways.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Revenue {
+    /// Of all subscriptions.
+    pub total: Money,
+    /// By the plan that the subscription is for.
+    pub by_plan: BTreeMap<String, Money>,
+    /// By the id of the partner who brought the tenant.
+    pub by_partner: BTreeMap<String, Money>,
+}
+
+/// What is held in memory, as the store has it.
+#[derive(Debug, Clone, Default)]
+pub struct Population {
+    /// The newest revision.
+    pub revision: u64,
+    /// Every tenant.
+    pub tenants: Vec<WorldTenant>,
+    /// Every partner.
+    pub partners: Vec<WorldPartner>,
+    /// Every user.
+    pub users: Vec<User>,
+    /// Every flag, without history.
+    pub flags: Vec<Flag>,
+}
+
+/// Told of every write once it is durable, in revision order, before it is acknowledged. It must be quick: the next commit waits for it.
+pub trait Observer: Send + 'static {
+    /// These entries are durable.
+    fn committed(&mut self, entries: &[(u64, Entry)]);
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A record is no longer what the writer had read.
+    #[error("a record has changed since it was read")]
+    Stale,
+    /// Another record has this name; the path of the member that holds it.
+    #[error("the value of {0} is taken")]
+    Taken(&'static str),
+    /// A condition of the write does not hold.
+    #[error("a condition does not hold: {0:?}")]
+    Unmet(Require),
+    /// The idempotency key has been used; what was answered then.
+    #[error("the idempotency key has been used")]
+    Received(Box<Receipt>),
+    /// The store could not.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// Why the store could not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It is there and cannot be reached or written: a full disk, an I/O error. Trying again later may help.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What it holds cannot be understood.
+    #[error("the store holds something that cannot be read: {0}")]
+    Broken(String),
+    /// A sum is beyond what can be held exactly.
+    #[error("a sum is beyond what can be held exactly")]
+    Overflow,
+}

@@ -1,0 +1,135 @@
+//! What a write consists of.
+
+use dezky_core::{Actor, Flag, Id, Partner, Subscription, Tenant, Timestamp, User};
+
+/// One write: what it changes, what must hold for it, and what was answered to it.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// The records that change, one change of the log each, in this order.
+    pub entries: Vec<Entry>,
+    /// What must hold once the entries are applied; else nothing is written.
+    pub requires: Vec<Require>,
+    /// The answer to keep under the caller's idempotency key.
+    pub receipt: Option<Receipt>,
+}
+
+/// One record's change.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What is done, as the log names it: `tenant.create`.
+    pub action: &'static str,
+    /// The record as the writer read it; nothing, where it is made.
+    pub before: Option<Record>,
+    /// The record as it will be; nothing, where it is removed.
+    pub after: Option<Record>,
+}
+
+/// Any record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Record {
+    Tenant(Box<Tenant>),
+    Partner(Box<Partner>),
+    User(Box<User>),
+    Subscription(Box<Subscription>),
+    Flag(Box<Flag>),
+}
+
+/// A condition that spans records. It is judged inside the transaction, after the entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Require {
+    /// This partner exists and is active.
+    ActivePartner(Id),
+    /// These tenants exist and are not terminated.
+    LiveTenants(Vec<Id>),
+    /// At least one user is active and a platform admin.
+    AnActiveAdmin,
+    /// No tenant, partner or flag has changed after this revision, by anybody else.
+    UnchangedWorld(u64),
+}
+
+/// What was answered under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whose key it is: the user's id.
+    pub holder: String,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of method, path and body, in hex.
+    pub fingerprint: String,
+    /// When.
+    pub at: Timestamp,
+    /// The status.
+    pub status: u16,
+    /// The entity tag, where there was one.
+    pub etag: Option<String>,
+    /// Where the new entity is, where one was made.
+    pub location: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Entry {
+    /// Whether it can change for whom a flag is on.
+    pub fn touches_effects(&self) -> bool {
+        let touches =
+            |record: &Record| matches!(record, Record::Tenant(_) | Record::Partner(_) | Record::Flag(_));
+        self.before.as_ref().or(self.after.as_ref()).is_some_and(touches)
+    }
+}
+
+impl Record {
+    /// The kind, as the log names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Tenant(_) => "tenant",
+            Record::Partner(_) => "partner",
+            Record::User(_) => "user",
+            Record::Subscription(_) => "subscription",
+            Record::Flag(_) => "flag",
+        }
+    }
+
+    /// The id under which the log names it: a flag's is its key.
+    pub fn id(&self) -> &str {
+        match self {
+            Record::Tenant(tenant) => tenant.id().as_str(),
+            Record::Partner(partner) => partner.id().as_str(),
+            Record::User(user) => user.id.as_str(),
+            Record::Subscription(subscription) => subscription.id.as_str(),
+            Record::Flag(flag) => flag.key().as_str(),
+        }
+    }
+
+    /// The tenant whose audit shows its changes.
+    pub fn tenant_id(&self) -> Option<&Id> {
+        match self {
+            Record::Tenant(tenant) => Some(tenant.id()),
+            Record::Subscription(subscription) => Some(&subscription.tenant_id),
+            Record::Partner(_) | Record::User(_) | Record::Flag(_) => None,
+        }
+    }
+
+    /// How often it has changed.
+    pub fn version(&self) -> u64 {
+        match self {
+            Record::Tenant(tenant) => tenant.revisioned.version,
+            Record::Partner(partner) => partner.revisioned.version,
+            Record::User(user) => user.revisioned.version,
+            Record::Subscription(subscription) => subscription.revisioned.version,
+            Record::Flag(flag) => flag.revisioned().version,
+        }
+    }
+}
+
+/// By what a person is recognised: the issuer's origin, and what the issuer calls them. Applications of one identity provider have issuers of
+/// their own and share its subjects.
+pub fn identity_of(issuer: &str, subject: &str) -> String {
+    let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{}://{}\n{subject}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
+}

@@ -1,0 +1,247 @@
+//! The store in one SQLite database: one thread that writes, several connections that read.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use dezky_core::{
+    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, verify_chain,
+};
+use rusqlite::{Connection, Params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    ChangeQuery, Customers, Observer, PartnerQuery, Population, Receipt, Revenue, Store, StoreError,
+    SubscriptionQuery, TenantFilter, TenantQuery, UserQuery, Write, WriteError,
+};
+use readers::Readers;
+use writer::{Job, QUEUE, Writer};
+
+mod apply;
+mod backup;
+mod lists;
+mod log;
+mod population;
+mod readers;
+mod receipts;
+mod requires;
+mod rows;
+mod schema;
+mod sums;
+mod tenants;
+mod writer;
+
+pub use backup::backup;
+pub use log::verify as verify_log;
+pub use schema::migrate_to;
+
+/// The version of SQLite that is built in.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}
+
+/// The store.
+pub struct SqliteStore {
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    readers: Readers,
+    // Held as long as the store is open: what is in memory holds only if nobody else writes.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the database of a directory, makes it where there is none, and brings it up to date.
+    pub fn open(directory: &Path, observer: Box<dyn Observer>) -> Result<SqliteStore, StoreError> {
+        let lock = schema::lock(directory)?;
+        let file = schema::file(directory);
+        let mut connection = schema::open_writer(&file)?;
+        schema::migrate(&mut connection)?;
+        make_secret(&connection)?;
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let writer = Writer::new(file.clone(), connection, observer)?;
+        let spawned =
+            std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(waiting));
+        let thread = spawned.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(SqliteStore {
+            jobs: Some(jobs),
+            writer: Mutex::new(Some(thread)),
+            readers: Readers::new(file),
+            _lock: lock,
+        })
+    }
+
+    async fn find<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        name: &str,
+        read: fn(&[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, StoreError> {
+        let name = name.to_owned();
+        self.readers.ask(move |connection| lists::one(connection, sql, &name, read)).await
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Waits for what was taken on, and leaves a database that needs no recovery.
+    fn drop(&mut self) {
+        self.jobs = None;
+        let writer = self.writer.get_mut().map(Option::take);
+        if let Ok(Some(writer)) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer has panicked");
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || StoreError::Unavailable("the writer has stopped".to_owned());
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        jobs.send(Job { write, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        let (holder, key) = (holder.to_owned(), key.to_owned());
+        self.readers.ask(move |connection| receipts::find(connection, &holder, &key)).await
+    }
+
+    async fn population(&self) -> Result<Population, StoreError> {
+        self.readers.ask(population::read).await
+    }
+
+    async fn tenant(&self, id: &Id) -> Result<Option<Tenant>, StoreError> {
+        self.find("SELECT doc FROM tenants WHERE id = ?1", id.as_str(), Tenant::from_json).await
+    }
+
+    async fn tenants(&self, query: TenantQuery) -> Result<Vec<Tenant>, StoreError> {
+        self.readers.ask(move |connection| tenants::page(connection, &query)).await
+    }
+
+    async fn tenant_totals(&self, filter: TenantFilter) -> Result<BTreeMap<&'static str, u64>, StoreError> {
+        self.readers.ask(move |connection| tenants::totals(connection, &filter)).await
+    }
+
+    async fn tenants_of_groups(&self, groups: Vec<String>) -> Result<Vec<Id>, StoreError> {
+        self.readers.ask(move |connection| tenants::of_groups(connection, &groups)).await
+    }
+
+    async fn partner(&self, id: &Id) -> Result<Option<Partner>, StoreError> {
+        self.find("SELECT doc FROM partners WHERE id = ?1", id.as_str(), Partner::from_json).await
+    }
+
+    async fn partners(&self, query: PartnerQuery) -> Result<Vec<Partner>, StoreError> {
+        self.readers.ask(move |connection| lists::partners(connection, &query)).await
+    }
+
+    async fn customers(&self, partners: Vec<Id>) -> Result<BTreeMap<Id, Customers>, StoreError> {
+        self.readers.ask(move |connection| sums::customers(connection, &partners)).await
+    }
+
+    async fn user(&self, id: &Id) -> Result<Option<User>, StoreError> {
+        self.find("SELECT doc FROM users WHERE id = ?1", id.as_str(), User::from_json).await
+    }
+
+    async fn user_with_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        self.find("SELECT doc FROM users WHERE email = ?1", email.as_str(), User::from_json).await
+    }
+
+    async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError> {
+        self.readers.ask(move |connection| lists::users(connection, &query)).await
+    }
+
+    async fn subscription(&self, id: &Id) -> Result<Option<Subscription>, StoreError> {
+        self.find("SELECT doc FROM subscriptions WHERE id = ?1", id.as_str(), Subscription::from_json).await
+    }
+
+    async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError> {
+        self.readers.ask(move |connection| lists::subscriptions(connection, &query)).await
+    }
+
+    async fn revenue(&self) -> Result<Revenue, StoreError> {
+        self.readers.ask(sums::revenue).await
+    }
+
+    async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError> {
+        self.find("SELECT doc FROM flags WHERE id = ?1", key.as_str(), Flag::from_json).await
+    }
+
+    async fn flags(&self) -> Result<Vec<Flag>, StoreError> {
+        let sql = "SELECT doc FROM flags ORDER BY id";
+        self.readers.ask(move |connection| documents(connection, sql, [], Flag::from_json)).await
+    }
+
+    async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {
+        self.readers.ask(move |connection| log::page(connection, &query)).await
+    }
+
+    async fn head(&self) -> Result<(u64, Digest), StoreError> {
+        let newest = self.readers.ask(log::newest).await?;
+        match newest {
+            Some(newest) => Ok((newest.revision, newest.hash)),
+            None => Ok((0, verify_chain(&[]).map_err(broken)?)),
+        }
+    }
+
+    async fn secret(&self) -> Result<[u8; 32], StoreError> {
+        let sql = "SELECT value FROM settings WHERE name = 'secret'";
+        self.readers
+            .ask(move |connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure))
+            .await
+    }
+}
+
+fn make_secret(connection: &Connection) -> Result<(), StoreError> {
+    let mut secret = [0_u8; 32];
+    let unavailable = |_| StoreError::Unavailable("there is no randomness".to_owned());
+    aws_lc_rs::rand::fill(&mut secret).map_err(unavailable)?;
+    let sql = "INSERT INTO settings (name, value) VALUES ('secret', ?1) ON CONFLICT DO NOTHING";
+    connection.execute(sql, [secret]).map_err(failure)?;
+    Ok(())
+}
+
+/// The documents that a question finds, in its order.
+fn documents<T>(
+    connection: &Connection,
+    sql: &str,
+    row: impl Params,
+    read: fn(&[u8]) -> Result<T, Error>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let mut rows = statement.query(row).map_err(failure)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failure)? {
+        let text = row.get_ref(0).and_then(|value| Ok(value.as_str()?)).map_err(failure)?;
+        found.push(read(text.as_bytes()).map_err(broken)?);
+    }
+    Ok(found)
+}
+
+fn ids_text(ids: &[Id]) -> Result<String, StoreError> {
+    serde_json::to_string(ids).map_err(unwritable)
+}
+
+fn failure(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            StoreError::Broken(error.to_string())
+        }
+        Some(_) => StoreError::Unavailable(error.to_string()),
+        // What is not SQLite's own: a value that is not what its column should hold.
+        None => StoreError::Broken(error.to_string()),
+    }
+}
+
+fn broken(error: Error) -> StoreError {
+    StoreError::Broken(error.to_string())
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

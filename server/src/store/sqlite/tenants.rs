@@ -1,0 +1,196 @@
+//! Lists of tenants.
+
+use std::collections::BTreeMap;
+
+use dezky_core::{Id, Tenant, TenantStatus};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+
+use super::{documents, failure, ids_text};
+use crate::store::{Direction, Sort, SortKey, StoreError, TenantFilter, TenantQuery};
+
+/// What at most so many rows have is looked up, and its rows are sorted; for what more have, walking in order finds a page soon enough.
+const RARE: usize = 1_200;
+
+/// Letters that the search index needs at least.
+const GRAM: usize = 3;
+
+/// A page of tenants.
+pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>, StoreError> {
+    let TenantQuery { filter, sort, after, limit } = query;
+    let mut conditions = Conditions::of(connection, filter, Status::Judged, sort.key)?;
+    let (column, comparison, order) = (column(*sort), comparison(sort.direction), order(sort.direction));
+    if conditions.walks && sort.key == SortKey::Slug {
+        if let Some(after) = after {
+            // Beyond everything that begins with this slug and its end, or before it.
+            let end = if sort.direction == Direction::Ascending { "\n\u{10ffff}" } else { "\n" };
+            conditions.parts.push(format!("search {comparison} ?"));
+            conditions.values.push(Sql::Text(format!("{}{end}", after.key)));
+        }
+    } else if let Some(after) = after {
+        let key = match sort.key {
+            SortKey::CreatedAt => Sql::Integer(after.key.parse().unwrap_or(0)),
+            SortKey::Slug | SortKey::Name => Sql::Text(after.key.clone()),
+        };
+        conditions.parts.push(format!("({column}, id) {comparison} (?, ?)"));
+        conditions.values.extend([key, Sql::Text(after.id.clone())]);
+    }
+    let by = if conditions.walks && sort.key == SortKey::Slug {
+        format!("search {order}")
+    } else {
+        format!("{column} {order}, id {order}")
+    };
+    let sql = format!("SELECT doc FROM tenants {} ORDER BY {by} LIMIT ?", conditions.sql());
+    conditions.values.push(Sql::Integer(i64::try_from(*limit).unwrap_or(i64::MAX)));
+    documents(connection, &sql, params_from_iter(conditions.values), Tenant::from_json)
+}
+
+/// How many tenants of each status a filter lets through, its own status left aside.
+pub fn totals(
+    connection: &Connection,
+    filter: &TenantFilter,
+) -> Result<BTreeMap<&'static str, u64>, StoreError> {
+    let conditions = Conditions::of(connection, filter, Status::Aside, SortKey::Slug)?;
+    let sql = format!("SELECT status, count(*) FROM tenants {} GROUP BY status", conditions.sql());
+    let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
+    let count = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?));
+    let rows = statement.query_map(params_from_iter(conditions.values), count).map_err(failure)?;
+    let mut totals: BTreeMap<&'static str, u64> =
+        TenantStatus::ALL.iter().map(|status| (status.as_str(), 0)).collect();
+    for row in rows {
+        let (status, count) = row.map_err(failure)?;
+        if let Some(total) = totals.get_mut(status.as_str()) {
+            *total = count;
+        }
+    }
+    Ok(totals)
+}
+
+/// The tenants, terminated ones left out, of these groups.
+pub fn of_groups(connection: &Connection, groups: &[String]) -> Result<Vec<Id>, StoreError> {
+    let groups = serde_json::to_string(groups).map_err(super::unwritable)?;
+    let sql = "SELECT DISTINCT id FROM tenants WHERE authentik_group IN (SELECT value FROM json_each(?1)) \
+               AND authentik_group IS NOT NULL AND status <> 'terminated' ORDER BY id";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let rows = statement.query_map([groups], |row| row.get::<_, String>(0)).map_err(failure)?;
+    rows.map(|id| Id::new(&id.map_err(failure)?).map_err(super::broken)).collect()
+}
+
+fn column(sort: Sort) -> &'static str {
+    match sort.key {
+        SortKey::Slug => "slug",
+        SortKey::Name => "folded_name",
+        SortKey::CreatedAt => "created_at",
+    }
+}
+
+fn comparison(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => ">",
+        Direction::Descending => "<",
+    }
+}
+
+fn order(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "ASC",
+        Direction::Descending => "DESC",
+    }
+}
+
+/// Whether a filter's status counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Judged,
+    Aside,
+}
+
+#[derive(Default)]
+struct Conditions {
+    // Whether rows are searched in order until there are enough.
+    walks: bool,
+    parts: Vec<String>,
+    values: Vec<Sql>,
+}
+
+impl Conditions {
+    /// One condition leads, if one is worth it: its rows are looked up in its index. Every other one has a plus before its column, which keeps
+    /// SQLite from looking it up; where none leads, it walks in the order that is asked for, from the position on.
+    fn of(
+        connection: &Connection,
+        filter: &TenantFilter,
+        status: Status,
+        sort: SortKey,
+    ) -> Result<Conditions, StoreError> {
+        let TenantFilter { text, status: wanted, plan, partner, visible } = filter;
+        let mut conditions = Conditions::default();
+        let mut is_led = conditions.add_text(connection, text.as_deref())?;
+        if let Some(visible) = visible {
+            let plus = if is_led { "+" } else { "" };
+            conditions
+                .parts
+                .push(format!("{plus}id IN (SELECT value FROM json_each(?)) AND +status <> 'terminated'"));
+            conditions.values.push(Sql::Text(ids_text(visible)?));
+            is_led = true;
+        }
+        let wanted = wanted.filter(|_| status == Status::Judged).map(|status| status.as_str().to_owned());
+        let columns =
+            [("partner_id", partner.as_ref().map(Id::to_string)), ("plan", plan.clone()), ("status", wanted)];
+        for (column, value) in columns {
+            let Some(value) = value else { continue };
+            // Each of these indexes goes on by slug.
+            let is_in_order = sort == SortKey::Slug && !conditions.walks;
+            let leads = !is_led && (is_in_order || is_rare(connection, column, &value)?);
+            let plus = if leads { "" } else { "+" };
+            is_led |= leads;
+            conditions.parts.push(format!("{plus}{column} = ?"));
+            conditions.values.push(Sql::Text(value));
+        }
+        conditions.walks &= !is_led;
+        Ok(conditions)
+    }
+
+    /// Whether the text leads.
+    fn add_text(&mut self, connection: &Connection, text: Option<&str>) -> Result<bool, StoreError> {
+        let Some(text) = text else { return Ok(false) };
+        let rows = rows_with(connection, text)?;
+        let (part, value) = match &rows {
+            Some(rows) => {
+                let rows = serde_json::to_string(rows).map_err(super::unwritable)?;
+                ("number IN (SELECT value FROM json_each(?))", rows)
+            }
+            None => ("instr(search, ?) > 0", text.to_owned()),
+        };
+        self.walks = rows.is_none();
+        self.parts.push(part.to_owned());
+        self.values.push(Sql::Text(value));
+        Ok(rows.is_some())
+    }
+
+    fn sql(&self) -> String {
+        if self.parts.is_empty() { String::new() } else { format!("WHERE {}", self.parts.join(" AND ")) }
+    }
+}
+
+/// Whether few rows have this value. Each of these columns has an index that begins with it.
+fn is_rare(connection: &Connection, column: &str, value: &str) -> Result<bool, StoreError> {
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM tenants WHERE {column} = ?1 LIMIT ?2)");
+    let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
+    let limit = i64::try_from(RARE + 1).unwrap_or(i64::MAX);
+    let count: usize = statement.query_row((value, limit), |row| row.get(0)).map_err(failure)?;
+    Ok(count <= RARE)
+}
+
+/// The rows that have a text, if they are few and the index can tell.
+fn rows_with(connection: &Connection, text: &str) -> Result<Option<Vec<i64>>, StoreError> {
+    if text.chars().count() < GRAM || text.contains('\0') {
+        return Ok(None);
+    }
+    let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+    let sql = "SELECT rowid FROM tenant_search WHERE tenant_search MATCH ?1 LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let limit = i64::try_from(RARE + 1).unwrap_or(i64::MAX);
+    let rows = statement.query_map((phrase, limit), |row| row.get(0)).map_err(failure)?;
+    let rows: Vec<i64> = rows.collect::<Result<_, _>>().map_err(failure)?;
+    Ok((rows.len() <= RARE).then_some(rows))
+}

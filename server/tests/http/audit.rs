@@ -1,0 +1,106 @@
+//! The change log, as it is read.
+
+use dezky_core::{Change, verify_chain};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Api, Server};
+
+async fn log(api: &Api, query: &str) -> Answer {
+    api.get(format!("/audit?{query}")).send().await.is(200)
+}
+
+#[tokio::test]
+async fn the_log_is_one_chain_from_the_first_change_on() {
+    let server = Server::start();
+    let api = Api::of(&server, "operator").await;
+    api.post("/partners").json(json!({ "slug": "chained", "name": "Chained" })).send().await.is(201);
+    let mut changes = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = log(&api, &format!("limit=7{cursor}")).await;
+        assert_eq!(page.body["proof"]["intact"], true);
+        changes.extend(page.items().to_vec());
+        match page.body["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let newest = log(&api, "limit=1").await.body;
+    assert_eq!(newest["proof"]["headRevision"], changes[0]["revision"]);
+    assert_eq!(newest["proof"]["headHash"], changes[0]["hash"]);
+    changes.reverse();
+    let chain: Vec<Change> = serde_json::from_value(Value::Array(changes.clone())).unwrap();
+    let revisions: Vec<u64> = chain.iter().map(|change| change.revision).collect();
+    assert_eq!(revisions, (1..=chain.len() as u64).collect::<Vec<_>>());
+    verify_chain(&chain).unwrap();
+    // One that was tampered with does not.
+    let mut forged = changes;
+    forged[3]["actor"] = json!({ "email": "somebody@example.org" });
+    let forged: Vec<Change> = serde_json::from_value(Value::Array(forged)).unwrap();
+    assert!(verify_chain(&forged).is_err());
+}
+
+#[tokio::test]
+async fn the_log_is_filtered() {
+    let server = Server::start();
+    let (api, owner) = (Api::of(&server, "operator").await, Api::of(&server, "owner").await);
+    let me = api.get("/users/me").send().await.is(200).body["profile"].clone();
+    let (id, email) = (me["id"].as_str().unwrap(), me["email"].clone());
+    let made = api.post("/tenants").json(json!({ "slug": "logged", "name": "L", "plan": "free" }));
+    let made = made.send().await.is(201).body;
+    let tenant = made["id"].as_str().unwrap();
+    let body = json!({ "tenantId": tenant, "plan": "free", "status": "active",
+        "price": { "amount": 1, "currency": "eur", "interval": "month" } });
+    let subscription = api.post("/subscriptions").json(body).send().await.is(201).body;
+    api.post("/tenants/logged/suspend").on_any().send().await.is(200);
+    api.post("/flags/meetings_e2ee/kill").on_any().send().await.is(200);
+    owner.patch("/tenants/acme").on_any().json(json!({ "name": "By its owner" })).send().await.is(200);
+
+    let own = log(&api, &format!("actor={id}&from={}", made["createdAt"].as_str().unwrap())).await;
+    assert_eq!(own.each("action"), ["flag.kill", "tenant.suspend", "subscription.create", "tenant.create"]);
+    assert!(own.items().iter().all(|change| change["actor"] == json!({ "id": id, "email": email })));
+    let of_tenant = log(&api, "tenant=logged").await;
+    assert_eq!(of_tenant.each("action"), ["tenant.suspend", "subscription.create", "tenant.create"]);
+    assert_eq!(log(&api, "tenant=logged&entity=subscription").await.items()[0]["after"], subscription);
+    assert_eq!(log(&api, &format!("entity=tenant&id={tenant}")).await.items().len(), 2);
+    assert!(log(&api, &format!("entity=user&id={tenant}")).await.items().is_empty());
+    assert_eq!(log(&api, "action=flag.kill").await.items().len(), 1);
+    assert!(log(&api, "action=flag").await.items().is_empty());
+    let suspended = of_tenant.items()[0].clone();
+    assert_eq!(
+        (&suspended["before"]["status"], &suspended["after"]["status"]),
+        (&json!("active"), &json!("suspended"))
+    );
+    assert_eq!(of_tenant.items()[2]["before"], Value::Null);
+    let at = suspended["at"].as_str().unwrap();
+    assert_eq!(log(&api, &format!("tenant=logged&until={at}")).await.items().len(), 2);
+    assert_eq!(log(&api, &format!("tenant=logged&from={at}")).await.items().len(), 1);
+    let page = log(&api, "tenant=logged&limit=1").await;
+    let next = page.body["nextCursor"].as_str().unwrap();
+    assert_eq!(
+        log(&api, &format!("tenant=logged&limit=1&cursor={next}")).await.items()[0]["action"],
+        "subscription.create"
+    );
+    api.get("/audit?tenant=absent").send().await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn owners_read_their_tenants_log_alone() {
+    let server = Server::start();
+    let (operator, owner) = (Api::of(&server, "operator").await, Api::of(&server, "owner").await);
+    operator.post("/flags/meetings_e2ee/kill").on_any().send().await.is(200);
+    operator.patch("/tenants/globex").on_any().json(json!({ "name": "G" })).send().await.is(200);
+    operator.patch("/tenants/acme").on_any().json(json!({ "plan": "enterprise" })).send().await.is(200);
+    let acme = operator.get("/tenants/acme").send().await.is(200).body["id"].clone();
+    let seen = log(&owner, "tenant=acme").await;
+    assert_eq!(seen.items()[0]["action"], "tenant.update");
+    assert!(seen.items().len() >= 3);
+    for change in seen.items() {
+        let is_own = change["entity"]["id"] == acme || change["after"]["tenantId"] == acme;
+        assert!(is_own, "{change}");
+    }
+    assert!(log(&owner, "tenant=acme&entity=flag").await.items().is_empty());
+    assert!(log(&owner, "tenant=acme&entity=user").await.items().is_empty());
+    owner.get("/audit?tenant=globex").send().await.refused(404, "not_found");
+    owner.get("/audit").send().await.refused(403, "denied_not_member");
+}

@@ -1,0 +1,47 @@
+//! The contract itself refuses what it should: else all that it lets through would mean nothing.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::json;
+
+use crate::support::{Api, Contract, Said, Server};
+
+#[tokio::test]
+async fn what_the_document_does_not_have_is_refused() {
+    let server = Server::start();
+    let contract = Contract::of(&server.url).await;
+    let tenant = Api::of(&server, "operator").await.get("/tenants/acme").send().await.is(200).body;
+    let mut odd = tenant.clone();
+    odd["status"] = json!("asleep");
+    let mut partial = tenant.clone();
+    partial.as_object_mut().unwrap().remove("plan");
+    let mut undated = tenant.clone();
+    undated["createdAt"] = json!("yesterday");
+    let (json, problem) = ("application/json", "application/problem+json");
+    let refusal = json!({ "type": "about:blank", "title": "T", "status": 404, "code": "c", "detail": "d",
+        "errors": [], "requestId": "r" });
+    let mut nameless = refusal.clone();
+    nameless.as_object_mut().unwrap().remove("code");
+    for (is_right, method, path, status, content_type, body) in [
+        (true, "GET", "/tenants/acme", 200, json, &tenant),
+        (true, "GET", "/tenants/acme?x=1", 404, problem, &refusal),
+        (true, "GET", "/nowhere", 404, problem, &refusal),
+        (false, "GET", "/nowhere", 200, json, &tenant),
+        (false, "PUT", "/tenants/acme", 200, json, &tenant),
+        (false, "GET", "/tenants/acme", 201, json, &tenant),
+        (false, "GET", "/tenants/acme", 418, problem, &refusal),
+        (false, "GET", "/tenants/acme", 200, "text/plain", &tenant),
+        (false, "GET", "/tenants/acme", 404, json, &refusal),
+        (false, "GET", "/tenants/acme", 404, problem, &nameless),
+        (false, "GET", "/tenants/acme", 200, json, &odd),
+        (false, "GET", "/tenants/acme", 200, json, &partial),
+        (false, "GET", "/tenants/acme", 200, json, &undated),
+        (false, "GET", "/tenants", 200, json, &tenant),
+        (false, "GET", "/users/me", 200, json, &tenant),
+    ] {
+        let body = body.to_string().into_bytes();
+        let said = Said { method, path, status, content_type, body: &body };
+        let kept = catch_unwind(AssertUnwindSafe(|| contract.check(&said))).is_ok();
+        assert_eq!(kept, is_right, "{method} {path} → {status} {content_type}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The server as its callers meet it: the real binary, over real HTTP, every answer held against the document that it serves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod audit;
+mod authorization;
+mod contract;
+mod flags;
+mod money;
+mod pages;
+mod plans;
+mod requests;
+mod service;
+mod support;
+mod tenants;
+mod users;
+mod writes;

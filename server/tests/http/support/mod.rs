@@ -1,0 +1,9 @@
+//! What every test here needs: a server, callers, and the served document to hold answers against.
+
+mod api;
+mod contract;
+mod server;
+
+pub use api::{Answer, Api, Ask};
+pub use contract::{Contract, Said};
+pub use server::Server;

@@ -1,0 +1,136 @@
+//! A server of one's own, gone when the tests are.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// A running server.
+pub struct Server {
+    pub url: String,
+    data: PathBuf,
+    log: PathBuf,
+    process: Mutex<Child>,
+    tokens: tokio::sync::Mutex<HashMap<String, String>>,
+}
+
+/// Its standard input is a pipe from the tests: when they end, however they do, the server is told to.
+const RUN: &str =
+    r#""$@" & server=$!; trap 'kill $server' TERM; cat >/dev/null; kill $server 2>/dev/null; wait $server"#;
+
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Server {
+    /// With sample data, and nothing that slows tests down.
+    pub fn start() -> Server {
+        Server::start_with(&["--rate-limit", "0", "--failure-limit", "0"])
+    }
+
+    /// With these settings.
+    pub fn start_with(settings: &[&str]) -> Server {
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        Server::start_at(&data, "127.0.0.1:0", settings)
+    }
+
+    /// The same again: its data, and its address, which is also its issuer's.
+    pub fn restart(self, settings: &[&str]) -> Server {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let data = self.data.clone();
+        drop(self);
+        Server::start_at(&data, &address, settings)
+    }
+
+    fn start_at(data: &Path, listen: &str, settings: &[&str]) -> Server {
+        fs::create_dir_all(data).unwrap();
+        let log = data.join(format!("log-{}", uuid::Uuid::now_v7().simple()));
+        let process = Command::new("sh")
+            .args(["-c", RUN, "sh", env!("CARGO_BIN_EXE_dezky-server"), "serve", "--dev"])
+            .args(["--listen", listen, "--data"])
+            .arg(data)
+            .args(settings)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + START_TIMEOUT;
+        let address = loop {
+            let text = fs::read_to_string(&log).unwrap();
+            if let Some(address) = address_in(&text) {
+                break address;
+            }
+            assert!(Instant::now() < deadline, "the server does not start: {text}");
+            sleep(Duration::from_millis(10));
+        };
+        while !is_ready(&address) {
+            assert!(Instant::now() < deadline, "the server does not get ready");
+            sleep(Duration::from_millis(10));
+        }
+        Server {
+            url: format!("http://{address}"),
+            data: data.to_owned(),
+            log,
+            process: Mutex::new(process),
+            tokens: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// A persona's token.
+    pub async fn token(&self, persona: &str) -> String {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(persona) {
+            return token.clone();
+        }
+        let answer = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .post(format!("{}/dev/token", self.url))
+            .header("content-type", "application/json")
+            .body(json!({ "persona": persona }).to_string())
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let token = answer["access_token"].as_str().unwrap().to_owned();
+        tokens.insert(persona.to_owned(), token.clone());
+        token
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut process = self.process.lock().unwrap();
+        drop(process.stdin.take());
+        let _ = process.wait();
+    }
+}
+
+/// Whether it has its own issuer's keys.
+fn is_ready(address: &str) -> bool {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+}
+
+/// The address in the line that says that it serves, whatever colours that line has.
+fn address_in(log: &str) -> Option<String> {
+    let line = log.lines().find(|line| line.contains("serving") && line.contains("address"))?;
+    let (_, rest) = line.split_once("127.0.0.1:")?;
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("127.0.0.1:{port}"))
+}

@@ -1,0 +1,56 @@
+// What most tests begin with: an identity provider, a server that trusts it, and the first people.
+
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newKey } from './keys.js';
+import { startProvider } from './provider.js';
+import { startServer } from './server.js';
+
+export const ADMINS = 'dezky-platform-admins';
+export const OPERATORS = 'dezky-operator';
+export const PORTAL = 'dezky-portal';
+
+/** A provider with one key, and a server that is ready. */
+export async function newScene(test, { algorithm = 'ES256', further } = {}) {
+  const provider = await startProvider(test, { algorithm, keys: [newKey(algorithm)] });
+  const server = await startServer(test, { issuer: provider.issuer, further });
+  return { provider, server };
+}
+
+/** Somebody new with these groups, signed in once. */
+export async function signedIn({ provider, server }, subject, groups, audience = PORTAL) {
+  await provider.person(subject, { groups });
+  const token = await provider.token(subject, audience);
+  const answer = await server.me(token);
+  assert.equal(answer.status, 200, answer.text);
+  return { token, id: answer.body.profile.id, profile: answer.body.profile };
+}
+
+/** A token issued in a later second than now: times of issue are whole seconds. */
+export async function laterToken(provider, subject, audience) {
+  await sleep(1_000 - (Date.now() % 1_000) + 5);
+  return provider.token(subject, audience);
+}
+
+/** Refused with a status and a code, as a problem. */
+export function assertRefused(answer, status, code) {
+  assert.deepEqual([answer.status, answer.body?.code], [status, code], answer.text);
+  assert.match(answer.headers['content-type'], /^application\/problem\+json/);
+}
+
+/** 401 with a challenge, and nothing about the token but the code. */
+export function assertTokenRefused(answer, code) {
+  assertRefused(answer, 401, code);
+  assert.equal(answer.headers['www-authenticate'], 'Bearer realm="dezky", error="invalid_token"');
+  const { requestId, ...rest } = answer.body;
+  assert.ok(requestId);
+  assert.deepEqual(rest, {
+    type: 'about:blank',
+    title: 'Unauthorized',
+    status: 401,
+    code,
+    detail: 'The access token is not valid',
+    errors: [],
+  });
+}

@@ -1,0 +1,92 @@
+// Tokens that are genuine somewhere, but not here: 401, and no word but the code.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { newKey } from '../support/keys.js';
+import { startProvider } from '../support/provider.js';
+import { assertRefused, assertTokenRefused } from '../support/scene.js';
+import { startServer } from '../support/server.js';
+
+/** Payload or header of a token with members changed, and its signature left as it was. */
+function tampered(token, part, members) {
+  const parts = token.split('.');
+  const changed = { ...JSON.parse(Buffer.from(parts[part], 'base64url')), ...members };
+  parts[part] = Buffer.from(JSON.stringify(changed)).toString('base64url');
+  return parts.join('.');
+}
+
+describe('refusals', () => {
+  const keys = [newKey('ES256')];
+  let provider;
+  let server;
+  let token;
+
+  const ends = [];
+  after(() => Promise.all(ends.map((end) => end())));
+
+  before(async () => {
+    const suite = { after: (end) => ends.push(end) };
+    provider = await startProvider(suite, { algorithm: 'ES256', keys });
+    await provider.person('ann', {});
+    server = await startServer(suite, { issuer: provider.issuer });
+    token = await provider.token('ann');
+    assert.equal((await server.me(token)).status, 200);
+  });
+
+  test('no token', async () => {
+    const answer = await server.me(undefined);
+    assertRefused(answer, 401, 'token_missing');
+    assert.equal(answer.headers['www-authenticate'], 'Bearer realm="dezky"');
+  });
+
+  test('another issuer with the same key', async (t) => {
+    const other = await startProvider(t, { algorithm: 'ES256', keys });
+    await other.person('ann', {});
+    assertTokenRefused(await server.me(await other.token('ann')), 'token_issuer_unknown');
+  });
+
+  test('another issuer with a key of its own', async (t) => {
+    const other = await startProvider(t, { algorithm: 'ES256', keys: [newKey('ES256')] });
+    await other.person('ann', {});
+    assertTokenRefused(await server.me(await other.token('ann')), 'token_kid_unknown');
+  });
+
+  test('another issuer that names its own key like the trusted one', async (t) => {
+    const other = await startProvider(t, { algorithm: 'ES256', keys: [{ ...newKey('ES256'), kid: keys[0].kid }] });
+    await other.person('ann', {});
+    assertTokenRefused(await server.me(await other.token('ann')), 'token_signature');
+  });
+
+  test('another audience', async () => {
+    assertTokenRefused(await server.me(await provider.token('ann', 'somebody-else')), 'token_audience_other');
+  });
+
+  test('changed claims', async () => {
+    const changes = [{ sub: 'bob' }, { aud: 'dezky-operator' }, { groups: ['dezky-platform-admins'] }, { exp: 4_102_444_800 }];
+    for (const members of changes) {
+      assertTokenRefused(await server.me(tampered(token, 1, members)), 'token_signature');
+    }
+  });
+
+  test('a changed or missing signature', async () => {
+    const [header, payload, signature] = token.split('.');
+    const other = Buffer.from(signature, 'base64url').map((byte, index) => (index === 9 ? byte ^ 1 : byte));
+    const broken = [header, payload, Buffer.from(other).toString('base64url')].join('.');
+    assertTokenRefused(await server.me(broken), 'token_signature');
+    assertTokenRefused(await server.me(`${header}.${payload}.`), 'token_signature_missing');
+    assertTokenRefused(await server.me(tampered(token, 0, { alg: 'none' })), 'token_alg_none');
+    assertTokenRefused(await server.me(tampered(token, 0, { alg: 'HS256' })), 'token_alg_symmetric');
+  });
+
+  test('an ID token, for an audience that is accepted, as OpenID Connect clients ask for it', async () => {
+    const { id_token: idToken } = await provider.tokens('ann', { nonce: 'n-0S6_WzA2Mj' });
+    const { aud } = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'));
+    assert.equal(aud, 'dezky-portal');
+    assertTokenRefused(await server.me(idToken), 'token_not_access');
+  });
+
+  test('the good token is as good as before', async () => {
+    assert.equal((await server.me(token)).status, 200);
+  });
+});

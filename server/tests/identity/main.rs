@@ -1,0 +1,12 @@
+//! Identity over real HTTP: an issuer that rotates, fails and misbehaves, and the built-in provider.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod cached;
+mod dev;
+mod failing;
+mod issuer;
+mod private_root;
+mod rotation;
+mod settings;
+mod several;
+mod support;

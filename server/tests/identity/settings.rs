@@ -1,0 +1,84 @@
+//! Settings that cannot be meant are refused before anything is fetched, in words that name the setting.
+
+use dezky_server::identity::{Identity, IdentitySettings};
+
+fn settings(issuers: &[&str]) -> IdentitySettings {
+    IdentitySettings {
+        issuers: issuers.iter().map(|&issuer| issuer.to_owned()).collect(),
+        audiences: vec!["dezky-portal".to_owned()],
+        ..IdentitySettings::default()
+    }
+}
+
+fn refusal(settings: IdentitySettings) -> String {
+    Identity::new(settings).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+}
+
+#[test]
+fn an_issuer_is_on_https_or_on_loopback() {
+    for fit in [
+        "https://id.example.org/application/o/dezky/",
+        "https://id.example.org",
+        "http://127.0.0.1:9000/",
+        "http://127.8.8.8/",
+        "http://localhost:9000/a",
+        "http://[::1]:9000/",
+    ] {
+        assert_eq!(refusal(settings(&[fit])), "accepted", "{fit}");
+    }
+    for (unfit, reason) in [
+        ("http://id.example.org/", "loopback only"),
+        ("http://127.0.0.1.example.org/", "loopback only"),
+        ("http://localhost.example.org/", "loopback only"),
+        ("http://10.0.0.1/", "loopback only"),
+        ("http://[::ffff:10.0.0.1]/", "loopback only"),
+        ("http://0.0.0.0/", "loopback only"),
+        ("ftp://id.example.org/", "only https"),
+        ("id.example.org", "no absolute URL"),
+        ("https://a:b@id.example.org/", "password"),
+        ("https://id.example.org/?a=b", "query"),
+        ("https://id.example.org/#a", "fragment"),
+    ] {
+        let refusal = refusal(settings(&[unfit]));
+        assert!(refusal.contains(reason) && refusal.contains(unfit), "{unfit}: {refusal}");
+    }
+}
+
+#[test]
+fn issuers_and_audiences_are_needed_and_each_is_given_once() {
+    assert!(refusal(settings(&[])).contains("token_policy_issuers"));
+    let twice = settings(&["https://id.example.org/", "https://id.example.org/"]);
+    assert!(refusal(twice).contains("twice"));
+    let no_audience = IdentitySettings { audiences: Vec::new(), ..settings(&["https://id.example.org/"]) };
+    assert!(refusal(no_audience).contains("token_policy_audiences"));
+}
+
+#[test]
+fn an_address_of_the_keys_is_for_one_issuer_and_held_to_the_same() {
+    let with = |issuers: &[&str], url: &str| IdentitySettings {
+        jwks_url: Some(url.to_owned()),
+        ..settings(issuers)
+    };
+    let several = with(&["https://a.example.org/", "https://b.example.org/"], "https://a.example.org/jwks");
+    assert!(refusal(several).contains("exactly one issuer, and there are 2"));
+    let plain = with(&["https://a.example.org/"], "http://a.example.org/jwks");
+    assert!(refusal(plain).contains("loopback only"));
+    assert_eq!(refusal(with(&["https://a.example.org/"], "https://keys.example.org/jwks?v=1")), "accepted");
+}
+
+#[test]
+fn a_private_root_must_be_one() {
+    let directory = std::env::temp_dir().join(format!("dezky-roots-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let with = |file: &str, content: Option<&str>| {
+        let path = directory.join(file);
+        content.iter().for_each(|content| std::fs::write(&path, content).unwrap());
+        refusal(IdentitySettings { extra_ca: Some(path), ..settings(&["https://id.example.org/"]) })
+    };
+    assert!(with("missing.pem", None).contains("missing.pem"));
+    assert!(with("empty.pem", Some("")).contains("no certificate"));
+    let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let refusal = with("nonsense.pem", Some(nonsense));
+    assert!(refusal.contains("nonsense.pem"), "{refusal}");
+    std::fs::remove_dir_all(&directory).unwrap();
+}

@@ -1,0 +1,95 @@
+//! The change log.
+
+use dezky_core::{Actor, Change, verify_chain};
+use dezky_server::store::{ChangeQuery, Entry, Record, Write};
+
+use super::Place;
+use crate::records::*;
+
+pub async fn it_tells_what_happened(place: Place) {
+    let (store, seen) = place.observed();
+    let mut returned = Vec::new();
+    for number in 0..20 {
+        let first = tenant(number).record();
+        let entries = vec![made(&first), changed(&first, &touched(&first)), made(&user(number))];
+        returned.extend(store.write(write(entries)).await.unwrap());
+    }
+    let mut kept = store.changes(ChangeQuery { limit: 1_000, ..Default::default() }).await.unwrap();
+    kept.reverse();
+    assert_eq!(kept, returned);
+    assert_eq!(kept.iter().map(|change| change.revision).collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());
+    let head = store.head().await.unwrap();
+    assert_eq!(head, (60, verify_chain(&kept).unwrap()));
+    let told = seen.entries();
+    assert_eq!(told.len(), 60);
+    for ((revision, entry), change) in told.iter().zip(&kept) {
+        assert_eq!((*revision, entry.action), (change.revision, change.content.action.as_str()));
+        let record = entry.after.as_ref().map(Record::id);
+        assert_eq!(record, Some(change.content.entity.id.as_str()));
+    }
+}
+
+pub async fn every_filter_and_page(place: Place) {
+    let store = place.open();
+    for number in 0..40 {
+        let by = Actor { id: Some(id(["ada", "bob", "eve"][number % 3])), email: None };
+        let mut entries: Vec<Entry> =
+            vec![made(&tenant(number)), made(&subscription(number, &id("t3"), price(1)))];
+        if number % 2 == 0 {
+            entries.push(made(&flag(&format!("flag-{number}"))));
+            entries.push(removed(&subscription(number, &id("t3"), price(1))));
+        }
+        let actor = if number == 39 { Actor::default() } else { by };
+        store.write(Write { at: at(number as i64), actor, ..write(entries) }).await.unwrap();
+    }
+    let whole = store.changes(ChangeQuery { limit: 1_000, ..Default::default() }).await.unwrap();
+    assert_eq!(whole.len(), 120);
+    let base = ChangeQuery { limit: 7, ..Default::default() };
+    let queries = [
+        base.clone(),
+        ChangeQuery { kind: Some("subscription".into()), ..base.clone() },
+        ChangeQuery { kind: Some("tenant".into()), id: Some("t3".into()), ..base.clone() },
+        ChangeQuery { tenant: Some(id("t3")), ..base.clone() },
+        ChangeQuery { tenant: Some(id("t3")), kind: Some("tenant".into()), ..base.clone() },
+        ChangeQuery { actor: Some(id("bob")), ..base.clone() },
+        ChangeQuery { action: Some("record.delete".into()), actor: Some(id("ada")), ..base.clone() },
+        ChangeQuery { from: Some(at(10)), until: Some(at(20)), ..base.clone() },
+        ChangeQuery { from: Some(at(20)), until: Some(at(20)), ..base.clone() },
+        ChangeQuery { id: Some("nobody".into()), ..base },
+    ];
+    let mut sizes = Vec::new();
+    for query in queries {
+        let expected: Vec<Change> = whole.iter().filter(|change| fits(change, &query)).cloned().collect();
+        let mut found: Vec<Change> = Vec::new();
+        loop {
+            let below = found.last().map(|last| last.revision);
+            let page = store.changes(ChangeQuery { below, ..query.clone() }).await.unwrap();
+            assert!(page.len() <= 7);
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        assert_eq!(found, expected, "{query:?}");
+        sizes.push(found.len());
+    }
+    assert_eq!(sizes, [120, 60, 1, 61, 1, 38, 7, 30, 0, 0]);
+}
+
+fn fits(change: &Change, query: &ChangeQuery) -> bool {
+    let content = &change.content;
+    let tenant = match content.entity.kind.as_str() {
+        "tenant" => Some(content.entity.id.as_str()),
+        "subscription" => {
+            content.after.get("tenantId").or(content.before.get("tenantId")).and_then(|id| id.as_str())
+        }
+        _ => None,
+    };
+    query.kind.as_ref().is_none_or(|kind| kind == content.entity.kind.as_str())
+        && query.id.as_ref().is_none_or(|id| id == content.entity.id.as_str())
+        && query.tenant.as_ref().is_none_or(|id| Some(id.as_str()) == tenant)
+        && query.actor.as_ref().is_none_or(|id| Some(id) == content.actor.id.as_ref())
+        && query.action.as_ref().is_none_or(|action| action == content.action.as_str())
+        && query.from.is_none_or(|from| content.at >= from)
+        && query.until.is_none_or(|until| content.at < until)
+}

@@ -1,0 +1,146 @@
+//! Many writers at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dezky_core::{Tenant, verify_chain};
+use dezky_server::store::{ChangeQuery, Entry, Observer, WriteError};
+
+use super::Place;
+use crate::records::*;
+
+const WRITERS: usize = 32;
+
+pub async fn one_winner_a_version(place: Place) {
+    let (store, seen) = place.observed();
+    store.write(write([made(&tenant(1))])).await.unwrap();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut won = Vec::new();
+                let mut lost = 0;
+                while won.len() < 5 {
+                    let before = store.tenant(&id("t1")).await.unwrap().unwrap();
+                    let mut after = before.clone();
+                    after.revisioned.version += 1;
+                    match store.write(write([changed(&before, &after)])).await {
+                        Ok(_) => won.push(after.revisioned.version),
+                        Err(WriteError::Stale) => lost += 1,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                (won, lost)
+            })
+        })
+        .collect();
+    let (mut versions, mut lost) = (Vec::new(), 0);
+    for writer in writers {
+        let (won, own_lost) = writer.await.unwrap();
+        versions.extend(won);
+        lost += own_lost;
+    }
+    versions.sort_unstable();
+    let first = tenant(1).revisioned.version;
+    assert_eq!(versions, (first + 1..=first + 5 * WRITERS as u64).collect::<Vec<_>>());
+    assert!(lost > 0, "they never met");
+    let last = store.tenant(&id("t1")).await.unwrap().unwrap();
+    assert_eq!(last.revisioned.version, first + 5 * WRITERS as u64);
+    let mut log = store.changes(ChangeQuery { limit: 1_000, ..Default::default() }).await.unwrap();
+    log.reverse();
+    assert_eq!((log.len(), verify_chain(&log).unwrap()), (1 + 5 * WRITERS, store.head().await.unwrap().1));
+    assert_eq!(seen.revisions(), (1..=log.len() as u64).collect::<Vec<_>>());
+}
+
+pub async fn one_slug_one_tenant(place: Place) {
+    let store = place.open();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            let tenant = named_tenant(number, "wanted", "Wanted");
+            tokio::spawn(async move { store.write(write([made(&tenant)])).await.map(|_| tenant) })
+        })
+        .collect();
+    let mut won: Vec<Tenant> = Vec::new();
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(tenant) => won.push(tenant),
+            Err(WriteError::Taken("/slug")) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let [winner] = &won[..] else { panic!("{won:?}") };
+    assert_eq!(store.tenant(winner.id()).await.unwrap().as_ref(), Some(winner));
+    assert_eq!(store.population().await.unwrap().tenants.len(), 1);
+}
+
+pub async fn one_key_one_effect(place: Place) {
+    let store = place.open();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            let mut write = write([made(&tenant(number))]);
+            write.receipt = Some(receipt("u1", "k"));
+            tokio::spawn(async move { store.write(write).await })
+        })
+        .collect();
+    let mut made = 0;
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(WriteError::Received(earlier)) => assert_eq!(*earlier, receipt("u1", "k")),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!((made, store.head().await.unwrap().0), (1, 1));
+}
+
+struct Newest(Arc<AtomicU64>);
+
+impl Observer for Newest {
+    fn committed(&mut self, entries: &[(u64, Entry)]) {
+        for (revision, _) in entries {
+            assert_eq!(self.0.fetch_add(1, Ordering::SeqCst) + 1, *revision);
+        }
+    }
+}
+
+pub async fn the_observer_is_told_first(place: Place) {
+    let newest = Arc::new(AtomicU64::new(0));
+    let store = (place.open)(Box::new(Newest(Arc::clone(&newest))));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (store, newest) = (Arc::clone(&store), Arc::clone(&newest));
+            tokio::spawn(async move {
+                for number in 0..10 {
+                    let changes = store.write(write([made(&tenant(writer * 10 + number))])).await.unwrap();
+                    assert!(newest.load(Ordering::SeqCst) >= changes[0].revision);
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(newest.load(Ordering::SeqCst), 10 * WRITERS as u64);
+}
+
+pub async fn what_is_acknowledged_is_read(place: Place) {
+    let store = place.open();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for number in 0..10 {
+                    let tenant = tenant(writer * 10 + number);
+                    let changes = store.write(write([made(&tenant)])).await.unwrap();
+                    assert!(store.head().await.unwrap().0 >= changes[0].revision);
+                    assert_eq!(store.tenant(tenant.id()).await.unwrap(), Some(tenant));
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+}

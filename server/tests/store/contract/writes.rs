@@ -1,0 +1,213 @@
+//! Single writes: what they make, and what they refuse.
+
+use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Label};
+use dezky_server::store::{Record, Store, TenantFilter, WriteError};
+use serde_json::json;
+
+use super::Place;
+use crate::records::*;
+
+fn one_of_each() -> [Record; 5] {
+    let tenant = tenant(1);
+    [
+        tenant.record(),
+        partner(1).record(),
+        user_of(json!({ "id": "u1", "email": "u1@example.org", "tenantIds": ["t1", "t2"] })).record(),
+        subscription(1, tenant.id(), price(100)).record(),
+        flag("new_portal").record(),
+    ]
+}
+
+pub async fn an_empty_store_is_empty(place: Place) {
+    let store = place.open();
+    let (revision, hash) = store.head().await.unwrap();
+    assert_eq!((revision, hash), (0, dezky_core::verify_chain(&[]).unwrap()));
+    assert_eq!(store.population().await.unwrap().revision, 0);
+    assert!(store.flags().await.unwrap().is_empty());
+    assert!(store.revenue().await.unwrap().total.is_empty());
+    assert_ne!(store.secret().await.unwrap(), [0; 32]);
+}
+
+pub async fn each_kind_is_made_read_changed_and_removed(place: Place) {
+    let (store, seen) = place.observed();
+    let mut revision = 0;
+    for record in one_of_each() {
+        assert_eq!(stored(&*store, &record).await, None);
+        let later = touched(&record);
+        let entries = [made(&record), changed(&record, &later), removed(&later), made(&later)];
+        let expected = [Some(&record), Some(&later), None, Some(&later)];
+        for (entry, expected) in entries.into_iter().zip(expected) {
+            let changes = store.write(write([entry.clone()])).await.unwrap();
+            revision += 1;
+            assert_eq!(stored(&*store, &record).await.as_ref(), expected);
+            let [change] = &changes[..] else { panic!("{changes:?}") };
+            assert_eq!(change.revision, revision);
+            assert_eq!(change.content.action.as_str(), entry.action);
+            assert_eq!(change.content.entity.kind.as_str(), record.kind());
+            assert_eq!(change.content.entity.id.as_str(), record.id());
+            assert_eq!(change.content.before, document(entry.before.as_ref()));
+            assert_eq!(change.content.after, document(entry.after.as_ref()));
+            assert_eq!(change.content.at, at(1_000));
+            assert_eq!(change.content.actor.id, Some(id("operator")));
+        }
+    }
+    assert_eq!(seen.revisions(), (1..=revision).collect::<Vec<_>>());
+    assert_eq!(store.head().await.unwrap().0, revision);
+}
+
+fn document(record: Option<&Record>) -> serde_json::Value {
+    match record {
+        None => serde_json::Value::Null,
+        Some(Record::Tenant(tenant)) => json!(tenant),
+        Some(Record::Partner(partner)) => json!(partner),
+        Some(Record::User(user)) => json!(user),
+        Some(Record::Subscription(subscription)) => json!(subscription),
+        Some(Record::Flag(flag)) => json!(flag),
+    }
+}
+
+pub async fn a_stale_writer_changes_nothing(place: Place) {
+    let (store, seen) = place.observed();
+    for record in one_of_each() {
+        let (second, third) = (touched(&record), touched(&touched(&record)));
+        let unknown = store.write(write([changed(&record, &second)])).await;
+        assert!(matches!(unknown, Err(WriteError::Stale)), "{unknown:?}");
+        store.write(write([made(&record), changed(&record, &second)])).await.unwrap();
+        for entry in [changed(&record, &third), removed(&record), changed(&third, &third)] {
+            let stale = store.write(write([entry])).await;
+            assert!(matches!(stale, Err(WriteError::Stale)), "{stale:?}");
+        }
+        assert_eq!(stored(&*store, &record).await, Some(second));
+    }
+    assert_eq!((store.head().await.unwrap().0, seen.revisions().len()), (10, 10));
+}
+
+async fn taken(store: &dyn Store, record: &impl IntoRecord) -> &'static str {
+    let head = store.head().await.unwrap();
+    let refused = store.write(write([made(record)])).await;
+    assert_eq!(store.head().await.unwrap(), head);
+    match refused {
+        Err(WriteError::Taken(path)) => path,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn names_are_taken_once(place: Place) {
+    let store = place.open();
+    let subject = json!({ "issuer": "https://id.example.org/a/", "sub": "7" });
+    let person = user_of(json!({ "id": "u1", "email": "ada@example.org", "subject": subject }));
+    let others = [user(2).record(), user(3).record(), person.record(), flag("a").record()];
+    let own = [tenant(1).record(), partner(1).record(), subscription(1, &id("t1"), price(1)).record()];
+    store.write(write(own.iter().chain(&others).map(made))).await.unwrap();
+
+    assert_eq!(taken(&*store, &named_tenant(1, "another", "Another")).await, "/id");
+    assert_eq!(taken(&*store, &named_tenant(2, "tenant-00001", "Another")).await, "/slug");
+    let slug = dezky_core::Slug::new("partner-001").unwrap();
+    let partner_named = |number: &str, slug| {
+        dezky_core::Partner::new(id(number), slug, Label::new("Another").unwrap(), at(0))
+    };
+    assert_eq!(taken(&*store, &partner_named("p2", slug)).await, "/slug");
+    let slug = dezky_core::Slug::new("another").unwrap();
+    assert_eq!(taken(&*store, &partner_named("p1", slug)).await, "/id");
+    assert_eq!(taken(&*store, &user_of(json!({ "id": "u1", "email": "b@example.org" }))).await, "/id");
+    assert_eq!(taken(&*store, &user_of(json!({ "id": "u9", "email": "ada@example.org" }))).await, "/email");
+    let same = user_of(json!({ "id": "u9", "email": "b@example.org", "subject": subject }));
+    assert_eq!(taken(&*store, &same).await, "/subject");
+    assert_eq!(taken(&*store, &subscription(1, &id("t2"), price(2))).await, "/id");
+    assert_eq!(taken(&*store, &flag("a")).await, "/key");
+
+    // By a change too, which then leaves the record as it was.
+    let mut renamed = user(2);
+    (renamed.email, renamed.revisioned.version) = (Email::new("ada@example.org").unwrap(), 2);
+    let refused = store.write(write([changed(&user(2), &renamed)])).await;
+    assert!(matches!(refused, Err(WriteError::Taken("/email"))), "{refused:?}");
+    assert_eq!(store.user(&id("u2")).await.unwrap(), Some(user(2)));
+}
+
+pub async fn names_are_free_again(place: Place) {
+    let store = place.open();
+    store.write(write([made(&tenant(1)), made(&user(1)), made(&flag("a"))])).await.unwrap();
+    store.write(write([removed(&tenant(1)), removed(&user(1)), removed(&flag("a"))])).await.unwrap();
+    let again = named_tenant(2, "tenant-00001", "Another");
+    let person = user_of(json!({ "id": "u2", "email": "u1@example.org" }));
+    store.write(write([made(&again), made(&person), made(&flag("a"))])).await.unwrap();
+    let found = store.user_with_email(&Email::new("U1@example.org").unwrap()).await.unwrap();
+    assert_eq!(found, Some(person));
+    let unknown = store.user_with_email(&Email::new("u2@example.org").unwrap()).await.unwrap();
+    assert_eq!(unknown, None);
+}
+
+/// Applications of one provider have issuers of their own, and share its subjects.
+pub async fn identities_are_of_an_origin(place: Place) {
+    let store = place.open();
+    let person = |number: usize, issuer: &str, sub: &str| {
+        let (id, email) = (format!("u{number}"), format!("u{number}@example.org"));
+        user_of(json!({ "id": id, "email": email, "subject": { "issuer": issuer, "sub": sub } }))
+    };
+    store.write(write([made(&person(1, "https://id.example.org/portal/", "7"))])).await.unwrap();
+    for issuer in ["https://id.example.org/operator/", "HTTPS://ID.example.org", "https://id.example.org?x"] {
+        assert_eq!(taken(&*store, &person(2, issuer, "7")).await, "/subject", "{issuer}");
+    }
+    let others = [
+        person(2, "https://id.example.org/portal/", "8"),
+        person(3, "https://id.example.org:8443/portal/", "7"),
+        person(4, "http://id.example.org/portal/", "7"),
+        person(5, "https://id.example.org.evil.example/", "7"),
+    ];
+    store.write(write(others.iter().map(made))).await.unwrap();
+}
+
+pub async fn a_write_is_whole_or_nothing(place: Place) {
+    let (store, seen) = place.observed();
+    store.write(write([made(&tenant(1))])).await.unwrap();
+    let head = store.head().await.unwrap();
+    let halves = [
+        vec![made(&tenant(2)), made(&user(1)), changed(&touched(&tenant(1)), &tenant(1))],
+        vec![made(&tenant(2)), removed(&tenant(1)), made(&flag("a")), made(&flag("a"))],
+    ];
+    for entries in halves {
+        assert!(store.write(write(entries)).await.is_err());
+    }
+    assert_eq!(store.head().await.unwrap(), head);
+    assert_eq!(seen.revisions(), [1]);
+    let population = store.population().await.unwrap();
+    assert_eq!(population.tenants, [dezky_core::WorldTenant::from(&tenant(1))]);
+    assert!(population.users.is_empty() && population.flags.is_empty());
+}
+
+pub async fn flags_are_kept_without_history(place: Place) {
+    let store = place.open();
+    let editor = Editor { by: Email::new("ada@example.org").unwrap(), at: at(0), revision: 1 };
+    let flag = Flag::create(FlagKey::new("a").unwrap(), FlagContent::default(), editor).unwrap().flag;
+    assert_eq!(flag.history().len(), 1);
+    let changes = store.write(write([made(&flag)])).await.unwrap();
+    assert_eq!(changes[0].content.after["history"], json!([]));
+    let found = store.flag(flag.key()).await.unwrap().unwrap();
+    assert!(found.history().is_empty());
+    assert_eq!((found.content(), found.revisioned()), (flag.content(), flag.revisioned()));
+    assert_eq!(store.flags().await.unwrap(), [found]);
+}
+
+pub async fn what_was_written_survives_a_restart(place: Place) {
+    let (head, secret) = {
+        let store = place.open();
+        store.write(write(one_of_each().iter().map(made))).await.unwrap();
+        let mut write = write([made(&tenant(7))]);
+        write.receipt = Some(receipt("u1", "k"));
+        store.write(write).await.unwrap();
+        (store.head().await.unwrap(), store.secret().await.unwrap())
+    };
+    let store = place.open();
+    assert_eq!((store.head().await.unwrap(), store.secret().await.unwrap()), (head.clone(), secret));
+    for record in one_of_each() {
+        assert_eq!(stored(&*store, &record).await, Some(record));
+    }
+    assert_eq!(store.receipt("u1", "k").await.unwrap(), Some(receipt("u1", "k")));
+    let totals = store.tenant_totals(TenantFilter { text: Some("tenant".into()), ..Default::default() });
+    assert_eq!(totals.await.unwrap()["active"], 2);
+    let changes = store.write(write([made(&tenant(8))])).await.unwrap();
+    assert_eq!((changes[0].revision, &changes[0].previous_hash), (head.0 + 1, &head.1));
+    let population = store.population().await.unwrap();
+    assert_eq!((population.revision, population.tenants.len(), population.partners.len()), (7, 3, 1));
+    assert_eq!((population.users.len(), population.flags.len()), (1, 1));
+}

@@ -1,0 +1,20 @@
+//! The store: what every store must keep to, and what is SQLite's own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod contract;
+mod directory;
+mod records;
+mod sqlite;
+mod sqlite_versions;
+
+use std::sync::Arc;
+
+use dezky_server::store::sqlite::SqliteStore;
+
+#[test]
+fn sqlite_keeps_the_contract() {
+    contract::run(|| {
+        let directory = directory::Directory::new();
+        contract::Place::new(move |observer| Arc::new(SqliteStore::open(directory.path(), observer).unwrap()))
+    });
+}

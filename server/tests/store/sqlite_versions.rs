@@ -1,0 +1,158 @@
+//! Databases of every earlier version, with data in them.
+
+use dezky_core::{
+    Actor, Change, ChangeContent, Entity, Flag, Label, Partner, Subscription, Tenant, User, verify_chain,
+};
+use dezky_server::store::sqlite::{SqliteStore, migrate_to, verify_log};
+use dezky_server::store::{Store, StoreError, TenantFilter};
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use crate::directory::Directory;
+use crate::records::*;
+use crate::sqlite::{Nobody, open};
+
+/// How many versions there are.
+const NEWEST: usize = 3;
+
+/// Documents as an older server wrote them: without the members that came later.
+fn documents() -> [Value; 5] {
+    [
+        json!({ "id": "t1", "slug": "acme", "name": "Acme GmbH", "plan": "free", "partnerId": "p1" }),
+        json!({ "id": "p1", "slug": "nordic", "name": "Nordic AB" }),
+        json!({ "id": "u1", "email": "ada@example.org", "tenantIds": ["t1"], "platformAdmin": true }),
+        json!({ "id": "s1", "tenantId": "t1", "plan": "free", "status": "active",
+                "price": { "amount": 1200, "currency": "EUR", "interval": "year" } }),
+        json!({ "key": "new_portal", "state": "on" }),
+    ]
+}
+
+fn log() -> Vec<Change> {
+    let kinds = ["tenant", "partner", "user", "subscription", "flag"];
+    let mut changes: Vec<Change> = Vec::new();
+    for (kind, document) in kinds.into_iter().zip(documents()) {
+        let name = document.get("id").or(document.get("key")).unwrap().as_str().unwrap().to_owned();
+        let label = |text: &str| Label::new(text).unwrap();
+        let content = ChangeContent {
+            at: at(0),
+            actor: Actor::default(),
+            action: label(&format!("{kind}.create")),
+            entity: Entity { kind: label(kind), id: label(&name) },
+            before: Value::Null,
+            after: document,
+        };
+        changes.push(content.follow(changes.last()));
+    }
+    changes
+}
+
+/// A database of a version, filled by the statements of its time.
+fn old(directory: &Directory, version: usize) {
+    std::fs::create_dir(directory.path()).unwrap();
+    let mut database = Connection::open(directory.path().join("dezky.sqlite3")).unwrap();
+    migrate_to(&mut database, version).unwrap();
+    let found: usize = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(found, version);
+    let [tenant, partner, user, subscription, flag] = documents().map(|document| document.to_string());
+    let run = |sql: &str, row: &[&dyn rusqlite::ToSql]| assert_eq!(database.execute(sql, row).unwrap(), 1);
+    if version >= 1 {
+        run(
+            "INSERT INTO tenants (id, slug, folded_name, search, status, plan, partner_id, created_at, version, doc) \
+             VALUES ('t1', 'acme', 'acme gmbh', 'acme' || char(10) || 'acme gmbh', 'active', 'free', 'p1', 0, 1, ?1)",
+            params![tenant],
+        );
+        run(
+            "INSERT INTO partners (id, slug, status, version, doc) VALUES ('p1', 'nordic', 'active', 1, ?1)",
+            params![partner],
+        );
+        run(
+            "INSERT INTO users (id, email, is_active_admin, last_login_at, version, doc) VALUES ('u1', 'ada@example.org', 1, 0, 1, ?1)",
+            params![user],
+        );
+        run("INSERT INTO memberships (tenant_id, user_id) VALUES ('t1', 'u1')", params![]);
+        run(
+            "INSERT INTO subscriptions VALUES ('s1', 't1', 'free', 'active', 'EUR', 'year', 1, 1200, 1, 0, 1, ?1)",
+            params![subscription],
+        );
+        run("INSERT INTO flags (id, version, doc) VALUES ('new_portal', 1, ?1)", params![flag]);
+        run("INSERT INTO settings (name, value) VALUES ('secret', ?1)", params![[7_u8; 32]]);
+        for change in log() {
+            let Entity { kind, id } = &change.content.entity;
+            run(
+                "INSERT INTO changes (revision, at, action, kind, entity_id, doc) VALUES (?1, 0, 'create', ?2, ?3, ?4)",
+                params![change.revision, kind.as_str(), id.as_str(), json!(change).to_string()],
+            );
+        }
+    }
+    if version >= 2 {
+        run(
+            "INSERT INTO receipts VALUES ('u1', 'k', 'ab', ?1, 201, NULL, '/tenants/acme', '{}')",
+            params![at(0).as_micros()],
+        );
+    }
+    if version >= 3 {
+        run("INSERT INTO tenant_search (rowid, search) SELECT rowid, search FROM tenants", params![]);
+    }
+}
+
+#[tokio::test]
+async fn every_earlier_version_is_brought_up_to_date() {
+    for version in 1..=NEWEST {
+        let directory = Directory::new();
+        old(&directory, version);
+        let store = open(directory.path());
+        let [tenant, partner, user, subscription, flag] =
+            documents().map(|document| document.to_string().into_bytes());
+        assert_eq!(store.tenant(&id("t1")).await.unwrap(), Some(Tenant::from_json(&tenant).unwrap()));
+        assert_eq!(store.partner(&id("p1")).await.unwrap(), Some(Partner::from_json(&partner).unwrap()));
+        assert_eq!(store.user(&id("u1")).await.unwrap(), Some(User::from_json(&user).unwrap()));
+        let subscription = Subscription::from_json(&subscription).unwrap();
+        assert_eq!(store.subscription(&subscription.id).await.unwrap(), Some(subscription));
+        assert_eq!(store.flags().await.unwrap(), [Flag::from_json(&flag).unwrap()]);
+        assert_eq!(store.secret().await.unwrap(), [7; 32]);
+        assert_eq!(store.customers(vec![id("p1")]).await.unwrap()[&id("p1")].mrr["EUR"], 100);
+        let population = store.population().await.unwrap();
+        assert_eq!((population.revision, population.tenants.len()), (5, 1));
+
+        let head = (5, verify_chain(&log()).unwrap());
+        assert_eq!(verify_log(directory.path()).unwrap(), head);
+        assert_eq!(store.head().await.unwrap(), head);
+        let kept = store.receipt("u1", "k").await.unwrap();
+        assert_eq!(kept.is_some(), version >= 2, "{version}");
+        for (text, count) in [("gmbh", 1), ("acm", 1), ("ac", 1), ("nordic", 0)] {
+            let filter = TenantFilter { text: Some(text.into()), ..Default::default() };
+            assert_eq!(store.tenant_totals(filter).await.unwrap()["active"], count, "{version} {text}");
+        }
+
+        // And it is written to as if it had always been new.
+        let before = Tenant::from_json(&tenant).unwrap();
+        let mut write =
+            write([changed(&before, &touched(&before)), made(&named_tenant(2, "umbrella", "Umbrella"))]);
+        write.receipt = Some(receipt("u1", "other"));
+        assert_eq!(store.write(write).await.unwrap()[0].previous_hash, head.1);
+        drop(store);
+        assert_eq!(verify_log(directory.path()).unwrap().0, 7);
+        let store = open(directory.path());
+        assert_eq!(store.population().await.unwrap().tenants.len(), 2);
+    }
+}
+
+#[test]
+fn a_newer_database_is_refused_and_left_alone() {
+    let directory = Directory::new();
+    old(&directory, NEWEST);
+    let file = directory.path().join("dezky.sqlite3");
+    let version = |database: &Connection| -> usize {
+        database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    let database = Connection::open(&file).unwrap();
+    database.pragma_update(None, "user_version", NEWEST + 1).unwrap();
+    let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(Nobody)) else {
+        panic!("a newer database was opened")
+    };
+    assert!(reason.contains("version 4"), "{reason}");
+    assert_eq!(version(&database), NEWEST + 1);
+    database.pragma_update(None, "user_version", NEWEST).unwrap();
+    drop(open(directory.path()));
+    assert_eq!(version(&database), NEWEST, "there is a migration that this test does not know");
+}

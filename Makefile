@@ -9,22 +9,28 @@ FUZZ_SECONDS ?= 20
 DIFFERENTIAL_CASES ?= 200000
 SDK_DIFFERENTIAL_CASES ?= 100000
 
-.PHONY: help check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks fuzz
+PORT ?= 7070
+
+.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server fuzz
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
+serve: ## The server for trying things out, with an identity provider and sample data of its own: 127.0.0.1:7070
+	@cargo run -q --release --locked -p dezky-server -- serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
+
 check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
 
-test: check fuzz oracle differential sdks ## Everything, as CI runs it
+test: check fuzz oracle differential sdks server ## Everything, as CI runs it
 
 bench: wasm node python ## The tables of benchmarks, peers beside ours in one run
 	@(cd benches && cargo run --release --locked)
+	(cd benches/http && cargo run --release --locked)
 	(cd benches/node && npm ci --no-audit --no-fund && node bench.mjs)
 	benches/python/run.sh
 
 format:
-	@for workspace in . core/fuzz benches; do
+	@for workspace in . core/fuzz benches benches/http; do
 		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
 	done
 
@@ -64,10 +70,11 @@ vectors: ## Write the conformance cases anew from the oracle
 
 tools: # What the SDKs are built and tried with, where it is not there yet
 	@rustup target add wasm32-unknown-unknown
-	if [ ! -x /usr/bin/chromium ]; then
+	missing=$$(for program in chromium strace openssl; do command -v $$program >/dev/null || echo $$program; done)
+	if [ -n "$$missing" ]; then
 		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo)
 		$$as_root apt-get update -qq
-		$$as_root apt-get install -y -qq chromium
+		$$as_root apt-get install -y -qq $$missing
 	fi
 
 wasm: tools ## @dezky/sdk-wasm, packed into sdk-wasm/dist/
@@ -108,6 +115,13 @@ sdks: wasm node python ## Every package as it is published: its tests, every con
 	fi
 	# It must have answered, and wrongly: a driver that dies fails the run as well.
 	tail -1 target/sdk/mutated | grep -E '^[0-9]+ cases differ$$'
+
+server: tools ## The server against a real identity provider, against kill -9 and broken disks, and against its own OpenAPI document
+	@cargo build -p dezky-server --locked
+	export DEZKY_SERVER=$$PWD/target/debug/dezky-server
+	(cd server/tests/identity-provider && npm ci --no-audit --no-fund && npm test)
+	python3 -m unittest discover -s server/tests/durability
+	server/tests/schemathesis/run.sh
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 	@if ! cargo +nightly --version >/dev/null 2>&1; then

@@ -1,0 +1,120 @@
+//! The processes that are measured: started, asked for what they have used, and ended by their own ids.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, request};
+use crate::{Failure, bare};
+
+/// Longer than any start that is worth measuring.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that serves.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// What a start took.
+pub struct Started {
+    /// The server, ready.
+    pub server: Server,
+    /// From before the process was made until `/readyz` said 200.
+    pub ready_after: Duration,
+}
+
+/// Starts the real server on a directory of data, as an operator would: its log goes to a file.
+pub async fn serve(binary: &Path, data: &Path, issuer: &str) -> Result<Started, Failure> {
+    let address = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.local_addr()?;
+    let log = log_file(data);
+    let mut command = Command::new(binary);
+    command.arg("serve").args(["--listen", &address.to_string(), "--issuer", issuer, "--rate-limit", "0"]);
+    command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    let start = Instant::now();
+    let mut server = Server { child: command.spawn()?, address };
+    let ready = request("GET", "/readyz", "", "", "");
+    loop {
+        if let Ok(mut client) = Client::connect(address).await
+            && client.ask(&ready).await.is_ok_and(|answer| answer.status == 200)
+        {
+            return Ok(Started { ready_after: start.elapsed(), server });
+        }
+        if server.child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
+            return Err(format!("the server does not start: {}", fs::read_to_string(&log)?).into());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Beside the data, so that it is on the same disk and never part of it.
+pub fn log_file(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+/// Starts the bare handler with a body of so many bytes.
+pub fn bare(bytes: usize) -> Result<Server, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([bare::COMMAND, &bytes.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    let output = child.stdout.take().ok_or("the bare handler has no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    Ok(Server { address: line.trim().parse()?, child })
+}
+
+impl Server {
+    /// CPU time used so far, by all of its threads, in the kernel and out of it.
+    pub fn cpu(&self) -> Result<Duration, Failure> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name may hold spaces; what follows its closing parenthesis does not.
+        let (_, rest) = stat.rsplit_once(')').ok_or("/proc/PID/stat is not understood")?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let ticks = |place: usize| -> Result<f64, Failure> {
+            Ok(fields.get(place).ok_or("too few fields")?.parse()?)
+        };
+        Ok(Duration::from_secs_f64((ticks(11)? + ticks(12)?) / ticks_per_second()?))
+    }
+
+    /// Megabytes (of a million) that are resident now, and the most there ever were.
+    pub fn resident(&self) -> Result<(f64, f64), Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let megabytes = |name: &str| -> Result<f64, Failure> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
+            let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+            Ok(kibibytes * 1_024.0 / 1e6)
+        };
+        Ok((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        let id = libc::pid_t::try_from(self.child.id())?;
+        // Sound: a signal to a child that has not been waited for, so the id is still its own.
+        unsafe { libc::kill(id, libc::SIGTERM) };
+        match self.child.wait()?.success() {
+            true => Ok(()),
+            false => Err("the server did not stop cleanly".into()),
+        }
+    }
+}
+
+impl Drop for Server {
+    /// Whatever happens, nothing is left running.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ticks_per_second() -> Result<f64, Failure> {
+    // Sound: it reads a constant of the system.
+    match unsafe { libc::sysconf(libc::_SC_CLK_TCK) } {
+        ticks if ticks > 0 => Ok(ticks as f64),
+        _ => Err("the length of a tick is not known".into()),
+    }
+}

@@ -1,0 +1,98 @@
+//! Which flags are on for a tenant, asked by 32 callers at once.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, request};
+use crate::load::{Generator, Load, Walk};
+use crate::pair::{self, Side};
+use crate::process::{Server, bare};
+use crate::random::Random;
+use crate::report::{Bar, Row, number, time};
+use crate::workload::Workload;
+use crate::{Effort, Failure};
+
+const CONNECTIONS: usize = 32;
+
+/// Different tenants that each connection asks about.
+const TENANTS: usize = 256;
+
+/// Measures it. Each connection has a token of its own, which the warm-up shows the server first.
+pub async fn rows(
+    server: &Server,
+    tokens: &[String],
+    workload: &Workload,
+    effort: Effort,
+) -> Result<Vec<Row>, Failure> {
+    let mut random = Random::new(0x3A1E);
+    let requests: Vec<Arc<Vec<Vec<u8>>>> = tokens
+        .iter()
+        .take(CONNECTIONS)
+        .map(|token| {
+            let mut one = || {
+                let slug =
+                    workload.tenants.get(random.below(workload.tenants.len())).map(|row| row.slug.as_str());
+                asked(token, slug.unwrap_or_default())
+            };
+            Arc::new((0..TENANTS).map(|_| one()).collect())
+        })
+        .collect();
+    let body_bytes = agreed(server, tokens.first().ok_or("no token")?, workload).await?;
+    let bare = bare(body_bytes)?;
+    let load = |server: &Server| {
+        let (address, requests) = (server.address, requests.clone());
+        Generator::new(Load { address, requests, status: 200, walk: Walk::Around })
+    };
+    let sides = [Side { server, generator: load(server) }, Side { server: &bare, generator: load(&bare) }];
+    let [ours, theirs] = pair::interleaved(sides, effort).await?;
+    let figures = |rounds: &pair::Rounds| {
+        format!(
+            "{} /s, p50 {}, p99 {}, {} CPU each",
+            number(rounds.throughput()),
+            time(rounds.quantile(0.5)),
+            time(rounds.quantile(0.99)),
+            time(rounds.cpu()),
+        )
+    };
+    Ok(vec![Row {
+        what: format!(
+            "`POST /flags/evaluate`, 100 flags, RS256, {} tenants, {CONNECTIONS} connections, {body_bytes} bytes",
+            workload.tenants.len()
+        ),
+        ours: format!("{}; CPU {}x of the bare handler's", figures(&ours), number(ours.cpu() / theirs.cpu())),
+        beside: figures(&theirs),
+        bars: vec![
+            Bar::at_least("of the bare handler's throughput", ours.ratio_to(&theirs), 1.0 / 3.0),
+            Bar::at_most("p99 in ms", ours.quantile(0.99) / 1e6, 5.0),
+        ],
+    }])
+}
+
+fn asked(token: &str, slug: &str) -> Vec<u8> {
+    request("POST", "/flags/evaluate", token, "", &json!({ "tenantSlug": slug }).to_string())
+}
+
+/// Before anything is timed: the server's answers are those of the rule of scopes, written independently in `workload.rs`, and of core, which hashes.
+/// Returns how long an answer is.
+async fn agreed(server: &Server, token: &str, workload: &Workload) -> Result<usize, Failure> {
+    let mut client = Client::connect(server.address).await?;
+    let mut total = 0;
+    for (index, tenant) in workload.tenants.iter().enumerate().take(TENANTS) {
+        let body = client.expect(200, &asked(token, &tenant.slug)).await?;
+        let answer: Value = serde_json::from_str(&body)?;
+        let count = answer.as_object().map_or(0, serde_json::Map::len);
+        if count != workload.flags.len() + crate::data::SEEDED_FLAGS {
+            return Err(format!("the server has {count} flags").into());
+        }
+        for flag in &workload.flags {
+            let said = answer.get(&flag.key).and_then(Value::as_bool);
+            let expected = crate::data::is_on(workload, flag, index)?;
+            if said != Some(expected) {
+                return Err(format!("{} for {}: {said:?}, not {expected}", flag.key, tenant.slug).into());
+            }
+        }
+        total += body.len();
+    }
+    Ok(total / TENANTS)
+}

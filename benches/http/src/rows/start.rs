@@ -1,0 +1,55 @@
+//! From nothing to ready, with everything there is.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::client::{Client, request};
+use crate::process::{Server, serve};
+use crate::report::{Bar, Row, middle, number};
+use crate::{Effort, Failure};
+
+/// Measures it, on data that the server has started with once, so that nothing has to be seeded. The files are in the system's cache.
+pub async fn row(
+    binary: &Path,
+    data: &Path,
+    issuer: &str,
+    token: &str,
+    effort: Effort,
+) -> Result<Row, Failure> {
+    let first = serve(binary, data, issuer).await?.server;
+    has_everything(&first, token).await?;
+    first.stop()?;
+    let mut starts = Vec::new();
+    for _ in 0..effort.rounds {
+        let started = serve(binary, data, issuer).await?;
+        let (resident, most) = started.server.resident()?;
+        starts.push((started.ready_after.as_secs_f64() * 1e3, resident, most));
+        started.server.stop()?;
+    }
+    let (ready, resident) = (middle(&starts, |start| start.0), middle(&starts, |start| start.1));
+    let most = middle(&starts, |start| start.2);
+    Ok(Row {
+        what: "start with 100,000 tenants and 1,000 flags, until `/readyz` says 200".to_owned(),
+        ours: format!("{} ms; {} MB resident, {} MB at most", number(ready), number(resident), number(most)),
+        beside: "-".to_owned(),
+        bars: vec![Bar::at_most("ms", ready, 1_000.0), Bar::at_most("MB resident", resident, 150.0)],
+    })
+}
+
+/// A start that finds nothing is quick: the tenants and flags are counted, the server's own tenant among them.
+async fn has_everything(server: &Server, token: &str) -> Result<(), Failure> {
+    let mut client = Client::connect(server.address).await?;
+    client.expect(200, &request("GET", "/users/me", token, "", "")).await?;
+    let flags: Value =
+        serde_json::from_str(&client.expect(200, &request("GET", "/flags", token, "", "")).await?)?;
+    let question = request("GET", "/tenants?counts=true&limit=1", token, "", "");
+    let tenants: Value = serde_json::from_str(&client.expect(200, &question).await?)?;
+    let flags = flags.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+    let counts = tenants.get("counts").and_then(Value::as_object).ok_or("no counts")?;
+    let tenants: u64 = counts.values().filter_map(Value::as_u64).sum();
+    match (flags, tenants) {
+        (1_000, 100_001) => Ok(()),
+        _ => Err(format!("the server has {tenants} tenants and {flags} flags").into()),
+    }
+}

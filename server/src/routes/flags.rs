@@ -6,7 +6,7 @@ use dezky_core::{
 use serde_json::{Value, json};
 
 use super::flag_views::{FlagView, history, with_history};
-use super::{Page, evaluate, stamp};
+use super::{CURSOR, LIMIT, Page, evaluate, stamp};
 use crate::http::call::Call;
 use crate::http::document::merged;
 use crate::http::etag::etag;
@@ -15,7 +15,7 @@ use crate::http::operation::{Body, Operation, delete, get, patch, post};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::routes::plans;
-use crate::store::{Entry, Record, Require};
+use crate::store::{Entry, FlagQuery, Position, Record, Require};
 
 const CREATED: Body =
     Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key", "state"]);
@@ -50,7 +50,10 @@ fn changed(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        get("/flags", Action::FlagList, list).says("Every flag, by key").gives::<Page<FlagView>>(),
+        get("/flags", Action::FlagList, list)
+            .says("The flags, by key")
+            .asks(&[LIMIT, CURSOR])
+            .gives::<Page<FlagView>>(),
         post("/flags", Action::FlagCreate, create)
             .says("A new flag")
             .takes(CREATED)
@@ -80,9 +83,12 @@ pub fn operations() -> Vec<Operation> {
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
-    let flags = call.app.store.flags().await?;
+    let query = FlagQuery { after: call.after()?, limit: call.query.limit()? + 1 };
+    let found = call.app.store.flags(query).await?;
+    let position = |flag: &Flag| Position { key: flag.key().to_string(), id: String::new() };
+    let (flags, next_cursor) = call.page(found, position)?;
     let items = flags.iter().map(|flag| FlagView::new(&call, flag)).collect();
-    Reply::json(&Page { items, next_cursor: None })
+    Reply::json(&Page { items, next_cursor })
 }
 
 async fn create(call: Call) -> Result<Reply, Problem> {

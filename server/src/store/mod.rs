@@ -12,8 +12,8 @@ mod record;
 pub mod sqlite;
 
 pub use query::{
-    ChangeQuery, Direction, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery, TenantFilter,
-    TenantQuery, UserQuery,
+    ChangeQuery, Direction, FlagQuery, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery,
+    TenantFilter, TenantQuery, UserQuery,
 };
 pub use record::{Entry, Receipt, Record, Require, Write, identity_of};
 
@@ -62,8 +62,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// One flag, without its history, which the log has.
     async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError>;
-    /// Every flag, by key, without histories.
-    async fn flags(&self) -> Result<Vec<Flag>, StoreError>;
+    /// A page of flags, without histories.
+    async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError>;
 
     /// A page of the log, newest first.
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;

@@ -77,6 +77,15 @@ pub struct PartnerQuery {
     pub limit: usize,
 }
 
+/// A page of flags, by key.
+#[derive(Debug, Clone)]
+pub struct FlagQuery {
+    /// After this position (key: the flag's).
+    pub after: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// A page of users: newest sign-in first (those who never signed in last, key `0`), ties by id, largest first.
 #[derive(Debug, Clone)]
 pub struct UserQuery {

@@ -54,6 +54,11 @@ async fn pages_of_any_size_are_the_whole_list() {
             assert_eq!(walk(&api, &path, limit).await, whole, "{sort} by {limit}");
         }
     }
+    let flags = walk(&api, "/flags", 200).await;
+    assert!(flags.len() >= 10 && each(&flags, "key").is_sorted());
+    for limit in [1, 3, 9, 10] {
+        assert_eq!(walk(&api, "/flags", limit).await, flags, "flags by {limit}");
+    }
     let slugs = walk(&api, "/tenants?q=walk-&sort=-slug", 2).await;
     assert_eq!(each(&slugs, "slug"), ["walk-e", "walk-d", "walk-c", "walk-b", "walk-a"]);
     let newest = walk(&api, "/tenants?q=walk-&sort=-createdAt", 2).await;

@@ -4,7 +4,7 @@ use dezky_core::{
     Actor, Change, ChangeContent, Entity, Flag, Label, Partner, Subscription, Tenant, User, verify_chain,
 };
 use dezky_server::store::sqlite::{SqliteStore, migrate_to, verify_log};
-use dezky_server::store::{Store, StoreError, TenantFilter};
+use dezky_server::store::{FlagQuery, Store, StoreError, TenantFilter};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -108,7 +108,10 @@ async fn every_earlier_version_is_brought_up_to_date() {
         assert_eq!(store.user(&id("u1")).await.unwrap(), Some(User::from_json(&user).unwrap()));
         let subscription = Subscription::from_json(&subscription).unwrap();
         assert_eq!(store.subscription(&subscription.id).await.unwrap(), Some(subscription));
-        assert_eq!(store.flags().await.unwrap(), [Flag::from_json(&flag).unwrap()]);
+        assert_eq!(
+            store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap(),
+            [Flag::from_json(&flag).unwrap()]
+        );
         assert_eq!(store.secret().await.unwrap(), [7; 32]);
         assert_eq!(store.customers(vec![id("p1")]).await.unwrap()[&id("p1")].mrr["EUR"], 100);
         let population = store.population().await.unwrap();

@@ -1,11 +1,11 @@
-//! Lists of partners, users and subscriptions, and single records of every kind.
+//! Lists of partners, flags, users and subscriptions, and single records of every kind.
 
-use dezky_core::{Error, Partner, Subscription, User};
+use dezky_core::{Error, Flag, Partner, Subscription, User};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::{documents, ids_text};
-use crate::store::{PartnerQuery, Position, StoreError, SubscriptionQuery, UserQuery};
+use crate::store::{FlagQuery, PartnerQuery, Position, StoreError, SubscriptionQuery, UserQuery};
 
 /// The document of one record.
 pub fn one<T>(
@@ -22,6 +22,13 @@ pub fn partners(connection: &Connection, query: &PartnerQuery) -> Result<Vec<Par
     let sql = "SELECT doc FROM partners WHERE slug > ?1 ORDER BY slug LIMIT ?2";
     let after = query.after.as_ref().map_or("", |after| after.key.as_str());
     documents(connection, sql, params![after, limit(query.limit)], Partner::from_json)
+}
+
+/// A page of flags, by key.
+pub fn flags(connection: &Connection, query: &FlagQuery) -> Result<Vec<Flag>, StoreError> {
+    let sql = "SELECT doc FROM flags WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let after = query.after.as_ref().map_or("", |after| after.key.as_str());
+    documents(connection, sql, params![after, limit(query.limit)], Flag::from_json)
 }
 
 /// A page of users: the newest sign-in first.

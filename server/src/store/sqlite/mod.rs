@@ -14,8 +14,8 @@ use rusqlite::{Connection, Params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ChangeQuery, Customers, Observer, PartnerQuery, Population, Receipt, Revenue, Store, StoreError,
-    SubscriptionQuery, TenantFilter, TenantQuery, UserQuery, Write, WriteError,
+    ChangeQuery, Customers, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
+    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, UserQuery, Write, WriteError,
 };
 use readers::Readers;
 use writer::{Job, QUEUE, Writer};
@@ -172,9 +172,8 @@ impl Store for SqliteStore {
         self.find("SELECT doc FROM flags WHERE id = ?1", key.as_str(), Flag::from_json).await
     }
 
-    async fn flags(&self) -> Result<Vec<Flag>, StoreError> {
-        let sql = "SELECT doc FROM flags ORDER BY id";
-        self.readers.ask(move |connection| documents(connection, sql, [], Flag::from_json)).await
+    async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError> {
+        self.readers.ask(move |connection| lists::flags(connection, &query)).await
     }
 
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {

@@ -1,7 +1,7 @@
 //! Single writes: what they make, and what they refuse.
 
 use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Label};
-use dezky_server::store::{Record, Store, TenantFilter, WriteError};
+use dezky_server::store::{FlagQuery, Record, Store, TenantFilter, WriteError};
 use serde_json::json;
 
 use super::Place;
@@ -23,7 +23,7 @@ pub async fn an_empty_store_is_empty(place: Place) {
     let (revision, hash) = store.head().await.unwrap();
     assert_eq!((revision, hash), (0, dezky_core::verify_chain(&[]).unwrap()));
     assert_eq!(store.population().await.unwrap().revision, 0);
-    assert!(store.flags().await.unwrap().is_empty());
+    assert!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap().is_empty());
     assert!(store.revenue().await.unwrap().total.is_empty());
     assert_ne!(store.secret().await.unwrap(), [0; 32]);
 }
@@ -185,7 +185,7 @@ pub async fn flags_are_kept_without_history(place: Place) {
     let found = store.flag(flag.key()).await.unwrap().unwrap();
     assert!(found.history().is_empty());
     assert_eq!((found.content(), found.revisioned()), (flag.content(), flag.revisioned()));
-    assert_eq!(store.flags().await.unwrap(), [found]);
+    assert_eq!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap(), [found]);
 }
 
 pub async fn what_was_written_survives_a_restart(place: Place) {

@@ -4,6 +4,7 @@ mod access;
 mod agreement;
 mod allocations;
 mod contestant;
+mod digits;
 mod engine;
 mod machine;
 mod measure;

@@ -1,5 +1,6 @@
 //! The one Markdown table that a run prints, and the verdict on each of its rows.
 
+use crate::digits::three_digits;
 use crate::measure::Measured;
 use crate::peers::Peer;
 
@@ -158,19 +159,5 @@ fn figure(value: f64, unit: Unit) -> String {
         Unit::Nanoseconds if value < 999.5 => format!("{} ns", three_digits(value)),
         Unit::Nanoseconds if value < 999_500.0 => format!("{} µs", three_digits(value / 1_000.0)),
         Unit::Nanoseconds => format!("{} ms", three_digits(value / 1_000_000.0)),
-    }
-}
-
-/// Three significant digits, and no decimals where they would say nothing.
-fn three_digits(value: f64) -> String {
-    let decimals = match value {
-        value if value < 10.0 => 2,
-        value if value < 100.0 => 1,
-        _ => 0,
-    };
-    let text = format!("{value:.decimals$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
     }
 }

@@ -20,7 +20,7 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve until told to stop
     Serve(Box<Settings>),
-    /// Say whether `serve` would start with these settings
+    /// Say whether these settings are good
     CheckConfig(Box<Settings>),
     /// Copy the data to a file, consistently, while the server goes on
     Backup {

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod config;
 pub mod dev;
+pub mod histogram;
 pub mod http;
 pub mod identity;
 pub mod live;

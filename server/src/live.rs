@@ -53,28 +53,41 @@ struct CachedWorld {
 }
 
 impl Live {
-    /// The state as the store has it.
-    pub fn new(population: Population, environment: Environment) -> Result<Live, Error> {
-        let Population { revision, tenants, partners, users, flags } = population;
-        let mut state = State {
-            revision,
-            ruleset: Ruleset::new(Snapshot::new(revision, environment.clone(), Vec::new())?),
+    /// With nothing in it yet.
+    pub fn new(environment: Environment) -> Result<Live, Error> {
+        let state = State {
+            revision: 0,
+            ruleset: Ruleset::new(Snapshot::new(0, environment.clone(), Vec::new())?),
             environment,
-            tenants: HashMap::with_capacity(tenants.len()),
-            slugs: HashMap::with_capacity(tenants.len()),
-            partners: HashMap::with_capacity(partners.len()),
-            partner_slugs: HashMap::with_capacity(partners.len()),
-            users: HashMap::with_capacity(users.len()),
-            identities: HashMap::with_capacity(users.len()),
-            flags: flags.into_iter().map(|flag| (flag.key().clone(), flag)).collect(),
-            population_revision: revision,
-            flags_revision: revision,
+            tenants: HashMap::new(),
+            slugs: HashMap::new(),
+            partners: HashMap::new(),
+            partner_slugs: HashMap::new(),
+            users: HashMap::new(),
+            identities: HashMap::new(),
+            flags: BTreeMap::new(),
+            population_revision: 0,
+            flags_revision: 0,
         };
+        Ok(Live(Arc::new(Shared { state: RwLock::new(state), world: Mutex::new(None) })))
+    }
+
+    /// Takes in what the store has: once, before anything is written.
+    pub fn load(&self, population: Population) -> Result<(), Error> {
+        let Population { revision, tenants, partners, users, flags } = population;
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        (state.revision, state.population_revision, state.flags_revision) = (revision, revision, revision);
+        state.tenants.reserve(tenants.len());
+        state.slugs.reserve(tenants.len());
+        state.partners.reserve(partners.len());
+        state.partner_slugs.reserve(partners.len());
+        state.users.reserve(users.len());
+        state.identities.reserve(users.len());
         tenants.into_iter().for_each(|tenant| state.put_tenant(tenant));
         partners.into_iter().for_each(|partner| state.put_partner(partner));
         users.iter().for_each(|user| state.put_user(user));
-        state.compile()?;
-        Ok(Live(Arc::new(Shared { state: RwLock::new(state), world: Mutex::new(None) })))
+        state.flags = flags.into_iter().map(|flag| (flag.key().clone(), flag)).collect();
+        state.compile()
     }
 
     /// The state now. Hold it briefly: a commit waits for it.

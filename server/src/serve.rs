@@ -18,8 +18,8 @@ use crate::identity::{Identity, IdentitySettings, KeyTiming};
 use crate::live::Live;
 use crate::routes;
 use crate::seeds;
+use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Observer, Store};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -105,34 +105,20 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Says whether `serve` would start.
+/// Says whether these settings are good.
 pub async fn check(settings: Settings) -> Result<(), StartError> {
     identity(&settings, "http://127.0.0.1")?;
-    settings.place.directory()?;
     Ok(())
 }
 
 async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError> {
     let directory = settings.place.directory()?;
-    let observer = Deferred::default();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, Box::new(observer.clone()))?);
-    let live = Live::new(store.population().await?, settings.environment.clone())?;
+    let live = Live::new(settings.environment.clone())?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, live.observer())?);
     // Nothing is written before this: nobody has the store yet.
-    let _ = observer.0.set(std::sync::Mutex::new(live.observer()));
+    live.load(store.population().await?)?;
     seeds::seed(&store, &live).await?;
     Ok((store, live))
-}
-
-/// The observer that the store is opened with, before there is anything for it to observe.
-#[derive(Clone, Default)]
-struct Deferred(Arc<OnceLock<std::sync::Mutex<Box<dyn Observer>>>>);
-
-impl Observer for Deferred {
-    fn committed(&mut self, entries: &[(u64, crate::store::Entry)]) {
-        if let Some(observer) = self.0.get() {
-            observer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).committed(entries);
-        }
-    }
 }
 
 fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {

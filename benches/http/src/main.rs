@@ -3,17 +3,18 @@
 mod bare;
 mod client;
 mod data;
+#[path = "../../src/digits.rs"]
+mod digits;
 mod issuer;
 mod load;
 mod machine;
 mod pair;
 mod process;
-#[allow(dead_code)]
 #[path = "../../src/random.rs"]
 mod random;
 mod report;
 mod rows;
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the other benchmarks use more of it")]
 #[path = "../../src/workload.rs"]
 mod workload;
 

@@ -1,5 +1,6 @@
 //! The table.
 
+use crate::digits::three_digits;
 use crate::load::median;
 
 /// One line of it.
@@ -63,7 +64,7 @@ impl Bar {
 
     fn text(&self) -> String {
         let sign = if self.side == Side::AtMost { "≤" } else { "≥" };
-        format!("{} {sign} {} ({})", self.name, number(self.bar), number(self.value))
+        format!("{} {sign} {} ({})", self.name, three_digits(self.bar), three_digits(self.value))
     }
 }
 
@@ -109,23 +110,9 @@ pub fn middle<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
 /// Nanoseconds, readable.
 pub fn time(nanoseconds: f64) -> String {
     match nanoseconds {
-        value if value < 999.5 => format!("{} ns", number(value)),
-        value if value < 999_500.0 => format!("{} µs", number(value / 1e3)),
-        value => format!("{} ms", number(value / 1e6)),
-    }
-}
-
-/// Three significant digits, and thousands as they are.
-pub fn number(value: f64) -> String {
-    let decimals = match value {
-        value if value < 10.0 => 2,
-        value if value < 100.0 => 1,
-        _ => 0,
-    };
-    let text = format!("{value:.decimals$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+        value if value < 999.5 => format!("{} ns", three_digits(value)),
+        value if value < 999_500.0 => format!("{} µs", three_digits(value / 1e3)),
+        value => format!("{} ms", three_digits(value / 1e6)),
     }
 }
 

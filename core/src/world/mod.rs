@@ -231,19 +231,6 @@ impl World {
         self.0.population.len()
     }
 
-    /// Whether there is a tenant with this id that is not terminated.
-    ///
-    /// ```
-    /// # use dezky_core::World;
-    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "flags": [],
-    /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }] }"#)?;
-    /// assert!(world.is_registered("t1") && !world.is_registered("acme"));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn is_registered(&self, tenant_id: &str) -> bool {
-        self.population().find(tenant_id).is_some()
-    }
-
     /// What a host is told of a world that it loads, as JSON: `{ environment, revision, registered }`.
     ///
     /// ```

@@ -1,7 +1,5 @@
 //! The built-in provider's key, and the tokens that it signs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -11,9 +9,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Persona, codes::Grant};
+use crate::app;
 
 /// How long a token is valid.
-pub(super) const LIFETIME_SECONDS: u64 = 3600;
+pub(super) const LIFETIME_SECONDS: i64 = 3600;
 
 /// A key of ES256, which every library of OpenID Connect verifies.
 #[derive(Debug)]
@@ -78,7 +77,7 @@ impl Signer {
 }
 
 fn claims(issuer: &str, persona: &Persona, audience: &str) -> Option<Value> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let now = app::now().ok()?.as_seconds();
     Some(json!({
         "iss": issuer,
         "sub": persona.subject,

@@ -114,12 +114,9 @@ impl Call {
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let started = std::time::Instant::now();
         let write =
             Write { at: self.now, actor: self.actor(), entries, requires, receipt: self.receipt(&reply) };
-        let written = self.app.store.write(write).await;
-        self.app.metrics.writes.observe(started.elapsed());
-        match written {
+        match self.app.store.write(write).await {
             Ok(_) => Ok(reply),
             Err(WriteError::Received(receipt)) => match &self.key {
                 Some(key) => key.replay(*receipt),

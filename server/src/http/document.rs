@@ -29,23 +29,26 @@ documents! { Tenant Partner User Subscription Flag }
 
 /// The body as an object of known members, with those that it needs.
 pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<String, Value>, Problem> {
-    if form.form == BodyForm::Whole {
-        members.retain(|_, value| !value.is_null());
-    }
     let unknown = members.keys().filter(|name| !form.members.contains(&name.as_str()));
     let unknown = unknown.map(|name| Finding {
         path: format!("/{}", escape(name)),
         code: "unknown_field",
         detail: "This member is not known here, or not for this caller to give",
     });
-    let missing = form.required.iter().filter(|name| !members.contains_key(**name));
+    let is_whole = form.form == BodyForm::Whole;
+    let is_left_out = |value: &Value| is_whole && value.is_null();
+    let missing = form.required.iter().filter(|name| members.get(**name).is_none_or(is_left_out));
     let missing = missing.map(|name| Finding {
         path: format!("/{name}"),
         code: "missing",
         detail: "This member is needed",
     });
     let findings: Vec<Finding> = unknown.chain(missing).take(dezky_core::limits::MAX_PROBLEMS).collect();
-    if findings.is_empty() { Ok(members) } else { Err(Problem::of_findings(findings)) }
+    if !findings.is_empty() {
+        return Err(Problem::of_findings(findings));
+    }
+    members.retain(|_, value| !is_left_out(value));
+    Ok(members)
 }
 
 /// The record that a document becomes by a change of it (RFC 7396).

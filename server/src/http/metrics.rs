@@ -4,21 +4,12 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::histogram::Histogram;
 use crate::identity::Identity;
 use crate::live::Live;
-
-/// Upper bounds of the latency buckets, in microseconds.
-const BOUNDS: [u64; 10] = [100, 250, 500, 1_000, 2_500, 5_000, 25_000, 100_000, 1_000_000, 10_000_000];
+use crate::store::Times;
 
 const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
-
-/// A histogram of durations.
-#[derive(Default)]
-pub struct Histogram {
-    buckets: [AtomicU64; BOUNDS.len()],
-    count: AtomicU64,
-    micros: AtomicU64,
-}
 
 /// What is counted of one operation.
 #[derive(Default)]
@@ -33,33 +24,6 @@ struct Counted {
 pub struct Metrics {
     operations: Vec<Counted>,
     elsewhere: AtomicU64,
-    /// How long the store took for reads and writes, as those who waited saw it.
-    pub writes: Histogram,
-}
-
-impl Histogram {
-    /// Counts one.
-    pub fn observe(&self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        if let Some((_, bucket)) = BOUNDS.iter().zip(&self.buckets).find(|(bound, _)| micros <= **bound) {
-            bucket.fetch_add(1, Ordering::Relaxed);
-        }
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.micros.fetch_add(micros, Ordering::Relaxed);
-    }
-
-    fn print(&self, out: &mut String, name: &str, labels: &str) {
-        let mut below = 0;
-        let comma = if labels.is_empty() { "" } else { "," };
-        for (bound, bucket) in BOUNDS.iter().zip(&self.buckets) {
-            below += bucket.load(Ordering::Relaxed);
-            let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{}\"}} {below}", *bound as f64 / 1e6);
-        }
-        let count = self.count.load(Ordering::Relaxed);
-        let sum = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
-        let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
-        let _ = writeln!(out, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
-    }
 }
 
 impl Metrics {
@@ -89,7 +53,7 @@ impl Metrics {
     }
 
     /// Everything, as Prometheus reads it.
-    pub fn print(&self, live: &Live, identity: &Identity) -> String {
+    pub fn print(&self, live: &Live, identity: &Identity, store: &Times) -> String {
         let mut out = String::new();
         heading(&mut out, "dezky_requests_total", "counter", "Requests answered.");
         for counted in &self.operations {
@@ -107,13 +71,13 @@ impl Metrics {
         let elsewhere = self.elsewhere.load(Ordering::Relaxed);
         let _ = writeln!(out, "dezky_requests_total{{method=\"\",route=\"\",status=\"4xx\"}} {elsewhere}");
         heading(&mut out, "dezky_request_seconds", "histogram", "How long answers took.");
-        for counted in
-            self.operations.iter().filter(|counted| counted.latency.count.load(Ordering::Relaxed) > 0)
-        {
+        for counted in self.operations.iter().filter(|counted| counted.latency.count() > 0) {
             counted.latency.print(&mut out, "dezky_request_seconds", &counted.label);
         }
+        heading(&mut out, "dezky_store_read_seconds", "histogram", "How long the store's reads took.");
+        store.reads.print(&mut out, "dezky_store_read_seconds", "");
         heading(&mut out, "dezky_store_write_seconds", "histogram", "How long durable writes took.");
-        self.writes.print(&mut out, "dezky_store_write_seconds", "");
+        store.writes.print(&mut out, "dezky_store_write_seconds", "");
         heading(&mut out, "dezky_key_set_age_seconds", "gauge", "Since an issuer's keys were last fetched.");
         for (issuer, age) in identity.key_ages() {
             if let Some(age) = age {

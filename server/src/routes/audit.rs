@@ -1,6 +1,6 @@
 //! The change log: who did what, when, and the proof that it is the one that was written.
 
-use dezky_core::{Action, Change, Digest, Id, Timestamp, verify_chain};
+use dezky_core::{Action, Change, Digest, Id, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::http::operation::{Operation, get};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::store::{ChangeQuery, Position};
+use crate::store::{ChangeQuery, Position, verify_run};
 
 const TIME: &str = r#"{ "type": "string", "format": "date-time" }"#;
 const TEXT: &str = r#"{ "type": "string", "minLength": 1 }"#;
@@ -97,12 +97,6 @@ fn first_break(newest_first: &[Change]) -> Option<u64> {
     let mut oldest_first = newest_first.to_vec();
     oldest_first.reverse();
     // A filter leaves gaps: what stands together is judged together.
-    let runs = oldest_first.chunk_by(|one, next| one.revision + 1 == next.revision);
-    for run in runs {
-        if let Err(error) = verify_chain(run) {
-            let index: usize = error.path.split('/').nth(1).and_then(|index| index.parse().ok()).unwrap_or(0);
-            return run.get(index).map(|change| change.revision);
-        }
-    }
-    None
+    let mut runs = oldest_first.chunk_by(|one, next| one.revision + 1 == next.revision);
+    runs.find_map(|run| verify_run(run).err()).map(|(revision, _)| revision)
 }

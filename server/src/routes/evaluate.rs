@@ -24,7 +24,7 @@ const EXPLAIN: Parameter = Parameter {
 /// Whose flags.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Asked {
     /// The slug of the tenant.
     tenant_slug: Slug,

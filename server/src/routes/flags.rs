@@ -31,7 +31,7 @@ const RESERVED: [&str; 6] = ["evaluate", "plan", "snapshot", "slice", "stream", 
 
 /// Which state of a flag is wanted back.
 #[derive(schemars::JsonSchema)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Revision {
     /// The revision at which it stood so.
     revision: u64,

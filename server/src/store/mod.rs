@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use dezky_core::{
-    Change, Digest, Email, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, WorldPartner, WorldTenant,
+    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, WorldPartner,
+    WorldTenant, verify_chain,
 };
+
+use crate::histogram::Histogram;
 
 mod query;
 mod record;
@@ -72,6 +75,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// 32 random bytes, made with the store, which sign what clients must not forge.
     async fn secret(&self) -> Result<[u8; 32], StoreError>;
+
+    /// How long reads and writes took so far.
+    fn times(&self) -> &Times;
+}
+
+/// How long the store took, as those who waited saw it.
+#[derive(Default)]
+pub struct Times {
+    /// For answering questions.
+    pub reads: Histogram,
+    /// For writing durably.
+    pub writes: Histogram,
 }
 
 /// Sums per currency, in minor units, rounded once.
@@ -150,4 +165,13 @@ pub enum StoreError {
     /// A sum is beyond what can be held exactly.
     #[error("a sum is beyond what can be held exactly")]
     Overflow,
+}
+
+/// The hash of the last of these changes, oldest first, where every hash and link holds; else the first revision where one does not, and why.
+pub fn verify_run(run: &[Change]) -> Result<Digest, (u64, Error)> {
+    verify_chain(run).map_err(|error| {
+        // The path begins with the change's place among them.
+        let index: usize = error.path.split('/').nth(1).and_then(|index| index.parse().ok()).unwrap_or(0);
+        (run.get(index).map_or(0, |change| change.revision), error)
+    })
 }

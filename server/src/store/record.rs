@@ -30,12 +30,16 @@ pub struct Entry {
 
 /// Any record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Record {
+    /// A tenant's.
     Tenant(Box<Tenant>),
+    /// A partner's.
     Partner(Box<Partner>),
+    /// A user's.
     User(Box<User>),
+    /// A subscription's.
     Subscription(Box<Subscription>),
+    /// A flag's.
     Flag(Box<Flag>),
 }
 

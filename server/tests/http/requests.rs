@@ -114,6 +114,8 @@ async fn unknown_members_are_refused_with_their_path() {
     let post = |path: &str, body| api.post(path).json(body);
     let partner = json!({ "slug": "strict", "name": "Strict", "colour": "blue" });
     post("/partners", partner).send().await.refused(422, "unknown_field").at("/colour");
+    let partner = json!({ "slug": "strict", "name": "Strict", "colour": null });
+    post("/partners", partner).send().await.refused(422, "unknown_field").at("/colour");
     let partner = json!({ "slug": "strict", "name": "Strict", "contactInfo": { "fax": "1" } });
     post("/partners", partner).send().await.refused(422, "unknown_field").at("/contactInfo/fax");
     let tenant = json!({ "slug": "strict", "name": "S", "plan": "free", "status": "suspended" });

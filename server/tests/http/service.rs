@@ -70,6 +70,12 @@ async fn a_trusted_proxy_says_where_a_request_comes_from() {
     assert_eq!(statuses, [401, 429, 429]);
 }
 
+/// How many a histogram has counted.
+fn counted(metrics: &str, histogram: &str) -> u64 {
+    let name = format!("{histogram}_count{{}} ");
+    metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn health_readiness_and_metrics_are_open() {
     let server = Server::start();
@@ -77,11 +83,14 @@ async fn health_readiness_and_metrics_are_open() {
     assert_eq!(nobody.get("/healthz").send().await.is(200).body, json!({ "status": "ok" }));
     assert_eq!(nobody.get("/readyz").send().await.is(200).body, json!({ "status": "ready" }));
     let operator = Api::of(&server, "operator").await;
+    let earlier = nobody.get("/metrics").send().await.is(200).text;
     for _ in 0..3 {
         operator.get("/tenants/acme").send().await.is(200);
     }
     operator.get("/tenants/absent").send().await.is(404);
     operator.post("/flags/meetings_e2ee/kill").on_any().send().await.is(200);
+    // The first sign-in writes as well.
+    Api::of(&server, "stranger").await.get("/users/me").send().await.is(200);
     nobody.get("/nothing").send().await.is(404);
     let metrics = nobody.get("/metrics").send().await.is(200);
     assert!(metrics.header("content-type").starts_with("text/plain"));
@@ -94,6 +103,9 @@ async fn health_readiness_and_metrics_are_open() {
     ] {
         assert!(lines.contains(&&*line), "{line} is not among\n{}", metrics.text);
     }
+    let more = |what| counted(&metrics.text, what) - counted(&earlier, what);
+    assert_eq!(more("dezky_store_write_seconds"), 2);
+    assert!(more("dezky_store_read_seconds") >= 4);
     let head = operator.get("/audit?limit=1").send().await.is(200).body["proof"]["headRevision"].clone();
     assert!(lines.contains(&&*format!("dezky_revision {head}")));
     assert!(metrics.text.contains("dezky_key_set_age_seconds{"));

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::client::{Client, request};
+use crate::digits::three_digits;
 use crate::load::{Generator, Load, Walk};
 use crate::pair::{self, Side};
 use crate::process::{Server, bare};
 use crate::random::Random;
-use crate::report::{Bar, Row, number, time};
+use crate::report::{Bar, Row, time};
 use crate::workload::Workload;
 use crate::{Effort, Failure};
 
@@ -49,7 +50,7 @@ pub async fn rows(
     let figures = |rounds: &pair::Rounds| {
         format!(
             "{} /s, p50 {}, p99 {}, {} CPU each",
-            number(rounds.throughput()),
+            three_digits(rounds.throughput()),
             time(rounds.quantile(0.5)),
             time(rounds.quantile(0.99)),
             time(rounds.cpu()),
@@ -60,7 +61,11 @@ pub async fn rows(
             "`POST /flags/evaluate`, 100 flags, RS256, {} tenants, {CONNECTIONS} connections, {body_bytes} bytes",
             workload.tenants.len()
         ),
-        ours: format!("{}; CPU {}x of the bare handler's", figures(&ours), number(ours.cpu() / theirs.cpu())),
+        ours: format!(
+            "{}; CPU {}x of the bare handler's",
+            figures(&ours),
+            three_digits(ours.cpu() / theirs.cpu())
+        ),
         beside: figures(&theirs),
         bars: vec![
             Bar::at_least("of the bare handler's throughput", ours.ratio_to(&theirs), 1.0 / 3.0),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::Failure;
 use crate::client::{Client, request};
+use crate::digits::three_digits;
 use crate::process::serve;
-use crate::report::{Bar, Row, number};
+use crate::report::{Bar, Row};
 
 /// Measures it: a fresh server, a sign-in, a few pages, and then a second of silence.
 pub async fn row(binary: &Path, data: &Path, issuer: &str, token: &str) -> Result<Row, Failure> {
@@ -23,7 +24,7 @@ pub async fn row(binary: &Path, data: &Path, issuer: &str, token: &str) -> Resul
     started.server.stop()?;
     Ok(Row {
         what: "a fresh server after a few requests, idle".to_owned(),
-        ours: format!("{} MB resident, {} MB at most", number(resident), number(most)),
+        ours: format!("{} MB resident, {} MB at most", three_digits(resident), three_digits(most)),
         beside: "-".to_owned(),
         bars: vec![Bar::at_most("MB resident", resident, 25.0)],
     })

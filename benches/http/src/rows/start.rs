@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::client::{Client, request};
+use crate::digits::three_digits;
 use crate::process::{Server, serve};
-use crate::report::{Bar, Row, middle, number};
+use crate::report::{Bar, Row, middle};
 use crate::{Effort, Failure};
 
 /// Measures it, on data that the server has started with once, so that nothing has to be seeded. The files are in the system's cache.
@@ -31,7 +32,12 @@ pub async fn row(
     let most = middle(&starts, |start| start.2);
     Ok(Row {
         what: "start with 100,000 tenants and 1,000 flags, until `/readyz` says 200".to_owned(),
-        ours: format!("{} ms; {} MB resident, {} MB at most", number(ready), number(resident), number(most)),
+        ours: format!(
+            "{} ms; {} MB resident, {} MB at most",
+            three_digits(ready),
+            three_digits(resident),
+            three_digits(most)
+        ),
         beside: "-".to_owned(),
         bars: vec![Bar::at_most("ms", ready, 1_000.0), Bar::at_most("MB resident", resident, 150.0)],
     })

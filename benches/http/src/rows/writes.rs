@@ -9,9 +9,10 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::client::{Client, request};
+use crate::digits::three_digits;
 use crate::load::{Generator, Load, Round, Walk, quantile};
 use crate::process::Server;
-use crate::report::{Bar, Row, middle, number, time};
+use crate::report::{Bar, Row, middle, time};
 use crate::workload::Workload;
 use crate::{Effort, Failure};
 
@@ -86,7 +87,7 @@ async fn many(
         what: format!("durable writes, {CLIENTS} clients: {what}"),
         ours: format!(
             "{} /s, p50 {}, p99 {}, {} CPU each",
-            number(throughput),
+            three_digits(throughput),
             time(middle(&rounds, |round| round.quantile(0.5))),
             time(middle(&rounds, |round| round.quantile(0.99))),
             time(cpu.as_nanos() as f64 / answers as f64),

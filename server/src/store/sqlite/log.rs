@@ -7,7 +7,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::{broken, failure, schema};
-use crate::store::{ChangeQuery, StoreError};
+use crate::store::{ChangeQuery, StoreError, verify_run};
 
 /// Changes that are verified at a time.
 const PAGE: usize = 1_000;
@@ -89,9 +89,7 @@ pub fn verify(directory: &Path) -> Result<(u64, Digest), StoreError> {
         if run.len() == last.iter().len() {
             return Ok((after, head));
         }
-        head = verify_chain(&run).map_err(|error| {
-            let index: usize = error.path.split('/').nth(1).and_then(|index| index.parse().ok()).unwrap_or(0);
-            let revision = run.get(index).map_or(0, |change| change.revision);
+        head = verify_run(&run).map_err(|(revision, error)| {
             StoreError::Broken(format!("the change log at revision {revision}: {error}"))
         })?;
         if last.is_none() && run.first().is_some_and(|first| first.revision != 1) {

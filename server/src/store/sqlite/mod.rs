@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     ChangeQuery, Customers, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
-    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, UserQuery, Write, WriteError,
+    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery, Write, WriteError,
 };
 use readers::Readers;
 use writer::{Job, QUEUE, Writer};
@@ -48,6 +48,7 @@ pub struct SqliteStore {
     jobs: Option<mpsc::Sender<Job>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Readers,
+    times: Arc<Times>,
     // Held as long as the store is open: what is in memory holds only if nobody else writes.
     _lock: File,
 }
@@ -65,12 +66,22 @@ impl SqliteStore {
         let spawned =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(waiting));
         let thread = spawned.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let times = Arc::<Times>::default();
         Ok(SqliteStore {
             jobs: Some(jobs),
             writer: Mutex::new(Some(thread)),
-            readers: Readers::new(file),
+            readers: Readers::new(file, Arc::clone(&times)),
+            times,
             _lock: lock,
         })
+    }
+
+    async fn hand_over(&self, write: Write) -> Result<Vec<Change>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || StoreError::Unavailable("the writer has stopped".to_owned());
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        jobs.send(Job { write, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     async fn find<T: Send + 'static>(
@@ -100,11 +111,7 @@ impl Drop for SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError> {
-        let (reply, answer) = oneshot::channel();
-        let closed = || StoreError::Unavailable("the writer has stopped".to_owned());
-        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
-        jobs.send(Job { write, reply }).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        self.times.writes.time(self.hand_over(write)).await
     }
 
     async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
@@ -193,6 +200,10 @@ impl Store for SqliteStore {
         self.readers
             .ask(move |connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure))
             .await
+    }
+
+    fn times(&self) -> &Times {
+        &self.times
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::schema;
-use crate::store::StoreError;
+use crate::store::{StoreError, Times};
 
 /// Questions that are answered at a time.
 const READERS: usize = 4;
@@ -18,16 +18,24 @@ pub struct Readers {
     file: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
+    times: Arc<Times>,
 }
 
 impl Readers {
     /// Of a database that is there. Connections are opened as they are needed.
-    pub fn new(file: PathBuf) -> Readers {
-        Readers { file, idle: Arc::default(), places: Arc::new(Semaphore::new(READERS)) }
+    pub fn new(file: PathBuf, times: Arc<Times>) -> Readers {
+        Readers { file, idle: Arc::default(), places: Arc::new(Semaphore::new(READERS)), times }
     }
 
     /// Asks a question; everything that it reads is of one revision.
     pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.times.reads.time(self.answer(question)).await
+    }
+
+    async fn answer<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -37,7 +37,11 @@ pub struct Writer {
     last_purge: i64,
 }
 
+/// What became of one write before the commit.
 type Applied = Result<(Vec<Change>, Vec<Entry>), WriteError>;
+
+/// What became of each, and how the commit of them all went.
+type Tried = (Vec<Applied>, Result<(), StoreError>);
 
 /// What a commit brings: the log's new head, and what the observer is told.
 struct Landing {
@@ -199,13 +203,12 @@ impl Writer {
 }
 
 /// The writes inside one transaction, each whole or not at all, and how its commit went. An error comes before the commit.
-#[allow(clippy::type_complexity)]
 fn apply_all(
     connection: &mut Connection,
     writes: Vec<Write>,
     head: &mut Option<Change>,
     purge: Option<i64>,
-) -> Result<(Vec<Applied>, Result<(), StoreError>), StoreError> {
+) -> Result<Tried, StoreError> {
     let mut transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
     let mut applied = Vec::with_capacity(writes.len());

@@ -4,10 +4,10 @@ use alloc::string::String;
 
 use serde::Serialize;
 
-use super::{Axis, Scope};
+use super::{Axis, Scope, Subject};
 use crate::json::{decode_objects, push_char};
 use crate::names::words;
-use crate::{FlagKey, Percent};
+use crate::{Error, FlagKey, Percent};
 
 words! {
     /// What a flag does.
@@ -59,6 +59,43 @@ decode_objects! {
         state: required("state"),
         pct: or_default("pct"),
         scope: or_default("scope"),
+    }
+}
+
+/// Stands on an axis for everything that its owner is not: whom it is for is nobody else's business.
+const ELSEWHERE: &str = "elsewhere";
+/// The same for who is called so.
+const ELSEWHERE_ELSE: &str = "elsewhere-2";
+
+impl FlagRule {
+    /// The rule that a slice has in the place of this one: it explains the flag to this subject exactly as this one does, and depends on
+    /// nothing that the subject's explanation does not depend on. The subject is in the environment that it names.
+    ///
+    /// ```
+    /// # use dezky_core::{Axis, FlagKey, FlagRule, Percent, Scope, State, Subject};
+    /// let scope = Scope::default().with(Axis::TenantSlugs, ["acme", "globex"])?;
+    /// let rule = FlagRule { key: FlagKey::new("a")?, state: State::Targeted, pct: Percent::ZERO, scope };
+    /// let acme = Subject::new("t1", "acme", "free")?.environment("production")?;
+    /// assert_eq!(rule.sliced(&acme)?.scope.values(Axis::TenantSlugs).collect::<Vec<_>>(), ["acme"]);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn sliced(&self, subject: &Subject<'_>) -> Result<FlagRule, Error> {
+        let bare =
+            |state| FlagRule { key: self.key.clone(), state, pct: Percent::ZERO, scope: Scope::default() };
+        if matches!(self.state, State::Off | State::On) {
+            return Ok(bare(self.state));
+        }
+        if let Some(axis) = self.scope.missed_axis(subject) {
+            let own = subject.value(axis);
+            let other = if own == Some(ELSEWHERE) { ELSEWHERE_ELSE } else { ELSEWHERE };
+            return Ok(FlagRule { scope: Scope::default().with(axis, [other])?, ..bare(State::Targeted) });
+        }
+        if self.state == State::Rollout {
+            return Ok(FlagRule { pct: self.pct, ..bare(State::Rollout) });
+        }
+        // An empty allow-list stays one; whom a list lets in, it lets in by name.
+        let own = subject.value(Axis::TenantSlugs).filter(|_| !self.scope.is_empty());
+        Ok(FlagRule { scope: Scope::default().with(Axis::TenantSlugs, own)?, ..bare(State::Targeted) })
     }
 }
 

@@ -185,10 +185,14 @@ impl Scope {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        self.missed_axis(subject).is_none()
+    }
+
+    /// The first axis that leaves the subject out.
+    pub(crate) fn missed_axis(&self, subject: &Subject<'_>) -> Option<Axis> {
         let lists = |axis, value| self.values(axis).any(|listed| listed == value);
-        Axis::ALL
-            .into_iter()
-            .all(|axis| self.is_open(axis) || subject.value(axis).is_some_and(|value| lists(axis, value)))
+        let lets_in = |axis| subject.value(axis).is_some_and(|value| lists(axis, value));
+        Axis::ALL.into_iter().find(|&axis| !self.is_open(axis) && !lets_in(axis))
     }
 }
 

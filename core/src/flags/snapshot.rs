@@ -3,7 +3,7 @@
 use alloc::{string::String, vec, vec::Vec};
 use core::cmp::Ordering;
 
-use super::{FlagRule, push_rule};
+use super::{Axis, FlagRule, Subject, push_rule};
 use crate::hash::Hasher;
 use crate::json::{Document, Kind, Value, list_path, push_char, push_member, push_whole};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
@@ -96,6 +96,44 @@ impl Snapshot {
     /// ```
     pub fn flags(&self) -> &[FlagRule] {
         &self.flags
+    }
+
+    /// What of it one subject's decisions depend on, at a revision of its own: every flag explains itself to the subject as it does here, and
+    /// nothing tells whom else it is for. The subject is in the environment that it names, else in this snapshot's, and so is the slice.
+    ///
+    /// ```
+    /// # use dezky_core::{Snapshot, Subject};
+    /// let snapshot = Snapshot::from_json(br#"{
+    ///     "format": 1, "revision": 9, "environment": "production",
+    ///     "flags": [{ "key": "a", "state": "targeted", "scope": { "tenantSlugs": ["globex"] } }]
+    /// }"#)?;
+    /// let slice = snapshot.slice(&Subject::new("t1", "acme", "free")?, 4)?;
+    /// assert!(!slice.to_canonical_json().contains("globex"));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn slice(&self, subject: &Subject<'_>, revision: u64) -> Result<Snapshot, Error> {
+        let environment = match subject.value(Axis::Environments) {
+            Some(named) => Environment::new(named)?,
+            None => self.environment.clone(),
+        };
+        let subject = subject.environment(environment.as_str())?;
+        let mut flags = Vec::with_capacity(self.flags.len());
+        for rule in &self.flags {
+            flags.push(rule.sliced(&subject)?);
+        }
+        Snapshot::new(revision, environment, flags)
+    }
+
+    /// The same flags for another environment.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Snapshot};
+    /// let snapshot = Snapshot::new(7, Environment::new("production")?, Vec::new())?;
+    /// assert_eq!(snapshot.in_environment(Environment::new("staging")?).environment().as_str(), "staging");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn in_environment(&self, environment: Environment) -> Snapshot {
+        Snapshot { environment, ..self.clone() }
     }
 
     /// The keys of the flags that are not the same in another snapshot, or are in only one of the two, sorted.

@@ -3,5 +3,6 @@
 
 mod evaluation;
 mod reading;
+mod slice;
 mod support;
 mod world;

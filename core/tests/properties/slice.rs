@@ -1,0 +1,81 @@
+//! Properties of slices: the same answers for one tenant, and nothing about anybody else.
+
+use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, production, rule, rules, slug};
+use dezky_core::{Environment, FlagRule, Ruleset, Snapshot, Subject};
+use proptest::prelude::*;
+
+const TENANTS: usize = 8;
+
+fn subject<'n>((id, slug): (&'n str, &'n str), plan: usize, partner: Option<usize>) -> Subject<'n> {
+    let subject = Subject::new(id, slug, PLANS[plan]).unwrap();
+    match partner {
+        Some(partner) => subject.partner(PARTNERS[partner]).unwrap(),
+        None => subject,
+    }
+}
+
+fn snapshot(flags: Vec<FlagRule>) -> Snapshot {
+    Snapshot::new(9, production(), flags).unwrap()
+}
+
+fn who() -> impl Strategy<Value = (usize, usize, Option<usize>, usize)> {
+    let partner = proptest::option::of(0..PARTNERS.len());
+    (0..TENANTS, 0..PLANS.len(), partner, 0..ENVIRONMENTS.len())
+}
+
+proptest! {
+    #[test]
+    fn a_slice_answers_its_tenant_as_the_whole_does(
+        flags in rules(24, TENANTS),
+        (number, plan, partner, environment) in who(),
+        another_plan in 0..PLANS.len(),
+    ) {
+        let (id, own) = (id(number), slug(number));
+        let environment = Environment::new(ENVIRONMENTS[environment]).unwrap();
+        let whole = snapshot(flags).in_environment(environment);
+        let subject = subject((&id, &own), plan, partner);
+        let slice = whole.slice(&subject, 4).unwrap();
+        prop_assert_eq!((slice.revision(), slice.environment()), (4, whole.environment()));
+        prop_assert_eq!(&slice.slice(&subject, 4).unwrap(), &slice);
+        let read = Snapshot::from_json(slice.to_canonical_json().as_bytes()).unwrap();
+        let (of_whole, of_slice) = (Ruleset::new(whole), Ruleset::new(read));
+        prop_assert_eq!(of_whole.fingerprint(&[subject]), of_slice.fingerprint(&[subject]));
+        // Whoever asks it with a plan that is out of date by now still gets the answers that it was made for.
+        let outdated = Subject::new(&id, &own, PLANS[another_plan]).unwrap();
+        for key in of_whole.keys() {
+            prop_assert_eq!(of_whole.explain(key, &subject), of_slice.explain(key, &subject));
+            prop_assert_eq!(of_whole.explain(key, &subject), of_slice.explain(key, &outdated));
+        }
+    }
+
+    #[test]
+    fn a_slice_names_nobody_else(flags in rules(24, TENANTS), (number, plan, partner, _) in who()) {
+        let (id, own) = (id(number), slug(number));
+        let text = snapshot(flags).slice(&subject((&id, &own), plan, partner), 4).unwrap().to_canonical_json();
+        for other in (0..TENANTS).map(slug).filter(|other| *other != own) {
+            prop_assert!(!text.contains(&format!("\"{other}\"")), "{other} in {text}");
+        }
+        for name in PARTNERS.iter().chain(&PLANS) {
+            prop_assert!(!text.contains(&format!("\"{name}\"")), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_slice_changes_with_its_tenants_explanations_alone(
+        flags in rules(12, TENANTS),
+        edited in (0..12_usize).prop_flat_map(|number| rule(format!("flag-{number}"), TENANTS)),
+        (number, plan, partner, _) in who(),
+    ) {
+        let (id, own) = (id(number), slug(number));
+        let subject = subject((&id, &own), plan, partner);
+        let mut after = flags.clone();
+        let place = after.iter().position(|rule| rule.key == edited.key).unwrap();
+        after[place] = edited.clone();
+        let (before, after) = (snapshot(flags), snapshot(after));
+        let bytes = |snapshot: &Snapshot| snapshot.slice(&subject, 4).unwrap().to_canonical_json();
+        let is_same = bytes(&before) == bytes(&after);
+        let key = edited.key.as_str();
+        let (before, after) = (Ruleset::new(before), Ruleset::new(after));
+        prop_assert_eq!(is_same, before.explain(key, &subject) == after.explain(key, &subject));
+    }
+}

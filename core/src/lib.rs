@@ -32,7 +32,7 @@ pub use access::{
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{
-    Axis, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
+    Axis, ELSEWHERE, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
     SubjectDocument, in_rollout, rollout_position,
 };
 pub use json::read_json;

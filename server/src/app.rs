@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use dezky_core::{Error, Id, Timestamp};
 
-use crate::http::cursor::Cursors;
+use crate::delivery::{Reach, Slices, Streams};
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
 use crate::http::problem::Problem;
+use crate::http::seal::Seal;
 use crate::identity::Identity;
 use crate::live::Live;
 use crate::store::Store;
@@ -22,8 +24,20 @@ pub struct App {
     pub identity: Arc<Identity>,
     /// What operators are recognised by.
     pub rights: Rights,
-    /// Who seals cursors.
-    pub cursors: Cursors,
+    /// What clients carry for us is sealed with it.
+    pub seal: Seal,
+    /// What instances evaluate with.
+    pub reach: Reach,
+    /// What of the flags each tenant sees.
+    pub slices: Slices,
+    /// The streams that are open.
+    pub streams: Arc<Streams>,
+    /// Names the history that revisions belong to.
+    pub history: HeaderValue,
+    /// Whether the server is about to stop.
+    pub stopping: tokio::sync::watch::Sender<bool>,
+    /// The origins whose pages may ask.
+    pub origins: Vec<HeaderValue>,
     /// How often a caller may ask.
     pub callers: Limiter,
     /// How often an address may fail to say who it is.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
@@ -30,6 +31,8 @@ pub enum Command {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
+    /// Say that going back to an older copy of the data was meant: instances then take revisions that are older than theirs
+    NewHistory(Place),
     /// Walk the change log and verify every hash and link
     VerifyLog(Place),
     /// Print the versions of the server and of its parts
@@ -103,6 +106,9 @@ pub struct Settings {
         value_name = "ADDRESS"
     )]
     pub trusted_proxies: Vec<IpAddr>,
+    /// The origin of a portal whose pages may ask from a browser, such as https://portal.example.org; may be repeated
+    #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
+    pub origins: Vec<HeaderValue>,
     /// With a built-in identity provider and sample data, for trying things out; on loopback only
     #[arg(long, env = "DEZKY_DEV")]
     pub dev: bool,
@@ -110,6 +116,16 @@ pub struct Settings {
 
 /// The audience of the portals' tokens in the built-in identity provider.
 pub const DEV_AUDIENCE: &str = "dezky-portal";
+
+/// An origin as a browser names it.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_good = rest.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '*', ' ']));
+    let value = HeaderValue::try_from(text).ok().filter(|_| is_good && *text == text.to_ascii_lowercase());
+    value.ok_or_else(|| {
+        "an origin is a scheme, a host and perhaps a port: https://portal.example.org".to_owned()
+    })
+}
 
 /// Why the settings cannot be.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,12 @@
 
 pub mod app;
 pub mod config;
+pub mod delivery;
 pub mod dev;
 pub mod histogram;
 pub mod http;
 pub mod identity;
+pub mod keys;
 pub mod live;
 pub mod routes;
 mod seeds;

@@ -35,6 +35,10 @@ fn run(command: Command) -> Result<(), Failure> {
             sqlite::backup(&place.directory()?, &file)?;
             println!("copied to {}", file.display());
         }
+        Command::NewHistory(place) => {
+            sqlite::begin_history(&place.directory()?)?;
+            println!("a new history has begun");
+        }
         Command::VerifyLog(place) => {
             let (changes, head) = sqlite::verify_log(&place.directory()?)?;
             println!("{changes} changes, every hash and link verified; the last one's hash is {head}");

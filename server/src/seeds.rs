@@ -259,6 +259,8 @@ async fn write(store: &Arc<dyn Store>, entries: Vec<Entry>, at: Timestamp) -> Re
     }
     // Not a person: the server itself.
     let actor = Actor { id: None, email: Email::new("server@dezky.invalid").ok() };
-    store.write(Write { at, actor, entries, requires: Vec::new(), receipt: None }).await?;
+    store
+        .write(Write { at, actor, entries, requires: Vec::new(), receipt: None, key_uses: Vec::new() })
+        .await?;
     Ok(())
 }

@@ -1,18 +1,21 @@
 //! Putting the parts together, and taking them apart again.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use axum::http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{App, Rights};
+use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
+use crate::delivery::{Reach, Slices};
 use crate::dev::{self, Provider};
 use crate::http::connection;
-use crate::http::cursor::Cursors;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
 use crate::http::problem::Problem;
+use crate::http::seal::Seal;
 use crate::http::{openapi, router};
 use crate::identity::{Identity, IdentitySettings, KeyTiming};
 use crate::live::Live;
@@ -20,6 +23,7 @@ use crate::routes;
 use crate::seeds;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{StoreError, Write};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +81,14 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let identity = identity(&settings, &issuer)?;
     let operations = routes::operations();
     let app = Arc::new(App {
-        cursors: Cursors::new(&store.secret().await?),
+        seal: Seal::new(&store.secret().await?),
+        reach: Reach::default(),
+        slices: Slices::default(),
+        streams: Arc::default(),
+        history: HeaderValue::try_from(store.history().await?)
+            .map_err(|_| StoreError::Broken("the history has no name".to_owned()))?,
+        stopping: tokio::sync::watch::Sender::new(false),
+        origins: settings.origins.clone(),
         store,
         live,
         identity: Arc::clone(&identity),
@@ -99,10 +110,42 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     }
     let refreshers = identity.start();
     tracing::info!(%address, environment = %settings.environment, "serving");
-    connection::serve(listener, router, stopped()?).await;
+    let noting = tokio::spawn(note_key_uses(Arc::clone(&app)));
+    let stopping = Arc::clone(&app);
+    let stopped = stopped()?;
+    let stop = async move {
+        stopped.await;
+        stopping.stopping.send_replace(true);
+    };
+    connection::serve(listener, router, stop).await;
     drop(refreshers);
+    // It notes what was used up to now, and ends.
+    let _ = noting.await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How often it is noted when machine keys were last used.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
+
+/// Notes when machine keys were last used, now and then and at the end.
+async fn note_key_uses(app: Arc<App>) {
+    let mut stopping = app.stopping.subscribe();
+    loop {
+        let is_over = tokio::time::timeout(NOTE_EVERY, stopping.wait_for(|stopping| *stopping)).await.is_ok();
+        let key_uses = app.live.newly_used_keys();
+        if let (false, Ok(at)) = (key_uses.is_empty(), now()) {
+            let actor = dezky_core::Actor::default();
+            let (entries, requires) = (Vec::new(), Vec::new());
+            let write = Write { at, actor, entries, requires, receipt: None, key_uses };
+            if let Err(error) = app.store.write(write).await {
+                tracing::warn!(%error, "it was not noted when machine keys were last used");
+            }
+        }
+        if is_over {
+            return;
+        }
+    }
 }
 
 /// Says whether these settings are good.

@@ -15,7 +15,7 @@ mod subject;
 pub use evaluation::Evaluation;
 pub use explanation::{Explanation, Reason};
 pub use rollout::{in_rollout, rollout_position};
-pub use rule::{FlagRule, State};
+pub use rule::{ELSEWHERE, FlagRule, State};
 pub use ruleset::Ruleset;
 pub use scope::{Axis, Scope};
 pub use snapshot::Snapshot;

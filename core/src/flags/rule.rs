@@ -62,8 +62,13 @@ decode_objects! {
     }
 }
 
-/// Stands on an axis for everything that its owner is not: whom it is for is nobody else's business.
-const ELSEWHERE: &str = "elsewhere";
+/// What a slice has on an axis that leaves its tenant out, instead of whom the flag is for: that is nobody else's business. A platform
+/// gives no tenant or partner this slug.
+///
+/// ```
+/// assert_eq!(dezky_core::ELSEWHERE, "elsewhere");
+/// ```
+pub const ELSEWHERE: &str = "elsewhere";
 /// The same for who is called so.
 const ELSEWHERE_ELSE: &str = "elsewhere-2";
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use dezky_core::{
-    AccessReason, Action, Code, Id, Principal, Resource, ResourceUser, Slug, WorldTenant, decide,
+    AccessReason, Action, Code, Id, MachineKey, Principal, Resource, ResourceUser, Slug, WorldTenant, decide,
 };
 use serde_json::{Map, Value};
 
@@ -20,8 +21,12 @@ pub enum Bound {
     Tenant,
     /// The tenant of the body's `tenantSlug`.
     TenantOfBody,
-    /// The tenant of the query's `tenant`, where it is given.
+    /// The tenant of the query's `tenant`.
     TenantOfQuery,
+    /// The same, where it is given.
+    TenantOfQueryIfAny,
+    /// The tenant of the body's `context.targetingKey`: its id or its slug.
+    TargetingKey,
     /// The user of the path's `{id}`.
     User,
     /// The tenant of the subscription of the path's `{id}`.
@@ -85,7 +90,24 @@ pub async fn authorize(
             let tenant = app.live.read().tenant(slug.as_str()).cloned();
             about_tenant(principal, action, tenant, named.body)
         }
-        Bound::TenantOfQuery => match named.query.get("tenant") {
+        Bound::TargetingKey => {
+            let name = targeting_key(named.body)?;
+            let state = app.live.read();
+            let tenant = state.tenant_by_id(name).or_else(|| state.tenant(name)).cloned();
+            drop(state);
+            about_target(principal, action, tenant)
+        }
+        Bound::TenantOfQuery => {
+            let Some(slug) = named.query.get("tenant") else {
+                let detail = "The slug of the tenant is needed";
+                return Err(
+                    Problem::invalid("?tenant", "missing", detail).with_status(StatusCode::BAD_REQUEST)
+                );
+            };
+            let tenant = app.live.read().tenant(slug).cloned();
+            about_tenant(principal, action, tenant, named.body)
+        }
+        Bound::TenantOfQueryIfAny => match named.query.get("tenant") {
             None => {
                 judge(principal, action, &Resource::default())?;
                 Ok(Target::default())
@@ -138,6 +160,54 @@ fn about_tenant(
         true => Err(Problem::denied(decision.reason)),
         false => Err(Problem::not_found()),
     }
+}
+
+/// The tenant for whom flags are evaluated. What one may not ask about looks like what is not there.
+fn about_target(
+    principal: &Principal,
+    action: Action,
+    tenant: Option<Arc<WorldTenant>>,
+) -> Result<Target, Problem> {
+    let allowed = tenant.filter(|tenant| {
+        decide(principal, action, &Resource::tenant(tenant.id.clone(), tenant.status)).allowed
+    });
+    if let Some(tenant) = allowed {
+        return Ok(Target { tenant: Some(tenant), user: None });
+    }
+    match principal {
+        Principal::Key(MachineKey::Tenant(_)) => Err(Problem::denied(AccessReason::DeniedKeyScope)),
+        Principal::Person(person) if !person.user.as_ref().is_some_and(|user| user.platform_admin) => {
+            Err(Problem::denied(AccessReason::DeniedNotMember))
+        }
+        _ => Err(bad_context(
+            "The targeting key is not the id or slug of a tenant that flags are evaluated for",
+        )),
+    }
+}
+
+fn targeting_key(body: &Map<String, Value>) -> Result<&str, Problem> {
+    let context = match body.get("context") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(context)) => context.get("targetingKey"),
+        Some(_) => return Err(bad_context("The context is an object")),
+    };
+    match context {
+        None | Some(Value::Null) => Err(no_targeting_key()),
+        Some(Value::String(name)) if name.is_empty() => Err(no_targeting_key()),
+        Some(Value::String(name)) => Ok(name),
+        Some(_) => Err(bad_context("The targeting key is a text")),
+    }
+}
+
+fn no_targeting_key() -> Problem {
+    let detail = "The context has no targetingKey: it is the id or slug of the tenant";
+    let path = "/context/targetingKey";
+    Problem::invalid(path, "targeting_key_missing", detail).with_status(StatusCode::BAD_REQUEST)
+}
+
+/// 400, for a context of an evaluation that cannot be.
+pub fn bad_context(detail: &'static str) -> Problem {
+    Problem::invalid("/context", "invalid_context", detail).with_status(StatusCode::BAD_REQUEST)
 }
 
 fn about_user(app: &App, principal: &Principal, action: Action, id: &str) -> Result<Target, Problem> {

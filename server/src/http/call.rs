@@ -7,8 +7,9 @@ use dezky_core::{Actor, Id, Timestamp};
 use serde_json::{Map, Value};
 
 use super::authorize::Target;
-use super::caller::Caller;
-use super::etag::{etag, judge_if_match};
+use super::caller::{Caller, Who};
+use super::cursor::{cursor, position};
+use super::etag::{etag, is_known, judge_if_match};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
@@ -68,7 +69,7 @@ impl Call {
 
     /// Where the page starts, if not at the beginning.
     pub fn after(&self) -> Result<Option<Position>, Problem> {
-        self.query.get("cursor").map(|cursor| self.app.cursors.open(&self.question(), cursor)).transpose()
+        self.query.get("cursor").map(|cursor| position(&self.app.seal, &self.question(), cursor)).transpose()
     }
 
     /// A page: the items, one more of which were read than are shown, and the cursor of the next page if that one was there.
@@ -81,7 +82,7 @@ impl Call {
         let has_more = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| has_more);
-        let cursor = last.map(|last| self.app.cursors.seal(&self.question(), &position(last)));
+        let cursor = last.map(|last| cursor(&self.app.seal, &self.question(), &position(last)));
         Ok((items, cursor))
     }
 
@@ -114,8 +115,14 @@ impl Call {
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let write =
-            Write { at: self.now, actor: self.actor(), entries, requires, receipt: self.receipt(&reply) };
+        let write = Write {
+            at: self.now,
+            actor: self.actor(),
+            entries,
+            requires,
+            receipt: self.receipt(&reply),
+            key_uses: Vec::new(),
+        };
         match self.app.store.write(write).await {
             Ok(_) => Ok(reply),
             Err(WriteError::Received(receipt)) => match &self.key {
@@ -128,11 +135,18 @@ impl Call {
 
     /// Who the log says it was.
     pub fn actor(&self) -> Actor {
-        let known = self.caller.known.as_ref();
-        Actor {
-            id: known.map(|known| known.record.id.clone()),
-            email: known.map(|known| known.email.clone()).or_else(|| self.caller.claims.email.clone()),
+        match &self.caller.who {
+            Who::Person { known: Some(known), .. } | Who::Linked { known, .. } => {
+                Actor { id: Some(known.record.id.clone()), email: Some(known.email.clone()) }
+            }
+            Who::Person { claims, known: None } => Actor { id: None, email: claims.email.clone() },
+            Who::Key(_) => Actor::default(),
         }
+    }
+
+    /// Whether the reader has what this tag names.
+    pub fn is_known(&self, etag: &str) -> bool {
+        is_known(&self.headers, etag)
     }
 
     fn receipt(&self, reply: &Reply) -> Option<Receipt> {
@@ -145,7 +159,7 @@ impl Call {
             status: reply.status.as_u16(),
             etag: reply.etag.clone(),
             location: reply.location.clone(),
-            body: String::from_utf8_lossy(&reply.body).into_owned(),
+            body: String::from_utf8_lossy(reply.kept_body()).into_owned(),
         })
     }
 }

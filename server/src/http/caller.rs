@@ -5,75 +5,189 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use dezky_core::{Claims, Person, Principal, Timestamp};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use dezky_core::{Claims, Environment, Person, Principal, Timestamp};
 
+use super::instance::instance;
+use super::link;
 use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
-use crate::live::Known;
+use crate::keys::{PREFIX, hash_of};
+use crate::live::{Known, KnownKey, Live};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who is calling.
 #[derive(Clone)]
 pub struct Caller {
-    /// What their token says.
-    pub claims: Arc<Claims>,
-    /// Their record, if there is one.
-    pub known: Option<Arc<Known>>,
-    /// Both, as decisions need them.
+    /// What is known of them.
+    pub who: Who,
+    /// The same, as decisions need it.
     pub principal: Principal,
+}
+
+/// A person or a machine.
+#[derive(Clone)]
+pub enum Who {
+    /// A person, by what their token says and by their record, if there is one.
+    Person {
+        /// What the token says.
+        claims: Arc<Claims>,
+        /// Their record.
+        known: Option<Arc<Known>>,
+    },
+    /// A person, by a link that they were given.
+    Linked {
+        /// Their record.
+        known: Arc<Known>,
+        /// Until when the token was good with which they were given it.
+        until: Timestamp,
+    },
+    /// A machine, by its key.
+    Key(Arc<KnownKey>),
+}
+
+/// Whose rate a request counts for.
+#[derive(Hash)]
+enum Counted<'c> {
+    Person(&'c str, &'c str),
+    /// A server key is a whole fleet's: each instance counts by itself.
+    Key(&'c str, &'c str),
 }
 
 impl Caller {
     /// Whom a request comes from; a refusal where it does not say, or lies, or asks too often.
     pub async fn of(
         app: &App,
-        headers: &HeaderMap,
+        (headers, link): (&HeaderMap, Option<&str>),
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Caller, Problem> {
         let instant = Instant::now();
         app.failures.has_left(address, instant).map_err(too_many)?;
-        let claims = match bearer(headers) {
-            Some(token) => match app.identity.verify(token, now).await {
-                Ok(claims) => Ok(claims),
+        let caller = match link.map_or_else(|| credential(headers), Credential::Link) {
+            Credential::Link(query) => link::holder(app, query, now).ok_or("link_invalid"),
+            Credential::Key(secret) => by_key(&app.live, secret).ok_or("key_unknown"),
+            Credential::Token(token) => match app.identity.verify(token, now).await {
+                Ok(claims) => Ok(Caller::person(app, claims)),
                 Err(Refusal::Token(error)) => Err(error.code.as_str()),
                 Err(Refusal::NoKeys) => return Err(no_keys()),
             },
-            None => Err("token_missing"),
+            Credential::None => Err("token_missing"),
         };
-        let claims = claims.map_err(|code| {
+        let caller = caller.map_err(|code| {
             // Its cost is counted; whether there was one left was asked before.
             let _ = app.failures.take(address, instant);
             unauthorized(code)
         })?;
-        app.callers.take((&claims.issuer, &claims.subject), instant).map_err(too_many)?;
-        Ok(Caller::new(app, claims))
+        let counted = match &caller.who {
+            Who::Person { claims, .. } => Counted::Person(&claims.issuer, &claims.subject),
+            Who::Linked { known, .. } => Counted::Person("", known.record.id.as_str()),
+            Who::Key(known) if known.key.tenant_id.is_some() => Counted::Key(known.key.id.as_str(), ""),
+            Who::Key(known) => Counted::Key(known.key.id.as_str(), instance(headers).unwrap_or_default()),
+        };
+        app.callers.take(counted, instant).map_err(too_many)?;
+        if let Who::Key(known) = &caller.who {
+            known.used(now);
+        }
+        Ok(caller)
     }
 
-    fn new(app: &App, claims: Arc<Claims>) -> Caller {
+    /// A person, by what their token says.
+    pub fn person(app: &App, claims: Arc<Claims>) -> Caller {
         let known = app.live.read().user_of(&claims.issuer, &claims.subject).cloned();
         let record = known.as_ref().map(|known| known.record.clone());
         let principal = Principal::Person(Person {
             operator_audience: app.rights.operator_audience.clone(),
             ..Person::new(claims.subject.as_str(), claims.audiences.iter().map(String::as_str), record)
         });
-        Caller { claims, known, principal }
+        Caller { who: Who::Person { claims, known }, principal }
     }
 
-    /// Their id, if there is a record of them.
+    /// A person, by a link; nothing, where there is no record of them any more.
+    pub fn linked(app: &App, id: &str, until: Timestamp) -> Option<Caller> {
+        let known = app.live.read().user(id).cloned()?;
+        let no_audience: [&str; 0] = [];
+        let principal = Principal::Person(Person::new("", no_audience, Some(known.record.clone())));
+        Some(Caller { who: Who::Linked { known, until }, principal })
+    }
+
+    /// A machine, by its key.
+    pub fn key(known: Arc<KnownKey>) -> Caller {
+        let principal = Principal::Key(known.key.principal());
+        Caller { who: Who::Key(known), principal }
+    }
+
+    /// The same caller as things are now; nothing, where their key is revoked or their token has expired.
+    pub fn anew(&self, app: &App, now: Timestamp) -> Option<Caller> {
+        match &self.who {
+            Who::Key(known) => {
+                let known = app.live.read().key(known.key.id.as_str()).cloned()?;
+                Some(Caller::key(known))
+            }
+            Who::Person { claims, .. } => {
+                (now < claims.expires_at).then(|| Caller::person(app, Arc::clone(claims)))
+            }
+            Who::Linked { known, until } => {
+                Caller::linked(app, known.record.id.as_str(), *until).filter(|_| now < *until)
+            }
+        }
+    }
+
+    /// What their token says; only people have one.
+    pub fn claims(&self) -> Result<&Arc<Claims>, Problem> {
+        match &self.who {
+            Who::Person { claims, .. } => Ok(claims),
+            Who::Key(_) | Who::Linked { .. } => {
+                Err(Problem::denied(dezky_core::AccessReason::DeniedKeyScope))
+            }
+        }
+    }
+
+    fn known(&self) -> Option<&Arc<Known>> {
+        match &self.who {
+            Who::Person { known, .. } => known.as_ref(),
+            Who::Linked { known, .. } => Some(known),
+            Who::Key(_) => None,
+        }
+    }
+
+    /// The id of their record, or of their key.
     pub fn id(&self) -> Option<&str> {
-        self.known.as_ref().map(|known| known.record.id.as_str())
+        match &self.who {
+            Who::Key(known) => Some(known.key.id.as_str()),
+            _ => self.known().map(|known| known.record.id.as_str()),
+        }
     }
 
     /// Whether they run the platform, whatever their token is for.
     pub fn is_platform_admin(&self) -> bool {
-        self.known.as_ref().is_some_and(|known| known.record.active && known.record.platform_admin)
+        self.known().is_some_and(|known| known.record.active && known.record.platform_admin)
+    }
+
+    /// Whether there is no tenant that they may not evaluate for.
+    pub fn covers_every_tenant(&self) -> bool {
+        match &self.who {
+            Who::Key(known) => known.key.tenant_id.is_none(),
+            Who::Person { .. } | Who::Linked { .. } => self.is_platform_admin(),
+        }
+    }
+
+    /// The environment that they ask in.
+    pub fn environment(&self, live: &Live) -> Environment {
+        match &self.who {
+            Who::Key(known) => known.key.environment.clone(),
+            Who::Person { .. } | Who::Linked { .. } => live.read().environment().clone(),
+        }
     }
 
     /// Whose idempotency keys theirs are.
     pub fn holder(&self) -> String {
-        self.id().map_or_else(|| format!("{}\n{}", self.claims.issuer, self.claims.subject), str::to_owned)
+        match &self.who {
+            Who::Person { claims, known: None } => format!("{}\n{}", claims.issuer, claims.subject),
+            _ => self.id().unwrap_or_default().to_owned(),
+        }
     }
 
     /// Only what they are a member of; everything, for platform admins.
@@ -81,8 +195,33 @@ impl Caller {
         if self.is_platform_admin() {
             return None;
         }
-        Some(self.known.as_ref().map(|known| known.record.tenant_ids.clone()).unwrap_or_default())
+        Some(self.known().map(|known| known.record.tenant_ids.clone()).unwrap_or_default())
     }
+}
+
+enum Credential<'h> {
+    Key(&'h str),
+    Token(&'h str),
+    /// The query of a link.
+    Link(&'h str),
+    None,
+}
+
+/// What a request proves itself with: a machine key under either header, or a person's token.
+fn credential(headers: &HeaderMap) -> Credential<'_> {
+    match bearer(headers) {
+        Some(key) if key.starts_with(PREFIX) => Credential::Key(key),
+        Some(token) => Credential::Token(token),
+        None => match headers.get(&API_KEY).and_then(|value| value.to_str().ok()) {
+            Some(key) => Credential::Key(key),
+            None => Credential::None,
+        },
+    }
+}
+
+fn by_key(live: &Live, secret: &str) -> Option<Caller> {
+    let hash = hash_of(secret);
+    live.read().key_of(&hash).cloned().map(Caller::key)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -92,10 +231,16 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
 }
 
-fn unauthorized(code: &'static str) -> Problem {
+/// 401, for this reason.
+pub fn unauthorized(code: &'static str) -> Problem {
+    let invalid = "Bearer realm=\"dezky\", error=\"invalid_token\"";
     let (challenge, detail) = match code {
-        "token_missing" => ("Bearer realm=\"dezky\"", "This needs an access token: Authorization: Bearer …"),
-        _ => ("Bearer realm=\"dezky\", error=\"invalid_token\"", "The access token is not valid"),
+        "token_missing" => {
+            ("Bearer realm=\"dezky\"", "This needs an access token or a machine key: Authorization: Bearer …")
+        }
+        "key_unknown" => (invalid, "There is no such machine key, or it has been revoked"),
+        "link_invalid" => (invalid, "This link was not made here, or it has expired"),
+        _ => (invalid, "The access token is not valid"),
     };
     Problem::new(StatusCode::UNAUTHORIZED, code, detail)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
@@ -107,7 +252,8 @@ fn no_keys() -> Problem {
         .with_header(RETRY_AFTER, HeaderValue::from_static("2"))
 }
 
-fn too_many(wait: Duration) -> Problem {
+/// 429, with how long to wait.
+pub fn too_many(wait: Duration) -> Problem {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait a little")
         .with_header(RETRY_AFTER, HeaderValue::from(seconds))

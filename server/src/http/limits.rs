@@ -47,3 +47,12 @@ pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Callers and addresses whose rates are remembered, each.
 pub const MAX_TRACKED_CALLERS: usize = 20_000;
+
+/// How often a stream shows that it is alive. Proxies cut what is silent for a minute.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Streams that somebody who asks for one tenant alone may have open.
+pub const MAX_STREAMS_PER_CALLER: usize = 1_000;
+
+/// How long a kill may wait for instances.
+pub const MAX_WAIT: Duration = Duration::from_secs(10);

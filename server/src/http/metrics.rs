@@ -53,7 +53,7 @@ impl Metrics {
     }
 
     /// Everything, as Prometheus reads it.
-    pub fn print(&self, live: &Live, identity: &Identity, store: &Times) -> String {
+    pub fn print(&self, streams: usize, live: &Live, identity: &Identity, store: &Times) -> String {
         let mut out = String::new();
         heading(&mut out, "dezky_requests_total", "counter", "Requests answered.");
         for counted in &self.operations {
@@ -88,6 +88,8 @@ impl Metrics {
                 );
             }
         }
+        heading(&mut out, "dezky_streams", "gauge", "Streams of news that are open.");
+        let _ = writeln!(out, "dezky_streams {streams}");
         let state = live.read();
         heading(&mut out, "dezky_revision", "gauge", "The newest revision.");
         let _ = writeln!(out, "dezky_revision {}", state.revision);

@@ -6,7 +6,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::authorize::Bound;
-use super::operation::{Body, BodyForm, Operation, Precondition};
+use super::operation::{Body, BodyForm, Credential, Operation, Precondition, Refusals};
 use super::query::Parameter;
 
 /// The document.
@@ -40,9 +40,12 @@ pub fn document(operations: &[Operation]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "description": "A person's access token, or a machine key." },
+                "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A machine key." },
+            },
         },
-        "security": [{ "token": [] }],
+        "security": [{ "bearer": [] }, { "apiKey": [] }],
     })
 }
 
@@ -72,6 +75,9 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         "parameters": parameters(operation),
         "responses": responses(operation, generator),
     });
+    if let Some(members) = described.as_object_mut().filter(|_| operation.credential == Credential::Link) {
+        members.insert("security".to_owned(), json!([]));
+    }
     if let (Some(body), Some(members)) = (&operation.body, described.as_object_mut()) {
         members.insert("requestBody".to_owned(), request_body(body, generator));
     }
@@ -134,8 +140,9 @@ fn request_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
         ((*name).to_owned(), property)
     });
     let given: Map<String, Value> = given.collect();
+    let is_open = body.form == BodyForm::Open;
     let schema = json!({
-        "type": "object", "properties": given, "required": body.required, "additionalProperties": false,
+        "type": "object", "properties": given, "required": body.required, "additionalProperties": is_open,
     });
     let mut content = Map::new();
     if is_patch {
@@ -152,16 +159,20 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         Some(schema) => json!({
             "description": "Done",
             "headers": { "ETag": { "schema": { "type": "string" } } },
-            "content": { "application/json": { "schema": schema } },
+            "content": { operation.media: { "schema": schema } },
         }),
         None => json!({ "description": "Done" }),
     };
     responses.insert(operation.success.as_u16().to_string(), success);
-    if operation.method == Method::GET {
+    if operation.method == Method::GET || operation.refusals == Refusals::Ofrep {
         responses.insert("304".to_owned(), json!({ "description": "The reader has it already" }));
     }
     for (status, about) in refusals(operation) {
-        responses.insert(status.as_u16().to_string(), refusal(about));
+        let described = match operation.refusals {
+            Refusals::Problems => refusal(about),
+            Refusals::Ofrep => ofrep_refusal(about),
+        };
+        responses.insert(status.as_u16().to_string(), described);
     }
     Value::Object(responses)
 }
@@ -171,7 +182,7 @@ fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
     let is_about_something = operation.path.contains('{') || operation.bound != Bound::Nothing;
     let mut refusals = vec![
         (StatusCode::BAD_REQUEST, "The request cannot be read"),
-        (StatusCode::UNAUTHORIZED, "There is no valid access token"),
+        (StatusCode::UNAUTHORIZED, "There is no valid access token or machine key"),
         (StatusCode::URI_TOO_LONG, "Path and query are too long"),
         (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
@@ -201,6 +212,21 @@ fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
 fn refusal(about: &str) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
     json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
+}
+
+/// In OFREP's words, or, where it is not about the evaluation, in ours.
+fn ofrep_refusal(about: &str) -> Value {
+    let mut described = refusal(about);
+    let text = json!({ "type": "string" });
+    let schema = json!({
+        "type": "object",
+        "required": ["errorDetails"],
+        "properties": { "key": text, "errorCode": text, "errorDetails": text },
+    });
+    if let Some(content) = described.get_mut("content").and_then(Value::as_object_mut) {
+        content.insert("application/json".to_owned(), json!({ "schema": schema }));
+    }
+    described
 }
 
 fn problem() -> Value {

@@ -34,10 +34,18 @@ pub struct Operation {
     pub body: Option<Body>,
     /// The status of its success.
     pub success: StatusCode,
+    /// The media type of what it answers.
+    pub media: &'static str,
     /// What it answers then.
     pub answer: fn(&mut SchemaGenerator) -> Option<Schema>,
     /// What the write says of the version that it is for.
     pub precondition: Precondition,
+    /// How the caller says who they are.
+    pub credential: Credential,
+    /// What its refusals look like.
+    pub refusals: Refusals,
+    /// Which of its answers the log has.
+    pub logged: Logged,
     /// Who answers.
     pub handler: Handler,
 }
@@ -49,6 +57,33 @@ pub enum Precondition {
     None,
     /// `If-Match` is needed.
     IfMatch,
+}
+
+/// How a caller says who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// In a header.
+    Header,
+    /// By a link that they were given: the query's `token`.
+    Link,
+}
+
+/// What refusals look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusals {
+    /// As everywhere here (RFC 9457).
+    Problems,
+    /// As OFREP has them, of an evaluation.
+    Ofrep,
+}
+
+/// Which answers the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logged {
+    /// Each.
+    All,
+    /// Only refusals: there are so many of the others, and the metrics count them.
+    Refusals,
 }
 
 /// A body that an operation takes.
@@ -71,6 +106,8 @@ pub enum BodyForm {
     Whole,
     /// What changes (RFC 7396).
     MergePatch,
+    /// The whole, with anything else that its sender may add.
+    Open,
 }
 
 /// Who answers.
@@ -129,8 +166,12 @@ where
         query: &[],
         body: None,
         success: StatusCode::OK,
+        media: "application/json",
         answer: |_| None,
         precondition: Precondition::None,
+        credential: Credential::Header,
+        refusals: Refusals::Problems,
+        logged: Logged::All,
         handler: Arc::new(move |call| Box::pin(handler(call))),
     }
 }
@@ -164,6 +205,16 @@ impl Operation {
     /// That it makes something, which 201 and `Location` say.
     pub fn creates(self) -> Operation {
         Operation { success: StatusCode::CREATED, ..self }
+    }
+
+    /// That it answers with events, as long as the reader stays.
+    pub fn streams(self) -> Operation {
+        Operation { media: "text/event-stream", ..self }
+    }
+
+    /// That the log has its refusals alone.
+    pub fn quietly(self) -> Operation {
+        Operation { logged: Logged::Refusals, ..self }
     }
 
     /// That it says which version it is for.

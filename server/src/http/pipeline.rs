@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -22,11 +22,11 @@ use super::etag::is_known;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
-use super::operation::{BodyForm, Operation};
+use super::operation::{BodyForm, Credential, Logged, Operation, Refusals};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
-use super::{document, operation};
+use super::{cors, document, ofrep, operation};
 use crate::app::{App, now};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,6 +65,9 @@ pub async fn unknown_route(app: Arc<App>, request: Request) -> Response<Body> {
 
 /// 405, for a path that is there and a method that is not.
 pub async fn wrong_method(app: Arc<App>, allowed: &[Method], request: Request) -> Response<Body> {
+    if let Some(permission) = cors::preflight(&app.origins, request.method(), request.headers()) {
+        return permission;
+    }
     let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This is not done here");
     let problem = match HeaderValue::try_from(allowed.join(", ")) {
@@ -87,8 +90,13 @@ where
     let started = Instant::now();
     let id = uuid::Uuid::now_v7().as_simple().to_string();
     let path = route.map_or("-", |route| route.operation.path);
-    let span = tracing::info_span!("request", id, method = %request.method(), route = path);
+    let is_quiet = route.is_some_and(|route| route.operation.logged == Logged::Refusals);
+    let span = match is_quiet {
+        true => tracing::debug_span!("request", id, method = %request.method(), route = path),
+        false => tracing::info_span!("request", id, method = %request.method(), route = path),
+    };
     let known = request.headers().clone_conditions();
+    let origin = cors::allowed(&app.origins, request.headers());
     let answering = AssertUnwindSafe(tokio::time::timeout(ANSWER_TIMEOUT, answer(request))).catch_unwind();
     let (actor, result) = match answering.instrument(span.clone()).await {
         Ok(Ok(answered)) => answered,
@@ -108,12 +116,20 @@ where
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(VARY, HeaderValue::from_static("authorization"));
+    headers.append(VARY, HeaderValue::from_static("authorization"));
+    if let Some(origin) = origin {
+        cors::expose(origin, headers);
+    }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (status, duration) = (response.status().as_u16(), started.elapsed());
     app.metrics.answered(route.map(|route| route.index), status, duration);
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::info!(status, micros, code, actor = actor.as_deref(), "answered"));
+    let actor = actor.as_deref();
+    match is_quiet {
+        false => span.in_scope(|| tracing::info!(status, micros, code, actor, "answered")),
+        true if code.is_some() => tracing::info!(id, route = path, status, micros, code, actor, "refused"),
+        true => {}
+    }
     response
 }
 
@@ -151,16 +167,28 @@ async fn perform(
     request: Request,
 ) -> (Option<Arc<str>>, Result<Reply, Problem>) {
     let (mut parts, body) = request.into_parts();
-    let caller = match admit(&app, &parts).await {
+    let caller = match admit(&app, &parts, route.operation.credential).await {
         Ok(caller) => caller,
         Err(problem) => return (None, Err(problem)),
     };
     let actor = caller.id().map(Arc::from);
-    (actor, perform_for(app, route, caller, &mut parts, body).await)
+    let refusals = route.operation.refusals;
+    let performed = perform_for(app, route, caller, &mut parts, body).await;
+    match refusals {
+        Refusals::Problems => (actor, performed),
+        Refusals::Ofrep => {
+            (actor, performed.map_err(|problem| ofrep::refusal(problem, flag_key(&parts.uri))))
+        }
+    }
+}
+
+/// The last part of the path of an evaluation of one flag.
+fn flag_key(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix(ofrep::SINGLE)
 }
 
 /// Who is calling, if the request is of a size that is looked at.
-async fn admit(app: &App, parts: &Parts) -> Result<Caller, Problem> {
+async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<Caller, Problem> {
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if header_bytes > MAX_HEADER_BYTES {
@@ -173,7 +201,11 @@ async fn admit(app: &App, parts: &Parts) -> Result<Caller, Problem> {
     }
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    Caller::of(app, &parts.headers, address(app, peer, &parts.headers), now()?).await
+    let link = match credential {
+        Credential::Header => None,
+        Credential::Link => Some(parts.uri.query().unwrap_or_default()),
+    };
+    Caller::of(app, (&parts.headers, link), address(app, peer, &parts.headers), now()?).await
 }
 
 async fn perform_for(

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use dezky_core::AccessReason;
 use serde_json::{Value, json};
 
+use crate::delivery::SliceError;
 use crate::store::{Require, StoreError, WriteError};
 
 /// A refusal. Boxed, so that every `Result` that may hold one stays small.
@@ -20,6 +21,7 @@ struct Parts {
     errors: Vec<Finding>,
     headers: Vec<(HeaderName, HeaderValue)>,
     further: Option<(&'static str, Value)>,
+    said_as: Option<Value>,
 }
 
 /// One thing that is wrong, and where: a JSON Pointer into the body, `?name` for a parameter of the query, a header's name.
@@ -37,7 +39,15 @@ impl Problem {
     /// A refusal with a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
         let (errors, headers) = (Vec::new(), Vec::new());
-        Problem(Box::new(Parts { status, code, detail: detail.into(), errors, headers, further: None }))
+        Problem(Box::new(Parts {
+            status,
+            code,
+            detail: detail.into(),
+            errors,
+            headers,
+            further: None,
+            said_as: None,
+        }))
     }
 
     /// 404, for what is not there as for what the caller may not see.
@@ -90,6 +100,17 @@ impl Problem {
         self
     }
 
+    /// The same with another body, for clients that expect one of their own.
+    pub fn said_as(mut self, body: Value) -> Problem {
+        self.0.said_as = Some(body);
+        self
+    }
+
+    /// The sentence for people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -102,7 +123,10 @@ impl Problem {
 
     /// The answer.
     pub fn respond(self, request_id: &str) -> Response<Body> {
-        let Parts { status, code, detail, errors, headers, further } = *self.0;
+        let Parts { status, code, detail, errors, headers, further, said_as } = *self.0;
+        if let Some(body) = said_as {
+            return answer(status, "application/json", body.to_string(), headers);
+        }
         let errors: Vec<Value> = errors
             .iter()
             .map(|Finding { path, code, detail }| json!({ "path": path, "code": code, "detail": detail }))
@@ -119,12 +143,21 @@ impl Problem {
         if let (Some((name, value)), Some(members)) = (further, body.as_object_mut()) {
             members.insert(name.to_owned(), value);
         }
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().extend(headers);
-        response
+        answer(status, "application/problem+json", body.to_string(), headers)
     }
+}
+
+fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().extend(headers);
+    response
 }
 
 impl From<dezky_core::Error> for Problem {
@@ -160,6 +193,15 @@ impl From<StoreError> for Problem {
                 "mrr_overflow",
                 "The sum is beyond what can be held exactly",
             ),
+        }
+    }
+}
+
+impl From<SliceError> for Problem {
+    fn from(error: SliceError) -> Problem {
+        match error {
+            SliceError::Store(error) => error.into(),
+            SliceError::Data(error) => error.into(),
         }
     }
 }

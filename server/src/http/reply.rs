@@ -2,24 +2,35 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::problem::Problem;
 
 /// An answer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
-    /// The body: JSON, or nothing.
-    pub body: Bytes,
+    /// What is in it.
+    pub content: Content,
     /// The strong tag of what is shown.
     pub etag: Option<String>,
     /// Where the new entity is.
     pub location: Option<String>,
     /// What the body is.
     pub content_type: &'static str,
+    /// What else there is to say.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What an answer consists of.
+#[derive(Debug)]
+pub enum Content {
+    /// Bytes, or none.
+    Whole(Bytes),
+    /// Whatever comes, when it comes.
+    Stream(Body),
 }
 
 const JSON: &str = "application/json";
@@ -32,7 +43,17 @@ impl Reply {
 
     /// 200 with a JSON body that is written already.
     pub fn text(body: impl Into<Bytes>) -> Reply {
-        Reply { status: StatusCode::OK, body: body.into(), etag: None, location: None, content_type: JSON }
+        Reply::of(Content::Whole(body.into()))
+    }
+
+    /// 200 with whatever comes.
+    pub fn stream(body: Body) -> Reply {
+        Reply::of(Content::Stream(body))
+    }
+
+    fn of(content: Content) -> Reply {
+        let status = StatusCode::OK;
+        Reply { status, content, etag: None, location: None, content_type: JSON, headers: Vec::new() }
     }
 
     /// 204.
@@ -55,15 +76,32 @@ impl Reply {
         Reply { content_type, ..self }
     }
 
+    /// The same with a header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Reply {
+        self.headers.push((name, value));
+        self
+    }
+
     /// 304, instead of what the reader has already.
     pub fn not_modified(self) -> Reply {
-        Reply { status: StatusCode::NOT_MODIFIED, body: Bytes::new(), ..self }
+        Reply { status: StatusCode::NOT_MODIFIED, content: Content::Whole(Bytes::new()), ..self }
+    }
+
+    /// Its bytes, where it has any that can be kept.
+    pub fn kept_body(&self) -> &[u8] {
+        match &self.content {
+            Content::Whole(bytes) => bytes,
+            Content::Stream(_) => &[],
+        }
     }
 
     /// The answer.
     pub fn respond(self) -> Response<Body> {
-        let has_body = !self.body.is_empty();
-        let mut response = Response::new(Body::from(self.body));
+        let (has_body, body) = match self.content {
+            Content::Whole(bytes) => (!bytes.is_empty(), Body::from(bytes)),
+            Content::Stream(body) => (true, body),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if has_body {
@@ -74,6 +112,7 @@ impl Reply {
                 headers.insert(name, value);
             }
         }
+        headers.extend(self.headers);
         response
     }
 }

@@ -75,8 +75,13 @@ fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {
             Ok(()) => Reply::json(&serde_json::json!({ "status": "ready" })),
             Err(reason) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason)),
         },
-        "/metrics" => Ok(Reply::text(app.metrics.print(&app.live, &app.identity, app.store.times()))
-            .as_type("text/plain; version=0.0.4; charset=utf-8")),
+        "/metrics" => Ok(Reply::text(app.metrics.print(
+            app.streams.count(),
+            &app.live,
+            &app.identity,
+            app.store.times(),
+        ))
+        .as_type("text/plain; version=0.0.4; charset=utf-8")),
         "/openapi.json" => Ok(Reply::text(app.openapi.get().cloned().unwrap_or_default())),
         _ => {
             Ok(Reply::text(Bytes::from_static(include_bytes!("docs.html")))

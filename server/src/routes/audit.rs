@@ -15,13 +15,13 @@ use crate::store::{ChangeQuery, Position, verify_run};
 
 const TIME: &str = r#"{ "type": "string", "format": "date-time" }"#;
 const TEXT: &str = r#"{ "type": "string", "minLength": 1 }"#;
-const KINDS: &[&str] = &["tenant", "partner", "user", "subscription", "flag"];
+const KINDS: &[&str] = &["tenant", "partner", "user", "subscription", "flag", "key"];
 
 const FILTERS: &[Parameter] = &[
     Parameter {
         name: "entity",
         about: "Of this kind of entity",
-        schema: r#"{ "enum": ["tenant", "partner", "user", "subscription", "flag"] }"#,
+        schema: r#"{ "enum": ["tenant", "partner", "user", "subscription", "flag", "key"] }"#,
     },
     Parameter { name: "id", about: "Of the entity of this id; a flag's is its key", schema: TEXT },
     TENANT,
@@ -37,7 +37,7 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/audit", Action::AuditRead, list)
             .says("The change log, newest first; owners and admins of a tenant read their tenant's")
-            .bound_to(Bound::TenantOfQuery)
+            .bound_to(Bound::TenantOfQueryIfAny)
             .asks(FILTERS)
             .gives::<AuditPage>(),
     ]

@@ -7,6 +7,7 @@ use dezky_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::delivery::ReachView;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::unwritable;
@@ -27,6 +28,9 @@ pub struct FlagView {
     /// Its newest changes, newest first; of one flag alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<FlagHistory>>,
+    /// Who evaluates without it; after a kill that waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reach: Option<ReachView>,
     /// What its maker may not have meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<FlagWarning>,
@@ -44,6 +48,7 @@ impl FlagView {
             revisioned: flag.revisioned(),
             scope: call.caller.is_platform_admin().then_some(scope),
             history: None,
+            reach: None,
             warning: None,
         }
     }

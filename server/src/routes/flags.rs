@@ -1,10 +1,13 @@
 //! Flags.
 
+use std::time::Duration;
+
 use dezky_core::{
     Action, Code, Edit, Edited, Editor, Email, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan,
 };
 use serde_json::{Value, json};
 
+use super::delivery::ReachView;
 use super::flag_views::{FlagView, history, with_history};
 use super::{CURSOR, LIMIT, Page, evaluate, stamp};
 use crate::http::call::Call;
@@ -12,8 +15,11 @@ use crate::http::document::merged;
 use crate::http::etag::etag;
 use crate::http::operation::{Body, Operation, delete, get, patch, post};
 
+use crate::http::limits::MAX_WAIT;
 use crate::http::problem::Problem;
-use crate::http::reply::Reply;
+use crate::http::query::Parameter;
+use crate::http::reply::{Reply, unwritable};
+use crate::live::FLAG_KILL;
 use crate::routes::plans;
 use crate::store::{Entry, FlagQuery, Position, Record, Require};
 
@@ -25,6 +31,12 @@ const CHANGED: Body =
 
 const RESTORED: Body =
     Body { members: &["revision"], required: &["revision"], ..Body::whole::<Revision>(&[], &[]) };
+
+const WAIT: Parameter = Parameter {
+    name: "wait",
+    about: "How long to wait for every instance to evaluate with it, such as 2s or 500ms, at most 10s; the answer has the reach at that moment",
+    schema: r#"{ "type": "string", "pattern": "^[0-9]{1,5}(ms|s)$" }"#,
+};
 
 /// Paths that stand beside `/flags/{key}`: no flag can have these keys.
 const RESERVED: [&str; 6] = ["evaluate", "plan", "snapshot", "slice", "stream", "reach"];
@@ -73,6 +85,7 @@ pub fn operations() -> Vec<Operation> {
         post("/flags/{key}/kill", Action::FlagUpdate, kill)
             .says("Turns a flag off for everybody")
             .if_match()
+            .asks(&[WAIT])
             .gives::<FlagView>(),
         post("/flags/{key}/restore", Action::FlagUpdate, restore)
             .says("Brings a flag back to what it was at a revision")
@@ -159,10 +172,29 @@ async fn remove(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn kill(call: Call) -> Result<Reply, Problem> {
+    let wait = call.query.read("wait", duration)?;
     let before = current(&call).await?;
     call.judge_version(before.revisioned())?;
     let edited = before.kill(editor(&call, 1)?);
-    write(&call, "flag.kill", before, edited, None).await
+    let reply = write(&call, FLAG_KILL, before, edited, None).await?;
+    let Some(wait) = wait else { return Ok(reply) };
+    let reach = ReachView::awaited(&call.app, tokio::time::Instant::now() + wait).await?;
+    let reach = serde_json::to_value(reach).map_err(unwritable)?;
+    let mut answer: Value = serde_json::from_slice(reply.kept_body()).map_err(unwritable)?;
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("reach".to_owned(), reach);
+    }
+    Ok(Reply { content: Reply::json(&answer)?.content, ..reply })
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, Duration::from_millis(1)),
+        None => (text.strip_suffix('s')?, Duration::from_secs(1)),
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.parse::<u32>().ok().filter(|_| is_number)?;
+    Some(unit.saturating_mul(number)).filter(|wait| *wait <= MAX_WAIT)
 }
 
 async fn restore(call: Call) -> Result<Reply, Problem> {

@@ -79,6 +79,7 @@ async fn in_step(call: &Call) -> Result<User, Problem> {
             }],
             requires: Vec::new(),
             receipt: None,
+            key_uses: Vec::new(),
         };
         match call.app.store.write(write).await {
             Ok(_) => return Ok(after),
@@ -98,7 +99,7 @@ fn email_taken() -> Problem {
 
 /// The record of this identity; or one that was made for this e-mail address, which the identity provider has verified, and nobody has claimed.
 async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
-    let claims = &call.caller.claims;
+    let claims = call.caller.claims()?;
     let known =
         call.app.live.read().user_of(&claims.issuer, &claims.subject).map(|known| known.record.id.clone());
     if let Some(id) = known {
@@ -111,7 +112,7 @@ async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
 }
 
 async fn first(call: &Call) -> Result<User, Problem> {
-    let Some(email) = call.caller.claims.email.clone() else {
+    let Some(email) = call.caller.claims()?.email.clone() else {
         return Err(Problem::invalid(
             "Authorization",
             "email_missing",
@@ -138,7 +139,7 @@ async fn updated(call: &Call, before: &User) -> Result<User, Problem> {
 
 /// The record with what the token says. An older token than the last one that counted says nothing new.
 async fn from_token(call: &Call, mut user: User) -> Result<User, Problem> {
-    let claims = &call.caller.claims;
+    let claims = call.caller.claims()?;
     if user.subject.is_none() {
         let (issuer, sub) = (Label::new(&claims.issuer)?, Label::new(&claims.subject)?);
         user.subject = Some(IdentitySubject { issuer, sub });

@@ -1,6 +1,6 @@
 //! Everything that the server can be asked, a file a resource.
 
-use dezky_core::Revisioned;
+use dezky_core::{ELSEWHERE, Revisioned, Slug};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,10 +13,13 @@ use crate::http::reply::Reply;
 use crate::store::{Direction, Sort, SortKey};
 
 mod audit;
+mod delivery;
 mod evaluate;
 mod flag_views;
 mod flags;
+mod keys;
 mod me;
+mod ofrep;
 mod partners;
 mod plans;
 mod subscriptions;
@@ -32,6 +35,9 @@ pub fn operations() -> Vec<Operation> {
         subscriptions::operations(),
         flags::operations(),
         plans::operations(),
+        delivery::operations(),
+        ofrep::operations(),
+        keys::operations(),
         audit::operations(),
     ]
     .into_iter()
@@ -67,6 +73,16 @@ const TENANT: Parameter =
 /// A record, with its tag.
 fn entity(record: &impl Serialize, revisioned: Revisioned) -> Result<Reply, Problem> {
     Ok(Reply::json(record)?.tagged(etag(revisioned)))
+}
+
+/// Refuses the one slug that slices use for everybody else.
+fn not_reserved(slug: &Slug) -> Result<(), Problem> {
+    match slug.as_str() {
+        ELSEWHERE => {
+            Err(Problem::invalid("/slug", "reserved_slug", "This slug stands for everybody else in slices"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a record's times and version become by a change.

@@ -5,7 +5,7 @@ use dezky_core::{Action, Id, Partner, Tenant};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CURSOR, LIMIT, Page, entity, stamp, touched};
+use super::{CURSOR, LIMIT, Page, entity, not_reserved, stamp, touched};
 use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::document::merged;
@@ -87,6 +87,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 
 async fn create(call: Call) -> Result<Reply, Problem> {
     let partner: Partner = merged(&stamp(&new_id()?, &call), &call.body)?;
+    not_reserved(partner.slug())?;
     let row = PartnerRow::new(partner.clone(), None);
     let reply = entity(&row, partner.revisioned)?.created(format!("/partners/{}", partner.slug()));
     let entry =

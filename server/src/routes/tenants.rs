@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CURSOR, LIMIT, Page, entity, sort_of, stamp, touched, users};
+use super::{CURSOR, LIMIT, Page, entity, not_reserved, sort_of, stamp, touched, users};
 use crate::app::new_id;
 use crate::http::authorize::Bound;
 use crate::http::call::Call;
@@ -175,6 +175,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         members.insert("status".to_owned(), json!(TenantStatus::Active));
     }
     let tenant: Tenant = merged(&blank, &call.body)?;
+    not_reserved(tenant.slug())?;
     let requires = tenant.partner_id.clone().map(Require::ActivePartner).into_iter().collect();
     let reply = entity(&tenant, tenant.revisioned)?.created(format!("/tenants/{}", tenant.slug()));
     let entry =

@@ -1,14 +1,15 @@
 //! What is kept and how it is asked for: a narrow trait of domain operations, and the plain values that cross it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use dezky_core::{
-    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, WorldPartner,
-    WorldTenant, verify_chain,
+    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, Timestamp, User,
+    WorldPartner, WorldTenant, verify_chain,
 };
 
 use crate::histogram::Histogram;
+use crate::keys::Key;
 
 mod query;
 mod record;
@@ -73,6 +74,9 @@ pub trait Store: Send + Sync + 'static {
     /// The newest change's revision and hash; 0 and zeros for an empty log.
     async fn head(&self) -> Result<(u64, Digest), StoreError>;
 
+    /// Names this history: made with the store, and kept by its copies. Revisions are comparable within one history.
+    async fn history(&self) -> Result<String, StoreError>;
+
     /// 32 random bytes, made with the store, which sign what clients must not forge.
     async fn secret(&self) -> Result<[u8; 32], StoreError>;
 
@@ -123,8 +127,23 @@ pub struct Population {
     pub partners: Vec<WorldPartner>,
     /// Every user.
     pub users: Vec<User>,
+    /// Every machine key.
+    pub keys: Vec<KeptKey>,
     /// Every flag, without history.
     pub flags: Vec<Flag>,
+    /// The newest revision that changed a flag.
+    pub flags_revision: u64,
+    /// The flags whose last change was the use of the kill switch.
+    pub killed: BTreeSet<FlagKey>,
+}
+
+/// A machine key, and when it was last used, as far as that was noted.
+#[derive(Debug, Clone)]
+pub struct KeptKey {
+    /// The key.
+    pub key: Key,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Told of every write once it is durable, in revision order, before it is acknowledged. It must be quick: the next commit waits for it.

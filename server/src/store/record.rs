@@ -2,6 +2,8 @@
 
 use dezky_core::{Actor, Flag, Id, Partner, Subscription, Tenant, Timestamp, User};
 
+use crate::keys::Key;
+
 /// One write: what it changes, what must hold for it, and what was answered to it.
 #[derive(Debug, Clone)]
 pub struct Write {
@@ -15,6 +17,8 @@ pub struct Write {
     pub requires: Vec<Require>,
     /// The answer to keep under the caller's idempotency key.
     pub receipt: Option<Receipt>,
+    /// When machine keys were last used. No change of the log: nothing depends on it.
+    pub key_uses: Vec<(Id, Timestamp)>,
 }
 
 /// One record's change.
@@ -41,6 +45,8 @@ pub enum Record {
     Subscription(Box<Subscription>),
     /// A flag's.
     Flag(Box<Flag>),
+    /// A machine key's.
+    Key(Box<Key>),
 }
 
 /// A condition that spans records. It is judged inside the transaction, after the entries.
@@ -95,6 +101,7 @@ impl Record {
             Record::User(_) => "user",
             Record::Subscription(_) => "subscription",
             Record::Flag(_) => "flag",
+            Record::Key(_) => "key",
         }
     }
 
@@ -106,6 +113,7 @@ impl Record {
             Record::User(user) => user.id.as_str(),
             Record::Subscription(subscription) => subscription.id.as_str(),
             Record::Flag(flag) => flag.key().as_str(),
+            Record::Key(key) => key.id.as_str(),
         }
     }
 
@@ -114,6 +122,7 @@ impl Record {
         match self {
             Record::Tenant(tenant) => Some(tenant.id()),
             Record::Subscription(subscription) => Some(&subscription.tenant_id),
+            Record::Key(key) => key.tenant_id.as_ref(),
             Record::Partner(_) | Record::User(_) | Record::Flag(_) => None,
         }
     }
@@ -126,6 +135,7 @@ impl Record {
             Record::User(user) => user.revisioned.version,
             Record::Subscription(subscription) => subscription.revisioned.version,
             Record::Flag(flag) => flag.revisioned().version,
+            Record::Key(key) => key.revisioned.version,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Records to write, and writes of them.
 
 use dezky_core::{
-    Actor, Currency, Email, Flag, Id, Interval, Label, Partner, Periods, PlanKey, Price, Revisioned, Slug,
-    StripeIds, Subscription, SubscriptionStatus, Tenant, Timestamp, User,
+    Actor, Currency, Email, Environment, Flag, Id, Interval, Label, Partner, Periods, PlanKey, Price,
+    Revisioned, Slug, StripeIds, Subscription, SubscriptionStatus, Tenant, Timestamp, User,
 };
+use dezky_server::keys::{Key, KeyKind};
 use dezky_server::store::{Entry, Receipt, Record, Require, Store, Write};
 use serde_json::{Value, json};
 
@@ -66,6 +67,19 @@ pub fn flag(key: &str) -> Flag {
     Flag::from_json(document.to_string().as_bytes()).unwrap()
 }
 
+pub fn key(number: usize) -> Key {
+    Key {
+        id: id(&format!("k{number}")),
+        name: Label::new("Portal").unwrap(),
+        kind: KeyKind::Tenant,
+        tenant_id: Some(id("t1")),
+        environment: Environment::new("production").unwrap(),
+        hint: "abcd".to_owned(),
+        revisioned: Revisioned { created_at: at(0), updated_at: at(0), version: 1 },
+        hash: [number as u8; 32],
+    }
+}
+
 /// Makes a record of anything that can be one.
 pub trait IntoRecord {
     fn record(&self) -> Record;
@@ -81,7 +95,7 @@ macro_rules! into_record {
     )*};
 }
 
-into_record! { Tenant Partner User Subscription Flag }
+into_record! { Tenant Partner User Subscription Flag Key }
 
 impl IntoRecord for Record {
     fn record(&self) -> Record {
@@ -102,6 +116,7 @@ pub fn touched(record: &impl IntoRecord) -> Record {
             document["version"] = json!(flag.revisioned().version + 1);
             **flag = Flag::from_json(document.to_string().as_bytes()).unwrap();
         }
+        Record::Key(key) => key.revisioned.version += 1,
     }
     record
 }
@@ -114,6 +129,7 @@ pub fn made(record: &impl IntoRecord) -> Entry {
         Record::User(_) => "user.create",
         Record::Subscription(_) => "subscription.create",
         Record::Flag(_) => "flag.create",
+        Record::Key(_) => "key.create",
     };
     Entry { action, before: None, after: Some(after) }
 }
@@ -129,7 +145,7 @@ pub fn removed(before: &impl IntoRecord) -> Entry {
 pub fn write(entries: impl IntoIterator<Item = Entry>) -> Write {
     let actor = Actor { id: Some(id("operator")), email: Some(Email::new("operator@example.org").unwrap()) };
     let entries = entries.into_iter().collect();
-    Write { at: at(1_000), actor, entries, requires: Vec::new(), receipt: None }
+    Write { at: at(1_000), actor, entries, requires: Vec::new(), receipt: None, key_uses: Vec::new() }
 }
 
 pub fn requiring(entries: impl IntoIterator<Item = Entry>, require: Require) -> Write {
@@ -157,5 +173,9 @@ pub async fn stored(store: &dyn Store, like: &Record) -> Option<Record> {
         Record::User(user) => store.user(&user.id).await.unwrap().map(|found| found.record()),
         Record::Subscription(own) => store.subscription(&own.id).await.unwrap().map(|found| found.record()),
         Record::Flag(flag) => store.flag(flag.key()).await.unwrap().map(|found| found.record()),
+        Record::Key(own) => {
+            let keys = store.population().await.unwrap().keys;
+            keys.iter().find(|kept| kept.key.id == own.id).map(|kept| kept.key.record())
+        }
     }
 }

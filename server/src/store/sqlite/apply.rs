@@ -1,7 +1,7 @@
 //! One write inside a transaction: all of it, or none.
 
 use dezky_core::{Change, ChangeContent, Entity, Label};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
 use super::{failure, log, receipts, requires, rows, unwritable};
@@ -18,7 +18,7 @@ pub fn apply(
     head: &mut Option<Change>,
 ) -> Result<(Vec<Change>, Vec<Entry>), WriteError> {
     let savepoint = transaction.savepoint().map_err(failure)?;
-    let Write { at, actor, entries, requires, receipt } = write;
+    let Write { at, actor, entries, requires, receipt, key_uses } = write;
     if let Some(receipt) = &receipt
         && let Some(earlier) = receipts::find(&savepoint, &receipt.holder, &receipt.key)?
     {
@@ -48,6 +48,11 @@ pub fn apply(
             return Err(WriteError::Unmet(require));
         }
     }
+    for (key, at) in key_uses {
+        let sql = "UPDATE keys SET last_used_at = ?2 WHERE id = ?1";
+        let row = params![key.as_str(), at.as_micros()];
+        savepoint.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
+    }
     if let Some(receipt) = &receipt {
         receipts::keep(&savepoint, receipt)?;
     }
@@ -76,6 +81,7 @@ fn document(record: Option<&Record>) -> Result<Value, StoreError> {
         Record::User(user) => serde_json::to_value(user),
         Record::Subscription(subscription) => serde_json::to_value(subscription),
         Record::Flag(flag) => return rows::flag_document(flag),
+        Record::Key(key) => serde_json::to_value(key),
     };
     document.map_err(unwritable)
 }

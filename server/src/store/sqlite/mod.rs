@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use dezky_core::{
     Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, verify_chain,
 };
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, Params, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -60,7 +60,7 @@ impl SqliteStore {
         let file = schema::file(directory);
         let mut connection = schema::open_writer(&file)?;
         schema::migrate(&mut connection)?;
-        make_secret(&connection)?;
+        make_settings(&connection)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer::new(file.clone(), connection, observer)?;
         let spawned =
@@ -195,6 +195,13 @@ impl Store for SqliteStore {
         }
     }
 
+    async fn history(&self) -> Result<String, StoreError> {
+        let sql = "SELECT value FROM settings WHERE name = 'history'";
+        let read = |connection: &Connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure);
+        let bytes: [u8; HISTORY_BYTES] = self.readers.ask(read).await?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     async fn secret(&self) -> Result<[u8; 32], StoreError> {
         let sql = "SELECT value FROM settings WHERE name = 'secret'";
         self.readers
@@ -207,13 +214,31 @@ impl Store for SqliteStore {
     }
 }
 
-fn make_secret(connection: &Connection) -> Result<(), StoreError> {
-    let mut secret = [0_u8; 32];
-    let unavailable = |_| StoreError::Unavailable("there is no randomness".to_owned());
-    aws_lc_rs::rand::fill(&mut secret).map_err(unavailable)?;
-    let sql = "INSERT INTO settings (name, value) VALUES ('secret', ?1) ON CONFLICT DO NOTHING";
-    connection.execute(sql, [secret]).map_err(failure)?;
+const HISTORY_BYTES: usize = 8;
+
+/// What a new database is given for good, and an older one is given late.
+fn make_settings(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.execute(sql, params!["secret", random::<32>()?]).map_err(failure)?;
+    connection.execute(sql, params!["history", random::<HISTORY_BYTES>()?]).map_err(failure)?;
     Ok(())
+}
+
+/// Begins a new history: what was read from the old one is no longer comparable with what is read from now on.
+pub fn begin_history(directory: &Path) -> Result<(), StoreError> {
+    let _lock = schema::lock(directory)?;
+    let mut connection = schema::open_writer(&schema::file(directory))?;
+    schema::migrate(&mut connection)?;
+    let sql = "INSERT INTO settings (name, value) VALUES ('history', ?1) ON CONFLICT DO UPDATE SET value = excluded.value";
+    connection.execute(sql, [random::<HISTORY_BYTES>()?]).map_err(failure)?;
+    Ok(())
+}
+
+fn random<const SIZE: usize>() -> Result<[u8; SIZE], StoreError> {
+    let mut bytes = [0_u8; SIZE];
+    let unavailable = |_| StoreError::Unavailable("there is no randomness".to_owned());
+    aws_lc_rs::rand::fill(&mut bytes).map_err(unavailable)?;
+    Ok(bytes)
 }
 
 /// The documents that a question finds, in its order.

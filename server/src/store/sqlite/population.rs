@@ -1,10 +1,13 @@
 //! What the server holds in memory, read at start: of tenants only what is looked up by, because there are many.
 
-use dezky_core::{Flag, Id, PlanKey, Slug, TenantStatus, User, WorldPartner, WorldTenant};
+use dezky_core::{
+    Flag, FlagKey, Id, PlanKey, Slug, TenantStatus, Timestamp, User, WorldPartner, WorldTenant,
+};
 use rusqlite::{Connection, Row};
 
-use super::{broken, documents, failure, log};
-use crate::store::{Population, StoreError};
+use super::{broken, documents, failure, log, unwritable};
+use crate::keys::Key;
+use crate::store::{KeptKey, Population, StoreError};
 
 /// Everything, at one revision.
 pub fn read(connection: &Connection) -> Result<Population, StoreError> {
@@ -13,8 +16,21 @@ pub fn read(connection: &Connection) -> Result<Population, StoreError> {
         tenants: rows(connection, "SELECT id, slug, plan, partner_id, status FROM tenants", tenant)?,
         partners: rows(connection, "SELECT id, slug FROM partners", partner)?,
         users: documents(connection, "SELECT doc FROM users", [], User::from_json)?,
+        keys: rows(connection, "SELECT doc, hash, last_used_at FROM keys", key)?,
         flags: documents(connection, "SELECT doc FROM flags ORDER BY id", [], Flag::from_json)?,
+        flags_revision: flags_revision(connection)?,
+        killed: rows(connection, KILLED, |row| FlagKey::new(text(row, 0)?).map_err(broken))?
+            .into_iter()
+            .collect(),
     })
+}
+
+const KILLED: &str = "SELECT entity_id FROM changes AS kill WHERE action = 'flag.kill' AND revision = \
+    (SELECT max(revision) FROM changes WHERE kind = 'flag' AND entity_id = kill.entity_id)";
+
+fn flags_revision(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT coalesce(max(revision), 0) FROM changes WHERE kind = 'flag'";
+    connection.query_row(sql, [], |row| row.get(0)).map_err(failure)
 }
 
 fn rows<T>(
@@ -41,6 +57,15 @@ fn tenant(row: &Row<'_>) -> Result<WorldTenant, StoreError> {
         plan: PlanKey::new(text(row, 2)?).map_err(broken)?,
         partner_id: partner.map(Id::new).transpose().map_err(broken)?,
         status: known.ok_or_else(|| StoreError::Broken(format!("a tenant's status is {status}")))?,
+    })
+}
+
+fn key(row: &Row<'_>) -> Result<KeptKey, StoreError> {
+    let key: Key = serde_json::from_str(text(row, 0)?).map_err(unwritable)?;
+    let last_used_at: Option<i64> = row.get(2).map_err(failure)?;
+    Ok(KeptKey {
+        key: Key { hash: row.get(1).map_err(failure)?, ..key },
+        last_used_at: last_used_at.map(Timestamp::from_micros).transpose().map_err(broken)?,
     })
 }
 

@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, Params, params, params_from_iter};
 use serde::Serialize;
 
 use super::{failure, unwritable};
+use crate::keys::Key;
 use crate::store::{Record, StoreError, WriteError, identity_of};
 
 /// A row; the first column is the id, the second the version.
@@ -139,6 +140,7 @@ fn row(record: &Record) -> Result<Row, StoreError> {
         Record::User(user) => user_row(user),
         Record::Subscription(subscription) => subscription_row(subscription),
         Record::Flag(flag) => flag_row(flag),
+        Record::Key(key) => key_row(key),
     }
 }
 
@@ -246,6 +248,19 @@ fn flag_row(flag: &Flag) -> Result<Row, StoreError> {
         table: "flags",
         columns: &["id", "version", "doc"],
         values: vec![text(flag.key()), number(flag.revisioned().version), document(&flag_document(flag)?)?],
+    })
+}
+
+fn key_row(key: &Key) -> Result<Row, StoreError> {
+    Ok(Row {
+        table: "keys",
+        columns: &["id", "version", "hash", "doc"],
+        values: vec![
+            text(&key.id),
+            number(key.revisioned.version),
+            Value::Blob(key.hash.to_vec()),
+            document(key)?,
+        ],
     })
 }
 

@@ -71,7 +71,8 @@ macro_rules! table {
 table! {
     writes: each_kind_is_made_read_changed_and_removed a_stale_writer_changes_nothing names_are_taken_once
         names_are_free_again identities_are_of_an_origin a_write_is_whole_or_nothing flags_are_kept_without_history
-        what_was_written_survives_a_restart an_empty_store_is_empty;
+        what_was_written_survives_a_restart uses_of_keys_are_no_change
+        flags_have_a_revision_and_may_be_killed an_empty_store_is_empty;
     requires: an_active_partner live_tenants an_active_admin an_unchanged_world;
     receipts: it_is_found_again it_comes_before_everything_else a_failed_write_leaves_none;
     log: it_tells_what_happened every_filter_and_page;

@@ -1,13 +1,13 @@
 //! Single writes: what they make, and what they refuse.
 
 use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Label};
-use dezky_server::store::{FlagQuery, Record, Store, TenantFilter, WriteError};
+use dezky_server::store::{Entry, FlagQuery, Population, Record, Store, TenantFilter, Write, WriteError};
 use serde_json::json;
 
 use super::Place;
 use crate::records::*;
 
-fn one_of_each() -> [Record; 5] {
+fn one_of_each() -> [Record; 6] {
     let tenant = tenant(1);
     [
         tenant.record(),
@@ -15,6 +15,7 @@ fn one_of_each() -> [Record; 5] {
         user_of(json!({ "id": "u1", "email": "u1@example.org", "tenantIds": ["t1", "t2"] })).record(),
         subscription(1, tenant.id(), price(100)).record(),
         flag("new_portal").record(),
+        key(1).record(),
     ]
 }
 
@@ -26,6 +27,7 @@ pub async fn an_empty_store_is_empty(place: Place) {
     assert!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap().is_empty());
     assert!(store.revenue().await.unwrap().total.is_empty());
     assert_ne!(store.secret().await.unwrap(), [0; 32]);
+    assert_eq!(store.history().await.unwrap().len(), 16);
 }
 
 pub async fn each_kind_is_made_read_changed_and_removed(place: Place) {
@@ -63,6 +65,7 @@ fn document(record: Option<&Record>) -> serde_json::Value {
         Some(Record::User(user)) => json!(user),
         Some(Record::Subscription(subscription)) => json!(subscription),
         Some(Record::Flag(flag)) => json!(flag),
+        Some(Record::Key(key)) => json!(key),
     }
 }
 
@@ -79,7 +82,42 @@ pub async fn a_stale_writer_changes_nothing(place: Place) {
         }
         assert_eq!(stored(&*store, &record).await, Some(second));
     }
-    assert_eq!((store.head().await.unwrap().0, seen.revisions().len()), (10, 10));
+    assert_eq!((store.head().await.unwrap().0, seen.revisions().len()), (12, 12));
+}
+
+pub async fn uses_of_keys_are_no_change(place: Place) {
+    let store = place.open();
+    store.write(write([made(&key(1)), made(&key(2))])).await.unwrap();
+    let head = store.head().await.unwrap();
+    let key_uses = vec![(id("k1"), at(5)), (id("unknown"), at(6))];
+    assert_eq!(store.write(Write { key_uses, ..write([]) }).await.unwrap(), []);
+    assert_eq!(store.head().await.unwrap(), head);
+    let uses = |population: Population| {
+        let mut uses: Vec<_> =
+            population.keys.iter().map(|kept| (kept.key.id.to_string(), kept.last_used_at)).collect();
+        uses.sort();
+        uses
+    };
+    let expected = [("k1".to_owned(), Some(at(5))), ("k2".to_owned(), None)];
+    assert_eq!(uses(store.population().await.unwrap()), expected);
+    drop(store);
+    assert_eq!(uses(place.open().population().await.unwrap()), expected);
+}
+
+pub async fn flags_have_a_revision_and_may_be_killed(place: Place) {
+    let store = place.open();
+    let (one, other) = (flag("one"), flag("other"));
+    store.write(write([made(&one), made(&other), made(&tenant(1))])).await.unwrap();
+    let kill = |before: &Record, after: &Record| Entry { action: "flag.kill", ..changed(before, after) };
+    let (one, killed) = (one.record(), touched(&one));
+    store.write(write([kill(&one, &killed)])).await.unwrap();
+    let population = store.population().await.unwrap();
+    assert_eq!((population.revision, population.flags_revision), (4, 4));
+    assert_eq!(population.killed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["one"]);
+    store.write(write([changed(&killed, &touched(&killed)), made(&tenant(2))])).await.unwrap();
+    let population = store.population().await.unwrap();
+    assert_eq!((population.revision, population.flags_revision), (6, 5));
+    assert!(population.killed.is_empty());
 }
 
 async fn taken(store: &dyn Store, record: &impl IntoRecord) -> &'static str {

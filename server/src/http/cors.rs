@@ -1,0 +1,45 @@
+//! Pages of other origins: which may ask, and what they may read of the answer.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
+
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, x-api-key, content-type, if-match, if-none-match, idempotency-key, dezky-instance, dezky-digest",
+);
+
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("etag, location, retry-after, x-request-id, dezky-history");
+
+const A_DAY: HeaderValue = HeaderValue::from_static("86400");
+
+/// The origin of the page that asks, if it is one of those that may.
+pub fn allowed(origins: &[HeaderValue], headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    origins.iter().find(|allowed| *allowed == origin).cloned()
+}
+
+/// Lets the page read the answer.
+pub fn expose(origin: HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.append(VARY, HeaderValue::from_static("origin"));
+}
+
+/// What a browser is told that asks whether a page may ask; nothing, where it may not, or nobody asked that.
+pub fn preflight(origins: &[HeaderValue], method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+    let origin = allowed(origins, headers).filter(|_| method == Method::OPTIONS)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    expose(origin, headers);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, A_DAY);
+    Some(response)
+}

@@ -1,0 +1,158 @@
+//! Streams of news (server-sent events): what is out now, and whatever comes out, as long as the reader may know it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use dezky_core::{Action, Digest, Environment, Id, Resource, decide};
+use tokio::sync::watch;
+
+use super::call::Call;
+use super::caller::Caller;
+use super::limits::{HEARTBEAT, MAX_STREAMS_PER_CALLER};
+use super::problem::Problem;
+use super::reply::Reply;
+use crate::app::{App, now};
+use crate::delivery::{Mark, Place, Subscription};
+
+/// What a reader follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Following {
+    /// The snapshots of the caller's environment.
+    Snapshot,
+    /// The slices of a tenant.
+    Slice,
+    /// The evaluations of a tenant, as OFREP tells of them; the reader may have heard of a revision before.
+    Evaluations {
+        /// Which.
+        heard: Option<u64>,
+    },
+}
+
+struct Reader {
+    app: Arc<App>,
+    caller: Caller,
+    tenant: Option<Id>,
+    environment: Environment,
+    following: Following,
+    subscription: Subscription,
+    stopping: watch::Receiver<bool>,
+    last: Option<Digest>,
+    _place: Place,
+}
+
+/// An answer that goes on for as long as the reader stays.
+pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
+    let Call { app, caller, target, .. } = call;
+    let limited = (!caller.covers_every_tenant()).then(|| (caller.holder(), MAX_STREAMS_PER_CALLER));
+    let Some(place) = app.streams.place(limited) else {
+        let detail = "This caller has as many streams open as it may have";
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
+        return Err(
+            problem.with_header(axum::http::header::RETRY_AFTER, HeaderValue::from(HEARTBEAT.as_secs()))
+        );
+    };
+    let tenant = target.tenant.as_ref().map(|tenant| tenant.id.clone());
+    let reader = Reader {
+        environment: caller.environment(&app.live),
+        subscription: app.live.news().subscribe(tenant.as_ref()),
+        stopping: app.stopping.subscribe(),
+        app,
+        caller,
+        tenant,
+        following,
+        last: None,
+        _place: place,
+    };
+    let history = reader.app.history.clone();
+    let events = futures_util::stream::unfold(reader, |mut reader| async {
+        let event = reader.next().await?;
+        Some((Ok::<Bytes, Infallible>(event), reader))
+    });
+    Ok(Reply::stream(Body::from_stream(events))
+        .as_type("text/event-stream")
+        .with_header(HeaderName::from_static("dezky-history"), history)
+        // Proxies that collect answers would collect this one for ever.
+        .with_header(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
+}
+
+const ALIVE: Bytes = Bytes::from_static(b":\n\n");
+
+impl Reader {
+    /// The next thing to send; nothing, when it is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        let is_first = self.last.is_none();
+        let is_time = match is_first {
+            true => false,
+            false => self.wait().await?,
+        };
+        loop {
+            // Before anything is said: whether the reader may still know it.
+            let mark = self.look().await?;
+            if self.last.as_ref() != Some(&mark.digest) {
+                let was_heard =
+                    is_first && self.following == Following::Evaluations { heard: Some(mark.revision) };
+                self.last = Some(mark.digest.clone());
+                return Some(if was_heard { ALIVE } else { self.event(&mark) });
+            }
+            if is_time {
+                return Some(ALIVE);
+            }
+            if self.wait().await? {
+                self.look().await?;
+                return Some(ALIVE);
+            }
+        }
+    }
+
+    /// Waits for news, or until it is time to show that the stream is alive. Nothing, when the server stops.
+    async fn wait(&mut self) -> Option<bool> {
+        tokio::select! {
+            () = self.subscription.news() => Some(false),
+            () = tokio::time::sleep(HEARTBEAT) => Some(true),
+            _ = self.stopping.wait_for(|stopping| *stopping) => None,
+        }
+    }
+
+    /// What is out now; nothing, where the reader may not know it any more.
+    async fn look(&mut self) -> Option<Mark> {
+        let App { live, store, slices, .. } = &*self.app;
+        self.caller = self.caller.anew(&self.app, now().ok()?)?;
+        let (action, resource) = match &self.tenant {
+            None => (Action::SnapshotStream, Resource::default()),
+            Some(id) => {
+                let status = live.read().tenant_by_id(id.as_str())?.status;
+                (Action::FlagEvaluate, Resource::tenant(id.clone(), status))
+            }
+        };
+        if !decide(&self.caller.principal, action, &resource).allowed {
+            return None;
+        }
+        match &self.tenant {
+            None => Some(live.release(&self.environment).mark.clone()),
+            Some(id) => match slices.mark(live, &**store, (id, &self.environment)).await {
+                Ok(mark) => mark,
+                Err(error) => {
+                    tracing::error!(%error, "a stream ends: its slice cannot be found");
+                    None
+                }
+            },
+        }
+    }
+
+    fn event(&self, mark: &Mark) -> Bytes {
+        let Mark { revision, digest } = mark;
+        let text = match self.following {
+            Following::Snapshot | Following::Slice => format!(
+                "id: {revision}\nevent: revision\ndata: {{\"revision\":{revision},\"digest\":\"{}\"}}\n\n",
+                digest.as_str()
+            ),
+            Following::Evaluations { .. } => format!(
+                "id: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{}\"}}\n\n",
+                digest.as_str()
+            ),
+        };
+        text.into()
+    }
+}

@@ -1,0 +1,234 @@
+//! For instances that evaluate by themselves: snapshots, slices of them, news of both, and who has which.
+
+use std::sync::Arc;
+
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use axum::http::{HeaderName, HeaderValue};
+use dezky_core::{Action, Digest, Id, Slug, Timestamp};
+use schemars::{JsonSchema, Schema, json_schema};
+use serde::Serialize;
+use tokio::time::Instant as Deadline;
+
+use super::TENANT;
+use crate::app::App;
+use crate::delivery::{Coding, Heard, Mark, Watching};
+use crate::http::authorize::Bound;
+use crate::http::call::Call;
+use crate::http::caller::Who;
+use crate::http::follow::{Following, follow};
+use crate::http::instance::{digest, instance};
+use crate::http::operation::{Operation, get};
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+
+const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
+
+pub fn operations() -> Vec<Operation> {
+    let document = |operation: Operation| Operation {
+        answer: |_| {
+            Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
+        },
+        ..operation.quietly()
+    };
+    let stream = |operation: Operation| {
+        Operation { answer: |_| Some(Schema::from(true)), ..operation.quietly() }.streams()
+    };
+    vec![
+        document(get("/flags/snapshot", Action::SnapshotRead, snapshot))
+            .says("The flags of the caller's environment, as instances evaluate them"),
+        document(get("/flags/slice", Action::FlagEvaluate, slice))
+            .says("What of the snapshot one tenant's decisions depend on")
+            .bound_to(Bound::TenantOfQuery)
+            .asks(&[TENANT]),
+        stream(get("/flags/stream", Action::SnapshotStream, stream_snapshot))
+            .says("An event for every snapshot that is out: its revision and digest"),
+        stream(get("/flags/slice/stream", Action::FlagEvaluate, stream_slice))
+            .says("An event for every slice of one tenant that is out: its revision and digest")
+            .bound_to(Bound::TenantOfQuery)
+            .asks(&[TENANT]),
+        get("/flags/reach", Action::FlagPlan, reach)
+            .says("Which instances evaluate with the newest flags, which do not yet, and which have not been heard of lately")
+            .gives::<ReachView>(),
+    ]
+}
+
+async fn snapshot(call: Call) -> Result<Reply, Problem> {
+    hear(&call);
+    let release = call.app.live.release(&call.caller.environment(&call.app.live));
+    let head = Reply::text("").tagged(release.etag.clone()).with_header(HISTORY, call.app.history.clone());
+    let head = head.with_header(VARY, HeaderValue::from_static("accept-encoding"));
+    if call.is_known(&release.etag) {
+        return Ok(head.not_modified());
+    }
+    let accepted = call.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let coding = accepted.map_or(Coding::Identity, Coding::accepted);
+    let body = match release.body_at_hand(coding) {
+        Some(body) => body,
+        // The first who asks makes it for all; others who ask now wait beside the threads that answer.
+        None => tokio::task::spawn_blocking(move || release.body(coding)).await.unwrap_or_default(),
+    };
+    let reply = Reply { content: Reply::text(body).content, ..head };
+    Ok(match coding {
+        Coding::Identity => reply,
+        coding => reply.with_header(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str())),
+    })
+}
+
+async fn slice(call: Call) -> Result<Reply, Problem> {
+    hear(&call);
+    let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live));
+    let App { live, store, slices, .. } = &*call.app;
+    let gone = Problem::not_found;
+    let mark = slices.mark(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
+    let head = |mark: &Mark, body| {
+        Reply::text(body).tagged(mark.etag()).with_header(HISTORY, call.app.history.clone())
+    };
+    if call.is_known(&mark.etag()) {
+        return Ok(head(&mark, axum::body::Bytes::new()).not_modified());
+    }
+    let slice = slices.slice(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
+    Ok(head(&slice.mark, slice.body))
+}
+
+async fn stream_snapshot(call: Call) -> Result<Reply, Problem> {
+    hear(&call);
+    follow(call, Following::Snapshot)
+}
+
+async fn stream_slice(call: Call) -> Result<Reply, Problem> {
+    hear(&call);
+    follow(call, Following::Slice)
+}
+
+/// Takes down what the instance says of itself, if it does.
+fn hear(call: &Call) {
+    let Some(name) = instance(&call.headers) else { return };
+    let caller = &call.caller;
+    let key = match &caller.who {
+        Who::Key(known) => Some(known.key.id.clone()),
+        Who::Person { .. } | Who::Linked { .. } => None,
+    };
+    let watching = Watching {
+        environment: caller.environment(&call.app.live),
+        tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
+    };
+    let heard = Heard { watching, digest: digest(&call.headers), key, at: call.now };
+    call.app.reach.hear(caller.holder(), name, heard, std::time::Instant::now());
+}
+
+/// Who evaluates with what.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReachView {
+    /// The newest revision that changed a flag.
+    revision: u64,
+    /// The digest of its snapshot in the server's environment.
+    digest: Digest,
+    /// How many instances, heard of lately, evaluate with it.
+    reached: usize,
+    /// How many, heard of lately, do not yet.
+    pending: usize,
+    /// How many have not been heard of lately; whatever they said then, they do not count as reached.
+    silent: usize,
+    /// The instances: those that are pending first, then the silent ones; 1,000 at most.
+    instances: Vec<InstanceView>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct InstanceView {
+    /// What it calls itself.
+    instance: String,
+    /// Where it stands.
+    standing: Standing,
+    /// The machine key that it comes with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<Id>,
+    /// The tenant whose slice it follows, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_slug: Option<Slug>,
+    environment: String,
+    /// The digest of what it evaluates with; null before it has anything.
+    digest: Option<Digest>,
+    last_heard_at: Timestamp,
+}
+
+/// Where an instance stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Standing {
+    /// It evaluates with something else, as far as it has said.
+    Pending,
+    /// It has not been heard of lately.
+    Silent,
+    /// It evaluates with the newest.
+    Reached,
+}
+
+const MAX_SHOWN: usize = 1_000;
+
+async fn reach(call: Call) -> Result<Reply, Problem> {
+    Reply::json(&standing(&call.app).await?)
+}
+
+/// Who evaluates with what, now.
+pub async fn standing(app: &App) -> Result<ReachView, Problem> {
+    let own = app.live.read().environment().clone();
+    let Mark { revision, digest } = app.live.release(&own).mark.clone();
+    let mut newest: std::collections::HashMap<Watching, Option<Digest>> = Default::default();
+    let mut counts = [0; 3];
+    let mut instances = Vec::new();
+    for instance in app.reach.instances(std::time::Instant::now()) {
+        let Heard { watching, digest, key, at } = instance.heard;
+        let current = match newest.get(&watching) {
+            Some(current) => current.clone(),
+            None => {
+                let current = current(app, &watching).await?;
+                newest.insert(watching.clone(), current.clone());
+                current
+            }
+        };
+        let standing = match digest.is_some() && digest == current {
+            _ if !instance.lately => Standing::Silent,
+            true => Standing::Reached,
+            false => Standing::Pending,
+        };
+        if let Some(count) = counts.get_mut(standing as usize) {
+            *count += 1;
+        }
+        let slug = |id: &Id| app.live.read().tenant_by_id(id.as_str()).map(|tenant| tenant.slug.clone());
+        instances.push(InstanceView {
+            instance: instance.name,
+            standing,
+            key_id: key,
+            tenant_slug: watching.tenant.as_ref().and_then(slug),
+            environment: watching.environment.to_string(),
+            digest,
+            last_heard_at: at,
+        });
+    }
+    instances.sort_by_key(|instance| instance.standing);
+    instances.truncate(MAX_SHOWN);
+    let [pending, silent, reached] = counts;
+    Ok(ReachView { revision, digest, reached, pending, silent, instances })
+}
+
+async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Problem> {
+    let Watching { environment, tenant } = watching;
+    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).mark.digest.clone())) };
+    let mark = app.slices.mark(&app.live, &*app.store, (tenant, environment)).await?;
+    Ok(mark.map(|mark| mark.digest))
+}
+
+impl ReachView {
+    /// Waits until no instance is pending, or time is over; then says how it is.
+    pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
+        loop {
+            let news = app.reach.news();
+            let view = standing(app).await?;
+            if view.pending == 0 || tokio::time::timeout_at(until, news).await.is_err() {
+                return Ok(view);
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! OFREP 0.3: evaluation over HTTP for the clients of OpenFeature.
+
+use axum::http::{HeaderName, StatusCode};
+use dezky_core::{Action, Axis, Environment, Explanation, FlagKey, Percent, Reason, Subject};
+use schemars::json_schema;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::delivery::Mark;
+use crate::http::authorize::{Bound, bad_context};
+use crate::http::call::Call;
+use crate::http::follow::{Following, follow};
+use crate::http::link;
+use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, get, post};
+use crate::http::problem::Problem;
+use crate::http::query::Parameter;
+use crate::http::reply::Reply;
+use crate::live::State;
+use crate::routes::TENANT;
+
+const ASKED: Body = Body {
+    members: &["context"],
+    required: &["context"],
+    form: BodyForm::Open,
+    schema: |_| {
+        json_schema!({ "properties": { "context": {
+            "type": "object",
+            "required": ["targetingKey"],
+            "properties": {
+                "targetingKey": { "type": "string", "description": "The id or slug of the tenant." },
+                "environment": { "type": "string", "description": "The caller's; it can be left out." },
+            },
+        } } })
+    },
+};
+
+/// What a client that was told of a change says of it. The newest is what everybody is answered.
+const REFETCH: &[Parameter] = &[
+    Parameter { name: "flagConfigEtag", about: "As the event said", schema: r#"{ "type": "string" }"# },
+    Parameter {
+        name: "flagConfigLastModified",
+        about: "As the event said",
+        schema: r#"{ "type": "string" }"#,
+    },
+];
+
+const TOKEN: Parameter =
+    Parameter { name: "token", about: "From eventStreams", schema: r#"{ "type": "string" }"# };
+
+/// How long a page may be hidden before its client gives the stream up.
+const INACTIVITY_SECONDS: u32 = 120;
+
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+
+pub fn operations() -> Vec<Operation> {
+    let evaluation = |operation: Operation| {
+        let operation = operation.bound_to(Bound::TargetingKey).takes(ASKED).quietly();
+        Operation { refusals: Refusals::Ofrep, ..operation }
+    };
+    vec![
+        Operation {
+            answer: |_| Some(json_schema!({ "type": "object", "required": ["key", "value", "reason", "variant", "metadata"] })),
+            ..evaluation(post("/ofrep/v1/evaluate/flags/{key}", Action::FlagEvaluate, evaluate))
+                .says("One flag for a tenant, as OFREP has it")
+        },
+        Operation {
+            answer: |_| Some(json_schema!({ "type": "object", "required": ["flags", "metadata", "eventStreams"] })),
+            ..evaluation(post("/ofrep/v1/evaluate/flags", Action::FlagEvaluate, evaluate_all))
+                .says("Every flag for a tenant, as OFREP has it")
+                .asks(REFETCH)
+        },
+        Operation {
+            credential: Credential::Link,
+            answer: |_| Some(true.into()),
+            ..get("/ofrep/v1/stream", Action::FlagEvaluate, stream)
+                .says("An event whenever a tenant's evaluations are to be fetched again; the address is from eventStreams")
+                .bound_to(Bound::TenantOfQuery)
+                .asks(&[TENANT, TOKEN])
+                .quietly()
+                .streams()
+        },
+    ]
+}
+
+/// For whom, where and at which version: what all answers of a request share.
+struct Asked {
+    environment: Environment,
+    mark: Mark,
+}
+
+async fn asked(call: &Call) -> Result<Asked, Problem> {
+    let environment = call.caller.environment(&call.app.live);
+    let context = call.body.get("context").and_then(Value::as_object);
+    check_environment(context, &environment)?;
+    // Whoever asks for one tenant alone learns nothing from a version that moves for others.
+    let mark = match call.caller.covers_every_tenant() {
+        true => call.app.live.release(&environment).mark.clone(),
+        false => {
+            let (app, tenant) = (&call.app, call.tenant_id()?);
+            let mark = app.slices.mark(&app.live, &*app.store, (&tenant, &environment)).await?;
+            mark.ok_or_else(Problem::not_found)?
+        }
+    };
+    Ok(Asked { environment, mark })
+}
+
+fn check_environment(context: Option<&Map<String, Value>>, own: &Environment) -> Result<(), Problem> {
+    match context.and_then(|context| context.get("environment")) {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(named)) if named == own.as_str() => Ok(()),
+        Some(Value::String(_)) => {
+            Err(bad_context("The environment is not the one that the caller's credential is for"))
+        }
+        Some(_) => Err(bad_context("The environment is a text")),
+    }
+}
+
+async fn evaluate(call: Call) -> Result<Reply, Problem> {
+    let asked = asked(&call).await?;
+    let key = call.part("key");
+    with_subject(&call, &asked, |state, subject, entries| {
+        let explanation = state.ruleset().explain(key, subject);
+        if explanation.reason == Reason::UnknownFlag {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "flag_not_found", "There is no such flag"));
+        }
+        let mut body = String::with_capacity(256);
+        entries.push(&mut body, state, &explanation);
+        Ok(Reply::text(body))
+    })
+}
+
+async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
+    let asked = asked(&call).await?;
+    let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
+    let link = link::query(&call.app.seal, &tenant.slug, &call.caller, call.now);
+    with_subject(&call, &asked, |state, subject, entries| {
+        let etag = etag(&asked.mark, subject, &link);
+        if call.is_known(&etag) {
+            return Ok(Reply::nothing().tagged(etag).not_modified());
+        }
+        let rules = state.ruleset();
+        let mut body = String::with_capacity(256 + rules.keys().len() * 224);
+        body.push_str("{\"flags\":[");
+        for (index, key) in rules.keys().enumerate() {
+            if index > 0 {
+                body.push(',');
+            }
+            entries.push(&mut body, state, &rules.explain(key, subject));
+        }
+        body.push_str("],\"metadata\":");
+        body.push_str(&entries.metadata);
+        body.push_str(
+            "},\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":\"/ofrep/v1/stream?",
+        );
+        body.push_str(&link);
+        body.push_str(&format!("\"}},\"inactivityDelaySec\":{INACTIVITY_SECONDS}}}]}}"));
+        Ok(Reply::text(body).tagged(etag))
+    })
+}
+
+async fn stream(call: Call) -> Result<Reply, Problem> {
+    let heard = call.headers.get(&LAST_EVENT).and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    follow(call, Following::Evaluations { heard })
+}
+
+/// Everything that the answer depends on. No name can hold a line break.
+fn etag(mark: &Mark, subject: &Subject<'_>, link: &str) -> String {
+    let mut hasher = Sha256::new();
+    for part in [mark.digest.as_str(), &subject.to_lines(), link] {
+        hasher.update(part);
+        hasher.update("\n");
+    }
+    let hash = hasher.finalize();
+    let mut tag = String::with_capacity(34);
+    tag.push('"');
+    for byte in hash.iter().take(16) {
+        for half in [byte >> 4, byte & 15] {
+            tag.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+    }
+    tag.push('"');
+    tag
+}
+
+/// Evaluates at one revision of tenant and flags.
+fn with_subject(
+    call: &Call,
+    asked: &Asked,
+    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries) -> Result<Reply, Problem>,
+) -> Result<Reply, Problem> {
+    let id = call.tenant_id()?;
+    let state = call.app.live.read();
+    let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
+    let subject = state.subject(tenant)?.environment(asked.environment.as_str())?;
+    let metadata = format!(
+        "{{\"version\":\"rev-{}\",\"flagSetId\":\"{}\",\"contextId\":\"{id}\"",
+        asked.mark.revision, asked.environment
+    );
+    evaluate(&state, &subject, &Entries { metadata })
+}
+
+/// Writes answers. No name in them needs escaping.
+struct Entries {
+    /// What the metadata of each begins with.
+    metadata: String,
+}
+
+impl Entries {
+    fn push(&self, out: &mut String, state: &State, explanation: &Explanation<'_>) {
+        let key = explanation.key;
+        out.push_str("{\"key\":\"");
+        out.push_str(key);
+        out.push_str(value_reason_variant(explanation));
+        out.push_str(&self.metadata);
+        match explanation.reason {
+            Reason::Off if state.is_killed(key) => out.push_str(",\"killSwitch\":true"),
+            Reason::Targeted => push_text(out, ",\"axis\":\"", matched_axis(state, key)),
+            Reason::OutOfScope => {
+                push_text(out, ",\"missedAxis\":\"", explanation.axis.map_or("", Axis::as_str));
+            }
+            _ => {}
+        }
+        push_percent(out, ",\"bucket\":", explanation.position);
+        push_percent(out, ",\"pct\":", explanation.pct);
+        out.push_str("}}");
+    }
+}
+
+fn value_reason_variant(explanation: &Explanation<'_>) -> &'static str {
+    match explanation.reason {
+        Reason::Off => r#"","value":false,"reason":"DISABLED","variant":"off","metadata":"#,
+        Reason::On => r#"","value":true,"reason":"STATIC","variant":"on","metadata":"#,
+        Reason::Targeted => r#"","value":true,"reason":"TARGETING_MATCH","variant":"on","metadata":"#,
+        Reason::InRollout => r#"","value":true,"reason":"SPLIT","variant":"on","metadata":"#,
+        Reason::OutOfRollout => r#"","value":false,"reason":"SPLIT","variant":"off","metadata":"#,
+        Reason::EmptyScope | Reason::OutOfScope | Reason::UnknownFlag => {
+            r#"","value":false,"reason":"DEFAULT","variant":"off","metadata":"#
+        }
+    }
+}
+
+/// What of the tenant the flag's scope names first, as it is called in a subject.
+fn matched_axis(state: &State, key: &str) -> &'static str {
+    let Some(scope) =
+        FlagKey::new(key).ok().and_then(|key| state.flag(&key)).map(|flag| &flag.content().scope)
+    else {
+        return "";
+    };
+    let listed = Axis::ALL.into_iter().find(|&axis| scope.values(axis).next().is_some());
+    match listed {
+        Some(Axis::Plans) => "plan",
+        Some(Axis::TenantSlugs) => "tenantSlug",
+        Some(Axis::PartnerSlugs) => "partnerSlug",
+        Some(Axis::Environments) => "environment",
+        None => "",
+    }
+}
+
+fn push_text(out: &mut String, name: &str, text: &str) {
+    out.push_str(name);
+    out.push_str(text);
+    out.push('"');
+}
+
+fn push_percent(out: &mut String, name: &str, number: Option<Percent>) {
+    if let Some(number) = number {
+        out.push_str(name);
+        out.push_str(&number.to_string());
+    }
+}

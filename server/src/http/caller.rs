@@ -48,6 +48,24 @@ pub enum Who {
     Key(Arc<KnownKey>),
 }
 
+impl Who {
+    fn known(&self) -> Option<&Arc<Known>> {
+        match self {
+            Who::Person { known, .. } => known.as_ref(),
+            Who::Linked { known, .. } => Some(known),
+            Who::Key(_) => None,
+        }
+    }
+
+    /// The id of their record, or of their key.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Who::Key(known) => Some(known.key.id.as_str()),
+            _ => self.known().map(|known| known.record.id.as_str()),
+        }
+    }
+}
+
 /// Whose rate a request counts for.
 #[derive(Hash)]
 enum Counted<'c> {
@@ -146,19 +164,12 @@ impl Caller {
     }
 
     fn known(&self) -> Option<&Arc<Known>> {
-        match &self.who {
-            Who::Person { known, .. } => known.as_ref(),
-            Who::Linked { known, .. } => Some(known),
-            Who::Key(_) => None,
-        }
+        self.who.known()
     }
 
     /// The id of their record, or of their key.
     pub fn id(&self) -> Option<&str> {
-        match &self.who {
-            Who::Key(known) => Some(known.key.id.as_str()),
-            _ => self.known().map(|known| known.record.id.as_str()),
-        }
+        self.who.id()
     }
 
     /// Whether they run the platform, whatever their token is for.

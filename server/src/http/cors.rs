@@ -20,6 +20,9 @@ const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
 /// The origin of the page that asks, if it is one of those that may.
 pub fn allowed(origins: &[HeaderValue], headers: &HeaderMap) -> Option<HeaderValue> {
+    if origins.is_empty() {
+        return None;
+    }
     let origin = headers.get(ORIGIN)?;
     origins.iter().find(|allowed| *allowed == origin).cloned()
 }

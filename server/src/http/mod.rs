@@ -21,5 +21,6 @@ pub mod pipeline;
 pub mod problem;
 pub mod query;
 pub mod reply;
+mod request_id;
 pub mod router;
 pub mod seal;

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use super::authorize::{Named, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
-use super::caller::{Caller, address};
+use super::caller::{Caller, Who, address};
 use super::etag::is_known;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
@@ -26,6 +26,7 @@ use super::operation::{BodyForm, Credential, Logged, Operation, Refusals};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
+use super::request_id::RequestId;
 use super::{cors, document, ofrep, operation};
 use crate::app::{App, now};
 
@@ -85,10 +86,11 @@ async fn observed<F>(
     answer: impl FnOnce(Request) -> F,
 ) -> Response<Body>
 where
-    F: Future<Output = (Option<Arc<str>>, Result<Reply, Problem>)>,
+    F: Future<Output = (Option<Who>, Result<Reply, Problem>)>,
 {
     let started = Instant::now();
-    let id = uuid::Uuid::now_v7().as_simple().to_string();
+    let request_id = RequestId::new();
+    let id = request_id.as_str();
     let path = route.map_or("-", |route| route.operation.path);
     let is_quiet = route.is_some_and(|route| route.operation.logged == Logged::Refusals);
     let span = match is_quiet {
@@ -97,8 +99,10 @@ where
     };
     let known = request.headers().clone_conditions();
     let origin = cors::allowed(&app.origins, request.headers());
-    let answering = AssertUnwindSafe(tokio::time::timeout(ANSWER_TIMEOUT, answer(request))).catch_unwind();
-    let (actor, result) = match answering.instrument(span.clone()).await {
+    // In a box, because what is around it moves it about.
+    let answering = Box::pin(answer(request));
+    let answering = AssertUnwindSafe(tokio::time::timeout(ANSWER_TIMEOUT, answering)).catch_unwind();
+    let (who, result) = match answering.instrument(span.clone()).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(_)) => (None, Err(timed_out())),
         Err(_) => (None, Err(panicked())),
@@ -108,11 +112,11 @@ where
         Ok(reply) => conditional(reply, &known).respond(),
         Err(problem) => {
             code = Some(problem.code());
-            problem.respond(&id)
+            problem.respond(id)
         }
     };
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(&id) {
+    if let Some(id) = request_id.to_header() {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -124,7 +128,7 @@ where
     let (status, duration) = (response.status().as_u16(), started.elapsed());
     app.metrics.answered(route.map(|route| route.index), status, duration);
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    let actor = actor.as_deref();
+    let actor = who.as_ref().and_then(Who::id);
     match is_quiet {
         false => span.in_scope(|| tracing::info!(status, micros, code, actor, "answered")),
         true if code.is_some() => tracing::info!(id, route = path, status, micros, code, actor, "refused"),
@@ -161,24 +165,18 @@ fn panicked() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
 }
 
-async fn perform(
-    app: Arc<App>,
-    route: Route,
-    request: Request,
-) -> (Option<Arc<str>>, Result<Reply, Problem>) {
+async fn perform(app: Arc<App>, route: Route, request: Request) -> (Option<Who>, Result<Reply, Problem>) {
     let (mut parts, body) = request.into_parts();
     let caller = match admit(&app, &parts, route.operation.credential).await {
         Ok(caller) => caller,
         Err(problem) => return (None, Err(problem)),
     };
-    let actor = caller.id().map(Arc::from);
+    let who = Some(caller.who.clone());
     let refusals = route.operation.refusals;
     let performed = perform_for(app, route, caller, &mut parts, body).await;
     match refusals {
-        Refusals::Problems => (actor, performed),
-        Refusals::Ofrep => {
-            (actor, performed.map_err(|problem| ofrep::refusal(problem, flag_key(&parts.uri))))
-        }
+        Refusals::Problems => (who, performed),
+        Refusals::Ofrep => (who, performed.map_err(|problem| ofrep::refusal(problem, flag_key(&parts.uri)))),
     }
 }
 

@@ -56,6 +56,10 @@ impl From<Problem> for StartError {
 
 /// Serves until told to stop.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    // Every stream is an open file; shells and supervisors begin with few.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "there may be no more open files than there were");
+    }
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::System(format!("cannot listen on {}", settings.listen), error))?;

@@ -189,7 +189,12 @@ impl Live {
 
     /// The snapshot of an environment as it leaves the server.
     pub fn release(&self, environment: &Environment) -> Arc<Release> {
-        self.0.releases.of(&self.read().snapshot, environment)
+        self.release_at(&self.read(), environment)
+    }
+
+    /// The same of a state that is being looked at.
+    pub fn release_at(&self, state: &State, environment: &Environment) -> Arc<Release> {
+        self.0.releases.of(&state.snapshot, environment)
     }
 
     /// For those who wait for changes.

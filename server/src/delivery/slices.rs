@@ -61,14 +61,7 @@ impl Slices {
         store: &dyn Store,
         whose: Whose<'_>,
     ) -> Result<Option<Mark>, SliceError> {
-        let made = |state: &State, subject: &Subject<'_>, revision| {
-            state.snapshot().slice(subject, revision).map(|slice| Mark::of(&slice))
-        };
-        self.find(live, store, whose, |state, subject, place| match place {
-            Place::Known(mark) => Ok((mark.clone(), mark)),
-            Place::New(revision) => made(state, subject, revision).map(|mark| (mark.clone(), mark)),
-        })
-        .await
+        self.look(live, store, whose, |_, _, mark| mark.clone()).await
     }
 
     /// A tenant's slice now; nothing, where there is no such tenant.
@@ -78,28 +71,20 @@ impl Slices {
         store: &dyn Store,
         whose: Whose<'_>,
     ) -> Result<Option<Slice>, SliceError> {
-        self.find(live, store, whose, |state, subject, place| {
-            let revision = match &place {
-                Place::Known(mark) => mark.revision,
-                Place::New(revision) => *revision,
-            };
-            let slice = state.snapshot().slice(subject, revision)?;
-            let mark = match place {
-                Place::Known(mark) => mark,
-                Place::New(_) => Mark::of(&slice),
-            };
-            Ok((mark.clone(), Slice { mark, body: slice.to_canonical_json().into() }))
-        })
-        .await
+        let found = self.look(live, store, whose, |state, subject, mark| {
+            let slice = state.snapshot().slice(subject, mark.revision)?;
+            Ok::<Slice, Error>(Slice { mark: mark.clone(), body: slice.to_canonical_json().into() })
+        });
+        Ok(found.await?.transpose()?)
     }
 
-    /// Finds the slice's revision, and makes of it what is wanted, all at one revision of the state.
-    async fn find<T>(
+    /// Looks at the state, at a tenant and at which slice is theirs, all at one revision. Nothing, where there is no such tenant.
+    pub async fn look<T>(
         &self,
         live: &Live,
         store: &dyn Store,
         (id, environment): Whose<'_>,
-        make: impl FnOnce(&State, &Subject<'_>, Place) -> Result<(Mark, T), Error>,
+        look: impl FnOnce(&State, &Subject<'_>, &Mark) -> T,
     ) -> Result<Option<T>, SliceError> {
         let key = (id.clone(), environment.clone());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -113,31 +98,39 @@ impl Slices {
         let state = live.read();
         let Some(tenant) = state.tenant_by_id(id.as_str()) else { return Ok(None) };
         let subject = state.subject(tenant)?.environment(environment.as_str())?;
-        let known = known.filter(|known| Arc::ptr_eq(&known.tenant, tenant));
-        let place = match known {
-            Some(known) => match newest_touching(state.flag_changes(), known.looked_at, &subject)? {
-                None => Place::Known(known.mark),
-                Some(revision) => Place::New(revision),
-            },
+        let looked_at = state.flags_revision();
+        let revision = match &known {
+            Some(known) if !Arc::ptr_eq(&known.tenant, tenant) => {
+                // It changed since it was looked at, so memory knows when.
+                let own = state.tenant_changed_at(id).unwrap_or(known.mark.revision);
+                Some(newest_touching(state.flag_changes(), own, &subject)?.unwrap_or(own))
+            }
+            Some(known) => newest_touching(state.flag_changes(), known.looked_at, &subject)?,
             None => {
                 let own = state.tenant_changed_at(id).unwrap_or(before_start.tenant_changed_at);
-                let recent = newest_touching(state.flag_changes(), own, &subject)?;
-                let touched = match recent {
+                let touched = match newest_touching(state.flag_changes(), own, &subject)? {
                     None => newest_touching(before_start.flag_changes, own, &subject)?,
                     recent => recent,
                 };
-                Place::New(touched.unwrap_or(own))
+                Some(touched.unwrap_or(own))
             }
         };
-        let (mark, made) = make(&state, &subject, place)?;
-        let known = Known { tenant: Arc::clone(tenant), looked_at: state.flags_revision(), mark };
+        let mark = match (revision, &known) {
+            (None, Some(known)) => known.mark.clone(),
+            (revision, _) => Mark::of(&state.snapshot().slice(&subject, revision.unwrap_or_default())?),
+        };
+        let found = look(&state, &subject, &mark);
+        let is_known = known.is_some_and(|known| known.looked_at == looked_at && known.mark == mark);
+        let newest = Known { tenant: Arc::clone(tenant), looked_at, mark };
         drop(state);
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_KNOWN {
-            all.clear();
+        if !is_known {
+            let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() >= MAX_KNOWN {
+                all.clear();
+            }
+            all.insert(key, newest);
         }
-        all.insert(key, known);
-        Ok(Some(made))
+        Ok(Some(found))
     }
 
     async fn before_start(
@@ -155,14 +148,6 @@ impl Slices {
             flag_changes: self.past.up_to(started_at, store).await?,
         })
     }
-}
-
-/// Where a slice stands.
-enum Place {
-    /// It is what it was.
-    Known(Mark),
-    /// It became what it is at this revision.
-    New(u64),
 }
 
 /// What only the log knows. It never changes.

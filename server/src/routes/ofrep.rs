@@ -1,11 +1,12 @@
 //! OFREP 0.3: evaluation over HTTP for the clients of OpenFeature.
 
 use axum::http::{HeaderName, StatusCode};
-use dezky_core::{Action, Axis, Environment, Explanation, FlagKey, Percent, Reason, Subject};
+use dezky_core::{Action, Axis, Environment, Explanation, FlagKey, Id, Percent, Reason, Subject};
 use schemars::json_schema;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::app::App;
 use crate::delivery::Mark;
 use crate::http::authorize::{Bound, bad_context};
 use crate::http::call::Call;
@@ -82,28 +83,6 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-/// For whom, where and at which version: what all answers of a request share.
-struct Asked {
-    environment: Environment,
-    mark: Mark,
-}
-
-async fn asked(call: &Call) -> Result<Asked, Problem> {
-    let environment = call.caller.environment(&call.app.live);
-    let context = call.body.get("context").and_then(Value::as_object);
-    check_environment(context, &environment)?;
-    // Whoever asks for one tenant alone learns nothing from a version that moves for others.
-    let mark = match call.caller.covers_every_tenant() {
-        true => call.app.live.release(&environment).mark.clone(),
-        false => {
-            let (app, tenant) = (&call.app, call.tenant_id()?);
-            let mark = app.slices.mark(&app.live, &*app.store, (&tenant, &environment)).await?;
-            mark.ok_or_else(Problem::not_found)?
-        }
-    };
-    Ok(Asked { environment, mark })
-}
-
 fn check_environment(context: Option<&Map<String, Value>>, own: &Environment) -> Result<(), Problem> {
     match context.and_then(|context| context.get("environment")) {
         None | Some(Value::Null) => Ok(()),
@@ -116,9 +95,8 @@ fn check_environment(context: Option<&Map<String, Value>>, own: &Environment) ->
 }
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
-    let asked = asked(&call).await?;
     let key = call.part("key");
-    with_subject(&call, &asked, |state, subject, entries| {
+    look(&call, |state, subject, entries| {
         let explanation = state.ruleset().explain(key, subject);
         if explanation.reason == Reason::UnknownFlag {
             return Err(Problem::new(StatusCode::NOT_FOUND, "flag_not_found", "There is no such flag"));
@@ -127,16 +105,16 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
         entries.push(&mut body, state, &explanation);
         Ok(Reply::text(body))
     })
+    .await
 }
 
 async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
-    let asked = asked(&call).await?;
     let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
     let link = link::query(&call.app.seal, &tenant.slug, &call.caller, call.now);
-    with_subject(&call, &asked, |state, subject, entries| {
-        let etag = etag(&asked.mark, subject, &link);
+    look(&call, |state, subject, entries| {
+        let etag = etag(&entries.mark, subject, &link);
         if call.is_known(&etag) {
-            return Ok(Reply::nothing().tagged(etag).not_modified());
+            return Ok(Reply::text("").tagged(etag).not_modified());
         }
         let rules = state.ruleset();
         let mut body = String::with_capacity(256 + rules.keys().len() * 224);
@@ -156,6 +134,27 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
         body.push_str(&format!("\"}},\"inactivityDelaySec\":{INACTIVITY_SECONDS}}}]}}"));
         Ok(Reply::text(body).tagged(etag))
     })
+    .await
+}
+
+/// Evaluates for the tenant asked about; tenant, flags and version are of one revision.
+async fn look(
+    call: &Call,
+    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries) -> Result<Reply, Problem>,
+) -> Result<Reply, Problem> {
+    let App { live, store, slices, .. } = &*call.app;
+    let (id, environment) = (call.tenant_id()?, call.caller.environment(live));
+    check_environment(call.body.get("context").and_then(Value::as_object), &environment)?;
+    let of = |mark: &Mark| Entries::new(mark.clone(), &environment, &id);
+    if call.caller.covers_every_tenant() {
+        let state = live.read();
+        let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
+        let subject = state.subject(tenant)?.environment(environment.as_str())?;
+        return evaluate(&state, &subject, &of(&live.release_at(&state, &environment).mark));
+    }
+    // Whoever asks for one tenant alone learns nothing from a version that moves for others.
+    let look = |state: &State, subject: &Subject<'_>, mark: &Mark| evaluate(state, subject, &of(mark));
+    slices.look(live, &**store, (&id, &environment), look).await?.ok_or_else(Problem::not_found)?
 }
 
 async fn stream(call: Call) -> Result<Reply, Problem> {
@@ -182,30 +181,23 @@ fn etag(mark: &Mark, subject: &Subject<'_>, link: &str) -> String {
     tag
 }
 
-/// Evaluates at one revision of tenant and flags.
-fn with_subject(
-    call: &Call,
-    asked: &Asked,
-    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries) -> Result<Reply, Problem>,
-) -> Result<Reply, Problem> {
-    let id = call.tenant_id()?;
-    let state = call.app.live.read();
-    let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
-    let subject = state.subject(tenant)?.environment(asked.environment.as_str())?;
-    let metadata = format!(
-        "{{\"version\":\"rev-{}\",\"flagSetId\":\"{}\",\"contextId\":\"{id}\"",
-        asked.mark.revision, asked.environment
-    );
-    evaluate(&state, &subject, &Entries { metadata })
-}
-
 /// Writes answers. No name in them needs escaping.
 struct Entries {
+    /// At which version they are answers.
+    mark: Mark,
     /// What the metadata of each begins with.
     metadata: String,
 }
 
 impl Entries {
+    fn new(mark: Mark, environment: &Environment, tenant: &Id) -> Entries {
+        let metadata = format!(
+            "{{\"version\":\"rev-{}\",\"flagSetId\":\"{environment}\",\"contextId\":\"{tenant}\"",
+            mark.revision
+        );
+        Entries { mark, metadata }
+    }
+
     fn push(&self, out: &mut String, state: &State, explanation: &Explanation<'_>) {
         let key = explanation.key;
         out.push_str("{\"key\":\"");

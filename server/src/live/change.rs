@@ -1,0 +1,148 @@
+//! How the state comes to be, and how it changes with each commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use dezky_core::{Environment, Error, Flag, Id, Ruleset, Snapshot, User, WorldPartner, WorldTenant};
+
+use super::{FLAG_KILL, Known, KnownKey, State};
+use crate::delivery::FlagChange;
+use crate::store::{Entry, KeptKey, Population, Record};
+
+impl State {
+    /// With nothing in it yet.
+    pub(super) fn new(environment: Environment) -> Result<State, Error> {
+        let snapshot = Snapshot::new(0, environment.clone(), Vec::new())?;
+        Ok(State {
+            revision: 0,
+            ruleset: Ruleset::new(snapshot.clone()),
+            snapshot,
+            environment,
+            tenants: HashMap::new(),
+            slugs: HashMap::new(),
+            partners: HashMap::new(),
+            partner_slugs: HashMap::new(),
+            users: HashMap::new(),
+            identities: HashMap::new(),
+            keys: BTreeMap::new(),
+            secrets: HashMap::new(),
+            flags: BTreeMap::new(),
+            killed: BTreeSet::new(),
+            population_revision: 0,
+            flags_revision: 0,
+            started_at: 0,
+            flag_changes: Vec::new(),
+            tenant_changes: HashMap::new(),
+        })
+    }
+
+    /// Takes in what the store has.
+    pub(super) fn load(&mut self, population: Population) -> Result<(), Error> {
+        let Population { revision, tenants, partners, users, keys, flags, flags_revision, killed } =
+            population;
+        (self.revision, self.population_revision, self.started_at) = (revision, revision, revision);
+        (self.flags_revision, self.killed) = (flags_revision, killed);
+        self.tenants.reserve(tenants.len());
+        self.slugs.reserve(tenants.len());
+        self.partners.reserve(partners.len());
+        self.partner_slugs.reserve(partners.len());
+        self.users.reserve(users.len());
+        self.identities.reserve(users.len());
+        tenants.into_iter().for_each(|tenant| self.put_tenant(tenant));
+        partners.into_iter().for_each(|partner| self.put_partner(partner));
+        users.iter().for_each(|user| self.put_user(user));
+        keys.into_iter()
+            .for_each(|KeptKey { key, last_used_at }| self.put_key(KnownKey::new(key, last_used_at)));
+        self.flags = flags.into_iter().map(|flag| (flag.key().clone(), flag)).collect();
+        self.compile()
+    }
+
+    /// Takes in one change.
+    pub(super) fn take(&mut self, revision: u64, entry: &Entry) {
+        self.revision = revision;
+        match (&entry.before, &entry.after) {
+            (_, Some(Record::Tenant(tenant))) => {
+                self.put_tenant(WorldTenant::from(&**tenant));
+                self.tenant_changes.insert(tenant.id().clone(), revision);
+                self.population_revision = revision;
+            }
+            (_, Some(Record::Partner(partner))) => {
+                self.put_partner(WorldPartner::from(&**partner));
+                self.population_revision = revision;
+            }
+            (_, Some(Record::User(user))) => self.put_user(user),
+            (_, Some(Record::Key(key))) => self.put_key(KnownKey::new((**key).clone(), None)),
+            (before, Some(Record::Flag(flag))) => {
+                let before = match before {
+                    Some(Record::Flag(before)) => Some(&**before),
+                    _ => None,
+                };
+                self.change_flag(revision, before, Some(flag));
+                self.flags.insert(flag.key().clone(), (**flag).clone());
+                if entry.action == FLAG_KILL {
+                    self.killed.insert(flag.key().clone());
+                }
+            }
+            (Some(Record::Flag(flag)), None) => {
+                self.change_flag(revision, Some(flag), None);
+                self.flags.remove(flag.key());
+            }
+            (Some(Record::User(user)), None) => self.remove_user(&user.id),
+            (Some(Record::Key(key)), None) => {
+                self.keys.remove(&key.id);
+                self.secrets.remove(&key.hash);
+            }
+            // Tenants and partners are never removed; subscriptions are not held here.
+            _ => {}
+        }
+    }
+
+    fn change_flag(&mut self, revision: u64, before: Option<&Flag>, after: Option<&Flag>) {
+        let rule = |flag: &Flag| Arc::new(flag.rule());
+        self.flag_changes.push(FlagChange { revision, before: before.map(rule), after: after.map(rule) });
+        if let Some(flag) = before.or(after) {
+            self.killed.remove(flag.key());
+        }
+        self.flags_revision = revision;
+    }
+
+    fn put_key(&mut self, known: KnownKey) {
+        let known = Arc::new(known);
+        self.secrets.insert(known.key.hash, Arc::clone(&known));
+        self.keys.insert(known.key.id.clone(), known);
+    }
+
+    fn put_tenant(&mut self, row: WorldTenant) {
+        let row = Arc::new(row);
+        self.slugs.insert(row.slug.clone(), Arc::clone(&row));
+        self.tenants.insert(row.id.clone(), row);
+    }
+
+    fn put_partner(&mut self, partner: WorldPartner) {
+        self.partner_slugs.insert(partner.slug.clone(), partner.id.clone());
+        self.partners.insert(partner.id, partner.slug);
+    }
+
+    fn put_user(&mut self, user: &User) {
+        self.remove_user(&user.id);
+        let known = Arc::new(Known::new(user));
+        if let Some(identity) = &known.identity {
+            self.identities.insert(identity.clone(), Arc::clone(&known));
+        }
+        self.users.insert(user.id.clone(), known);
+    }
+
+    fn remove_user(&mut self, id: &Id) {
+        if let Some(identity) = self.users.remove(id).and_then(|known| known.identity.clone()) {
+            self.identities.remove(&identity);
+        }
+    }
+
+    /// Brings the compiled flags up to date.
+    pub(super) fn compile(&mut self) -> Result<(), Error> {
+        let rules = self.flags.values().map(Flag::rule).collect();
+        self.snapshot = Snapshot::new(self.flags_revision, self.environment.clone(), rules)?;
+        self.ruleset = Ruleset::new(self.snapshot.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Who is known: people by their records, machines by their keys.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use dezky_core::{Email, Timestamp, User, UserRecord};
+
+use crate::keys::Key;
+use crate::store::identity_of;
+
+/// A user, as decisions need one.
+#[derive(Debug)]
+pub struct Known {
+    /// Their record's rights.
+    pub record: UserRecord,
+    /// Their e-mail address, for the log.
+    pub email: Email,
+    /// By what they are recognised, once they have signed in.
+    pub(super) identity: Option<String>,
+    /// Who first vouched for them.
+    pub(super) issuer: Option<Box<str>>,
+}
+
+impl Known {
+    pub(super) fn new(user: &User) -> Known {
+        let subject = user.subject.as_ref();
+        Known {
+            record: UserRecord::from(user),
+            email: user.email.clone(),
+            identity: subject.map(|own| identity_of(own.issuer.as_str(), own.sub.as_str())),
+            issuer: subject.map(|own| own.issuer.as_str().into()),
+        }
+    }
+}
+
+/// A machine key, and when it was last used.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// The key.
+    pub key: Key,
+    // In microseconds since 1970; 0 for never.
+    used_at: AtomicI64,
+    noted_at: AtomicI64,
+}
+
+impl KnownKey {
+    pub(super) fn new(key: Key, last_used_at: Option<Timestamp>) -> KnownKey {
+        let used_at = last_used_at.map_or(0, Timestamp::as_micros);
+        KnownKey { key, used_at: AtomicI64::new(used_at), noted_at: AtomicI64::new(used_at) }
+    }
+
+    /// It is being used.
+    pub fn used(&self, now: Timestamp) {
+        self.used_at.fetch_max(now.as_micros(), Ordering::Relaxed);
+    }
+
+    /// When it was last used, if ever.
+    pub fn last_used_at(&self) -> Option<Timestamp> {
+        match self.used_at.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Timestamp::from_micros(micros).ok(),
+        }
+    }
+
+    /// When it was last used, if that is not what was given out here before.
+    pub(super) fn newly_used(&self) -> Option<Timestamp> {
+        let used_at = self.used_at.load(Ordering::Relaxed);
+        let is_new = self.noted_at.swap(used_at, Ordering::Relaxed) != used_at;
+        self.last_used_at().filter(|_| is_new)
+    }
+}

@@ -29,7 +29,7 @@ writeReadme(sizes)
 run('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: out })
 judge(sizes)
 
-/** Each platform has a core and a world of its own, and a folder; a browser's are at the top. */
+/** Each platform has a core, a client and a world of its own, and a folder; a browser's are at the top. */
 async function bundle() {
   for (const platform of ['.', 'node', 'workerd', 'module']) {
     const minify = platform === '.'
@@ -37,8 +37,9 @@ async function bundle() {
     const to = join(out, platform)
     await script(`${from}/core.ts`, join(to, 'core.js'), { minify, plugins: [modules()] })
     await script(`${from}/world.ts`, join(to, 'world.js'), { minify, plugins: [beside(IN_CORE, './core.js'), modules()] })
+    await script(`${from}/client.ts`, join(to, 'client.js'), { minify, plugins: [beside(IN_CORE, './core.js')] })
     for (const name of ['flags', 'index', 'openfeature']) {
-      const plugins = [beside(/^\.\/(flags|index|world)\.js$/), beside(IN_CORE, './core.js')]
+      const plugins = [beside(/^\.\/(client|flags|index|world)\.js$/), beside(IN_CORE, './core.js')]
       await script(`./typescript/${name}.ts`, join(to, `${name}.js`), { minify, plugins })
     }
   }

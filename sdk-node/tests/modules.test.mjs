@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url)
 const required = require('@dezky/sdk-node')
 
 test('the same classes and functions', () => {
-  const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'engine', 'rolloutPosition', 'validate']
+  const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'connect', 'engine', 'rolloutPosition', 'validate']
   assert.deepEqual(Object.keys(imported).sort(), names)
   for (const name of names) assert.equal(imported[name], required[name], name)
   assert.deepEqual(Object.keys(importedProvider), ['DezkyProvider'])

@@ -1,17 +1,35 @@
 // What the README shows is what happens: each JavaScript example prints what its comments say.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import { startServer } from './faulty.mjs'
 
 const readme = readFileSync(join(import.meta.dirname, 'node_modules/@dezky/sdk-node/README.md'), 'utf8')
 
+let server
+before(async () => (server = await startServer({ revision: 481, keys: ['new-portal'] })))
+after(() => server.close())
+
+/** What a program prints, in a folder of its own. */
+async function run(program) {
+  const cwd = mkdtempSync(join(import.meta.dirname, 'readme-'))
+  symlinkSync(join(import.meta.dirname, 'node_modules'), join(cwd, 'node_modules'))
+  const environment = { ...process.env, DEZKY_URL: server.url, DEZKY_KEY: 'dzk_test' }
+  const child = spawn(process.execPath, ['--input-type=module'], { cwd, env: environment, timeout: 20_000 })
+  child.stdin.end(program)
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { stdout, stderr }
+}
+
 for (const [, example] of readme.matchAll(/```js\n([^]*?)```/g)) {
-  test(`the example that begins with ${example.split('\n')[0]}`, () => {
+  test(`the example that begins with ${example.split('\n')[0]}`, async () => {
     const expected = [...example.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
     assert.ok(expected.length > 0)
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], { cwd: import.meta.dirname, input: example, encoding: 'utf8' })
+    const { stdout, stderr } = await run(example)
     assert.deepEqual([stdout.trimEnd().replace(/\n +| *\n(?=[}\]])/g, ' ').split('\n'), stderr], [expected, ''])
   })
 }

@@ -19,6 +19,12 @@ test('codes', () => {
   const expected = codes.filter((code) => !ofTokens.test(code) && !ofServices.includes(code))
   assert.deepEqual(unionOf('Code'), expected)
   assert.deepEqual(unionOf('HostCode'), ['not_ready', 'released', 'unreadable'])
+  const ofClients = [
+    'bad_snapshot', 'deadline', 'digest_mismatch', 'file_unusable', 'invalid_option', 'key_refused', 'older_revision', 'rate_limited',
+    'unexpected_status', 'unreachable',
+  ]
+  assert.deepEqual(unionOf('ClientCode'), ofClients)
+  assert.deepEqual(ofClients.filter((code) => codes.includes(code)), [])
 })
 
 test('actions and reasons', () => {

@@ -1,13 +1,14 @@
 /** An OpenFeature provider on the engine of this process. */
 import {
-  type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, ProviderEvents, type ResolutionDetails,
+  type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, type ProviderEvents, type ResolutionDetails,
 } from '@openfeature/server-sdk'
 import { mismatch, Resolver } from '../../sdk-wasm/typescript/shared/openfeature.js'
-import type { Document, Ruleset } from './index.js'
+import type { Client, Document, Ruleset } from './index.js'
 
 /**
- * Answers from a snapshot that is held in this process. The evaluation context is the tenant: `targetingKey` is its id, and
- * `tenantSlug`, `plan`, `partnerSlug` and `environment` are as in a subject.
+ * Answers in this process, from a snapshot, or from a live client, whose news it tells: ready, stale, configuration changed, and an error
+ * that is fatal. The evaluation context is the tenant: `targetingKey` is its id, and `tenantSlug`, `plan`, `partnerSlug` and `environment` are
+ * as in a subject. Closing the provider does not close the client, which others may read from.
  */
 export class DezkyProvider implements Provider {
   readonly metadata = { name: 'dezky' }
@@ -15,8 +16,8 @@ export class DezkyProvider implements Provider {
   readonly events = new OpenFeatureEventEmitter()
   readonly #resolver: Resolver
 
-  constructor(snapshot: Document<object>) {
-    this.#resolver = new Resolver(snapshot)
+  constructor(source: Document<object> | Client) {
+    this.#resolver = new Resolver(source, (event, details) => this.events.emit(event as ProviderEvents, details))
   }
 
   /** The rules in force. */
@@ -24,15 +25,17 @@ export class DezkyProvider implements Provider {
     return this.#resolver.rules
   }
 
-  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. */
+  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. Not with a client. */
   replace(snapshot: Document<object>): void {
-    const flagsChanged = this.#resolver.replace(snapshot)
-    if (flagsChanged) this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged })
+    this.#resolver.replace(snapshot)
   }
 
-  async initialize(): Promise<void> {
-    // At once: an SDK that says so itself listens only later, one that leaves it to its providers listens already.
-    this.events.emit(ProviderEvents.Ready)
+  initialize(): Promise<void> {
+    return this.#resolver.start()
+  }
+
+  async onClose(): Promise<void> {
+    this.#resolver.stop()
   }
 
   async resolveBooleanEvaluation(key: string, fallback: boolean, context: EvaluationContext): Promise<ResolutionDetails<boolean>> {

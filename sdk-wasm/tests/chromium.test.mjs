@@ -55,7 +55,7 @@ test('without the population there is no world.wasm', async () => {
     await sdk.init()
     return [ask(sdk), Object.keys(sdk).sort()]
   `))
-  const names = ['DezkyError', 'Ruleset', 'can', 'changedKeys', 'engine', 'init', 'initSync', 'rolloutPosition']
+  const names = ['DezkyError', 'Ruleset', 'can', 'changedKeys', 'connect', 'engine', 'init', 'initSync', 'rolloutPosition']
   assert.deepEqual(value, ['everyone', names])
   assert.ok(!requested.some((path) => path.includes('world')), requested.join())
 })

@@ -10,6 +10,7 @@ import { after, test } from 'node:test'
 import { build as esbuild } from 'esbuild'
 import { build, copyPublicAssets, createNitro, prepare } from 'nitropack'
 import { installed } from './installed.mjs'
+import { startServer } from './shared/faulty.mjs'
 import { runWorker } from './workerd.mjs'
 
 /** Where nothing is installed: what is built must run on its own. */
@@ -96,4 +97,27 @@ test('a worker that only reads flags has flags.wasm alone', async () => {
   const folder = await buildWorker(`import { can, init, Ruleset } from '@dezky/sdk-wasm'\nawait init()\n${answer}\n${worker('answer')}`)
   assert.deepEqual(await readWorker(folder, 'worker.js'), expected)
   assert.deepEqual(readdirSync(folder).sort(), ['config.capnp', 'flags.wasm', 'worker.js'])
+})
+
+test('a worker connects while it answers a request', async () => {
+  const server = await startServer({ revision: 7, keys: ['everyone'] })
+  const main = `import { connect } from '@dezky/sdk-wasm'
+    const read = async () => {
+      using client = await connect({ url: '${server.url}', key: 'dzk_test' })
+      const changed = new Promise((tell) => client.on('change', ({ keys }) => tell(keys)))
+      return Response.json([client.status, client.ruleset.revision, await changed, client.isEnabled('everyone', { tenantId: 't1', tenantSlug: 'acme', plan: 'free' })])
+    }
+    export default { fetch: read }`
+  const folder = await buildWorker(main)
+  const worker = await runWorker(folder, 'worker.js')
+  try {
+    const answer = read(worker)
+    while (!server.streams.size) await new Promise((resolve) => setTimeout(resolve, 5))
+    server.publish(8, ['nobody'])
+    assert.deepEqual(await answer, ['ready', 7, ['everyone', 'nobody'], false])
+    assert.match(server.requests[0].headers['dezky-instance'], /^edge-/)
+  } finally {
+    await worker.end()
+    await server.close()
+  }
 })

@@ -22,7 +22,7 @@ test('nothing needs to be awaited, and may be', () => {
     await sdk.init('https://example.com/flags.wasm')
     sdk.initSync()
     console.log(JSON.stringify({ early, engine: sdk.engine, names: Object.keys(sdk).sort() }))`
-  const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'engine', 'init', 'initSync', 'rolloutPosition', 'validate']
+  const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'connect', 'engine', 'init', 'initSync', 'rolloutPosition', 'validate']
   assert.deepEqual(say(source), { early: 4, engine: 'wasm', names })
 })
 

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { launch, visit } from './chromium.mjs'
 import { installed } from './installed.mjs'
 import { serve } from './server.mjs'
+import { startServer } from './shared/faulty.mjs'
 
 const readme = readFileSync(join(installed, 'node_modules/@dezky/sdk-wasm/README.md'), 'utf8')
 const block = (language) => readme.match(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``))[1]
@@ -27,6 +28,29 @@ test('the page without a bundler works as it stands', async () => {
   } finally {
     await browser.close()
     await server.close()
+  }
+})
+
+test('the live client renders what there is, and what changes', async () => {
+  const example = readme.match(/```js\n(import { connect }[^]*?)```/)[1]
+  const [flags, pages] = [await startServer({ cors: true, keys: ['first'] }), await serve({ root: installed, pages: { '/': '<!doctype html>' } })]
+  const browser = await launch()
+  try {
+    const program = example.replace('https://flags.example.com', flags.url).replace('@dezky/sdk-wasm', '/node_modules/@dezky/sdk-wasm/flags.js')
+    const page = await browser.newPage()
+    await page.goto(pages.origin)
+    const setting = 'globalThis.rendered = []; globalThis.render = (keys) => rendered.push(...keys); globalThis.askForToken = async () => "token"'
+    await page.evaluate(setting)
+    await page.addScriptTag({ type: 'module', content: program })
+    await page.waitForFunction('rendered.length === 1')
+    while (!flags.streams.size) await page.waitForTimeout(5)
+    flags.publish(2, ['second'])
+    await page.waitForFunction('rendered.length === 3')
+    assert.deepEqual(await page.evaluate('rendered'), ['first', 'first', 'second'])
+    assert.deepEqual([flags.requests[0].path, flags.requests[0].headers.authorization], ['/flags/slice?tenant=acme', 'Bearer token'])
+  } finally {
+    await browser.close()
+    await Promise.all([flags.close(), pages.close()])
   }
 })
 

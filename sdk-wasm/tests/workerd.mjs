@@ -20,7 +20,7 @@ export async function runWorker(folder, main, { compatibilityFlags = [] } = {}) 
   const config = join(folder, 'config.capnp')
   writeFileSync(config, `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = (
+  services = [(name = "internet", network = (allow = ["local"])), (name = "main", worker = (
     compatibilityDate = "2026-01-01", compatibilityFlags = [${flags}], modules = [${modules}]
   ))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]

@@ -1,14 +1,16 @@
 /** An OpenFeature provider for the web, whose SDK asks synchronously. */
 import {
-  type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, ProviderEvents, type ResolutionDetails,
+  type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, type ResolutionDetails,
 } from '@openfeature/web-sdk'
+import type { Client } from './shared/client.js'
 import { mismatch, Resolver } from './shared/openfeature.js'
 import type { Ruleset } from './shared/ruleset.js'
 import type { Document } from './shared/types.js'
 
 /**
- * Answers from a snapshot that is held in this page. The evaluation context is the tenant: `targetingKey` is its id, and
- * `tenantSlug`, `plan`, `partnerSlug` and `environment` are as in a subject.
+ * Answers in this page, from a snapshot, or from a live client, whose news it tells: ready, stale, configuration changed, and an error
+ * that is fatal. The evaluation context is the tenant: `targetingKey` is its id, and `tenantSlug`, `plan`, `partnerSlug` and `environment` are
+ * as in a subject. Closing the provider does not close the client, which others may read from.
  */
 export class DezkyProvider implements Provider {
   readonly metadata = { name: 'dezky' }
@@ -16,9 +18,9 @@ export class DezkyProvider implements Provider {
   readonly events = new OpenFeatureEventEmitter()
   readonly #resolver: Resolver
 
-  /** The engine must be ready: `await init()` comes first. */
-  constructor(snapshot: Document<object>) {
-    this.#resolver = new Resolver(snapshot)
+  /** The engine must be ready: `await init()` comes first, or `await connect(…)`. */
+  constructor(source: Document<object> | Client) {
+    this.#resolver = new Resolver(source, (event, details) => this.events.emit(event as never, details))
   }
 
   /** The rules in force. */
@@ -26,15 +28,17 @@ export class DezkyProvider implements Provider {
     return this.#resolver.rules
   }
 
-  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. */
+  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. Not with a client. */
   replace(snapshot: Document<object>): void {
-    const flagsChanged = this.#resolver.replace(snapshot)
-    if (flagsChanged) this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged })
+    this.#resolver.replace(snapshot)
   }
 
-  async initialize(): Promise<void> {
-    // At once: an SDK that says so itself listens only later, one that leaves it to its providers listens already.
-    this.events.emit(ProviderEvents.Ready)
+  initialize(): Promise<void> {
+    return this.#resolver.start()
+  }
+
+  async onClose(): Promise<void> {
+    this.#resolver.stop()
   }
 
   /** Every answer is computed from the context that comes with the question, so that there is nothing to reconcile. */

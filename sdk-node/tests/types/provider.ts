@@ -1,5 +1,5 @@
 // The provider, whose SDK needs the types of Node.
-import type { Ruleset } from '@dezky/sdk-node'
+import type { Client, Ruleset } from '@dezky/sdk-node'
 import { DezkyProvider } from '@dezky/sdk-node/openfeature'
 import { OpenFeature, type Provider } from '@openfeature/server-sdk'
 
@@ -10,3 +10,5 @@ export async function start(snapshot: string): Promise<Ruleset> {
   dezky.replace(Buffer.from(snapshot))
   return dezky.rules
 }
+
+export const live = (client: Client<'new-portal'>): Provider => new DezkyProvider(client)

@@ -1,7 +1,7 @@
 // Every operation, under every strict option that TypeScript has, and without the types of Node.
-import { can, changedKeys, DezkyError, engine, rolloutPosition, Ruleset, validate, World } from '@dezky/sdk-node'
+import { can, changedKeys, connect, DezkyError, engine, rolloutPosition, Ruleset, validate, World } from '@dezky/sdk-node'
 import type {
-  AccessReason, Action, Axis, Change, Code, Counts, Decision, Edit, Explanation, Flag, Flags, FlagRuleInput, Json, Ladder, Partner, Plan,
+  AccessReason, Action, Axis, Change, Client, ClientCode, ClientEvents, ClientStatus, Code, ConnectOptions, Counts, Decision, Edit, Explanation, Flag, Flags, FlagRuleInput, Json, Ladder, Partner, Plan,
   Principal, Problem, Reason, Resource, Results, Snapshot, State, Subject, Subscription, Tenant, User, Validation, WorldDocument,
 } from '@dezky/sdk-node'
 
@@ -77,6 +77,21 @@ export function model(document: unknown): void {
     void plan
   }
   void [partner, user, amount, flag, before, snapshot]
+}
+
+export async function live(): Promise<ClientStatus> {
+  const options: ConnectOptions = { url: 'https://flags.example.com', key: async () => 'dzk_', tenant: undefined, pastDeadline: 'file', file: '/var/good.json' }
+  using client: Client<Key> = await connect<Key>(options)
+  const untyped: Client = await connect({ url: 'https://flags.example.com', key: 'dzk_', snapshot: text, timing: { silence: 1_000 } })
+  const rules: Ruleset<Key> = client.ruleset
+  const tenant: Flags<Key> = client.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' })
+  const remove: () => void = client.on('change', ({ keys, revision }: ClientEvents<Key>['change']) => void [keys satisfies readonly Key[], revision])
+  client.on('ready', ({ revision }) => revision satisfies number)
+  client.on('stale', ({ age }) => age satisfies number)
+  client.on('error', async ({ code, message, fatal }) => void [code satisfies ClientCode satisfies Code, message satisfies string, fatal satisfies boolean])
+  remove()
+  untyped.close()
+  return rules.isEnabled('new-portal', '{}') && tenant.isEnabled('new-portal') && client.isEnabled('new-portal', '{}') ? client.status : 'stale'
 }
 
 export function caught(error: unknown): readonly string[] {

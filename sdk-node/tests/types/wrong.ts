@@ -1,5 +1,5 @@
 // Each statement must fail to compile; the line says with which of TypeScript's codes.
-import { can, Ruleset, validate, World } from '@dezky/sdk-node'
+import { can, type Client, connect, Ruleset, validate, World } from '@dezky/sdk-node'
 
 const rules = Ruleset.fromSnapshot<'jmap_native_v2'>('{}')
 const tenant = rules.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' })
@@ -13,3 +13,11 @@ can({ key: { kind: 'server' } }, 'tenant.paint', {}) // TS2345
 World.fromJson('{}').plan({ edits: [{ kind: 'putFlag' }] }) // TS2322
 validate.invoice({}) // TS2339
 new Ruleset() // TS2673
+declare const client: Client<'jmap_native_v2'>
+client.isEnabled('jmap_native_v3', '{}') // TS2345
+client.on('changed', () => {}) // TS2345
+client.on('stale', ({ revision }) => revision) // TS2339
+client.ruleset = rules // TS2540
+connect({ url: 'https://flags.example.com' }) // TS2741
+connect({ url: 'https://flags.example.com', key: 'dzk_', past_deadline: 'off' }) // TS2561
+connect({ url: 'https://flags.example.com', key: 'dzk_', pastDeadline: 'on' }) // TS2322

@@ -1,9 +1,9 @@
 // Compiled, never run: every operation with its types, and calls that must not compile.
 import {
-  can, changedKeys, type Decision, DezkyError, engine, type Explanation, type Flags, init, initSync, type Ladder, type Plan, type Problem,
+  can, changedKeys, type Client, type ClientCode, type ClientStatus, connect, type ConnectOptions, type Decision, DezkyError, engine, type Explanation, type Flags, init, initSync, type Ladder, type Plan, type Problem,
   type Results, rolloutPosition, Ruleset, type Snapshot, type Subject, type Tenant, validate, type Validation, World,
 } from '@dezky/sdk-wasm'
-import { Ruleset as FlagsRuleset } from '@dezky/sdk-wasm/flags'
+import { connect as connectFlags, Ruleset as FlagsRuleset } from '@dezky/sdk-wasm/flags'
 import { DezkyProvider } from '@dezky/sdk-wasm/openfeature'
 import { type ReadResults, readResults } from '@dezky/sdk-wasm/results'
 
@@ -46,6 +46,20 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
   else valid.ok.slug satisfies string
   const canonical: Snapshot | undefined = validate.snapshot(bytes).ok
 
+  const options: ConnectOptions = { url: 'https://flags.example.com', key: () => 'dzk_', tenant: 'acme', staleAfter: 60_000 }
+  const client: Client<FlagKey> = await connect<FlagKey>(options)
+  const looseClient: Client = await connectFlags(options)
+  const remove: () => void = client.on('change', ({ keys }) => keys satisfies readonly FlagKey[])
+  client.on('error', ({ code, fatal }) => [code satisfies ClientCode, fatal satisfies boolean])
+  const status: ClientStatus = client.status
+  client.ruleset satisfies Ruleset<FlagKey>
+  client.forTenant(tenant) satisfies Flags<FlagKey>
+  client[Symbol.dispose]()
+  looseClient.close()
+  remove()
+
+  const live = new DezkyProvider(client)
+  live.rules satisfies Ruleset
   const provider = new DezkyProvider(document)
   provider.replace('{}')
   try {
@@ -58,6 +72,12 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
   flags.isEnabled('new_porta')
   // @ts-expect-error a key of another type
   loose.isEnabled(7, tenant)
+  // @ts-expect-error a key that is none, of a client
+  client.isEnabled('new_porta', tenant)
+  // @ts-expect-error an event that is none
+  client.on('changed', () => {})
+  // @ts-expect-error no key
+  await connect({ url: 'https://flags.example.com' })
   // @ts-expect-error an action that is none
   can({ key: { kind: 'server' } }, 'tenant.destroy')
   // @ts-expect-error a tenant without a plan
@@ -68,5 +88,5 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
   validate.feature({})
   // @ts-expect-error a code that is none
   if (new DezkyError([{ code: 'missing', path: '', message: '' }]).code === 'nothing') return
-  console.log(name, on, why.reason, all, keys, read.isEnabled('new_portal'), texts, numbers, decision.allowed, plan.digest, ladder.steps, count, canonical)
+  console.log(name, status, on, why.reason, all, keys, read.isEnabled('new_portal'), texts, numbers, decision.allowed, plan.digest, ladder.steps, count, canonical)
 }

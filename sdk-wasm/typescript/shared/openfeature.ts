@@ -1,6 +1,7 @@
 /** What an OpenFeature provider answers, in the words of OpenFeature; the providers add only what their SDK asks for. */
 import { changedKeys } from './changed.js'
-import { DezkyError } from './error.js'
+import type { Client } from './client.js'
+import { DezkyError, fail } from './error.js'
 import { Ruleset } from './ruleset.js'
 import type { Document, Explanation, Problem, Reason, Subject } from './types.js'
 import { toSource } from './write.js'
@@ -27,29 +28,69 @@ const REASONS: { readonly [reason in Exclude<Reason, 'unknown_flag'>]: string } 
   out_of_rollout: 'SPLIT',
 }
 
-/** A snapshot that can be replaced by a newer one, and what it says of each flag. */
-export class Resolver {
-  #snapshot: Document<object>
-  #rules: Ruleset
+/** What a provider tells of itself; these are the texts of OpenFeature's enum. */
+type Emit = (event: `PROVIDER_${'READY' | 'STALE' | 'ERROR' | 'CONFIGURATION_CHANGED'}`, details?: Record<string, unknown>) => void
 
-  constructor(snapshot: Document<object>) {
-    this.#snapshot = toSource(snapshot)
+/** Where a provider's rules come from: a snapshot that can be replaced by a newer one, or a live client, which replaces it by itself. */
+export class Resolver {
+  readonly #emit: Emit
+  readonly #client: Client | undefined
+  #snapshot: Document<object> = ''
+  #rules: Ruleset | undefined
+  #removals: (() => void)[] = []
+
+  constructor(source: Document<object> | Client, emit: Emit) {
+    this.#emit = emit
+    this.#client = isClient(source) ? source : undefined
+    if (isClient(source)) return
+    this.#snapshot = toSource(source)
     this.#rules = Ruleset.fromSnapshot(this.#snapshot)
   }
 
   get rules(): Ruleset {
-    return this.#rules
+    return this.#client?.ruleset ?? (this.#rules as Ruleset)
   }
 
-  /** Takes a newer snapshot; answers the keys of the flags that differ, or nothing where the snapshots are the same. */
-  replace(snapshot: Document<object>): string[] | undefined {
+  /** Takes a newer snapshot, and tells which flags differ where some do. */
+  replace(snapshot: Document<object>): void {
+    if (this.#client) fail('invalid_option', '/snapshot')
     const source = toSource(snapshot)
     const rules = Ruleset.fromSnapshot(source)
-    if (rules.digest === this.#rules.digest) return undefined
-    const changed = changedKeys(this.#snapshot, source)
+    if (rules.digest === this.rules.digest) return
+    const flagsChanged = changedKeys(this.#snapshot, source)
     this.#snapshot = source
     this.#rules = rules
-    return changed
+    this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged })
+  }
+
+  /** From here on what happens to the client is told. A client that has failed is an error. */
+  async start(): Promise<void> {
+    const client = this.#client
+    if (client?.status === 'failed' || client?.status === 'closed') throw this.#fatal(`the client is ${client.status}`)
+    // At once: an SDK that says so itself listens only later, one that leaves it to its providers listens already.
+    this.#emit('PROVIDER_READY')
+    if (!client) return
+    const tellStale = () => this.#emit('PROVIDER_STALE', { message: 'the server has not confirmed the flags for a while' })
+    // Later: whoever initializes takes the provider for ready then.
+    const telling = setTimeout(() => client.status === 'stale' && tellStale(), 0)
+    this.stop()
+    this.#removals = [
+      () => clearTimeout(telling),
+      client.on('ready', () => this.#emit('PROVIDER_READY')),
+      client.on('stale', tellStale),
+      client.on('change', ({ keys }) => this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged: [...keys] })),
+      client.on('error', ({ code, message, fatal }) => fatal && this.#fatal(`${code}: ${message}`)),
+    ]
+  }
+
+  /** Nothing is told any more. The client is whose it was: it goes on. */
+  stop(): void {
+    for (const remove of this.#removals.splice(0)) remove()
+  }
+
+  #fatal(message: string): Error {
+    this.#emit('PROVIDER_ERROR', { message, errorCode: 'PROVIDER_FATAL' })
+    return Object.assign(new Error(message), { code: 'PROVIDER_FATAL' })
   }
 
   /** The tenant is the context: its id the targeting key, the rest under the names of a subject. */
@@ -57,7 +98,7 @@ export class Resolver {
     const { targetingKey, tenantSlug, plan, partnerSlug, environment } = context
     if (targetingKey === undefined || targetingKey === null || targetingKey === '')
       return failed(fallback, 'TARGETING_KEY_MISSING', 'the targeting key is the id of the tenant')
-    const rules = this.#rules
+    const { rules } = this
     try {
       const tenant = rules.forTenant({ tenantId: targetingKey, tenantSlug, plan, partnerSlug, environment } as Subject)
       const set = { version: `rev-${rules.revision}`, flagSetId: rules.environment, contextId: targetingKey as string }
@@ -68,6 +109,9 @@ export class Resolver {
     }
   }
 }
+
+/** No document has a function. */
+const isClient = (source: Document<object> | Client): source is Client => typeof (source as Partial<Client>)?.on === 'function'
 
 /** There are flags of no other type. */
 export const mismatch = <Value>(fallback: Value): Details<Value> => failed(fallback, 'TYPE_MISMATCH', 'every flag is a boolean')

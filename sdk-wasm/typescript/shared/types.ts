@@ -148,6 +148,12 @@ export type Code =
   | 'duplicate_flag' | 'duplicate_id' | 'duplicate_slug' | 'duplicate_value'
   | 'unknown_flag' | 'unknown_tenant' | 'unknown_partner' | 'empty_edit'
   | HostCode
+  | ClientCode
 
 /** A host value that cannot be read, an engine that is not loaded yet, an object that was freed. */
 export type HostCode = 'unreadable' | 'not_ready' | 'released'
+
+/** What can be wrong between a live client and its server. */
+export type ClientCode =
+  | 'key_refused' | 'unreachable' | 'rate_limited' | 'unexpected_status' | 'bad_snapshot' | 'digest_mismatch' | 'older_revision'
+  | 'file_unusable' | 'deadline' | 'invalid_option'

@@ -1,0 +1,91 @@
+// The live client in a page, against a server of another origin.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { launch } from './chromium.mjs'
+import { installed } from './installed.mjs'
+import { serve } from './server.mjs'
+import { digestOf, faults, startServer } from './shared/faulty.mjs'
+
+let browser, pages, elsewhere
+before(async () => {
+  browser = await launch()
+  elsewhere = await startServer({ cors: true })
+  pages = await serve({ folders: { sdk: join(installed, 'node_modules/@dezky/sdk-wasm') }, pages: { '/': '<!doctype html><title>Dezky</title>' } })
+})
+after(() => Promise.all([browser.close(), pages.close(), elsewhere.close()]))
+
+/** Runs `act` with a page that follows a server, as `globalThis.client`, and writes what it is told into `globalThis.told`. */
+async function following(act, options = {}) {
+  const server = await startServer({ cors: true, revision: 1, keys: ['a', 'b'] })
+  const page = await browser.newPage()
+  const failures = []
+  page.on('pageerror', (error) => failures.push(String(error)))
+  try {
+    await page.goto(pages.origin)
+    await page.evaluate(async ({ url, options }) => {
+      const { connect } = await import('/sdk/flags.js')
+      const timing = { pollInterval: 200, minBackoff: 10, requestTimeout: 2_000 }
+      globalThis.client = await connect({ url, key: 'dzk_test', maxBackoff: 50, timing, ...options })
+      globalThis.told = []
+      for (const name of ['ready', 'change', 'stale', 'error']) client.on(name, (event) => told.push([name, event.keys ?? event.code]))
+    }, { url: server.url, options })
+    await act(server, page)
+    assert.deepEqual(failures, [])
+  } finally {
+    await page.close()
+    await server.close()
+  }
+}
+
+const toldOf = (page) => page.evaluate('told')
+const ask = (key) => `client.isEnabled('${key}', { tenantId: 't1', tenantSlug: 'acme', plan: 'business' })`
+
+test('connect loads the engine, reads, follows, confirms, and closes', () =>
+  following(async (server, page) => {
+    assert.deepEqual(await page.evaluate(`[client.status, client.ruleset.revision, ${ask('a')}, ${ask('c')}]`), ['ready', 1, true, false])
+    await page.waitForFunction('told.length === 1')
+    while (!server.streams.size) await page.waitForTimeout(5)
+    server.publish(2, ['b', 'c'])
+    await page.waitForFunction(ask('c'))
+    assert.deepEqual(await toldOf(page), [['ready', undefined], ['change', ['a', 'c']]])
+    const digest = server.digest
+    const isConfirmed = ({ headers }) => headers['dezky-digest'] === digest && headers['if-none-match'] === `"${digest}"`
+    while (!server.snapshots.some(isConfirmed)) await page.waitForTimeout(5)
+    for (const { headers } of server.requests) {
+      assert.deepEqual([headers.authorization, headers.cookie], ['Bearer dzk_test', undefined])
+      assert.match(headers['dezky-instance'], /^browser-[0-9a-f]{16}$/)
+    }
+    await page.evaluate('client.close()')
+    while (server.streams.size) await page.waitForTimeout(5)
+    const { length } = server.requests
+    await page.waitForTimeout(500)
+    assert.equal(server.requests.length, length)
+  }))
+
+test('what goes wrong is told, and passes', () =>
+  following(async (server, page) => {
+    server.next.push(faults.truncate, faults.corrupt, faults.malformed, faults.status(302, { location: `${elsewhere.url}/flags/snapshot` }), faults.status(429, { 'retry-after': '1' }))
+    server.publish(2, ['c'])
+    const began = performance.now()
+    await page.waitForFunction(ask('c'))
+    assert.ok(performance.now() - began > 900, 'the server is left alone')
+    const codes = ['unreachable', 'digest_mismatch', 'bad_snapshot', 'unexpected_status', 'rate_limited']
+    assert.deepEqual((await toldOf(page)).map(([name, detail]) => (name === 'error' ? detail : name)), ['ready', ...codes, 'change'])
+    assert.deepEqual(elsewhere.requests, [])
+    server.publish(1, ['old'])
+    await page.waitForFunction(`told.at(-1)[1] === 'older_revision'`)
+    server.always = faults.status(401)
+    await page.waitForFunction(`client.status === 'failed'`)
+    assert.equal(await page.evaluate(ask('c')), true)
+  }))
+
+test('there are no files in a page', () =>
+  following(async (server, page) => {
+    const refused = await page.evaluate(async (url) => {
+      const { connect } = await import('/sdk/flags.js')
+      return connect({ url, key: 'k', file: '/tmp/good.json' }).catch(({ code, path }) => [code, path])
+    }, server.url)
+    assert.deepEqual(refused, ['invalid_option', '/file'])
+    assert.equal(digestOf(server.text), await page.evaluate('client.ruleset.digest'))
+  }))

@@ -1,0 +1,239 @@
+// The live client against a server and a network that misbehave.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { faults, startServer } from './faulty.mjs'
+import { connect, listen, namesOf, serve, tenant, until } from './following.mjs'
+
+const isStreaming = (server) => until(() => server.streams.size === 1)
+
+/** A client that follows a server, and the server. */
+async function follow(options, served) {
+  const server = await serve(served)
+  const client = await connect(server, options)
+  const events = listen(client)
+  await isStreaming(server)
+  await until(() => server.snapshots.length >= 2 && events.length)
+  return { server, client, events }
+}
+
+const kinds = {
+  'a reset': [faults.reset, 'unreachable'],
+  'an answer that does not come': [faults.hang, 'unreachable'],
+  'a truncated body': [faults.truncate, 'unreachable'],
+  'a body that was cut': [faults.cut, 'bad_snapshot'],
+  'a corrupted body': [faults.corrupt, 'digest_mismatch'],
+  'a body without a digest': [faults.unsigned, 'digest_mismatch'],
+  'a body that is no snapshot': [faults.malformed, 'bad_snapshot'],
+  'a 304 of something else': [faults.liar, 'digest_mismatch'],
+  'a 500': [faults.status(500), 'unexpected_status'],
+  'a 404': [faults.status(404), 'unexpected_status'],
+  'a 204': [faults.status(204), 'unexpected_status'],
+  'a 429': [faults.status(429), 'rate_limited'],
+}
+for (const [name, [fault, code]] of Object.entries(kinds)) {
+  test(`${name}: the old rules stay, it is said once, and the next answer is taken`, async () => {
+    const { server, client, events } = await follow({ timing: { requestTimeout: fault === faults.hang ? 300 : 2_000 } })
+    const before = server.snapshots.length
+    server.next.push(fault, fault)
+    server.publish(2, ['b'])
+    await until(() => server.snapshots.length > before)
+    assert.equal(client.ruleset.revision, 1)
+    await until(() => client.ruleset.revision === 2)
+    assert.deepEqual(namesOf(events), ['ready', code, 'change'])
+    const [, { message, fatal }] = events[1]
+    assert.ok(message && !message.includes('dzk_') && fatal === false)
+    // After a success the same is news again.
+    server.next.push(fault)
+    server.publish(3, ['c'])
+    await until(() => client.ruleset.revision === 3)
+    assert.deepEqual(namesOf(events).slice(3), [code, 'change'])
+  })
+}
+
+test('what is slow is waited for', async () => {
+  const { server, client, events } = await follow()
+  for (const [revision, fault] of [[2, faults.slow], [3, faults.trickle]]) {
+    server.next.push(fault)
+    server.publish(revision, [`flag-${revision}`])
+    await until(() => client.ruleset.revision === revision)
+  }
+  assert.deepEqual(namesOf(events), ['ready', 'change', 'change'])
+})
+
+test('another problem is told, the same is not', async () => {
+  const { server, events } = await follow()
+  server.next.push(...[500, 502, 429, 429, 503].map((status) => faults.status(status)))
+  server.publish(2, ['b'])
+  await until(() => namesOf(events).includes('change'))
+  assert.deepEqual(namesOf(events), ['ready', 'unexpected_status', 'rate_limited', 'unexpected_status', 'change'])
+})
+
+for (const status of [429, 503]) {
+  test(`after a ${status} the server is left alone for as long as it asks`, async () => {
+    const { server, client } = await follow()
+    const before = server.snapshots.length
+    server.next.push(faults.status(status, { 'retry-after': '1' }))
+    server.publish(2, ['b'])
+    await wait(300)
+    // Not even for news.
+    server.publish(3, ['c'])
+    await until(() => client.ruleset.revision === 3)
+    const [refused, again] = server.snapshots.slice(before)
+    assert.ok(again.at - refused.at >= 990, `${again.at - refused.at} ms`)
+  })
+}
+
+test('a redirect is not followed, and the key goes nowhere else', async () => {
+  const elsewhere = await serve()
+  const { server, client, events } = await follow()
+  for (const status of [301, 302, 307, 308]) {
+    const location = { location: `${elsewhere.url}/flags/snapshot` }
+    server.next.push(faults.status(status, location))
+    server.nextStream.push(faults.status(status, location))
+  }
+  server.publish(2, ['b'])
+  server.endStreams()
+  await until(() => client.ruleset.revision === 2 && server.streams.size === 1)
+  assert.deepEqual(elsewhere.requests, [])
+  assert.deepEqual([...new Set(namesOf(events))], ['ready', 'unexpected_status', 'change'])
+})
+
+for (const status of [401, 403]) {
+  for (const where of ['next', 'nextStream']) {
+    test(`a ${status} of ${where === 'next' ? 'a fetch' : 'the stream'} is fatal, and said once`, async () => {
+      const { server, client, events } = await follow()
+      server[where].push(faults.status(status), faults.status(status))
+      if (where === 'next') server.publish(2, ['b'])
+      else server.endStreams()
+      await until(() => client.status === 'failed')
+      const { length } = server.requests
+      await wait(150)
+      assert.equal(server.requests.length, length)
+      await until(() => server.streams.size === 0)
+      assert.deepEqual(namesOf(events), ['ready', 'key_refused'])
+      assert.equal(events[1][1].fatal, true)
+      assert.deepEqual([client.isEnabled('a', tenant), client.ruleset.revision], [true, 1])
+    })
+  }
+}
+
+test('an older revision is refused, once an outage, and the client goes stale', async () => {
+  const { server, client, events } = await follow({ staleAfter: 500, timing: { pollInterval: 60 } }, { revision: 10 })
+  server.publish(9, ['b'])
+  await until(() => namesOf(events).includes('stale'))
+  assert.deepEqual([client.ruleset.revision, client.status], [10, 'stale'])
+  assert.deepEqual(namesOf(events), ['ready', 'older_revision', 'stale'])
+  server.publish(11, ['c'])
+  await until(() => client.ruleset.revision === 11)
+  assert.deepEqual(events.slice(3), [['ready', { revision: 11 }], ['change', { revision: 11, keys: ['a', 'c'] }]])
+  server.publish(10, ['b'])
+  await until(() => events.length === 6)
+  assert.equal(events[5][1].code, 'older_revision')
+})
+
+test('the revisions of another history may be lower', async () => {
+  const { server, client, events } = await follow({}, { revision: 10 })
+  server.history = 'second'
+  server.publish(3, ['b'])
+  await until(() => client.ruleset.revision === 3)
+  server.publish(2, ['c'])
+  await until(() => namesOf(events).includes('older_revision'))
+  assert.equal(client.ruleset.revision, 3)
+})
+
+test('a server that ends its stream is connected to again, and asked before', async () => {
+  const { server, client } = await follow()
+  for (let revision = 2; revision < 6; revision++) {
+    server.publish(revision, [`flag-${revision}`], { quietly: true })
+    server.endStreams()
+    await until(() => client.ruleset.revision === revision)
+    await isStreaming(server)
+  }
+})
+
+test('a stream that is silent is given up', async () => {
+  const { server, client } = await follow({ timing: { silence: 120 } })
+  const [first] = server.streams
+  const beat = setInterval(() => server.tell(':\n\n'), 40)
+  await wait(400)
+  assert.deepEqual([...server.streams], [first])
+  clearInterval(beat)
+  server.publish(2, ['b'], { quietly: true })
+  await until(() => client.ruleset.revision === 2)
+  await until(() => server.streams.size === 1 && !server.streams.has(first))
+})
+
+test('where streams do not work there is polling', async () => {
+  for (const fault of [faults.status(404), faults.hang, faults.reset, faults.status(200, { 'content-type': 'text/html' })]) {
+    const server = await serve()
+    server.alwaysStream = fault
+    const client = await connect(server, { timing: { requestTimeout: fault === faults.hang ? 300 : 2_000 } })
+    const events = listen(client)
+    server.publish(2, ['b'])
+    await until(() => client.ruleset.revision === 2)
+    server.publish(3, ['c'])
+    await until(() => client.ruleset.revision === 3)
+    const codes = () => namesOf(events).filter((name) => !['ready', 'change'].includes(name))
+    await until(() => codes().length)
+    await wait(400)
+    assert.equal(codes().length, 1, 'what is wrong with streams is said once')
+    client.close()
+  }
+})
+
+test('a stream of rubbish does no harm', async () => {
+  const { server, client } = await follow()
+  server.tell(`event: revision\ndata: {"digest":\n\nevent: revision\ndata: null\n\nevent: revision\ndata: []\n\n`)
+  server.tell(`data: ${'x'.repeat(70_000)}`)
+  await wait(50)
+  server.publish(2, ['b'])
+  await until(() => client.ruleset.revision === 2)
+  await isStreaming(server)
+})
+
+test('servers that contradict each other are not asked without end', async () => {
+  const { server, client } = await follow({ maxBackoff: 200, timing: { minBackoff: 50 } })
+  let turn = 0
+  server.always = (response) => {
+    server.publish(2, [`flag-${turn++ % 2}`], { quietly: true })
+    response.setHeader('etag', `"${server.digest}"`).writeHead(200).end(server.text)
+  }
+  server.tell('event: revision\ndata: {}\n\n')
+  await wait(1_000)
+  assert.ok(turn > 2 && turn < 40, `${turn} requests`)
+  assert.equal(client.ruleset.revision, 2)
+})
+
+test('a server that was away is back within the backoff, with what is new', async () => {
+  const { server, client, events } = await follow({ staleAfter: 500, timing: { pollInterval: 60 } })
+  await server.close()
+  await until(() => client.status === 'stale')
+  assert.equal(client.isEnabled('a', tenant), true)
+  const [, { age }] = events.find(([name]) => name === 'stale')
+  assert.ok(age >= 490 && age < 4_000, `${age} ms`)
+  const again = await startServer({ port: server.port, revision: 2, keys: ['b'] })
+  try {
+    const began = performance.now()
+    await until(() => client.ruleset.revision === 2)
+    assert.ok(performance.now() - began < 1_000)
+    assert.equal(client.status, 'ready')
+    assert.deepEqual(namesOf(events), ['ready', 'unreachable', 'stale', 'ready', 'change'])
+  } finally {
+    client.close()
+    await again.close()
+  }
+})
+
+test('a body that is larger than any snapshot is not read to its end', async () => {
+  const { server, client, events } = await follow({ timing: { requestTimeout: 5_000 } })
+  server.next.push((response) => {
+    response.writeHead(200)
+    const piece = Buffer.alloc(1 << 20, ' ')
+    const more = () => response.destroyed || (response.write(piece) ? setImmediate(more) : response.once('drain', more))
+    more()
+  })
+  server.publish(2, ['b'])
+  await until(() => client.ruleset.revision === 2)
+  assert.deepEqual(namesOf(events), ['ready', 'bad_snapshot', 'change'])
+})

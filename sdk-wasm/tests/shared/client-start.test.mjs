@@ -1,0 +1,214 @@
+// How a live client starts: by when, with what, and with which options.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { digestOf, faults, snapshotOf, startServer } from './faulty.mjs'
+import { codeOf, connect, listen, namesOf, serve, tenant, until } from './following.mjs'
+import { sdk } from './sdk.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'dezky-client-'))
+after(() => rmSync(folder, { recursive: true }))
+let files = 0
+const newFile = () => join(mkdtempSync(join(folder, 'of-')), `good-${++files}.json`)
+const nowhere = { url: 'http://127.0.0.1:9' }
+
+async function silentServer() {
+  const server = await serve()
+  server.always = faults.hang
+  return server
+}
+
+test('past the deadline it fails, and says what the last problem was', async () => {
+  const began = performance.now()
+  const late = await codeOf(async () => connect(await silentServer(), { deadline: 100 }))
+  assert.ok(performance.now() - began < 1_000)
+  assert.deepEqual([late.code, late.path, late.cause.code], ['deadline', '', 'unreachable'])
+  const server = await serve()
+  server.always = faults.status(500)
+  assert.equal((await codeOf(() => connect(server, { deadline: 100 }))).cause.code, 'unexpected_status')
+  assert.equal((await codeOf(() => connect(nowhere, { deadline: 100 }))).cause.code, 'unreachable')
+  const { length } = server.requests
+  await wait(100)
+  assert.equal(server.requests.length, length, 'a client that failed asks for nothing more')
+})
+
+test('a key that is refused fails at once', async () => {
+  for (const status of [401, 403]) {
+    const server = await serve()
+    server.always = faults.status(status)
+    const began = performance.now()
+    const refused = await codeOf(() => connect(server))
+    assert.ok(performance.now() - began < 2_000)
+    assert.equal(refused.code, 'key_refused')
+    assert.ok(!JSON.stringify(refused).includes('dzk_') && !refused.message.includes('dzk_'))
+    assert.equal(server.requests.length, 1)
+  }
+})
+
+test('a server that is slow to start is waited for', async () => {
+  const server = await serve()
+  server.next.push(faults.status(503), faults.reset, faults.hang, faults.slow)
+  const client = await connect(server, { timing: { requestTimeout: 300 } })
+  assert.equal(client.status, 'ready')
+})
+
+test('past the deadline every flag may be off, until there is an answer', async () => {
+  const server = await silentServer()
+  const client = await connect(server, { deadline: 50, pastDeadline: 'off', timing: { requestTimeout: 300 } })
+  const events = listen(client)
+  assert.deepEqual([client.status, client.ruleset.revision, client.ruleset.keys], ['stale', 0, []])
+  assert.equal(client.isEnabled('a', tenant), false)
+  await until(() => events.length)
+  assert.equal(events[0][0], 'stale')
+  server.always = undefined
+  await until(() => client.isEnabled('a', tenant))
+  assert.equal(server.requests[0].headers['dezky-digest'], undefined)
+  await until(() => namesOf(events).includes('change'))
+  assert.deepEqual(events.filter(([name]) => name !== 'error').slice(1), [['ready', { revision: 1 }], ['change', { revision: 1, keys: ['a'] }]])
+})
+
+test('a snapshot that is given is there at once, whatever the server does', async () => {
+  const server = await silentServer()
+  for (const snapshot of [snapshotOf(3, ['given']), Buffer.from(snapshotOf(3, ['given'])), JSON.parse(snapshotOf(3, ['given']))]) {
+    const began = performance.now()
+    const client = await connect(server, { snapshot, staleAfter: 100 })
+    assert.ok(performance.now() - began < 300)
+    const events = listen(client)
+    assert.deepEqual([client.status, client.isEnabled('given', tenant)], ['ready', true])
+    await until(() => client.status === 'stale')
+    await until(() => namesOf(events).includes('stale'))
+    assert.deepEqual(events[0], ['ready', { revision: 3 }])
+    client.close()
+  }
+  server.always = undefined
+  const client = await connect(server, { snapshot: snapshotOf(3, ['given']) })
+  const events = listen(client)
+  await until(() => namesOf(events).includes('change'))
+  assert.deepEqual(events, [['ready', { revision: 3 }], ['change', { revision: 1, keys: ['a', 'given'] }]])
+  assert.ok(server.requests.some(({ headers }) => headers['dezky-digest'] === digestOf(snapshotOf(3, ['given']))))
+})
+
+test('each accepted snapshot is kept in the file, with its history, for its owner alone', async () => {
+  const [server, file] = [await serve({ revision: 1, history: 'first "one"' }), newFile()]
+  const client = await connect(server, { file })
+  const read = () => readFileSync(file, 'utf8')
+  await until(() => readdirSync(join(file, '..')).join() === file.split('/').at(-1))
+  assert.equal(read(), `${server.text.slice(0, -1)},"history":"first \\"one\\""}`)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  await until(() => server.streams.size === 1)
+  for (let revision = 2; revision < 30; revision++) server.publish(revision, [`flag-${revision}`])
+  await until(() => sdk.Ruleset.fromSnapshot(read()).revision === 29)
+  assert.equal(sdk.Ruleset.fromSnapshot(read()).digest, client.ruleset.digest)
+  await until(() => readdirSync(join(file, '..')).length === 1)
+})
+
+test('the file goes on where the server does not answer', async () => {
+  const file = newFile()
+  const first = await connect(await serve({ revision: 7 }), { file })
+  await until(() => statSync(file, { throwIfNoEntry: false }))
+  first.close()
+  const hourAgo = new Date(Date.now() - 3_600_000)
+  utimesSync(file, hourAgo, hourAgo)
+  const client = await connect(nowhere, { file, deadline: 50, pastDeadline: 'file' })
+  const events = listen(client)
+  assert.deepEqual([client.status, client.ruleset.revision, client.isEnabled('a', tenant)], ['stale', 7, true])
+  await until(() => namesOf(events).includes('stale'))
+  const [ready, [, { age }]] = events.filter(([name]) => name !== 'error')
+  assert.deepEqual(ready, ['ready', { revision: 7 }])
+  assert.ok(age > 3_590_000 && age < 3_700_000, `${age} ms`)
+  assert.equal((await codeOf(() => connect(nowhere, { file, deadline: 50 }))).code, 'deadline')
+  assert.equal((await codeOf(() => connect(nowhere, { file: newFile(), deadline: 50, pastDeadline: 'file' }))).code, 'deadline')
+  const off = await connect(nowhere, { file, deadline: 50, pastDeadline: 'off' })
+  assert.equal(off.isEnabled('a', tenant), false)
+})
+
+test('what the file has need not be sent again', async () => {
+  const [server, file] = [await serve({ revision: 7 }), newFile()]
+  const first = await connect(server, { file })
+  await until(() => statSync(file, { throwIfNoEntry: false }))
+  first.close()
+  const before = server.snapshots.length
+  const client = await connect(server, { file })
+  assert.deepEqual([client.status, client.ruleset.revision], ['ready', 7])
+  await until(() => server.snapshots.length === before + 2)
+  const digest = digestOf(server.text)
+  assert.deepEqual(server.snapshots.slice(before).map(({ headers }) => [headers['if-none-match'], headers['dezky-digest']]), [
+    [`"${digest}"`, undefined], [`"${digest}"`, digest],
+  ])
+})
+
+test('nothing older is taken over a restart, unless the history is another', async () => {
+  const [server, file] = [await serve({ revision: 7 }), newFile()]
+  const first = await connect(server, { file })
+  await until(() => statSync(file, { throwIfNoEntry: false }))
+  first.close()
+  const older = await startServer({ revision: 6, keys: ['old'] })
+  const refused = await codeOf(() => connect(older, { file, deadline: 100 }))
+  assert.deepEqual([refused.code, refused.cause.code], ['deadline', 'older_revision'])
+  const client = await connect(older, { file, deadline: 100, pastDeadline: 'file' })
+  const events = listen(client)
+  await until(() => events.length === 3)
+  assert.deepEqual([namesOf(events), client.isEnabled('a', tenant)], [['older_revision', 'ready', 'stale'], true])
+  // Nor where a snapshot that nobody knows the history of was given besides.
+  const given = await connect(older, { file, snapshot: snapshotOf(9, ['given']) })
+  const said = listen(given)
+  await until(() => namesOf(said).includes('older_revision'))
+  assert.equal(given.ruleset.revision, 9)
+  older.history = 'second'
+  await until(() => client.ruleset.revision === 6 && given.ruleset.revision === 6)
+  for (const one of [client, given, older]) await one.close()
+})
+
+test('a file that cannot be used is one event, and no obstacle', async () => {
+  const malformed = newFile()
+  writeFileSync(malformed, '{"format":1,')
+  const directory = newFile()
+  mkdirSync(directory)
+  const server = await serve({ revision: 1 })
+  for (const file of [malformed, directory, join(folder, 'no/such/folder/good.json')]) {
+    const client = await connect(server, { file })
+    const events = listen(client)
+    await until(() => namesOf(events).includes('file_unusable') && server.streams.size)
+    assert.deepEqual([client.status, namesOf(events).sort()], ['ready', ['file_unusable', 'ready']])
+    client.close()
+  }
+  await until(() => sdk.Ruleset.fromSnapshot(readFileSync(malformed)).revision === 1)
+})
+
+test('an option that is wrong is named', async () => {
+  const options = {
+    '/url': [{ url: undefined }, { url: '/flags' }, { url: 'ftp://example.com' }, { url: 'http://name:word@example.com' }, { url: 7 }],
+    '/key': [{ key: undefined }, { key: '' }, { key: 'a b' }, { key: 'a\nb' }, { key: 7 }],
+    '/tenant': [{ tenant: '' }, { tenant: 'Acme' }, { tenant: 'a&b=c' }, { tenant: 7 }],
+    '/snapshot': [{ snapshot: '{' }, { snapshot: { format: 2 } }, { snapshot: 7 }],
+    '/file': [{ file: '' }, { file: 7 }],
+    '/pastDeadline': [{ pastDeadline: 'on' }, { pastDeadline: null }],
+    '/instance': [{ instance: '' }, { instance: 'a b' }, { instance: 'a'.repeat(65) }, { instance: 7 }],
+    '/deadline': [{ deadline: -1 }, { deadline: NaN }, { deadline: Infinity }, { deadline: '5' }],
+    '/staleAfter': [{ staleAfter: 2 ** 31 }],
+    '/maxBackoff': [{ maxBackoff: null }],
+    '/timing': [{ timing: 7 }],
+    '/timing/silence': [{ timing: { silence: -1 } }],
+    '/past_deadline': [{ past_deadline: 'off' }],
+    '/timing/any': [{ timing: { any: 1 } }],
+  }
+  for (const [path, cases] of Object.entries(options)) {
+    for (const one of cases) {
+      const error = await codeOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', ...one }))
+      assert.deepEqual([error.code, error.path], ['invalid_option', path], JSON.stringify(one))
+    }
+  }
+  for (const none of [undefined, null, 'http://127.0.0.1:9']) assert.equal((await codeOf(() => sdk.connect(none))).code, 'invalid_option')
+})
+
+test('a function that gives no key, or never returns, is a server that cannot be reached', async () => {
+  const server = await serve()
+  for (const key of [() => undefined, () => 'a\nb', () => assert.fail('no key today'), async () => assert.fail('no key today'), () => new Promise(() => {})]) {
+    const error = await codeOf(() => connect(server, { key, deadline: 100, timing: { requestTimeout: 50 } }))
+    assert.deepEqual([error.code, error.cause.code], ['deadline', 'unreachable'])
+  }
+  assert.deepEqual(server.requests, [])
+})

@@ -1,0 +1,205 @@
+// The live client against a server that behaves.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { digestOf, snapshotOf } from './faulty.mjs'
+import { codeOf, connect, listen, namesOf, serve, tenant, until } from './following.mjs'
+import { sdk } from './sdk.mjs'
+
+const isStreaming = (server) => until(() => server.streams.size === 1)
+
+test('the server of these suites publishes canonical snapshots', () => {
+  const text = snapshotOf(7, ['b', 'a'])
+  assert.equal(sdk.Ruleset.fromSnapshot(text).digest, digestOf(text))
+})
+
+test('the first snapshot is there when connect returns, and ready is told after', async () => {
+  const server = await serve({ revision: 5, keys: ['a', 'b'] })
+  const client = await connect(server)
+  const events = listen(client)
+  assert.deepEqual([client.status, client.ruleset.revision, client.ruleset.keys], ['ready', 5, ['a', 'b']])
+  assert.deepEqual([client.isEnabled('a', tenant), client.forTenant(tenant).enabledKeys()], [true, ['a', 'b']])
+  assert.ok(client.ruleset instanceof sdk.Ruleset)
+  await until(() => events.length)
+  assert.deepEqual(events, [['ready', { revision: 5 }]])
+})
+
+test('requests say who asks, with what, and what is evaluated with', async () => {
+  const server = await serve()
+  const client = await connect(server, { url: `${server.url}/behind/a/path/`, instance: 'test-1', timing: { pollInterval: 60 } })
+  await until(() => server.snapshots.length > 4)
+  const digest = digestOf(server.text)
+  const [first, ...others] = server.snapshots
+  assert.deepEqual([first.headers['dezky-digest'], first.headers['if-none-match']], [undefined, undefined])
+  for (const { path, headers } of server.requests) {
+    assert.ok(['/behind/a/path/flags/snapshot', '/behind/a/path/flags/stream'].includes(path), path)
+    assert.deepEqual([headers.authorization, headers['dezky-instance']], ['Bearer dzk_test', 'test-1'])
+  }
+  for (const { headers } of others) assert.deepEqual([headers['dezky-digest'], headers['if-none-match']], [digest, `"${digest}"`])
+  const stream = server.requests.find(({ path }) => path.endsWith('stream'))
+  assert.deepEqual([stream.headers['dezky-digest'], stream.headers.accept], [digest, 'text/event-stream'])
+  client.close()
+})
+
+test('an instance has a name of its own unless it is given one', async () => {
+  const server = await serve()
+  await Promise.all([connect(server), connect(server)])
+  const names = new Set(server.requests.map(({ headers }) => headers['dezky-instance']))
+  assert.equal(names.size, 2)
+  for (const name of names) assert.match(name, /^node-[0-9a-f]{16}$/)
+})
+
+test('a tenant has its slice', async () => {
+  const server = await serve()
+  await connect(server, { tenant: 'acme' })
+  await isStreaming(server)
+  assert.deepEqual([...new Set(server.requests.map(({ path }) => path))], ['/flags/slice?tenant=acme', '/flags/slice/stream?tenant=acme'])
+})
+
+test('a flip arrives by the stream, is told with its keys, and confirmed at once', async () => {
+  const server = await serve({ revision: 1, keys: ['a', 'b'] })
+  const client = await connect(server, { timing: { spacing: 400 } })
+  const events = listen(client)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  const before = client.ruleset
+  const flags = before.forTenant(tenant)
+  server.publish(2, ['b', 'c'])
+  await until(() => events.length === 2)
+  assert.deepEqual(events, [['ready', { revision: 1 }], ['change', { revision: 2, keys: ['a', 'c'] }]])
+  assert.deepEqual([client.isEnabled('a', tenant), client.isEnabled('c', tenant)], [false, true])
+  // Whoever held the old rules reads on, explanations too.
+  assert.deepEqual([before.isEnabled('a', tenant), flags.explain('a').reason, before.revision], [true, 'on', 1])
+  await until(() => server.snapshots.length === 4)
+  await wait(600)
+  const [, , fetched, confirmed] = server.snapshots
+  const [old, now] = [snapshotOf(1, ['a', 'b']), server.text].map(digestOf)
+  assert.deepEqual([fetched.headers['dezky-digest'], fetched.headers['if-none-match']], [old, `"${old}"`])
+  assert.deepEqual([confirmed.headers['dezky-digest'], confirmed.headers['if-none-match']], [now, `"${now}"`])
+  assert.equal(server.snapshots.length, 4)
+  assert.ok(confirmed.at - fetched.at < 350, 'the confirmation does not wait for its turn')
+})
+
+test('another revision of the same flags is taken and is no change', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server)
+  const events = listen(client)
+  await isStreaming(server)
+  server.publish(2, ['a'])
+  await until(() => client.ruleset.revision === 2)
+  server.publish(2, ['b'])
+  await until(() => client.ruleset.keys[0] === 'b')
+  assert.deepEqual(events, [['ready', { revision: 1 }], ['change', { revision: 2, keys: ['a', 'b'] }]])
+})
+
+test('an event that says what is known already asks for nothing', async () => {
+  const server = await serve()
+  await connect(server)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  for (let times = 0; times < 5; times++) server.tell()
+  server.tell(': a comment\r\n\r\nevent: other\ndata: {}\n\nid: 7\n\ndata: {"digest":"none"}\n\n')
+  await wait(100)
+  assert.equal(server.snapshots.length, 2)
+})
+
+test('events in pieces, with any end of line', async () => {
+  const server = await serve()
+  const client = await connect(server)
+  await isStreaming(server)
+  for (const [revision, end] of [[2, '\n'], [3, '\r\n'], [4, '\r']]) {
+    server.publish(revision, ['a'], { quietly: true })
+    for (const piece of server.event().replaceAll('\n', end)) {
+      server.tell(piece)
+      await wait(0)
+    }
+    server.tell(':')
+    await until(() => client.ruleset.revision === revision)
+  }
+})
+
+test('a burst is one fetch at once and one after it', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  await wait(60)
+  for (let revision = 2; revision <= 40; revision++) server.publish(revision, ['a'])
+  await until(() => client.ruleset.revision === 40)
+  await wait(150)
+  const { length } = server.snapshots
+  assert.ok(length >= 4 && length <= 6, `${length} requests`)
+})
+
+test('fetches never overlap, and what is announced during one is fetched after it', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  const before = server.text
+  server.next.push((response) => setTimeout(() => response.writeHead(304).end(), 150))
+  server.publish(2, ['b'])
+  await until(() => server.snapshots.length === 3)
+  server.publish(3, ['c'])
+  await wait(50)
+  assert.equal(server.snapshots.length, 3)
+  await until(() => client.ruleset.revision === 3)
+  assert.notEqual(before, server.text)
+})
+
+test('a client that was not told learns it by its check-in', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server, { timing: { pollInterval: 50 } })
+  await isStreaming(server)
+  server.publish(2, ['b'], { quietly: true })
+  await until(() => client.ruleset.revision === 2)
+})
+
+test('the key may be a function, which is asked for each request', async () => {
+  const server = await serve()
+  let asked = 0
+  await connect(server, { key: async () => `key-${++asked}` })
+  await isStreaming(server)
+  await until(() => server.requests.length === 3)
+  assert.deepEqual(server.requests.map(({ headers }) => headers.authorization).sort(), ['Bearer key-1', 'Bearer key-2', 'Bearer key-3'])
+})
+
+test('a handler that throws or rejects harms nobody, and is heard of', async (context) => {
+  const complaints = context.mock.method(console, 'error', () => {})
+  const server = await serve({ revision: 1 })
+  const client = await connect(server)
+  client.on('change', () => assert.fail('thrown'))
+  client.on('change', async () => assert.fail('rejected'))
+  const remove = client.on('change', () => assert.fail('it was taken away'))
+  const events = listen(client)
+  remove()
+  remove()
+  await isStreaming(server)
+  server.publish(2, ['b'])
+  await until(() => namesOf(events).includes('change'))
+  server.publish(3, ['c'])
+  await until(() => namesOf(events).filter((name) => name === 'change').length === 2)
+  await wait(0)
+  assert.deepEqual(complaints.mock.calls.map(({ arguments: [, error] }) => error.message).sort(), ['rejected', 'rejected', 'thrown', 'thrown'])
+})
+
+test('events are told in order, also those that a handler brings about', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server)
+  const told = []
+  client.on('ready', () => {
+    told.push('ready 1')
+    client.close()
+  })
+  client.on('ready', () => told.push('after close'))
+  await wait(20)
+  assert.deepEqual([told, client.status, client.isEnabled('a', tenant)], [['ready 1'], 'closed', true])
+})
+
+test('an event or a handler that is none is refused', async () => {
+  const client = await connect(await serve())
+  for (const [name, handler, path] of [['changed', () => {}, '/event'], ['toString', () => {}, '/event'], ['change', undefined, '/handler']]) {
+    const { code, path: at } = await codeOf(async () => client.on(name, handler))
+    assert.deepEqual([code, at], ['invalid_option', path])
+  }
+})

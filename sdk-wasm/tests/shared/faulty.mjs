@@ -1,0 +1,129 @@
+// A server of snapshots that misbehaves when it is told to: what a client is tried against, on the loopback interface alone.
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+
+const AXES = { plans: [], tenantSlugs: [], partnerSlugs: [], environments: [] }
+
+/** A snapshot's canonical text: the flags named are on. */
+export function snapshotOf(revision, keys) {
+  const flags = [...keys].sort().map((key) => ({ key, state: 'on', pct: 0, scope: AXES }))
+  return JSON.stringify({ format: 1, revision, environment: 'production', flags })
+}
+
+export const digestOf = (text) => createHash('sha256').update(text).digest('hex')
+
+/** What may go wrong with an answer. Each is given the response and the text that should be sent, with its headers set. */
+export const faults = {
+  reset: (response) => response.socket.destroy(),
+  hang: () => {},
+  truncate(response, text) {
+    response.writeHead(200, { 'content-length': text.length })
+    response.write(text.slice(0, text.length / 2))
+    setTimeout(() => response.socket?.destroy(), 5)
+  },
+  /** Shorter, and whole as far as HTTP can tell. */
+  cut: (response, text) => response.writeHead(200).end(text.slice(0, -10)),
+  /** Well formed, and something else than what was published. */
+  corrupt: (response, text) => response.writeHead(200).end(text.replace('"on"', '"off"').replace('"revision":', '"revision":9')),
+  malformed: (response) => response.writeHead(200).end('<html>Welcome to the hotel</html>'),
+  unsigned(response, text) {
+    response.removeHeader('etag')
+    response.writeHead(200).end(text)
+  },
+  liar: (response) => response.setHeader('etag', `"${digestOf('')}"`).writeHead(304).end(),
+  slow: (response, text) => setTimeout(() => response.writeHead(200).end(text), 60),
+  trickle(response, text) {
+    response.writeHead(200)
+    response.write(text.slice(0, 20))
+    setTimeout(() => response.end(text.slice(20)), 40)
+  },
+  status: (status, headers = {}) => (response) => response.writeHead(status, headers).end('{"code":"nothing","detail":"no"}'),
+}
+
+/** Starts one. `port` where it takes the place of another. */
+export async function startServer({ revision = 1, keys = ['a'], history = 'first', port = 0, cors = false } = {}) {
+  const server = {
+    text: snapshotOf(revision, keys),
+    history,
+    /** Every text that was ever published. */
+    published: new Set(),
+    requests: [],
+    /** What happens to the next answers, and to the next streams, one each; then `always`. */
+    next: [],
+    nextStream: [],
+    always: undefined,
+    alwaysStream: undefined,
+    streams: new Set(),
+    sockets: new Set(),
+    get digest() {
+      return digestOf(server.text)
+    },
+    get snapshots() {
+      return server.requests.filter(({ path }) => !path.includes('/stream'))
+    },
+    /** Other rules from now on; every open stream is told, unless `quietly`. */
+    publish(revision, keys, { quietly = false } = {}) {
+      server.text = snapshotOf(revision, keys)
+      server.published.add(server.text)
+      if (!quietly) server.tell()
+    },
+    event() {
+      return `id: 1\nevent: revision\ndata: {"revision":${JSON.parse(server.text).revision},"digest":"${digestOf(server.text)}"}\n\n`
+    },
+    tell(text = server.event()) {
+      for (const stream of server.streams) stream.write(text)
+    },
+    endStreams() {
+      for (const stream of server.streams) stream.end()
+    },
+    async close() {
+      if (!http.listening) return
+      http.close()
+      http.closeAllConnections()
+      await once(http, 'close')
+    },
+  }
+  server.published.add(server.text)
+
+  function answerStream(response) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    server.streams.add(response)
+    response.on('close', () => server.streams.delete(response))
+    response.write(`:\n\n${server.event()}`)
+  }
+
+  function answerSnapshot(request, response) {
+    const digest = digestOf(server.text)
+    response.setHeader('etag', `"${digest}"`).setHeader('dezky-history', server.history)
+    const fault = server.next.shift() ?? server.always
+    if (fault) return fault(response, server.text)
+    if (request.headers['if-none-match'] === `"${digest}"`) return response.writeHead(304).end()
+    response.setHeader('content-type', 'application/json').end(server.text)
+  }
+
+  const http = createServer((request, response) => {
+    const path = request.url
+    if (cors) allow(response)
+    if (request.method === 'OPTIONS') return response.writeHead(204).end()
+    server.requests.push({ path, headers: request.headers, at: performance.now() })
+    if (!path.includes('/stream')) return answerSnapshot(request, response)
+    const fault = server.nextStream.shift() ?? server.alwaysStream
+    return fault ? fault(response, '') : answerStream(response)
+  })
+  http.on('connection', (socket) => {
+    server.sockets.add(socket)
+    socket.on('close', () => server.sockets.delete(socket))
+  })
+  http.listen(port, '127.0.0.1')
+  await once(http, 'listening')
+  server.port = http.address().port
+  server.url = `http://127.0.0.1:${server.port}`
+  return server
+}
+
+function allow(response) {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-allow-headers', 'authorization, x-api-key, if-none-match, dezky-instance, dezky-digest')
+  response.setHeader('access-control-expose-headers', 'etag, dezky-history, retry-after')
+}

@@ -1,0 +1,53 @@
+// What the suites of the live client share: a server each, a client with short times, and patience.
+import assert from 'node:assert/strict'
+import { after } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { startServer } from './faulty.mjs'
+import { sdk } from './sdk.mjs'
+
+export const key = 'dzk_test'
+export const tenant = { tenantId: 't1', tenantSlug: 'acme', plan: 'business' }
+export const timing = { pollInterval: 10_000, minBackoff: 5, requestTimeout: 2_000, silence: 10_000, settled: 100, spacing: 50 }
+
+const opened = []
+after(async () => {
+  for (const one of opened) await one.close()
+})
+
+export async function serve(options) {
+  const server = await startServer(options)
+  opened.push(server)
+  return server
+}
+
+export async function connect(server, { timing: times, ...options } = {}) {
+  const client = await sdk.connect({ url: server.url, key, maxBackoff: 40, ...options, timing: { ...timing, ...times } })
+  opened.push(client)
+  return client
+}
+
+/** Every event of a client from here on, as a list of `[name, event]`. */
+export function listen(client) {
+  const events = []
+  for (const name of ['ready', 'change', 'stale', 'error']) client.on(name, (event) => events.push([name, event]))
+  return events
+}
+
+export const namesOf = (events) => events.map(([name, { code }]) => code ?? name)
+
+/** Waits until something is so, and gives it. */
+export async function until(what, patience = 8_000) {
+  const end = performance.now() + patience
+  for (;;) {
+    const found = what()
+    if (found) return found
+    if (performance.now() > end) assert.fail(`it never was so: ${what}`)
+    await wait(2)
+  }
+}
+
+export const codeOf = async (act) => {
+  const error = await act().then(() => assert.fail('it was not refused'), (error) => error)
+  assert.ok(error instanceof sdk.DezkyError, error.stack)
+  return error
+}

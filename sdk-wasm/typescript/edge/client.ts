@@ -1,0 +1,12 @@
+/** The live client on edge runtimes, where a request may use one as long as it is answered. */
+import type { Client } from '../shared/client.js'
+import { connectOn } from '../shared/connect.js'
+import type { ConnectOptions } from '../shared/live/options.js'
+import type { Platform } from '../shared/live/platform.js'
+
+const edge: Platform = { kind: 'edge', request: {}, parting: {}, ready: async () => {} }
+
+/** Connects to a server and follows it. */
+export function connect<Key extends string = string>(options: ConnectOptions): Promise<Client<Key>> {
+  return connectOn(edge, options)
+}

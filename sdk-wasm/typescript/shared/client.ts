@@ -1,0 +1,56 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The live client: the rules of a server, kept the newest in this process or page. */
+import type { Flags } from './flags.js'
+import type { ClientEvents, ClientStatus } from './live/events.js'
+import { nothing } from './live/held.js'
+import type { Live } from './live/live.js'
+import type { Ruleset } from './ruleset.js'
+import type { Document, Subject } from './types.js'
+
+/** The rules of a server, kept the newest; `connect` makes one. Reading never waits, and costs what reading a ruleset costs. */
+export class Client<Key extends string = string> {
+  #ruleset: Ruleset<Key> = nothing<Key>().rules
+  readonly #live: Live<Key>
+
+  /** @internal */
+  constructor(live: Live<Key>) {
+    this.#live = live
+    live.swap = (rules) => {
+      this.#ruleset = rules
+    }
+  }
+
+  /** The rules in force. They never change: newer ones are another ruleset, and whoever holds these can go on reading. */
+  get ruleset(): Ruleset<Key> {
+    return this.#ruleset
+  }
+
+  /** Every flag for one tenant. */
+  forTenant(subject: Document<Subject>): Flags<Key> {
+    return this.#ruleset.forTenant(subject)
+  }
+
+  /** One flag for one tenant. */
+  isEnabled(key: Key, subject: Document<Subject>): boolean {
+    return this.#ruleset.isEnabled(key, subject)
+  }
+
+  /** After `failed` the server is not asked any more, and after `closed` nothing happens any more; the rules stay. */
+  get status(): ClientStatus {
+    return this.#live.status
+  }
+
+  /** Has a handler told of an event. What is returned takes it away again. */
+  on<Name extends keyof ClientEvents>(event: Name, handler: (event: ClientEvents<Key>[Name]) => unknown): () => void {
+    return this.#live.emitter.on(event, handler)
+  }
+
+  /** Leaves no timer, connection or request behind, and says nothing more. The last rules stay readable. */
+  close(): void {
+    this.#live.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,66 @@
+/** How a client begins. */
+import { Client } from './client.js'
+import { fileTrouble, hold, type Held } from './live/held.js'
+import { Live } from './live/live.js'
+import { type ConnectOptions, readOptions, type Settings } from './live/options.js'
+import type { Kept, Platform } from './live/platform.js'
+import { Trouble } from './live/trouble.js'
+import type { Document } from './types.js'
+
+/** `connect` on a platform. */
+export async function connectOn<Key extends string>(platform: Platform, options: ConnectOptions): Promise<Client<Key>> {
+  const settings = readOptions(options, platform)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, settings.deadline, 'late')))
+  try {
+    return await begin(settings, platform, late)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function begin<Key extends string>(settings: Settings, platform: Platform, late: Promise<'late'>): Promise<Client<Key>> {
+  const began = performance.now()
+  if ((await Promise.race([platform.ready(), late])) === 'late') throw new Trouble('deadline', 'the engine was not loaded in time')
+  const given = settings.snapshot === undefined ? undefined : readGiven<Key>(settings.snapshot)
+  const keeper = settings.file === undefined ? undefined : platform.keep?.(settings.file)
+  const live = new Live<Key>(settings, platform, keeper)
+  const client = new Client(live)
+  const reading = keeper?.read().then((kept) => kept && readKept<Key>(kept))
+  const read = await Promise.race([reading?.catch(fileTrouble), late])
+  if (read instanceof Trouble) live.tell('file', read)
+  const kept = read instanceof Trouble || read === 'late' ? undefined : read
+
+  // A file is what the server said last, unless the application has come with something newer since.
+  const start = kept && !(given && given.rules.revision > kept.held.rules.revision) ? kept.held : given
+  if (start) live.remember(start, kept?.held ?? start)
+  if (given) live.goOn(start)
+  const following = live.follow()
+  const missed = given ? undefined : await Promise.race([following, late])
+  if (missed) {
+    const age = kept ? Date.now() - kept.written : performance.now() - began
+    if (settings.pastDeadline === 'off') live.goOn(undefined)
+    else if (settings.pastDeadline === 'file' && kept) live.goOn(kept.held)
+    else {
+      client.close()
+      throw missed === 'late' ? tooLate(live.trouble) : missed
+    }
+    live.turnStale(Math.max(age, 0))
+  }
+  live.emitter.open()
+  return client
+}
+
+function tooLate(trouble = new Trouble('unreachable', 'the server has not answered yet')): Trouble {
+  return new Trouble('deadline', `there were no rules in time: ${trouble.message}`, { cause: trouble })
+}
+
+function readGiven<Key extends string>(snapshot: Document<object>): Held<Key> {
+  try {
+    return hold(snapshot)
+  } catch (cause) {
+    throw new Trouble('invalid_option', `the snapshot is malformed: ${(cause as Error).message}`, { path: '/snapshot', cause })
+  }
+}
+
+const readKept = <Key extends string>({ document, written }: Kept): { held: Held<Key>; written: number } => ({ held: hold(document), written })

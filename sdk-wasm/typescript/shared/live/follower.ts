@@ -1,0 +1,175 @@
+/** Follows the server: one fetch at a time, a stream that says when, and a check-in where the stream is quiet. */
+import { Backoff } from './backoff.js'
+import type { Settings } from './options.js'
+import { digestOf, EventReader } from './stream.js'
+import { Nap } from './timing.js'
+import { type Trouble, troubleOf } from './trouble.js'
+import type { Answer, Wire } from './wire.js'
+
+/** On whose behalf a follower asks, and whom it tells. */
+export interface Followed {
+  /** The digest of what need not be sent again, whether or not it is evaluated with. */
+  readonly known: string | undefined
+  readonly evaluating: string | undefined
+  /** Takes an answer, or throws a Trouble. */
+  take(answer: Answer): void
+  /** What is wrong with fetching or with the stream now; nothing where it works again. */
+  tell(about: 'fetch' | 'stream', trouble: Trouble | undefined): void
+}
+
+export class Follower {
+  readonly #wire: Wire
+  readonly #settings: Settings
+  readonly #followed: Followed
+  readonly #fetchBackoff: Backoff
+  readonly #streamBackoff: Backoff
+  readonly #spacing = new Nap()
+  readonly #fetchNap = new Nap()
+  readonly #streamNap = new Nap()
+  #isEnded = false
+  #isFetching = false
+  #isWanted = false
+  /** The digest that was announced and not fetched yet: after such a fetch a confirmation follows. At the start it is any. */
+  #announced: string | undefined = ''
+  /** The nap before a fetch is one that the server asked for. */
+  #isHeldOff = false
+  #started = -Infinity
+  #checkIn: ReturnType<typeof setTimeout> | undefined
+  #waiting: (() => void)[] = []
+
+  constructor(wire: Wire, settings: Settings, followed: Followed) {
+    this.#wire = wire
+    this.#settings = settings
+    this.#followed = followed
+    this.#fetchBackoff = new Backoff(settings)
+    this.#streamBackoff = new Backoff(settings)
+  }
+
+  /** Goes on until `end`. */
+  async start(): Promise<void> {
+    while (!this.#isEnded) {
+      await this.#fetched()
+      if (this.#isEnded) return
+      const retryAfter = await this.#followStream()
+      if (!this.#isEnded) await this.#streamNap.take(this.#streamBackoff.next(retryAfter))
+    }
+  }
+
+  /** Leaves no timer behind. What is under way on the wire is ended by who made the wire. */
+  end(): void {
+    this.#isEnded = true
+    clearTimeout(this.#checkIn)
+    for (const nap of [this.#spacing, this.#fetchNap, this.#streamNap]) nap.cut()
+    this.#resolve(this.#waiting)
+  }
+
+  /** When a fetch that begins from now on has succeeded. */
+  #fetched(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#want()
+    })
+  }
+
+  #want(): void {
+    this.#isWanted = true
+    clearTimeout(this.#checkIn)
+    if (!this.#isFetching) void this.#fetch()
+  }
+
+  /** Fetches as often as is wanted, and until the server was told what is evaluated with. */
+  async #fetch(): Promise<void> {
+    this.#isFetching = true
+    let wait = this.#settings.spacing
+    let unconfirmed = 0
+    while (this.#isWanted && !this.#isEnded) {
+      const early = this.#started + wait - performance.now()
+      if (early > 0 || unconfirmed) await this.#spacing.take(Math.max(early, 0))
+      if (this.#isEnded) break
+      this.#isWanted = false
+      this.#started = performance.now()
+      wait = this.#settings.spacing
+      const isConfirmed = await this.#fetchOnce()
+      if (isConfirmed) unconfirmed = 0
+      else if (isConfirmed === false) {
+        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end.
+        this.#isWanted = true
+        wait = unconfirmed++ ? this.#fetchBackoff.next() : 0
+      }
+    }
+    this.#isFetching = false
+    const { pollInterval } = this.#settings
+    if (!this.#isEnded) this.#checkIn = setTimeout(() => this.#want(), pollInterval * (0.8 + Math.random() * 0.4))
+  }
+
+  /** Whether the server knows now what is evaluated with; nothing after a failure, when it is asked again, but not at once. */
+  async #fetchOnce(): Promise<boolean | undefined> {
+    const { known, evaluating } = this.#followed
+    const waiting = this.#waiting.splice(0)
+    const parting = this.#announced === undefined || this.#announced === evaluating
+    this.#announced = undefined
+    try {
+      const answer = await this.#wire.fetchSnapshot({ known, evaluating, parting })
+      if (!this.#isEnded) this.#followed.take(answer)
+    } catch (thrown) {
+      this.#waiting.push(...waiting)
+      await this.#rest(troubleOf(thrown))
+      return undefined
+    }
+    this.#resolve(waiting)
+    if (this.#isEnded) return undefined
+    this.#followed.tell('fetch', undefined)
+    const isConfirmed = evaluating === this.#followed.evaluating
+    if (isConfirmed) this.#fetchBackoff.reset()
+    return isConfirmed
+  }
+
+  /** After a failure. */
+  async #rest(trouble: Trouble): Promise<void> {
+    if (!this.#isEnded) this.#followed.tell('fetch', trouble)
+    if (this.#isEnded) return this.#resolve(this.#waiting)
+    this.#isWanted = true
+    this.#isHeldOff = trouble.retryAfter > 0
+    await this.#fetchNap.take(this.#fetchBackoff.next(trouble.retryAfter))
+    this.#isHeldOff = false
+  }
+
+  #resolve(waiting: (() => void)[]): void {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
+
+  /** Reads one stream to its end; answers how long the server wants to be left alone. */
+  async #followStream(): Promise<number> {
+    const reader = new EventReader()
+    let settling: ReturnType<typeof setTimeout> | undefined
+    let events = 0
+    try {
+      for await (const text of this.#wire.readStream(this.#followed.evaluating)) {
+        this.#followed.tell('stream', undefined)
+        settling ??= setTimeout(() => this.#streamBackoff.reset(), this.#settings.settled)
+        for (const data of reader.read(text)) {
+          // The first comes with every connection, and says nothing about how long it will last.
+          if (events++) this.#streamBackoff.reset()
+          const digest = digestOf(data)
+          if (digest !== this.#followed.evaluating) this.#announce(digest)
+        }
+      }
+      return 0
+    } catch (thrown) {
+      // A stream that ends is nothing unusual, however it ends. One that does not open is.
+      if (settling || this.#isEnded) return 0
+      const trouble = troubleOf(thrown)
+      this.#followed.tell('stream', trouble)
+      return trouble.retryAfter
+    } finally {
+      clearTimeout(settling)
+    }
+  }
+
+  /** There is something new: no reason to wait on, unless the server asked for it. */
+  #announce(digest = ''): void {
+    this.#announced = digest
+    this.#want()
+    if (!this.#isHeldOff) this.#fetchNap.cut()
+  }
+}

@@ -1,0 +1,135 @@
+/** What a client is between `connect` and `close`: which rules are in force, and how sure that is. */
+import type { Ruleset } from '../ruleset.js'
+import { type ClientStatus, Emitter } from './events.js'
+import { type Followed, Follower } from './follower.js'
+import { changes, type Held, judge, nothing, Saver } from './held.js'
+import type { Settings } from './options.js'
+import type { Keeper, Platform } from './platform.js'
+import type { Trouble } from './trouble.js'
+import { type Answer, Wire } from './wire.js'
+
+export class Live<Key extends string> implements Followed {
+  /** Takes the rules that are in force. */
+  swap: (rules: Ruleset<Key>) => void = () => {}
+  readonly emitter = new Emitter<Key>()
+  readonly #settings: Settings
+  readonly #follower: Follower
+  readonly #saver: Saver | undefined
+  readonly #ending = new AbortController()
+  #status: ClientStatus = 'connecting'
+  /** What is evaluated with; nothing where there are no flags. */
+  #inForce: Held<Key> | undefined
+  /** What the server need not send again. */
+  #known: Held<Key> | undefined
+  /** What nothing older of the same history may follow. */
+  #latest: Held<Key> | undefined
+  #confirmed = performance.now()
+  #staling: ReturnType<typeof setTimeout> | undefined
+  /** What is wrong now. */
+  readonly #troubles: { [about in 'fetch' | 'stream' | 'file']?: Trouble | undefined } = {}
+  #settle: (fatal: Trouble | undefined) => void = () => {}
+
+  constructor(settings: Settings, platform: Platform, keeper: Keeper | undefined) {
+    this.#settings = settings
+    this.#saver = keeper && new Saver(keeper, (trouble) => this.tell('file', trouble))
+    this.#follower = new Follower(new Wire(settings, platform, this.#ending.signal), settings, this)
+  }
+
+  get status(): ClientStatus {
+    return this.#status
+  }
+
+  get known(): string | undefined {
+    return this.#known?.rules.digest
+  }
+
+  get evaluating(): string | undefined {
+    return this.#inForce?.rules.digest
+  }
+
+  /** What is wrong with the server. */
+  get trouble(): Trouble | undefined {
+    return this.#troubles.fetch
+  }
+
+  /** What there is without the server. */
+  remember(known: Held<Key>, latest: Held<Key>): void {
+    this.#known = known
+    this.#latest = latest
+  }
+
+  /** Begins to follow the server. Answers once that has succeeded, or with what is fatal. */
+  follow(): Promise<Trouble | undefined> {
+    const settled = new Promise<Trouble | undefined>((settle) => (this.#settle = settle))
+    void this.#follower.start()
+    return settled
+  }
+
+  /** Evaluates with what there is, or without any flags, though the server has not answered yet. */
+  goOn(held: Held<Key> | undefined): void {
+    this.#inForce = held
+    if (this.#status === 'connecting') this.#status = 'ready'
+    if (held) {
+      this.swap(held.rules)
+      this.emitter.emit('ready', { revision: held.rules.revision })
+    }
+    this.#awaitStale()
+  }
+
+  /** The server has not confirmed for so long what is evaluated with. */
+  turnStale(age: number): void {
+    clearTimeout(this.#staling)
+    if (this.#status !== 'ready') return
+    this.#status = 'stale'
+    this.emitter.emit('stale', { age })
+  }
+
+  take(answer: Answer): void {
+    const [was, before] = [this.#status, this.#inForce]
+    const held = judge(answer, this.#known, this.#latest)
+    const keys = was === 'connecting' ? [] : changes(before ?? nothing<Key>(), held)
+    if (held !== this.#known) void this.#saver?.save(held)
+    this.#inForce = this.#known = this.#latest = held
+    this.swap(held.rules)
+    this.#status = 'ready'
+    this.#confirmed = performance.now()
+    this.#awaitStale()
+    const { revision } = held.rules
+    if (was !== 'ready') this.emitter.emit('ready', { revision })
+    if (keys.length) this.emitter.emit('change', { revision, keys })
+    this.#settle(undefined)
+  }
+
+  /** An event where what is wrong is something else than before. */
+  tell(about: 'fetch' | 'stream' | 'file', trouble: Trouble | undefined): void {
+    if (this.#status === 'closed' || this.#status === 'failed') return
+    const isNews = trouble?.code !== this.#troubles[about]?.code
+    this.#troubles[about] = trouble
+    if (!trouble) return
+    const { problem } = trouble
+    if (problem.fatal) {
+      this.#end('failed')
+      this.#settle(trouble)
+    }
+    if (isNews) this.emitter.emit('error', problem)
+  }
+
+  /** Everything that goes on is over, and nothing is said any more. */
+  close(): void {
+    this.emitter.close()
+    this.#end('closed')
+  }
+
+  #end(status: ClientStatus): void {
+    this.#status = status
+    clearTimeout(this.#staling)
+    this.#follower.end()
+    this.#ending.abort()
+  }
+
+  #awaitStale(): void {
+    clearTimeout(this.#staling)
+    if (this.#status !== 'ready') return
+    this.#staling = setTimeout(() => this.turnStale(performance.now() - this.#confirmed), this.#settings.staleAfter)
+  }
+}

@@ -1,0 +1,42 @@
+/** Server-sent events, as far as Dezky's streams need them. */
+
+/** Characters of one event. Ours have some hundred. */
+const LONGEST_EVENT = 65_536
+
+/** Puts events together from the text as it arrives. */
+export class EventReader {
+  #rest = ''
+  #name = ''
+  #data = ''
+
+  /** The data of each event called `revision` that ends in this piece. */
+  read(piece: string): string[] {
+    const ended: string[] = []
+    // A carriage return at the end may be the first half of a line's end.
+    const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/)
+    this.#rest = lines.pop() as string
+    for (const line of lines) {
+      if (!line) {
+        const [name, data] = [this.#name, this.#data]
+        this.#name = this.#data = ''
+        if (name === 'revision' && data) ended.push(data)
+        continue
+      }
+      const [, field, value = ''] = line.match(/^([^:]*)(?:: ?(.*))?$/) as RegExpMatchArray
+      if (field === 'event') this.#name = value
+      if (field === 'data') this.#data += this.#data ? `\n${value}` : value
+    }
+    if (this.#rest.length + this.#data.length > LONGEST_EVENT) throw new Error('an event is too long')
+    return ended
+  }
+}
+
+/** The digest that an event announces; nothing where it says none. */
+export function digestOf(data: string): string | undefined {
+  try {
+    const { digest } = Object(JSON.parse(data))
+    return typeof digest === 'string' ? digest : undefined
+  } catch {
+    return undefined
+  }
+}

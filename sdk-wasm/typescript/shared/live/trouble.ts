@@ -1,0 +1,39 @@
+/** What goes wrong between a client and its server. */
+import { DezkyError } from '../error.js'
+import type { ClientCode } from '../types.js'
+
+interface Circumstances {
+  readonly cause?: unknown
+  /** The option that is at fault, as a JSON Pointer. */
+  readonly path?: string
+  /** Trying again would not help. */
+  readonly fatal?: boolean
+  /** How long the server wants to be left alone, in milliseconds. */
+  readonly retryAfter?: number
+}
+
+/** A problem that a client has, as whoever calls `connect` sees it. */
+export class Trouble extends DezkyError {
+  readonly #problem: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean }
+  readonly #retryAfter: number
+
+  constructor(code: ClientCode, message: string, { cause, path = '', fatal = false, retryAfter = 0 }: Circumstances = {}) {
+    super([{ code, path, message }])
+    if (cause !== undefined) this.cause = cause
+    this.#problem = { code, message, fatal }
+    this.#retryAfter = retryAfter
+  }
+
+  /** As an event has it. */
+  get problem(): { readonly code: ClientCode; readonly message: string; readonly fatal: boolean } {
+    return this.#problem
+  }
+
+  get retryAfter(): number {
+    return this.#retryAfter
+  }
+}
+
+/** Whatever was thrown on the way to the server and back: a problem that has a name, or a server that cannot be reached. */
+export const troubleOf = (thrown: unknown): Trouble =>
+  thrown instanceof Trouble ? thrown : new Trouble('unreachable', 'the server cannot be reached', { cause: thrown })

@@ -1,0 +1,141 @@
+/** The requests that a client makes. */
+import { isKey, type Settings } from './options.js'
+import type { Platform } from './platform.js'
+import { Limit } from './timing.js'
+import { Trouble, troubleOf } from './trouble.js'
+
+/** Core's largest document. */
+const MAX_BODY_BYTES = 32 << 20
+
+/** What a client has, as it says in a request. */
+export interface Standing {
+  /** Of the snapshot that it need not be sent again. */
+  readonly known: string | undefined
+  /** Of what it evaluates with. */
+  readonly evaluating: string | undefined
+  /** Whether another request may follow soon. */
+  readonly parting: boolean
+}
+
+/** A body where it is another snapshot than the one that was known. */
+export interface Answer {
+  readonly body: Uint8Array | undefined
+  /** What the ETag says, without its quotes. */
+  readonly digest: string | undefined
+  readonly history: string
+}
+
+export class Wire {
+  readonly #settings: Settings
+  readonly #platform: Platform
+  readonly #ending: AbortSignal
+
+  /** Whatever is under way ends with `ending`. */
+  constructor(settings: Settings, platform: Platform, ending: AbortSignal) {
+    this.#settings = settings
+    this.#platform = platform
+    this.#ending = ending
+  }
+
+  /** Asks for the snapshot. Whatever goes wrong is thrown as a Trouble. */
+  async fetchSnapshot(standing: Standing): Promise<Answer> {
+    const limit = new Limit(this.#ending)
+    limit.prolong(this.#settings.requestTimeout)
+    try {
+      const condition = standing.known ? { 'if-none-match': `"${standing.known}"` } : {}
+      const response = await this.#request('', { ...this.#naming(standing), ...condition }, limit)
+      const isUnchanged = response.status === 304 && standing.known !== undefined
+      if (response.status !== 200 && !isUnchanged) throw refusal(response)
+      const digest = response.headers.get('etag')?.match(/^(?:W\/)?"(.*)"$/)?.[1]
+      const history = response.headers.get('dezky-history') ?? ''
+      return { body: isUnchanged ? undefined : await limit.hold(readBody(response)), digest, history }
+    } catch (thrown) {
+      throw troubleOf(thrown)
+    } finally {
+      limit.end()
+    }
+  }
+
+  /** Opens the stream of events and hands over its text, piece by piece, until it ends. It is closed when the caller stops reading. */
+  async *readStream(evaluating: string | undefined): AsyncGenerator<string> {
+    const limit = new Limit(this.#ending)
+    limit.prolong(this.#settings.requestTimeout)
+    try {
+      const headers = { ...this.#naming({ evaluating, parting: true }), accept: 'text/event-stream' }
+      const response = await this.#request('/stream', headers, limit)
+      if (response.status !== 200) throw refusal(response)
+      if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
+        throw new Trouble('unexpected_status', 'the server answered 200 with something else than a stream')
+      const decoder = new TextDecoder()
+      const reader = response.body.getReader()
+      // It is open: that is news, if no event yet.
+      yield ''
+      for (;;) {
+        limit.prolong(this.#settings.silence)
+        const { done, value } = await limit.hold(reader.read())
+        if (done) return
+        yield decoder.decode(value, { stream: true })
+      }
+    } finally {
+      limit.end()
+    }
+  }
+
+  #naming({ evaluating, parting }: Omit<Standing, 'known'>): Record<string, string> {
+    return {
+      'dezky-instance': this.#settings.instance,
+      ...(evaluating && { 'dezky-digest': evaluating }),
+      ...(parting && this.#platform.parting),
+    }
+  }
+
+  async #request(suffix: '' | '/stream', headers: Record<string, string>, limit: Limit): Promise<Response> {
+    const { base, tenant } = this.#settings
+    const [place, query] = tenant === undefined ? [suffix || '/snapshot', ''] : [`/slice${suffix}`, `?tenant=${tenant}`]
+    const key = await limit.hold(this.#askKey())
+    // A key must not travel to wherever a redirect points.
+    const request = { ...this.#platform.request, redirect: 'manual' as const, signal: limit.signal }
+    return limit.hold(fetch(`${base}/flags${place}${query}`, { ...request, headers: { ...headers, authorization: `Bearer ${key}` } }))
+  }
+
+  async #askKey(): Promise<string> {
+    let key: unknown
+    try {
+      key = await this.#settings.key()
+    } catch (cause) {
+      throw new Trouble('unreachable', 'the function that gives the key failed', { cause })
+    }
+    if (!isKey(key)) throw new Trouble('unreachable', 'the function that gives the key gave none')
+    return key
+  }
+}
+
+/** What a status means. The body is not read. */
+function refusal(response: Response): Trouble {
+  const { status } = response
+  response.body?.cancel().catch(() => {})
+  if (status === 401 || status === 403) return new Trouble('key_refused', `the server refuses the key: it answered ${status}`, { fatal: true })
+  const seconds = Number(response.headers.get('retry-after') || 0)
+  const retryAfter = seconds > 0 ? seconds * 1000 : 0
+  if (status === 429) return new Trouble('rate_limited', 'the server is asked too often', { retryAfter })
+  // Browsers do not tell which redirect it was.
+  return new Trouble('unexpected_status', `the server answered ${status || 'a redirect'}`, { retryAfter: status === 503 ? retryAfter : 0 })
+}
+
+async function readBody({ body }: Response): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const reader = body?.getReader()
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    length += read.value.length
+    if (length > MAX_BODY_BYTES) throw new Trouble('bad_snapshot', 'the snapshot is larger than is accepted')
+    pieces.push(read.value)
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

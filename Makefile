@@ -129,7 +129,7 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 		exit 0
 	fi
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
-	for target in snapshot token names; do
+	for target in snapshot token names stream; do
 		mkdir -p target/fuzz-corpus/$$target
 		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \

@@ -3,10 +3,12 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(test, feature = "openfeature", feature = "token"))]
+#[cfg(any(test, feature = "client", feature = "openfeature", feature = "token"))]
 extern crate std;
 
 mod access;
+#[cfg(feature = "client")]
+mod client;
 mod codes;
 mod error;
 mod flags;
@@ -29,6 +31,14 @@ pub use access::{
     OPERATOR_GUARD_MESSAGE, Person, Principal, Resource, ResourceTenant, ResourceUser, Role, UserRecord,
     decide,
 };
+#[cfg(feature = "client")]
+pub use client::{
+    Client, ClientCode, ClientError, ClientEvent, ClientStatus, ConnectOptions, CurrentRuleset, HandlerId,
+    Key, PastDeadline,
+};
+#[cfg(feature = "client")]
+#[doc(hidden)]
+pub use client::{Timing, announcements};
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{

@@ -17,6 +17,8 @@ use open_feature::{
     EvaluationResult, FlagMetadata, StructValue,
 };
 
+#[cfg(feature = "client")]
+use crate::{Client, ClientStatus};
 use crate::{Explanation, Reason, Ruleset, Subject};
 
 /// Answers OpenFeature's questions from a ruleset. Its clones share the ruleset, so one that is kept can replace it.
@@ -49,7 +51,15 @@ use crate::{Explanation, Reason, Ruleset, Subject};
 #[derive(Debug, Clone)]
 pub struct OpenFeatureProvider {
     metadata: ProviderMetadata,
-    rules: Arc<RwLock<Ruleset>>,
+    rules: Arc<RwLock<Rules>>,
+}
+
+/// Where a provider's rules come from.
+#[derive(Debug)]
+enum Rules {
+    Given(Ruleset),
+    #[cfg(feature = "client")]
+    Live(Arc<Client>),
 }
 
 impl OpenFeatureProvider {
@@ -62,10 +72,27 @@ impl OpenFeatureProvider {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn new(rules: Ruleset) -> OpenFeatureProvider {
+        OpenFeatureProvider::over(Rules::Given(rules))
+    }
+
+    /// A provider that answers from what a client has at the moment of the question. Its status is the client's.
+    ///
+    /// ```no_run
+    /// # use dezky_core::*;
+    /// let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+    /// let provider = OpenFeatureProvider::live(client);
+    /// # Ok::<(), ClientError>(())
+    /// ```
+    #[cfg(feature = "client")]
+    pub fn live(client: impl Into<Arc<Client>>) -> OpenFeatureProvider {
+        OpenFeatureProvider::over(Rules::Live(client.into()))
+    }
+
+    fn over(rules: Rules) -> OpenFeatureProvider {
         OpenFeatureProvider { metadata: ProviderMetadata::new("dezky"), rules: Arc::new(RwLock::new(rules)) }
     }
 
-    /// Answers from another ruleset from now on.
+    /// Answers from another ruleset from now on, and no more from a client if it did.
     ///
     /// ```
     /// # use dezky_core::*;
@@ -75,11 +102,15 @@ impl OpenFeatureProvider {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn replace(&self, rules: Ruleset) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::Given(rules);
     }
 
     fn rules(&self) -> Ruleset {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+        match &*self.rules.read().unwrap_or_else(PoisonError::into_inner) {
+            Rules::Given(rules) => rules.clone(),
+            #[cfg(feature = "client")]
+            Rules::Live(client) => client.ruleset().clone(),
+        }
     }
 
     /// Every flag is boolean; asked for another type, a flag that exists is of the wrong one.
@@ -94,7 +125,16 @@ impl OpenFeatureProvider {
 #[async_trait]
 impl FeatureProvider for OpenFeatureProvider {
     fn status(&self) -> ProviderStatus {
-        ProviderStatus::Ready
+        match &*self.rules.read().unwrap_or_else(PoisonError::into_inner) {
+            Rules::Given(_) => ProviderStatus::Ready,
+            #[cfg(feature = "client")]
+            Rules::Live(client) => match client.status() {
+                ClientStatus::Connecting => ProviderStatus::NotReady,
+                ClientStatus::Ready => ProviderStatus::Ready,
+                ClientStatus::Stale => ProviderStatus::STALE,
+                ClientStatus::Failed | ClientStatus::Closed => ProviderStatus::Error,
+            },
+        }
     }
 
     fn metadata(&self) -> &ProviderMetadata {

@@ -1,7 +1,9 @@
 //! How an error crosses: every problem of it becomes part of one `DezkyError`.
 
+use std::borrow::Cow;
+
 use dezky_core::limits::MAX_PROBLEMS;
-use dezky_core::{Code, Error};
+use dezky_core::{ClientError, Code, Error};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -13,7 +15,7 @@ static DEZKY_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 struct Problem {
     code: &'static str,
     path: String,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 /// Why there is no answer.
@@ -33,6 +35,13 @@ impl Fault {
         fault
     }
 
+    /// Of something that core's codes know nothing of.
+    pub(crate) fn told(code: &'static str, path: &str, message: impl Into<Cow<'static, str>>) -> Fault {
+        let mut fault = Fault::default();
+        fault.push(Problem { code, path: path.to_owned(), message: message.into() });
+        fault
+    }
+
     /// Of an exception that reading a document raised.
     pub(crate) fn reading(exception: PyErr) -> Fault {
         let mut fault = Fault::default();
@@ -49,7 +58,7 @@ impl Fault {
     }
 
     pub(crate) fn note(&mut self, code: Code, path: &str) {
-        self.push(Problem { code: code.as_str(), path: path.to_owned(), message: code.message() });
+        self.push(Problem { code: code.as_str(), path: path.to_owned(), message: code.message().into() });
     }
 
     /// Reading the value ran code of its own, which raised an exception: nothing that core could know.
@@ -58,7 +67,7 @@ impl Fault {
             self.passing.get_or_insert(cause.into());
             return;
         }
-        let message = "an exception was raised while this value was read";
+        let message = "an exception was raised while this value was read".into();
         self.push(Problem { code: "unreadable", path: path.to_owned(), message });
         self.cause.get_or_insert(cause.into());
     }
@@ -99,6 +108,20 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         let mut fault = Fault::default();
         error.all().for_each(|each| fault.note(each.code, &each.path));
+        fault
+    }
+}
+
+/// With what lies behind it as its cause.
+impl From<&ClientError> for Fault {
+    fn from(error: &ClientError) -> Fault {
+        let mut fault = Fault::told(error.code.as_str(), error.path, error.message.clone());
+        let cause = match (&error.cause, &error.snapshot_error) {
+            (Some(cause), _) => Some(Fault::from(&**cause)),
+            (None, Some(problem)) => Some(Fault::from((**problem).clone())),
+            (None, None) => None,
+        };
+        fault.cause = cause.map(|cause| Box::new(PyErr::from(cause)));
         fault
     }
 }

@@ -39,15 +39,12 @@ impl Ruleset {
             Ok::<_, core::Error>((core::Ruleset::new(snapshot), digest))
         };
         let (rules, digest) = Document::of(snapshot)?.work(py, compile).map_err(Fault::from)?;
-        let keys = PyTuple::new(py, rules.keys())?;
-        let all_off = PyDict::new(py);
-        keys.iter().try_for_each(|key| all_off.set_item(key, false))?;
-        Ok(Ruleset { rules, digest, keys: keys.into(), all_off: all_off.into() })
+        Ruleset::of(py, rules, digest)
     }
 
     /// Every flag for one tenant, evaluated at once.
     #[pyo3(signature = (subject, /))]
-    fn for_tenant<'py>(
+    pub(crate) fn for_tenant<'py>(
         slf: &Bound<'py, Ruleset>,
         subject: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -87,6 +84,21 @@ impl Ruleset {
     fn __repr__(&self) -> String {
         let (revision, environment) = (self.revision(), self.environment());
         format!("<dezky.Ruleset: {} flags of {environment} at revision {revision}>", self.rules.keys().len())
+    }
+}
+
+impl Ruleset {
+    /// These rules, with what is handed out again and again.
+    pub(crate) fn of(py: Python<'_>, rules: core::Ruleset, digest: String) -> PyResult<Ruleset> {
+        let keys = PyTuple::new(py, rules.keys())?;
+        let all_off = PyDict::new(py);
+        keys.iter().try_for_each(|key| all_off.set_item(key, false))?;
+        Ok(Ruleset { rules, digest, keys: keys.into(), all_off: all_off.into() })
+    }
+
+    /// Whether it is made of these very rules.
+    pub(crate) fn is_of(&self, rules: &core::Ruleset) -> bool {
+        self.rules.is(rules)
     }
 }
 

@@ -5,14 +5,15 @@ import queue
 
 import pytest
 from conftest import SNAPSHOT
+from flag_server import FlagServer, until
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import ProviderEvent
-from openfeature.exception import ErrorCode
+from openfeature.exception import ErrorCode, ProviderFatalError
 from openfeature.flag_evaluation import Reason
 from openfeature.provider import ProviderStatus
 
-from dezky import DezkyError
+from dezky import DezkyError, connect
 from dezky.openfeature import DezkyProvider
 
 CONTEXT = EvaluationContext(
@@ -129,3 +130,75 @@ def test_another_snapshot_is_served_and_told(provider, client):
 
 def test_a_provider_that_serves_nobody_can_be_replaced_too():
     DezkyProvider(SNAPSHOT).replace({**SNAPSHOT, "revision": 482})
+
+
+def events_of(provider):
+    told = queue.Queue()
+    for event in ProviderEvent:
+        api.add_handler(event, lambda details, event=event: told.put((event, details)))
+    while not told.empty():
+        told.get()
+    return told
+
+
+@pytest.fixture
+def server():
+    server = FlagServer(SNAPSHOT)
+    yield server
+    server.end_streams()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_client_is_served_and_what_happens_to_it_told(server):
+    with connect(server.url, key="dzk_test", stale_after=0.4, max_backoff=0.2) as live:
+        server.wait(lambda: server.streams)
+        provider = DezkyProvider(live)
+        api.set_provider_and_wait(provider)
+        told = events_of(provider)
+        client = api.get_client()
+        assert client.get_boolean_details("plan", False, CONTEXT).flag_metadata == VERSION
+        server.publish({**SNAPSHOT, "revision": 482, "flags": SNAPSHOT["flags"][1:]})
+        expected = ProviderEvent.PROVIDER_CONFIGURATION_CHANGED
+        event, details = told.get(timeout=10)
+        while event != expected:
+            event, details = told.get(timeout=10)
+        assert details.flags_changed == ["always"] and details.metadata["version"] == "rev-482"
+        assert client.get_boolean_details("always", False, CONTEXT).error_code == ErrorCode.FLAG_NOT_FOUND
+        server.status = server.stream_status = 500
+        server.end_streams()
+        event, details = told.get(timeout=10)
+        while event != ProviderEvent.PROVIDER_STALE:
+            event, details = told.get(timeout=10)
+        assert client.get_provider_status() == ProviderStatus.STALE
+        assert client.get_boolean_value("plan", False, CONTEXT) is True
+        server.status = server.stream_status = None
+        while event != ProviderEvent.PROVIDER_READY:
+            event, details = told.get(timeout=10)
+        server.status = server.stream_status = 401
+        server.end_streams()
+        while event != ProviderEvent.PROVIDER_ERROR:
+            event, details = told.get(timeout=10)
+        assert details.error_code == ErrorCode.PROVIDER_FATAL and "key_refused" in details.message
+        assert client.get_provider_status() == ProviderStatus.FATAL
+        with pytest.raises(TypeError):
+            provider.replace(SNAPSHOT)
+        api.shutdown()
+        assert live.status == "failed"
+        with pytest.raises(ProviderFatalError):
+            api.set_provider_and_wait(DezkyProvider(live))
+        api.shutdown()
+
+
+def test_a_provider_that_was_shut_down_tells_nothing(server):
+    with connect(server.url, key="dzk_test") as live:
+        server.wait(lambda: server.streams)
+        api.set_provider_and_wait(DezkyProvider(live))
+        told = queue.Queue()
+        api.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, told.put)
+        api.shutdown()
+        server.publish({**SNAPSHOT, "revision": 482, "flags": []})
+        until(lambda: live.ruleset.revision == 482)
+        assert live.status == "ready"
+        with pytest.raises(queue.Empty):
+            told.get(timeout=0.2)

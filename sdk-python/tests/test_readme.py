@@ -14,3 +14,10 @@ def test_the_examples_run(capsys):
     names["api"].shutdown()
     assert len(examples) == 4
     assert capsys.readouterr().out == "the new way, because in_rollout\n"
+
+
+def test_the_examples_that_need_a_server_compile():
+    examples = re.findall(r"^```python network\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    for example in examples:
+        compile(example, str(README), "exec")
+    assert len(examples) == 1

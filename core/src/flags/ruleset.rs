@@ -196,8 +196,16 @@ impl Ruleset {
         &self.0.compiled
     }
 
-    /// Whether both are the same compilation.
-    pub(super) fn is(&self, other: &Ruleset) -> bool {
+    /// Whether both are the same compilation, not only equal ones.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// let snapshot = Snapshot::new(1, Environment::new("production")?, Vec::new())?;
+    /// let rules = Ruleset::new(snapshot.clone());
+    /// assert!(rules.is(&rules.clone()) && !rules.is(&Ruleset::new(snapshot)));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn is(&self, other: &Ruleset) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

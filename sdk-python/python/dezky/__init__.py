@@ -1,7 +1,9 @@
 """Feature flags, access decisions and population questions, answered by Dezky's Rust core."""
 
 from dezky import validate
+from dezky._client import Client, connect
 from dezky._errors import DezkyError, Problem
+from dezky._events import ClientEvent
 from dezky._flags import Flags
 from dezky._native import Ruleset, Subject, World, can, changed_keys, rollout_position
 from dezky._results import (
@@ -22,6 +24,8 @@ from dezky._results import (
 __all__ = [
     "AccessReason",
     "Axis",
+    "Client",
+    "ClientEvent",
     "Counts",
     "Decision",
     "DezkyError",
@@ -40,6 +44,7 @@ __all__ = [
     "World",
     "can",
     "changed_keys",
+    "connect",
     "rollout_position",
     "validate",
 ]

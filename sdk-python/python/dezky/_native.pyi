@@ -1,16 +1,19 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from os import PathLike
 from types import GenericAlias
-from typing import Any, Generic, final
+from typing import Any, Generic, Literal, final
 
 from typing_extensions import TypeVar, disjoint_base
 
 from dezky._arguments import AnySubject, Document, Subjects
+from dezky._events import ClientEvent, EventName, Status
 from dezky._flags import Flags as ResolvedFlags
 from dezky._results import Counts, Decision, Explanation, Ladder, Plan
 
 _Key = TypeVar("_Key", bound=str, default=str)
 
 __all__ = [
+    "Client",
     "Flags",
     "Ruleset",
     "Subject",
@@ -77,6 +80,39 @@ class Flags(Generic[_Key]):
     def __contains__(self, key: object, /) -> bool: ...
     def __iter__(self) -> Iterator[_Key]: ...
     def __len__(self) -> int: ...
+
+@disjoint_base
+class Client(Generic[_Key]):
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def __new__(
+        cls,
+        url: str,
+        *,
+        key: str | Callable[[], str],
+        tenant: str | None = None,
+        snapshot: Document | None = None,
+        file: str | PathLike[str] | None = None,
+        deadline: float | None = None,
+        past_deadline: Literal["fail", "file", "off"] | None = None,
+        stale_after: float | None = None,
+        max_backoff: float | None = None,
+        instance: str | None = None,
+        on_event: Callable[[ClientEvent], object] | None = None,
+    ) -> Client[_Key]: ...
+    @property
+    def ruleset(self) -> Ruleset[_Key]: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def instance(self) -> str: ...
+    def for_tenant(self, subject: AnySubject, /) -> ResolvedFlags[_Key]: ...
+    def is_enabled(self, key: _Key, subject: AnySubject) -> bool: ...
+    def close(self) -> None: ...
+    def _close_within(self, seconds: float) -> None: ...
+    def _pause(self) -> None: ...
+    def _resume(self) -> None: ...
+    def _on(self, event: EventName, handler: Callable[[ClientEvent], object]) -> int: ...
+    def _off(self, number: int) -> None: ...
 
 @final
 class World:

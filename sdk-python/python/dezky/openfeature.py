@@ -5,13 +5,15 @@ The targeting key is the tenant's id; the attributes `tenantSlug`, `plan`, `part
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Optional
 
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import ProviderEventDetails
 from openfeature.exception import (
+    ErrorCode,
     FlagNotFoundError,
     InvalidContextError,
+    ProviderFatalError,
     TargetingKeyMissingError,
     TypeMismatchError,
 )
@@ -19,15 +21,17 @@ from openfeature.flag_evaluation import FlagResolutionDetails, Reason
 from openfeature.provider import AbstractProvider, Metadata
 
 from dezky import _native
+from dezky._client import Client
 from dezky._errors import DezkyError
 from dezky._native import Ruleset, changed_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from openfeature.flag_evaluation import FlagValueType
 
     from dezky._arguments import Document
+    from dezky._events import ClientEvent
     from dezky._results import Explanation
 
 __all__ = ["DezkyProvider"]
@@ -59,18 +63,49 @@ class _Current(NamedTuple):
 
 
 class DezkyProvider(AbstractProvider):
-    """Serves the flags of a snapshot document until `replace` brings another."""
+    """Serves what a client has, and tells what happens to it; or a snapshot document, until `replace` brings another.
 
-    def __init__(self, snapshot: Document) -> None:
+    The client remains its maker's to close.
+    """
+
+    def __init__(self, source: Document | Client[Any]) -> None:
         super().__init__()
-        self._current = _Current.of(snapshot)
+        self._client: Optional[Client[Any]] = None
+        self._current: Optional[_Current] = None
+        self._remove: Optional[Callable[[], None]] = None
+        if isinstance(source, Client):
+            self._client = source
+        else:
+            self._current = _Current.of(source)
 
     def get_metadata(self) -> Metadata:
         return Metadata("dezky")
 
+    def initialize(self, evaluation_context: EvaluationContext) -> None:
+        client = self._client
+        if client is None:
+            return
+        if client.status in ("failed", "closed"):
+            raise ProviderFatalError(f"the client is {client.status}")
+        handlers = [client.on(name, self._tell) for name in ("ready", "change", "stale", "error")]
+
+        def remove() -> None:
+            for each in handlers:
+                each()
+
+        self._remove = remove
+
+    def shutdown(self) -> None:
+        if self._remove is not None:
+            self._remove()
+            self._remove = None
+
     def replace(self, snapshot: Document) -> None:
         """Serves another snapshot from now on, and tells whoever listens which flags are not the same."""
-        before, after = self._current, _Current.of(snapshot)
+        before = self._current
+        if before is None:
+            raise TypeError("what a client serves is the server's to replace")
+        after = _Current.of(snapshot)
         self._current = after
         if before.rules.environment == after.rules.environment:
             changed = changed_keys(before.snapshot, after.snapshot)
@@ -81,13 +116,38 @@ class DezkyProvider(AbstractProvider):
             ProviderEventDetails(flags_changed=changed, metadata=_version(after.rules))
         )
 
+    def _rules(self) -> Ruleset:
+        if self._client is not None:
+            return self._client.ruleset
+        assert self._current is not None
+        return self._current.rules
+
+    def _tell(self, event: ClientEvent) -> None:
+        version = _version(self._rules())
+        if event.name == "ready":
+            self.emit_provider_ready(ProviderEventDetails(metadata=version))
+        elif event.name == "change":
+            self.emit_provider_configuration_changed(
+                ProviderEventDetails(flags_changed=list(event.keys), metadata=version)
+            )
+        elif event.name == "stale":
+            message = f"the server has not confirmed the rules for {event.age:.0f} seconds"
+            self.emit_provider_stale(ProviderEventDetails(message=message, metadata=version))
+        elif event.fatal:
+            self.emit_provider_error(
+                ProviderEventDetails(
+                    message=f"{event.code}: {event.message}", error_code=ErrorCode.PROVIDER_FATAL, metadata=version
+                )
+            )
+        # What passes by itself is no error of a provider that goes on answering: if it lasts, the rules are stale.
+
     def resolve_boolean_details(
         self,
         flag_key: str,
         default_value: bool,
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[bool]:
-        rules = self._current.rules
+        rules = self._rules()
         context = evaluation_context or EvaluationContext()
         if not context.targeting_key:
             raise TargetingKeyMissingError("the targeting key is the tenant's id")

@@ -5,6 +5,8 @@ from typing import Literal, Optional
 from dezky import (
     AccessReason,
     Axis,
+    Client,
+    ClientEvent,
     Counts,
     Decision,
     DezkyError,
@@ -23,6 +25,7 @@ from dezky import (
     World,
     can,
     changed_keys,
+    connect,
     rollout_position,
     validate,
 )
@@ -128,7 +131,43 @@ def decide_and_validate() -> None:
         assert told[0] == "invalid_id" and len(told[3]) == 2
 
 
+def follow(subject: Subject) -> None:
+    def tell(event: ClientEvent) -> None:
+        told: tuple[str, Optional[int], tuple[str, ...], Optional[float]] = (
+            event.name,
+            event.revision,
+            event.keys,
+            event.age,
+        )
+        problem: tuple[Optional[str], Optional[str], bool] = (event.code, event.message, event.fatal)
+        assert told and problem
+
+    anything = connect("https://flags.example", key="dzk_example", snapshot=SNAPSHOT, on_event=tell)
+    assert anything.is_enabled("whatever", subject)
+    client: Client[FlagKey] = connect(
+        "https://flags.example",
+        key=lambda: "dzk_example",
+        tenant="acme",
+        file="flags.json",
+        deadline=1,
+        past_deadline="off",
+        stale_after=30,
+        max_backoff=10.5,
+        instance="portal-7",
+    )
+    with client as same:
+        remove = same.on("change", tell)
+        remove()
+        rules: Ruleset[FlagKey] = same.ruleset
+        flags: Flags[FlagKey] = same.for_tenant(subject)
+        assert same.is_enabled("old_editor", subject) or flags["old_editor"] or rules.revision
+    texts: tuple[str, str] = (client.status, client.instance)
+    client.close()
+    assert texts
+
+
 evaluate()
+assert callable(follow)
 assert evaluate_with_any_key("jmap_native_v2")
 ask_the_population()
 decide_and_validate()

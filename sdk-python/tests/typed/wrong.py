@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from dezky import Flags, Ruleset, Subject, World, can, rollout_position, validate
+from dezky import Client, Flags, Ruleset, Subject, World, can, connect, rollout_position, validate
 
 FlagKey = Literal["jmap_native_v2", "old_editor"]
 
@@ -31,3 +31,14 @@ def untyped(rules: Ruleset, world: World, subject: Subject) -> None:
     can({}, 7)  # refused
     rollout_position("t1", 7)  # refused
     validate.tenant({})["ok"]  # refused
+
+
+def live(client: Client[FlagKey], subject: Subject) -> None:
+    client.is_enabled("old_edit0r", subject)  # refused
+    client.for_tenant(subject)["old_edit0r"]  # refused
+    client.on("closed", print)  # refused
+    client.on("change", 7)  # refused
+    client.ruleset = None  # refused
+    connect("https://flags.example")  # refused
+    connect("https://flags.example", "dzk_example")  # refused
+    connect("https://flags.example", key="dzk_example", past_deadline="explode")  # refused

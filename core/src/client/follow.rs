@@ -1,0 +1,201 @@
+//! The loops of the client's thread: fetching, following the stream, growing stale, and the deadline.
+
+use core::future::pending;
+use core::time::Duration;
+use std::time::Instant;
+use std::vec::Vec;
+
+use reqwest::Response;
+use tokio::time::{sleep, timeout};
+
+use super::chance::{around, backoff};
+use super::fetch::fetch;
+use super::stream::{Announcement, EventReader};
+use super::work::{End, Source, Work};
+use super::{ClientError, ClientEvent, ClientStatus};
+
+impl Work {
+    /// Everything, until there is nothing more to do.
+    pub(super) async fn run(&self, began: Instant) {
+        let end = tokio::select! {
+            biased;
+            end = self.fetching() => end,
+            end = self.streaming() => end,
+            end = self.growing_stale() => end,
+            end = self.awaiting_deadline(began) => end,
+        };
+        match end {
+            End::Late => self.tell(Err(ClientError::deadline(self.last_problem()))),
+            End::Refused(error) => {
+                let outcome = if self.is_awaited() { self.do_without(error.clone()) } else { Ok(()) };
+                self.shared.turn(ClientStatus::Failed);
+                self.shared.emit(&ClientEvent::Error { error, fatal: true });
+                self.tell(outcome);
+            }
+        }
+    }
+
+    /// One fetch at a time, for as long as the client lives.
+    async fn fetching(&self) -> End {
+        let timing = &self.settings.timing;
+        let mut is_confirming = false;
+        loop {
+            let began = Instant::now();
+            self.started.set(self.started.get() + 1);
+            self.is_asked.set(false);
+            self.announced.replace(None);
+            let current = self.shared.current.load_full();
+            let serving = current.is_published.then_some(current);
+            let known = serving.clone().or_else(|| self.shared.fallback.load_full());
+            match fetch(&self.http, timing, known.as_deref(), serving.as_deref()).await {
+                Ok(answer) => {
+                    let is_swap = self.accept(answer, known);
+                    self.solved(Source::Fetch);
+                    self.fetch_attempt.set(0);
+                    self.answered.send_replace(self.started.get());
+                    // After a swap, the server learns at once what is evaluated with now.
+                    is_confirming = is_swap && !is_confirming;
+                    if is_confirming {
+                        continue;
+                    }
+                    if !is_swap {
+                        self.forget_if_here();
+                        let _ = timeout(around(timing.check_in), self.wanted()).await;
+                    }
+                }
+                Err(failure) if failure.is_fatal => return End::Refused(failure.error),
+                Err(failure) => {
+                    is_confirming = false;
+                    let attempt = self.fetch_attempt.get();
+                    self.fetch_attempt.set(attempt.saturating_add(1));
+                    let wait = self.backoff(attempt);
+                    self.problem(Source::Fetch, failure.error);
+                    match failure.retry_after {
+                        Some(least) if least > wait => sleep(least).await,
+                        _ => drop(timeout(wait, self.wanted()).await),
+                    }
+                }
+            }
+            sleep(timing.burst.saturating_sub(began.elapsed())).await;
+        }
+    }
+
+    /// The stream, and one fetch after it ended: what was announced meanwhile is not lost.
+    async fn streaming(&self) -> End {
+        let mut answered = self.answered.subscribe();
+        // The first fetch is under way.
+        let mut needed = 1;
+        loop {
+            while *answered.borrow_and_update() < needed {
+                let _ = answered.changed().await;
+            }
+            let current = self.shared.current.load_full();
+            let failure = match self.http.stream(current.is_published.then_some(&current.digest)).await {
+                Ok(response) => {
+                    self.solved(Source::Stream);
+                    self.listen(response).await;
+                    None
+                }
+                Err(failure) => Some(failure),
+            };
+            let attempt = self.stream_attempt.get();
+            self.stream_attempt.set(attempt.saturating_add(1));
+            let mut wait = self.backoff(attempt);
+            match failure {
+                Some(failure) if failure.is_fatal => return End::Refused(failure.error),
+                Some(failure) => {
+                    wait = wait.max(failure.retry_after.unwrap_or_default());
+                    self.problem(Source::Stream, failure.error);
+                }
+                None => {}
+            }
+            sleep(wait).await;
+            needed = self.started.get() + 1;
+            self.is_asked.set(true);
+            self.wanted.notify_one();
+        }
+    }
+
+    /// Reads an open stream to its end. However that comes about, it is nothing unusual: whether the server can be reached, the fetch that
+    /// follows will tell.
+    async fn listen(&self, mut response: Response) {
+        let timing = &self.settings.timing;
+        let opened = Instant::now();
+        let (mut reader, mut found, mut is_first) = (EventReader::default(), Vec::new(), true);
+        while let Ok(Ok(Some(bytes))) = timeout(timing.silence, response.chunk()).await {
+            let read = reader.read(&bytes, &mut found);
+            for announcement in found.drain(..) {
+                // The first comes with every connection, and says nothing about how long it will last.
+                if !core::mem::replace(&mut is_first, false) {
+                    self.stream_attempt.set(0);
+                }
+                self.announce(announcement);
+            }
+            if read.is_err() {
+                break;
+            }
+        }
+        if opened.elapsed() >= timing.settled {
+            self.stream_attempt.set(0);
+        }
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        self.fetch_attempt.set(0);
+        self.announced.replace(Some(announcement));
+        self.forget_if_here();
+        self.wanted.notify_one();
+    }
+
+    /// What was announced need not be fetched if it is what is served.
+    fn forget_if_here(&self) {
+        let current = self.shared.current.load();
+        let mut announced = self.announced.borrow_mut();
+        if current.is_published && matches!(&*announced, Some(Some(digest)) if *digest == current.digest) {
+            *announced = None;
+        }
+    }
+
+    /// Until a fetch is wanted that has not been started.
+    async fn wanted(&self) {
+        while !self.is_asked.get() && self.announced.borrow().is_none() {
+            self.wanted.notified().await;
+        }
+    }
+
+    async fn growing_stale(&self) -> End {
+        let mut answered = self.answered.subscribe();
+        loop {
+            answered.borrow_and_update();
+            if self.shared.status() != ClientStatus::Ready {
+                let _ = answered.changed().await;
+                continue;
+            }
+            let left = self.settings.stale_after.saturating_sub(self.shared.age());
+            if left.is_zero() {
+                self.grow_stale();
+            } else {
+                sleep(left).await;
+            }
+        }
+    }
+
+    async fn awaiting_deadline(&self, began: Instant) -> End {
+        sleep(self.settings.deadline.saturating_sub(began.elapsed())).await;
+        if !self.is_awaited() {
+            return pending().await;
+        }
+        match self.do_without(ClientError::deadline(None)) {
+            Err(_) => End::Late,
+            Ok(()) => {
+                self.grow_stale();
+                self.tell(Ok(()));
+                pending().await
+            }
+        }
+    }
+
+    fn backoff(&self, attempt: u32) -> Duration {
+        backoff(attempt, self.settings.timing.min_backoff, self.settings.max_backoff)
+    }
+}

@@ -1,0 +1,176 @@
+//! Requests to the server, and what their failure means.
+
+use core::time::Duration;
+use std::cell::OnceCell;
+use std::error::Error as _;
+use std::string::{String, ToString};
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
+use tokio::time::timeout;
+
+use super::key::Kind;
+use super::settings::{Settings, bearer};
+use super::{ClientCode, ClientError, Key};
+use crate::Digest;
+
+/// Why a request came to nothing, and whether another may.
+pub(super) struct Failure {
+    pub(super) error: ClientError,
+    pub(super) is_fatal: bool,
+    /// How long the server asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn new(code: ClientCode, message: impl Into<String>) -> Failure {
+        ClientError::new(code, message).into()
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure { is_fatal: error.code == ClientCode::KeyRefused, error, retry_after: None }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Failure {
+        // The outermost says only that sending failed. None of them holds a header.
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text = std::format!("{text}: {error}");
+            cause = error.source();
+        }
+        Failure::new(ClientCode::Unreachable, text)
+    }
+}
+
+/// The way to the server, for one run of the client's thread.
+pub(super) struct Http {
+    settings: Arc<Settings>,
+    instance: String,
+    client: OnceCell<Client>,
+}
+
+impl Http {
+    pub(super) fn new(settings: Arc<Settings>, instance: String) -> Http {
+        Http { settings, instance, client: OnceCell::new() }
+    }
+
+    /// The snapshot's answer, unless it is that which `known` names; either confirms something.
+    pub(super) async fn snapshot(
+        &self,
+        known: Option<&Digest>,
+        serving: Option<&Digest>,
+    ) -> Result<Response, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("application/json"));
+        if let Some(known) = known
+            && let Ok(tag) = std::format!("\"{}\"", known.as_str()).try_into()
+        {
+            headers.insert(IF_NONE_MATCH, tag);
+        }
+        self.get(self.settings.snapshot_url.clone(), headers, serving).await
+    }
+
+    /// The stream, as soon as it is open.
+    pub(super) async fn stream(&self, serving: Option<&Digest>) -> Result<Response, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("text/event-stream"));
+        let patience = self.settings.timing.request_timeout;
+        let opening = self.get(self.settings.stream_url.clone(), headers, serving);
+        let response = timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))?;
+        let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
+        if response.status() != StatusCode::OK {
+            return Err(refusal(&response, self.settings.timing.max_retry_after));
+        }
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            return Err(Failure::new(ClientCode::UnexpectedStatus, "the answer is no event stream"));
+        }
+        Ok(response)
+    }
+
+    /// What an answer says that is neither a snapshot nor the word that it is the one known.
+    pub(super) fn refusal(&self, response: &Response) -> Failure {
+        refusal(response, self.settings.timing.max_retry_after)
+    }
+
+    async fn get(
+        &self,
+        url: Url,
+        mut headers: HeaderMap,
+        serving: Option<&Digest>,
+    ) -> Result<Response, Failure> {
+        let key = current(&self.settings.key).await?;
+        let no_key = || Failure::new(ClientCode::KeyRefused, "a key is visible ASCII characters");
+        headers.insert(AUTHORIZATION, bearer(&key).ok_or_else(no_key)?);
+        if let Ok(instance) = self.instance.as_str().try_into() {
+            headers.insert("dezky-instance", instance);
+        }
+        if let Some(serving) = serving
+            && let Ok(digest) = serving.as_str().try_into()
+        {
+            headers.insert("dezky-digest", digest);
+        }
+        Ok(self.client()?.get(url).headers(headers).send().await?)
+    }
+
+    /// Made when it is first needed, because that reads the system's certificates and can fail.
+    fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let mut builder = Client::builder()
+            .user_agent(std::format!("dezky-{}/{}", self.settings.sdk, env!("CARGO_PKG_VERSION")))
+            // The key must not travel.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(self.settings.timing.request_timeout);
+        if self.settings.snapshot_url.scheme() == "http" {
+            // Nothing will be encrypted, and a system may be without certificates.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// The key for the next request. A function is asked on a thread where it may wait.
+async fn current(key: &Key) -> Result<String, Failure> {
+    let asked = match &key.0 {
+        Kind::Text(text) => return Ok(text.clone()),
+        Kind::Source(source) => {
+            let source = source.clone();
+            tokio::task::spawn_blocking(move || source()).await
+        }
+    };
+    match asked {
+        Ok(Ok(key)) => Ok(key),
+        Ok(Err(message)) => {
+            Err(Failure::new(ClientCode::Unreachable, std::format!("there is no key at hand: {message}")))
+        }
+        Err(_) => Err(Failure::new(ClientCode::Unreachable, "the function that gives the key panicked")),
+    }
+}
+
+pub(super) fn late() -> Failure {
+    Failure::new(ClientCode::Unreachable, "no complete answer in time")
+}
+
+fn refusal(response: &Response, most: Duration) -> Failure {
+    let status = response.status();
+    let code = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ClientCode::KeyRefused,
+        StatusCode::TOO_MANY_REQUESTS => ClientCode::RateLimited,
+        _ => ClientCode::UnexpectedStatus,
+    };
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Failure {
+        retry_after: seconds.map(|seconds| Duration::from_secs(seconds).min(most)),
+        ..Failure::new(code, std::format!("the answer's status is {}", status.as_u16()))
+    }
+}

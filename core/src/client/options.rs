@@ -1,0 +1,204 @@
+//! How a client is to connect, and the reading of it.
+
+use core::time::Duration;
+use std::path::PathBuf;
+use std::string::String;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use super::shared::Handler;
+use super::{ClientEvent, Key, Timing};
+
+/// What `connect` does when there are no rules from the server by the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PastDeadline {
+    /// It fails with the code [`Deadline`](super::ClientCode::Deadline), whose cause is the last problem.
+    #[default]
+    Fail,
+    /// It goes on with the last-known-good file, and fails where there is none.
+    File,
+    /// It goes on with no flags at all: everything is off.
+    Off,
+}
+
+/// How a client is to connect: where to, with which key, and what else differs from the ordinary.
+///
+/// ```
+/// use dezky_core::{ConnectOptions, PastDeadline};
+/// use std::time::Duration;
+/// let options = ConnectOptions::new("https://flags.example/dezky", "dzk_example")
+///     .file("/var/lib/portal/flags.json")
+///     .deadline(Duration::from_secs(2))
+///     .past_deadline(PastDeadline::File);
+/// ```
+#[derive(Clone)]
+pub struct ConnectOptions {
+    pub(super) url: String,
+    pub(super) key: Key,
+    pub(super) tenant: Option<String>,
+    pub(super) snapshot: Option<Vec<u8>>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) deadline: Duration,
+    pub(super) past_deadline: PastDeadline,
+    pub(super) stale_after: Duration,
+    pub(super) max_backoff: Duration,
+    pub(super) instance: Option<String>,
+    pub(super) sdk: &'static str,
+    pub(super) handlers: Vec<Handler>,
+    pub(super) timing: Timing,
+}
+
+impl ConnectOptions {
+    /// The server's base URL, `http` or `https`, whose path is kept as a prefix; and a machine key or an access token.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example");
+    /// ```
+    pub fn new(url: impl Into<String>, key: impl Into<Key>) -> ConnectOptions {
+        ConnectOptions {
+            url: url.into(),
+            key: key.into(),
+            tenant: None,
+            snapshot: None,
+            file: None,
+            deadline: Duration::from_secs(5),
+            past_deadline: PastDeadline::Fail,
+            stale_after: Duration::from_secs(60),
+            max_backoff: Duration::from_secs(30),
+            instance: None,
+            sdk: "rust",
+            handlers: Vec::new(),
+            timing: Timing::default(),
+        }
+    }
+
+    /// Follows the slice of one tenant, by its slug, instead of the whole snapshot.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").tenant("acme");
+    /// ```
+    #[must_use]
+    pub fn tenant(self, slug: impl Into<String>) -> ConnectOptions {
+        ConnectOptions { tenant: Some(slug.into()), ..self }
+    }
+
+    /// Starts with this snapshot document at once: `connect` does not wait for the server.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let bytes = br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").snapshot(*bytes);
+    /// ```
+    #[must_use]
+    pub fn snapshot(self, document: impl Into<Vec<u8>>) -> ConnectOptions {
+        ConnectOptions { snapshot: Some(document.into()), ..self }
+    }
+
+    /// Where to keep the last rules that were good: written after each change, read at the start.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").file("/var/lib/portal/flags.json");
+    /// ```
+    #[must_use]
+    pub fn file(self, path: impl Into<PathBuf>) -> ConnectOptions {
+        ConnectOptions { file: Some(path.into()), ..self }
+    }
+
+    /// The longest that `connect` takes: 5 seconds, unless set.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// # use std::time::Duration;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").deadline(Duration::from_secs(1));
+    /// ```
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> ConnectOptions {
+        ConnectOptions { deadline, ..self }
+    }
+
+    /// What happens past the deadline: `connect` fails, unless set.
+    ///
+    /// ```
+    /// # use dezky_core::{ConnectOptions, PastDeadline};
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").past_deadline(PastDeadline::Off);
+    /// ```
+    #[must_use]
+    pub fn past_deadline(self, past_deadline: PastDeadline) -> ConnectOptions {
+        ConnectOptions { past_deadline, ..self }
+    }
+
+    /// After how long without a word from the server the rules are stale: 60 seconds, unless set.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// # use std::time::Duration;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").stale_after(Duration::from_secs(300));
+    /// ```
+    #[must_use]
+    pub fn stale_after(self, stale_after: Duration) -> ConnectOptions {
+        ConnectOptions { stale_after, ..self }
+    }
+
+    /// The longest wait between two attempts: 30 seconds, unless set.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// # use std::time::Duration;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").max_backoff(Duration::from_secs(10));
+    /// ```
+    #[must_use]
+    pub fn max_backoff(self, max_backoff: Duration) -> ConnectOptions {
+        ConnectOptions { max_backoff, ..self }
+    }
+
+    /// What the server knows this instance by: 1 to 64 of `A-Z a-z 0-9 _ . -`. Random, unless set; a forked child gets another then.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").instance("portal-7");
+    /// ```
+    #[must_use]
+    pub fn instance(self, name: impl Into<String>) -> ConnectOptions {
+        ConnectOptions { instance: Some(name.into()), ..self }
+    }
+
+    /// Calls a handler with each event from the very start on, on the client's thread, one after another. One that waits holds the client up.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").on(|event| println!("{}", event.name()));
+    /// ```
+    #[must_use]
+    pub fn on(mut self, handler: impl Fn(&ClientEvent) + Send + Sync + 'static) -> ConnectOptions {
+        self.handlers.push(Arc::new(handler));
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn timing(self, timing: Timing) -> ConnectOptions {
+        ConnectOptions { timing, ..self }
+    }
+
+    /// The kind of SDK, which random instance names begin with.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn sdk(self, sdk: &'static str) -> ConnectOptions {
+        ConnectOptions { sdk, ..self }
+    }
+}
+
+/// Without the key, and without handlers.
+impl core::fmt::Debug for ConnectOptions {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut form = formatter.debug_struct("ConnectOptions");
+        form.field("url", &self.url).field("key", &self.key).field("tenant", &self.tenant);
+        form.field("file", &self.file).field("deadline", &self.deadline);
+        form.field("past_deadline", &self.past_deadline).field("stale_after", &self.stale_after);
+        form.field("max_backoff", &self.max_backoff).field("instance", &self.instance);
+        form.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! The client's one thread: how it starts, and how it is made to end.
+
+use core::time::Duration;
+use std::process;
+use std::string::{String, ToString};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use super::settings::Settings;
+use super::shared::Shared;
+use super::work::{Report, Work};
+use super::{ClientCode, ClientError};
+
+/// How long the end of a look-up of a name or a key is waited for, which nothing can cut short.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A running thread.
+pub(super) struct Worker {
+    handle: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+    /// Closed when the thread is about to end.
+    ended: mpsc::Receiver<()>,
+    process: u32,
+}
+
+impl Worker {
+    /// Starts a thread that follows the server. Where `report` is given, it begins from nothing.
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        settings: Arc<Settings>,
+        instance: String,
+        report: Option<Report>,
+        began: Instant,
+    ) -> Result<Worker, ClientError> {
+        let (stop, stopped) = oneshot::channel();
+        let (ending, ended) = mpsc::channel();
+        let body = move || {
+            follow(shared, settings, instance, report, began, stopped);
+            drop(ending);
+        };
+        let handle = thread::Builder::new()
+            .name("dezky-client".into())
+            .spawn(body)
+            .map_err(|error| no_thread(&error))?;
+        Ok(Worker { handle, stop, ended, process: process::id() })
+    }
+
+    /// Ends the thread, and waits until it, its sockets and timers are gone; but not forever where `patience` is given.
+    pub(super) fn stop(self, patience: Option<Duration>) {
+        if self.process != process::id() {
+            // The thread stayed behind in the parent. Even waking it would reach over there.
+            core::mem::forget(self);
+            return;
+        }
+        let _ = self.stop.send(());
+        // From one of its own handlers: it ends when that returns.
+        if self.handle.thread().id() == thread::current().id() {
+            return;
+        }
+        if let Some(patience) = patience
+            && self.ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout)
+        {
+            return;
+        }
+        let _ = self.handle.join();
+    }
+}
+
+fn follow(
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+    instance: String,
+    report: Option<Report>,
+    began: Instant,
+    stopped: oneshot::Receiver<()>,
+) {
+    // Names are looked up, and functions asked for keys, on threads beside: at most two, and gone when idle.
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .thread_name("dezky-client-beside")
+        .thread_keep_alive(Duration::from_secs(1))
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            if let Some(report) = report {
+                report(Err(no_thread(&error)));
+            }
+            return;
+        }
+    };
+    let is_first = report.is_some();
+    let work = Work::new(shared, settings, instance, report);
+    runtime.block_on(async {
+        if is_first {
+            work.begin();
+        }
+        tokio::select! {
+            biased;
+            _ = stopped => {}
+            () = work.run(began) => {}
+        }
+    });
+    drop(work);
+    runtime.shutdown_timeout(PATIENCE);
+}
+
+fn no_thread(error: &std::io::Error) -> ClientError {
+    ClientError::new(ClientCode::Unreachable, error.to_string())
+}

@@ -1,0 +1,174 @@
+//! What a client leaves behind: nothing. In a program of its own, because it counts the program's threads and files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    missing_docs
+)]
+
+mod server;
+mod support;
+
+use std::fs;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use dezky_core::{Client, ClientEvent, ClientStatus, ConnectOptions, Key};
+
+use crate::server::{Server, snapshot};
+use crate::support::{connected, hasty, millis, options, subject, until};
+
+/// One test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn client_threads() -> usize {
+    let names = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|name| name.starts_with("dezky-client")).count()
+}
+
+/// Sockets and files, and what runtimes wait with.
+fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// The same once what other tests left has gone.
+fn settled_files() -> usize {
+    let mut count = open_files();
+    loop {
+        std::thread::sleep(millis(150));
+        let now = open_files();
+        if now == count {
+            return count;
+        }
+        count = now;
+    }
+}
+
+#[test]
+fn closing_leaves_no_thread_and_no_file() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    for by_name in [false, true] {
+        let url = if by_name { server.url().replace("127.0.0.1", "localhost") } else { server.url() };
+        let before = settled_files();
+        for _ in 0..5 {
+            let key = if by_name { Key::from_fn(|| "dzk_test".into()) } else { Key::from("dzk_test") };
+            let client = Client::connect(ConnectOptions::new(url.clone(), key).timing(hasty())).unwrap();
+            server.wait_for_stream();
+            assert!(client_threads() >= 1);
+            client.close();
+            client.close();
+            assert_eq!(client.status(), ClientStatus::Closed);
+            assert!(client.is_enabled("a", &subject()));
+            until("no thread", || client_threads() == 0);
+            until("no file", || open_files() == before);
+            server.wait("no stream", |state| state.streams.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_failed_start_leaves_nothing_either() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = settled_files();
+    for _ in 0..5 {
+        let options =
+            ConnectOptions::new("http://127.0.0.1:1", "dzk_test").timing(hasty()).deadline(millis(50));
+        assert!(Client::connect(options).is_err());
+    }
+    until("no thread", || client_threads() == 0);
+    until("no file", || open_files() == before);
+}
+
+#[test]
+fn one_thread_is_all() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (client, _events) = connected(&server);
+    server.wait_for_stream();
+    assert_eq!(client_threads(), 1);
+    drop(client);
+    until("no thread", || client_threads() == 0);
+}
+
+#[test]
+fn no_event_comes_after_the_close() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    for round in 0..20 {
+        let (client, events) = connected(&server);
+        server.wait_for_stream();
+        server.publish(&snapshot(round + 2, &[("a", if round % 2 == 0 { "off" } else { "on" })]));
+        std::thread::sleep(millis(round));
+        client.close();
+        events.names();
+        server.publish(&snapshot(round + 2, &[("b", "on")]));
+        events.none_for(millis(20));
+    }
+}
+
+#[test]
+fn a_handler_may_close() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (client, events) = connected(&server);
+    let client = Arc::new(client);
+    let cell: Arc<OnceLock<Arc<Client>>> = Arc::default();
+    cell.set(client.clone()).unwrap();
+    let inner = cell.clone();
+    client.on(move |_| inner.get().unwrap().close());
+    server.wait_for_stream();
+    server.publish(&snapshot(2, &[("a", "off")]));
+    assert_eq!(events.next_name(), "change");
+    until("the close", || client.status() == ClientStatus::Closed && client_threads() == 0);
+    server.wait("no stream", |state| state.streams.is_empty());
+    assert!(!client.is_enabled("a", &subject()));
+}
+
+#[test]
+fn a_pause_ends_the_thread_and_resuming_starts_another() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (client, events) = connected(&server);
+    for round in 0..5 {
+        server.wait_for_stream();
+        client.pause();
+        client.pause();
+        until("no thread", || client_threads() == 0);
+        server.wait("no stream", |state| state.streams.is_empty());
+        assert!(client.ruleset().revision() == round + 1);
+        server.set(&snapshot(round + 2, &[("a", if round % 2 == 0 { "off" } else { "on" })]));
+        client.resume();
+        client.resume();
+        assert_eq!(events.next_change(), (round + 2, vec!["a".into()]));
+        server.wait_for_stream();
+        assert_eq!(client_threads(), 1);
+    }
+    client.pause();
+    client.close();
+    client.resume();
+    until("no thread", || client_threads() == 0);
+}
+
+#[test]
+fn two_hundred_flaps_keep_threads_and_files_flat() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (options, events) = options(&server.url());
+    let client = Client::connect(options.max_backoff(millis(1))).unwrap();
+    server.wait_for_stream();
+    let before = settled_files();
+    for _ in 0..200 {
+        server.wait_for_stream();
+        server.end_streams();
+    }
+    server.wait_for_stream();
+    until("as many files", || open_files() <= before + 2);
+    assert!(client_threads() == 1 && client.status() == ClientStatus::Ready);
+    while let Ok(event) = events.0.recv_timeout(millis(1)) {
+        assert!(!matches!(event, ClientEvent::Stale { .. }));
+    }
+}

@@ -1,0 +1,136 @@
+"""A server of the tests: it publishes snapshots as the real one does, except where it is told to misbehave."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from dezky import Ruleset
+
+
+def snapshot(revision, **flags):
+    flags = [{"key": key, "state": state} for key, state in flags.items()]
+    return {"format": 1, "revision": revision, "environment": "production", "flags": flags}
+
+
+def canonical(document):
+    from dezky import _native
+
+    return _native.normalize("snapshot", document)
+
+
+class FlagServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, document):
+        self.body = canonical(document).encode()
+        self.digest = Ruleset.from_snapshot(self.body).digest
+        self.history = "history-1"
+        self.status = None
+        self.stream_status = None
+        self.requests = []
+        self.streams = set()
+        self.changed = threading.Condition()
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def publish(self, document):
+        with self.changed:
+            self.body = canonical(document).encode()
+            self.digest = Ruleset.from_snapshot(self.body).digest
+            self.changed.notify_all()
+
+    def end_streams(self):
+        with self.changed:
+            for stream in self.streams:
+                stream.is_over = True
+            self.changed.notify_all()
+
+    def instances(self):
+        """The digest that each instance said last that it evaluates with."""
+        with self.changed:
+            return {request["dezky-instance"]: request.get("dezky-digest") for request in self.requests}
+
+    def wait(self, is_so, seconds=10):
+        with self.changed:
+            assert self.changed.wait_for(is_so, seconds), "in vain"
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    is_over = False
+
+    def do_GET(self):
+        server = self.server
+        is_stream = "/stream" in self.path
+        with server.changed:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            server.requests.append({**headers, "path": self.path})
+            body, digest, history = server.body, server.digest, server.history
+            status = server.stream_status if is_stream else server.status
+            server.changed.notify_all()
+        if status is not None:
+            self.answer(status, b"{}", {})
+        elif is_stream:
+            self.stream()
+        elif self.headers["if-none-match"] == f'"{digest}"':
+            self.answer(304, b"", {"ETag": f'"{digest}"', "Dezky-History": history})
+        else:
+            self.answer(200, body, {"ETag": f'"{digest}"', "Dezky-History": history})
+
+    def answer(self, status, body, headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 304:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self):
+        server = self.server
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        told = None
+        with server.changed:
+            server.streams.add(self)
+            server.changed.notify_all()
+        try:
+            while not self.is_over:
+                with server.changed:
+                    server.changed.wait_for(lambda: self.is_over or server.digest != told, timeout=0.1)
+                    digest = server.digest
+                if digest == told:
+                    self.wfile.write(b":\n\n")
+                else:
+                    data = json.dumps({"revision": 1, "digest": digest})
+                    self.wfile.write(f"id: 1\nevent: revision\ndata: {data}\n\n".encode())
+                    told = digest
+                self.wfile.flush()
+        except OSError:
+            pass
+        finally:
+            with server.changed:
+                server.streams.discard(self)
+                server.changed.notify_all()
+
+    def log_message(self, format, *arguments):
+        pass
+
+
+def until(is_so, seconds=10):
+    ends = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends, "in vain"
+        time.sleep(0.005)

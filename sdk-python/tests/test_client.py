@@ -1,0 +1,438 @@
+"""The live client: rules that follow a server."""
+
+import ctypes
+import gc
+import json
+import multiprocessing
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import pytest
+from flag_server import FlagServer, canonical, snapshot, until
+
+import dezky
+from dezky import ClientEvent, DezkyError, Ruleset, connect
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def server():
+    server = FlagServer(snapshot(1, a="off", b="on"))
+    yield server
+    server.end_streams()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def events():
+    return queue.Queue()
+
+
+@pytest.fixture
+def client(server, events):
+    with connect(server.url, key="dzk_test", on_event=events.put) as client:
+        assert events.get(timeout=10) == ClientEvent("ready", 1)
+        server.wait(lambda: server.streams)
+        yield client
+
+
+def client_threads():
+    count = 0
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            count += (task / "comm").read_text().startswith("dezky-client")
+        except OSError:
+            pass
+    return count
+
+
+def refusal(call):
+    with pytest.raises(DezkyError) as refused:
+        call()
+    return refused.value
+
+
+def test_a_flip_arrives(server, client, events, subject):
+    assert client.status == "ready" and client.instance.startswith("python-")
+    assert not client.is_enabled("a", subject) and client.is_enabled("b", subject)
+    before = client.ruleset
+    assert isinstance(before, Ruleset) and client.ruleset is before
+    server.publish(snapshot(2, a="on", c="off"))
+    assert events.get(timeout=10) == ClientEvent("change", 2, ("a", "b", "c"))
+    assert client.is_enabled("a", subject) and not client.is_enabled("b", subject)
+    assert client.for_tenant(subject).all() == {"a": True, "c": False}
+    after = client.ruleset
+    assert after is not before and (before.revision, after.revision) == (1, 2) and after.digest == server.digest
+    assert client.ruleset is after
+    assert repr(client) == "<dezky.Client: ready, 2 flags at revision 2>"
+    server.wait(lambda: server.requests[-1].get("dezky-digest") == after.digest)
+    for request in server.requests:
+        assert request["authorization"] == "Bearer dzk_test" and request["dezky-instance"] == client.instance
+
+
+def test_handlers_are_called_by_name_until_removed(server, client, events):
+    changes, errors = queue.Queue(), queue.Queue()
+    remove = client.on("change", changes.put)
+    client.on("error", errors.put)
+    server.publish(snapshot(2, a="on"))
+    assert changes.get(timeout=10).keys == ("a", "b")
+    remove()
+    remove()
+    server.publish(snapshot(3, a="off"))
+    events.get(timeout=10), events.get(timeout=10)
+    assert changes.empty() and errors.empty()
+    server.status = 401
+    server.end_streams()
+    error = errors.get(timeout=10)
+    assert (error.name, error.code, error.fatal) == ("error", "key_refused", True)
+    until(lambda: client.status == "failed")
+    assert client.ruleset.revision == 3
+    assert refusal(lambda: client.on("closed", print)).path == "/event"
+    with pytest.raises(TypeError):
+        client.on("ready", 7)
+
+
+def test_what_a_handler_raises_harms_nothing(server, client, events, monkeypatch):
+    told = queue.Queue()
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.put(unraisable.exc_value))
+
+    def fail(event):
+        raise RuntimeError(event.name)
+
+    client.on("change", fail)
+    server.publish(snapshot(2, a="on"))
+    assert str(told.get(timeout=10)) == "change"
+    server.publish(snapshot(3, a="off"))
+    assert str(told.get(timeout=10)) == "change" and client.status == "ready"
+
+
+def test_a_function_gives_the_key(server):
+    keys = iter(["dzk_1", "dzk_2", "dzk_3", "dzk_4", "dzk_5"])
+    failures = []
+
+    def key():
+        if not failures:
+            failures.append(1)
+            raise RuntimeError("the vault is sealed")
+        return next(keys)
+
+    events = queue.Queue()
+    with connect(server.url, key=key, on_event=events.put):
+        assert events.get(timeout=10).code == "unreachable"
+        server.wait(lambda: len(server.requests) >= 3)
+        seen = {request["authorization"] for request in server.requests[:3]}
+    assert seen == {"Bearer dzk_1", "Bearer dzk_2", "Bearer dzk_3"}
+
+
+def test_a_start_that_fails_says_why(server):
+    server.status = 403
+    assert refusal(lambda: connect(server.url, key="dzk_test")).code == "key_refused"
+    server.status = 500
+    began = time.monotonic()
+    late = refusal(lambda: connect(server.url, key="dzk_test", deadline=0.3))
+    assert time.monotonic() - began < 1
+    assert (late.code, late.path) == ("deadline", "") and late.__cause__.code == "unexpected_status"
+    late = refusal(lambda: connect("http://127.0.0.1:1", key="dzk_test", deadline=0.3, past_deadline="file"))
+    assert late.code == "deadline" and late.__cause__ is None or late.__cause__.code == "unreachable"
+    until(lambda: client_threads() == 0)
+
+
+def test_past_the_deadline_it_goes_on(server, tmp_path, subject):
+    server.status = 503
+    events = queue.Queue()
+    options = {"key": "dzk_test", "deadline": 0.2, "on_event": events.put, "max_backoff": 0.2}
+    with connect(server.url, past_deadline="off", **options) as client:
+        assert [events.get(timeout=10).name for _ in range(2)] == ["error", "stale"]
+        assert client.status == "stale" and not client.is_enabled("b", subject) and client.ruleset.keys == ()
+        server.status = None
+        assert events.get(timeout=10).name == "ready"
+        assert events.get(timeout=10).keys == ("a", "b")
+    server.status = 503
+    file = tmp_path / "flags.json"
+    file.write_text(canonical(snapshot(1, b="on")))
+    hour_ago = time.time() - 3600
+    os.utime(file, (hour_ago, hour_ago))
+    with connect(server.url, file=file, past_deadline="file", **options) as client:
+        assert [events.get(timeout=10).name for _ in range(2)] == ["error", "ready"]
+        assert 3600 <= events.get(timeout=10).age < 3610
+        assert client.status == "stale" and client.is_enabled("b", subject)
+        server.status = None
+        until(lambda: client.status == "ready")
+    assert json.loads(file.read_text())["history"] == "history-1"
+
+
+def test_with_a_snapshot_it_does_not_wait(server, subject):
+    with connect("http://127.0.0.1:1", key="dzk_test", snapshot=snapshot(7, a="on"), stale_after=0.2) as client:
+        assert client.is_enabled("a", subject) and client.ruleset.revision == 7
+        until(lambda: client.status == "stale")
+
+
+@pytest.mark.parametrize(
+    "path, options",
+    [
+        ("/url", {"url": "flags.example"}),
+        ("/url", {"url": 7}),
+        ("/key", {"key": None}),
+        ("/key", {"key": ""}),
+        ("/key", {"key": "a b"}),
+        ("/key", {"key": "\ud800"}),
+        ("/tenant", {"tenant": "Not a slug"}),
+        ("/snapshot", {"snapshot": "{}"}),
+        ("/file", {"file": 7}),
+        ("/deadline", {"deadline": -1}),
+        ("/deadline", {"deadline": "5"}),
+        ("/deadline", {"deadline": True}),
+        ("/deadline", {"deadline": float("nan")}),
+        ("/stale_after", {"stale_after": 0}),
+        ("/stale_after", {"stale_after": 1e300}),
+        ("/max_backoff", {"max_backoff": 0.0}),
+        ("/past_deadline", {"past_deadline": "explode"}),
+        ("/instance", {"instance": "a/b"}),
+    ],
+)
+def test_malformed_options_are_named(path, options):
+    options = {"url": "http://127.0.0.1:1", "key": "dzk_test", **options}
+    error = refusal(lambda: connect(options.pop("url"), **options))
+    assert (error.code, error.path) == ("invalid_option", path) and error.message
+
+
+def test_a_malformed_snapshot_is_told_in_full():
+    error = refusal(lambda: connect("http://127.0.0.1:1", key="k", snapshot={"format": 1, "revision": -1}))
+    assert [each["path"] for each in error.__cause__.errors] == ["/environment", "/flags", "/revision"] or error.__cause__
+    with pytest.raises(DezkyError):
+        connect("http://127.0.0.1:1", key="k", snapshot={"format": {1}})
+
+
+def test_closing_leaves_nothing(server, subject):
+    client = connect(server.url, key="dzk_test")
+    server.wait(lambda: server.streams)
+    client.close()
+    client.close()
+    until(lambda: client_threads() == 0)
+    server.wait(lambda: not server.streams)
+    assert client.status == "closed" and client.is_enabled("b", subject)
+
+
+def test_a_client_that_nobody_holds_is_closed(server):
+    client = connect(server.url, key="dzk_test")
+    gone = weakref.ref(client)
+    del client
+    gc.collect()
+    assert gone() is None
+    until(lambda: client_threads() == 0)
+
+
+def test_a_handler_that_runs_does_not_block_closing(server):
+    entered, over = threading.Event(), []
+
+    def slow(event):
+        entered.set()
+        time.sleep(0.3)
+        over.append(event.name)
+
+    client = connect(server.url, key="dzk_test")
+    client.on("change", slow)
+    server.wait(lambda: server.streams)
+    server.publish(snapshot(2, a="on"))
+    assert entered.wait(10)
+    client.close()
+    assert over == ["change"]
+
+
+def test_a_handler_may_close_and_read(server, subject):
+    seen = queue.Queue()
+    client = connect(server.url, key="dzk_test")
+
+    def close(event):
+        seen.put(client.ruleset.revision)
+        client.close()
+
+    client.on("change", close)
+    server.wait(lambda: server.streams)
+    server.publish(snapshot(2, a="on"))
+    assert seen.get(timeout=10) == 2
+    until(lambda: client.status == "closed" and client_threads() == 0)
+
+
+def test_threads_read_while_rules_are_swapped(server, client, subject):
+    over, wrong = threading.Event(), []
+
+    def read():
+        while not over.is_set():
+            rules = client.ruleset
+            flags = rules.for_tenant(subject).all()
+            if len(set(flags.values())) > 1 or rules.revision < 1:
+                wrong.append(flags)
+
+    server.publish(snapshot(2, **{f"flag_{number}": "on" for number in range(50)}))
+    until(lambda: client.ruleset.revision == 2)
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for revision in range(3, 30):
+        state = "on" if revision % 2 else "off"
+        server.publish(snapshot(revision, **{f"flag_{number}": state for number in range(50)}))
+        time.sleep(0.02)
+    until(lambda: client.ruleset.revision == 29)
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+
+
+def follow_in_child(client, expected, pipe):
+    """In a child: says that it is there, and waits for a revision."""
+    os.write(pipe, b"!")
+    ends = time.monotonic() + 10
+    while client.ruleset.revision != expected and time.monotonic() < ends:
+        time.sleep(0.01)
+    os.write(pipe, b"y" if client.ruleset.revision == expected else b"n")
+
+
+def test_parent_and_forked_child_both_follow(server, client, events):
+    for round in range(5):
+        outward, inward = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                follow_in_child(client, round + 2, inward)
+            finally:
+                os._exit(0)
+        os.close(inward)
+        assert os.read(outward, 1) == b"!"
+        server.wait(lambda: len(server.streams) >= 2)
+        server.publish(snapshot(round + 2, a="on" if round % 2 else "off"))
+        assert os.read(outward, 1) == b"y"
+        os.close(outward)
+        assert os.waitpid(child, 0)[1] == 0
+        until(lambda: client.ruleset.revision == round + 2)
+    assert client_threads() == 1 and client.status == "ready"
+    # Each child is an instance of its own.
+    assert len(server.instances()) == 6
+
+
+def child_of_multiprocessing(client, expected, results):
+    ends = time.monotonic() + 10
+    while client.ruleset.revision != expected and time.monotonic() < ends:
+        time.sleep(0.01)
+    results.put((client.ruleset.revision, client.status))
+
+
+def test_children_of_multiprocessing_follow(server, client):
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    children = [
+        context.Process(target=child_of_multiprocessing, args=(client, 2, results), daemon=True) for _ in range(3)
+    ]
+    for child in children:
+        child.start()
+    server.wait(lambda: len(server.streams) >= 4)
+    server.publish(snapshot(2, a="on"))
+    assert [results.get(timeout=20) for _ in children] == [(2, "ready")] * 3
+    for child in children:
+        child.join(10)
+        assert child.exitcode == 0
+    until(lambda: client.ruleset.revision == 2)
+
+
+def test_a_child_of_a_fork_that_nobody_announced_gets_a_thread_of_its_own(server, client):
+    # A library in C forks past Python: the client's thread stays behind.
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        code = 1
+        try:
+            client._resume()
+            until(lambda: client.ruleset.revision == 2)
+            client.close()
+            code = client_threads()
+        finally:
+            os._exit(code)
+    server.wait(lambda: len(server.streams) >= 2)
+    server.publish(snapshot(2, a="on"))
+    assert os.waitpid(child, 0)[1] == 0
+    until(lambda: client.ruleset.revision == 2)
+    assert client_threads() == 1 and len(server.instances()) == 2
+
+
+def test_a_closed_client_stays_closed_over_a_fork(server):
+    client = connect(server.url, key="dzk_test")
+    client.close()
+    child = os.fork()
+    if child == 0:
+        os._exit(client_threads())
+    assert os.waitpid(child, 0)[1] == 0 and client_threads() == 0
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "pass",
+        "client.close()",
+        "raise SystemExit(0)",
+        "client.on('change', lambda event: print(event.name)); del client",
+        "import threading; threading.Thread(target=lambda: client.ruleset, daemon=True).start()",
+        "keep = [client, lambda: client]; keep.append(keep); del client",
+    ],
+)
+def test_the_interpreter_ends_with_a_client_open(server, ending):
+    program = f"import dezky\nclient = dezky.connect({server.url!r}, key='dzk_test', on_event=lambda event: None)\n{ending}\n"
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert time.monotonic() - began < 5
+
+
+def test_the_interpreter_ends_though_a_handler_waits(server):
+    program = f"""
+import dezky, time
+def wait(event):
+    print("in", flush=True)
+    time.sleep(60)
+client = dezky.connect({server.url!r}, key="dzk_test", deadline=0.5, past_deadline="off", on_event=wait)
+"""
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout) == (0, "in\n")
+    assert time.monotonic() - began < 10
+
+
+def test_other_threads_run_while_it_connects(server):
+    server.status = 500
+    ticks, over = [], threading.Event()
+
+    def tick():
+        while not over.is_set():
+            ticks.append(1)
+            time.sleep(0.005)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    refusal(lambda: connect(server.url, key="dzk_test", deadline=0.5))
+    over.set()
+    ticker.join()
+    assert len(ticks) > 30
+
+
+def test_reading_through_the_client_costs_little(client):
+    def cost(read, rounds=20_000):
+        best = float("inf")
+        for _ in range(5):
+            began = time.perf_counter()
+            for _ in range(rounds):
+                read()
+            best = min(best, (time.perf_counter() - began) / rounds)
+        return best
+
+    assert cost(lambda: client.ruleset) < 2e-6
+
+
+def test_everything_is_exported():
+    assert {"connect", "Client", "ClientEvent"} <= set(dezky.__all__)

@@ -30,7 +30,7 @@ bench: wasm node python ## The tables of benchmarks, peers beside ours in one ru
 	benches/python/run.sh
 
 format:
-	@for workspace in . core/fuzz benches benches/http; do
+	@for workspace in . core/fuzz benches benches/http server/tests/ofrep/rust; do
 		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
 	done
 
@@ -116,10 +116,11 @@ sdks: wasm node python ## Every package as it is published: its tests, every con
 	# It must have answered, and wrongly: a driver that dies fails the run as well.
 	tail -1 target/sdk/mutated | grep -E '^[0-9]+ cases differ$$'
 
-server: tools ## The server against a real identity provider, against kill -9 and broken disks, and against its own OpenAPI document
+server: tools ## The server against a real identity provider, OFREP's published clients, kill -9 and broken disks, and its own OpenAPI document
 	@cargo build -p dezky-server --locked
 	export DEZKY_SERVER=$$PWD/target/debug/dezky-server
 	(cd server/tests/identity-provider && npm ci --no-audit --no-fund && npm test)
+	server/tests/ofrep/run.sh
 	python3 -m unittest discover -s server/tests/durability
 	server/tests/schemathesis/run.sh
 

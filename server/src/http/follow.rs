@@ -77,6 +77,9 @@ pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
         .with_header(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
 }
 
+/// How soon a browser comes back to a stream that has ended.
+const RECONNECT_MILLISECONDS: u32 = 1_000;
+
 const ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
 impl Reader {
@@ -149,7 +152,7 @@ impl Reader {
                 digest.as_str()
             ),
             Following::Evaluations { .. } => format!(
-                "id: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{}\"}}\n\n",
+                "retry: {RECONNECT_MILLISECONDS}\nid: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{}\"}}\n\n",
                 digest.as_str()
             ),
         };

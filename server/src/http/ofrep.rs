@@ -1,15 +1,15 @@
 //! What a refusal looks like to the clients of OFREP: an error code of theirs, and a sentence.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use serde_json::json;
 
 use super::problem::Problem;
 
 /// Where one flag is evaluated; its key comes after.
-pub const SINGLE: &str = "/ofrep/v1/evaluate/flags/";
+const SINGLE: &str = "/ofrep/v1/evaluate/flags/";
 
 /// The same refusal in OFREP's words, where it is about the evaluation; who may not ask, or too often, is told so as everywhere.
-pub fn refusal(problem: Problem, key: Option<&str>) -> Problem {
+pub fn refusal(problem: Problem, uri: &Uri) -> Problem {
     let status = match problem.status() {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => return problem,
         status if status == StatusCode::NOT_FOUND || status.is_server_error() => status,
@@ -29,7 +29,7 @@ pub fn refusal(problem: Problem, key: Option<&str>) -> Problem {
         }
         _ => "GENERAL",
     };
-    let body = match key {
+    let body = match uri.path().strip_prefix(SINGLE) {
         Some(key) => json!({ "key": key, "errorCode": code, "errorDetails": details }),
         None => json!({ "errorCode": code, "errorDetails": details }),
     };

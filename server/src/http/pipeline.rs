@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -98,6 +98,8 @@ where
         false => tracing::info_span!("request", id, method = %request.method(), route = path),
     };
     let known = request.headers().clone_conditions();
+    let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
+    let evaluated = is_evaluation.then(|| request.uri().clone());
     let origin = cors::allowed(&app.origins, request.headers());
     // In a box, because what is around it moves it about.
     let answering = Box::pin(answer(request));
@@ -112,6 +114,10 @@ where
         Ok(reply) => conditional(reply, &known).respond(),
         Err(problem) => {
             code = Some(problem.code());
+            let problem = match evaluated {
+                Some(uri) => ofrep::refusal(problem, &uri),
+                None => problem,
+            };
             problem.respond(id)
         }
     };
@@ -172,17 +178,7 @@ async fn perform(app: Arc<App>, route: Route, request: Request) -> (Option<Who>,
         Err(problem) => return (None, Err(problem)),
     };
     let who = Some(caller.who.clone());
-    let refusals = route.operation.refusals;
-    let performed = perform_for(app, route, caller, &mut parts, body).await;
-    match refusals {
-        Refusals::Problems => (who, performed),
-        Refusals::Ofrep => (who, performed.map_err(|problem| ofrep::refusal(problem, flag_key(&parts.uri)))),
-    }
-}
-
-/// The last part of the path of an evaluation of one flag.
-fn flag_key(uri: &Uri) -> Option<&str> {
-    uri.path().strip_prefix(ofrep::SINGLE)
+    (who, perform_for(app, route, caller, &mut parts, body).await)
 }
 
 /// Who is calling, if the request is of a size that is looked at.

@@ -22,10 +22,21 @@ async fn what_the_document_does_not_have_is_refused() {
         "errors": [], "requestId": "r" });
     let mut nameless = refusal.clone();
     nameless.as_object_mut().unwrap().remove("code");
+    let (ofrep, events) = ("/ofrep/v1/evaluate/flags/a", "text/event-stream");
+    let in_ofrep = json!({ "key": "a", "errorCode": "FLAG_NOT_FOUND", "errorDetails": "d" });
     for (is_right, method, path, status, content_type, body) in [
         (true, "GET", "/tenants/acme", 200, json, &tenant),
         (true, "GET", "/tenants/acme?x=1", 404, problem, &refusal),
         (true, "GET", "/nowhere", 404, problem, &refusal),
+        (true, "POST", ofrep, 404, json, &in_ofrep),
+        (true, "POST", ofrep, 403, problem, &refusal),
+        (false, "POST", ofrep, 404, problem, &refusal),
+        (false, "POST", ofrep, 403, json, &in_ofrep),
+        (false, "POST", ofrep, 404, json, &tenant),
+        (false, "POST", ofrep, 200, json, &in_ofrep),
+        (true, "GET", "/flags/stream", 200, events, &json!("")),
+        (false, "GET", "/flags/stream", 200, json, &tenant),
+        (false, "GET", "/flags/stream", 200, "text/plain", &tenant),
         (false, "GET", "/nowhere", 200, json, &tenant),
         (false, "PUT", "/tenants/acme", 200, json, &tenant),
         (false, "GET", "/tenants/acme", 201, json, &tenant),

@@ -4,11 +4,17 @@
 mod audit;
 mod authorization;
 mod contract;
+mod cors;
+mod delivery;
 mod flags;
+mod keys;
 mod money;
+mod ofrep;
 mod pages;
 mod plans;
+mod reach;
 mod requests;
+mod secrecy;
 mod service;
 mod support;
 mod tenants;

@@ -95,7 +95,7 @@ async fn a_promise_holds_or_nothing_is_saved() {
     assert_eq!((&still["state"], &still["version"]), (&json!("off"), &json!(1)));
     // What has nothing to do with it does not hinder: another flag, a tenant of another plan, a name, a subscription.
     patch(&api, "search_across_apps", json!({ "state": "on" })).await.is(200);
-    let body = json!({ "slug": "somewhere", "name": "Elsewhere", "plan": "free" });
+    let body = json!({ "slug": "far-away", "name": "Far Away", "plan": "free" });
     api.post("/tenants").json(body).send().await.is(201);
     api.patch("/tenants/acme").on_any().json(json!({ "name": "Renamed" })).send().await.is(200);
     let later = planned(&api, edit.clone()).await;

@@ -4,6 +4,7 @@
 mod contract;
 mod directory;
 mod records;
+mod slices;
 mod sqlite;
 mod sqlite_versions;
 

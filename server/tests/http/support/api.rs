@@ -1,10 +1,12 @@
 //! A caller: asks, and holds every answer against the document.
 
+use std::io::Read;
+
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
-use super::{Contract, Said, Server};
+use super::{Contract, Events, Said, Server};
 
 /// Somebody who asks.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Answer {
     pub what: String,
     pub status: u16,
     pub headers: HeaderMap,
+    /// The body as it came, compressed where it was.
+    pub bytes: Vec<u8>,
     pub text: String,
     /// The body, where it is JSON; null else.
     pub body: Value,
@@ -52,6 +56,11 @@ impl Api {
     /// With this token, whatever it is.
     pub fn with_token(self, token: &str) -> Api {
         Api { token: Some(token.to_owned()), ..self }
+    }
+
+    /// With this machine key.
+    pub async fn with_key(server: &Server, secret: &str) -> Api {
+        Api::nobody(server).await.with_token(secret)
     }
 
     pub fn get(&self, path: impl Into<String>) -> Ask<'_> {
@@ -106,7 +115,18 @@ impl Ask<'_> {
         self.header("idempotency-key", key)
     }
 
+    /// The whole answer; of a stream, its beginning: the connection is then closed.
     pub async fn send(self) -> Answer {
+        self.answered().await.0
+    }
+
+    /// An answer that goes on, as a stream that has begun.
+    pub async fn open(self) -> Events {
+        let (answer, response) = self.answered().await;
+        Events::new(answer.is(200), response.expect("a stream"))
+    }
+
+    async fn answered(self) -> (Answer, Option<Response>) {
         let Ask { api, method, path, headers, body } = self;
         let mut request = api.client.request(method.clone(), format!("{}{path}", api.url)).body(body);
         if let Some(token) = &api.token {
@@ -117,28 +137,54 @@ impl Ask<'_> {
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
         let content_type = text_of(&headers, "content-type");
+        let (bytes, stream) = match content_type == "text/event-stream" {
+            true => (Vec::new(), Some(response)),
+            false => (response.bytes().await.unwrap().to_vec(), None),
+        };
+        let plain = decoded(&bytes, &text_of(&headers, "content-encoding"));
         api.contract.check(&Said {
             method: method.as_str(),
             path: &path,
             status,
             content_type: &content_type,
-            body: &bytes,
+            body: &plain,
         });
         let id = text_of(&headers, "x-request-id");
         assert_eq!(id.len(), 32, "{method} {path}: no request id");
-        let body: Value = match content_type.contains("json") && !bytes.is_empty() {
-            true => serde_json::from_slice(&bytes).unwrap(),
+        let body: Value = match content_type.contains("json") && !plain.is_empty() {
+            true => serde_json::from_slice(&plain).unwrap(),
             false => Value::Null,
         };
         if status >= 400 && method != Method::HEAD {
-            assert_eq!(body["requestId"], id, "{method} {path}");
-            assert_eq!(body["status"], status, "{method} {path}");
+            match &*content_type {
+                "application/problem+json" => {
+                    assert_eq!(body["requestId"], id, "{method} {path}");
+                    assert_eq!(body["status"], status, "{method} {path}");
+                }
+                // In OFREP's words.
+                _ => {
+                    let details = body["errorDetails"].as_str().unwrap_or_default();
+                    assert!(!details.is_empty(), "{method} {path}: {body}");
+                    assert_eq!((&body["requestId"], &body["status"]), (&Value::Null, &Value::Null));
+                }
+            }
         }
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { what: format!("{method} {path}"), status, headers, text, body }
+        let text = String::from_utf8(plain).unwrap();
+        (Answer { what: format!("{method} {path}"), status, headers, bytes, text, body }, stream)
     }
+}
+
+/// What was compressed so.
+fn decoded(bytes: &[u8], coding: &str) -> Vec<u8> {
+    let mut plain = Vec::new();
+    match coding {
+        "" => plain.extend(bytes),
+        "gzip" => drop(flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap()),
+        "br" => drop(brotli::Decompressor::new(bytes, 4_096).read_to_end(&mut plain).unwrap()),
+        coding => panic!("a coding that nobody asked for: {coding}"),
+    }
+    plain
 }
 
 impl Answer {
@@ -163,8 +209,9 @@ impl Answer {
         self
     }
 
+    /// The code of a refusal, in whichever words.
     pub fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or_default()
+        self.body["code"].as_str().or(self.body["errorCode"].as_str()).unwrap_or_default()
     }
 
     pub fn header(&self, name: &str) -> String {

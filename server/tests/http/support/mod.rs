@@ -2,8 +2,10 @@
 
 mod api;
 mod contract;
+mod events;
 mod server;
 
 pub use api::{Answer, Api, Ask};
 pub use contract::{Contract, Said};
+pub use events::{Event, Events};
 pub use server::Server;

@@ -42,9 +42,15 @@ impl Server {
 
     /// The same again: its data, and its address, which is also its issuer's.
     pub fn restart(self, settings: &[&str]) -> Server {
+        self.restart_after(settings, |_| {})
+    }
+
+    /// The same, with something done to its data in between.
+    pub fn restart_after(self, settings: &[&str], between: impl FnOnce(&Path)) -> Server {
         let address = self.url.trim_start_matches("http://").to_owned();
         let data = self.data.clone();
         drop(self);
+        between(&data);
         Server::start_at(&data, &address, settings)
     }
 
@@ -81,6 +87,34 @@ impl Server {
             process: Mutex::new(process),
             tokens: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Where its data are.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Tells it to stop, without waiting until it has.
+    pub fn stop(&self) {
+        drop(self.process.lock().unwrap().stdin.take());
+    }
+
+    /// A machine key, as the operator makes one: its id and its secret.
+    pub async fn key(&self, wanted: Value) -> (String, String) {
+        let operator = super::Api::of(self, "operator").await;
+        let made = operator.post("/keys").json(wanted).send().await.is(201).body;
+        let text = |member: &str| made[member].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// The secret of a new server key.
+    pub async fn server_key(&self) -> String {
+        self.key(json!({ "name": "A server's", "kind": "server" })).await.1
+    }
+
+    /// The secret of a new key of one tenant.
+    pub async fn tenant_key(&self, slug: &str) -> String {
+        self.key(json!({ "name": "A tenant's", "kind": "tenant", "tenantSlug": slug })).await.1
     }
 
     /// What it has logged so far.

@@ -246,6 +246,6 @@ pub async fn what_was_written_survives_a_restart(place: Place) {
     let changes = store.write(write([made(&tenant(8))])).await.unwrap();
     assert_eq!((changes[0].revision, &changes[0].previous_hash), (head.0 + 1, &head.1));
     let population = store.population().await.unwrap();
-    assert_eq!((population.revision, population.tenants.len(), population.partners.len()), (7, 3, 1));
-    assert_eq!((population.users.len(), population.flags.len()), (1, 1));
+    assert_eq!((population.revision, population.tenants.len(), population.partners.len()), (8, 3, 1));
+    assert_eq!((population.users.len(), population.flags.len(), population.keys.len()), (1, 1, 1));
 }

@@ -8,6 +8,7 @@ mod cors;
 mod delivery;
 mod flags;
 mod keys;
+mod links;
 mod money;
 mod ofrep;
 mod pages;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use dezky_core::{Environment, Error, Id, Subject, WorldTenant};
 
-use super::{FlagChange, Mark, Past};
-use crate::live::{Live, State};
+use super::past::Past;
+use crate::live::{FlagChange, Live, Mark, State};
 use crate::store::{ChangeQuery, Store, StoreError};
 
 /// A tenant, and the environment that its flags are asked in.

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use dezky_core::{Claims, Environment, Person, Principal, Timestamp};
 
 use super::instance::instance;
-use super::link;
+use super::link::{self, Holder};
 use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
@@ -85,7 +85,9 @@ impl Caller {
         let instant = Instant::now();
         app.failures.has_left(address, instant).map_err(too_many)?;
         let caller = match link.map_or_else(|| credential(headers), Credential::Link) {
-            Credential::Link(query) => link::holder(app, query, now).ok_or("link_invalid"),
+            Credential::Link(query) => link::holder(&app.seal, query, now)
+                .and_then(|holder| Caller::linked(app, holder, now))
+                .ok_or("link_invalid"),
             Credential::Key(secret) => by_key(&app.live, secret).ok_or("key_unknown"),
             Credential::Token(token) => match app.identity.verify(token, now).await {
                 Ok(claims) => Ok(Caller::person(app, claims)),
@@ -123,12 +125,27 @@ impl Caller {
         Caller { who: Who::Person { claims, known }, principal }
     }
 
-    /// A person, by a link; nothing, where there is no record of them any more.
-    pub fn linked(app: &App, id: &str, until: Timestamp) -> Option<Caller> {
-        let known = app.live.read().user(id).cloned()?;
+    /// Whoever was given a link; nothing, where that is not good any more.
+    fn linked(app: &App, holder: Holder, now: Timestamp) -> Option<Caller> {
+        let state = app.live.read();
+        let (id, until) = match holder {
+            Holder::Key(id) => return state.key(&id).cloned().map(Caller::key),
+            Holder::Person { id, until } => (id, until),
+        };
+        let known = state.user(&id).filter(|_| now < until).cloned()?;
         let no_audience: [&str; 0] = [];
         let principal = Principal::Person(Person::new("", no_audience, Some(known.record.clone())));
         Some(Caller { who: Who::Linked { known, until }, principal })
+    }
+
+    /// As links name them.
+    pub fn as_holder(&self) -> Holder {
+        let until = match &self.who {
+            Who::Key(known) => return Holder::Key(known.key.id.to_string()),
+            Who::Person { claims, .. } => claims.expires_at,
+            Who::Linked { until, .. } => *until,
+        };
+        Holder::Person { id: self.id().unwrap_or_default().to_owned(), until }
     }
 
     /// A machine, by its key.
@@ -147,9 +164,7 @@ impl Caller {
             Who::Person { claims, .. } => {
                 (now < claims.expires_at).then(|| Caller::person(app, Arc::clone(claims)))
             }
-            Who::Linked { known, until } => {
-                Caller::linked(app, known.record.id.as_str(), *until).filter(|_| now < *until)
-            }
+            Who::Linked { .. } => Caller::linked(app, self.as_holder(), now),
         }
     }
 

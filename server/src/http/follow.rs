@@ -14,7 +14,8 @@ use super::limits::{HEARTBEAT, MAX_STREAMS_PER_CALLER};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::delivery::{Mark, Place, Subscription};
+use crate::delivery::Place;
+use crate::live::{Mark, Subscription};
 
 /// What a reader follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use dezky_core::{Environment, Error, Flag, Id, Ruleset, Snapshot, User, WorldPartner, WorldTenant};
 
-use super::{FLAG_KILL, Known, KnownKey, State};
-use crate::delivery::FlagChange;
+use super::{FLAG_KILL, FlagChange, Known, KnownKey, State};
 use crate::store::{Entry, KeptKey, Population, Record};
 
 impl State {

@@ -4,15 +4,22 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use dezky_core::{Environment, Error, Flag, FlagRule, Id, Slug, Timestamp, World, WorldPartner, WorldTenant};
 
-use crate::delivery::{News, Release, Releases};
 use crate::store::{Entry, Observer, Population, Record};
 
 mod change;
+mod flag_change;
 mod known;
+mod news;
+mod release;
 mod state;
 
+pub use flag_change::FlagChange;
 pub use known::{Known, KnownKey};
+pub use news::{News, Subscription};
+pub use release::{Coding, Mark, Release};
 pub use state::State;
+
+use release::Releases;
 
 /// What the log calls the use of the kill switch.
 pub const FLAG_KILL: &str = "flag.kill";

@@ -7,8 +7,7 @@ use dezky_core::{
     Environment, Error, Flag, FlagKey, Id, Ruleset, Slug, Snapshot, Subject, TenantStatus, WorldTenant,
 };
 
-use super::{Known, KnownKey};
-use crate::delivery::FlagChange;
+use super::{FlagChange, Known, KnownKey};
 use crate::keys::SecretHash;
 use crate::store::identity_of;
 

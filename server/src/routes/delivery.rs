@@ -11,7 +11,7 @@ use tokio::time::Instant as Deadline;
 
 use super::TENANT;
 use crate::app::App;
-use crate::delivery::{Coding, Heard, Mark, Watching};
+use crate::delivery::{Heard, Watching};
 use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::caller::Who;
@@ -20,6 +20,7 @@ use crate::http::instance::{digest, instance};
 use crate::http::operation::{Operation, get};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
+use crate::live::{Coding, Mark};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
 

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::delivery::Mark;
 use crate::http::authorize::{Bound, bad_context};
 use crate::http::call::Call;
 use crate::http::follow::{Following, follow};
@@ -16,7 +15,7 @@ use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, ge
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::live::State;
+use crate::live::{Mark, State};
 use crate::routes::TENANT;
 
 const ASKED: Body = Body {
@@ -110,7 +109,7 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
 
 async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
     let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
-    let link = link::query(&call.app.seal, &tenant.slug, &call.caller, call.now);
+    let link = link::query(&call.app.seal, &tenant.slug, &call.caller.as_holder(), call.now);
     // A whole snapshot's digest stands for every answer, so there is a tag before there is a body. A slice's does not: the metadata tell more.
     let has_early_tag = call.caller.covers_every_tenant();
     look(&call, |state, subject, entries| {

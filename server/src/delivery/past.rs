@@ -1,31 +1,13 @@
-//! The flags' past: what a slice's revision is found from.
+//! The flags' past, as the log has it: what a slice's revision is found from.
 
 use std::sync::Arc;
 
-use dezky_core::{Change, Error, Flag, FlagRule, Subject};
+use dezky_core::{Change, Flag};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use crate::live::FlagChange;
 use crate::store::{ChangeQuery, Store, StoreError};
-
-/// One change of one flag.
-#[derive(Debug, Clone)]
-pub struct FlagChange {
-    /// The revision that made it.
-    pub revision: u64,
-    /// What the flag was.
-    pub before: Option<Arc<FlagRule>>,
-    /// What it became.
-    pub after: Option<Arc<FlagRule>>,
-}
-
-impl FlagChange {
-    /// Whether it changes what this subject is told.
-    pub fn touches(&self, subject: &Subject<'_>) -> Result<bool, Error> {
-        let told = |rule: &Option<Arc<FlagRule>>| rule.as_ref().map(|rule| rule.sliced(subject)).transpose();
-        Ok(told(&self.before)? != told(&self.after)?)
-    }
-}
 
 /// What the log has of the flags up to the server's start. Read when it is first needed; it never changes.
 #[derive(Debug, Default)]

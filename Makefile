@@ -25,6 +25,7 @@ test: check fuzz oracle differential sdks server ## Everything, as CI runs it
 
 bench: wasm node python ## The tables of benchmarks, peers beside ours in one run
 	@(cd benches && cargo run --release --locked)
+	benches/http/edge.sh
 	(cd benches/http && cargo run --release --locked)
 	(cd benches/node && npm ci --no-audit --no-fund && node bench.mjs)
 	benches/python/run.sh

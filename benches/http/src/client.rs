@@ -74,6 +74,12 @@ impl Client {
         }
     }
 
+    /// A header of the last answer.
+    pub fn header(&self, answer: Answer, name: &str) -> Option<String> {
+        let head = std::str::from_utf8(self.received.get(..answer.head_bytes)?).ok()?;
+        header(head.split("\r\n"), name).map(str::to_owned)
+    }
+
     /// The body of the last answer.
     pub fn body(&self, answer: Answer) -> &[u8] {
         self.received.get(answer.head_bytes..answer.head_bytes + answer.body_bytes).unwrap_or_default()
@@ -86,11 +92,17 @@ fn read_head(received: &[u8]) -> Result<Option<Answer>, Failure> {
     let head = std::str::from_utf8(received.get(..end).unwrap_or_default())?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?.parse()?;
-    let length = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .ok_or("an answer without content-length")?;
-    Ok(Some(Answer { status, head_bytes: end + 4, body_bytes: length.1.trim().parse()? }))
+    let body_bytes = match status {
+        // Whatever length it says is that of an answer with a body.
+        304 => 0,
+        _ => header(lines, "content-length").ok_or("an answer without content-length")?.parse()?,
+    };
+    Ok(Some(Answer { status, head_bytes: end + 4, body_bytes }))
+}
+
+fn header<'h>(lines: impl Iterator<Item = &'h str>, wanted: &str) -> Option<&'h str> {
+    let mut headers = lines.filter_map(|line| line.split_once(':'));
+    headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
 }
 
 #[cfg(test)]
@@ -105,6 +117,16 @@ mod tests {
         }
         let answer = read_head(whole)?.ok_or("nothing was read")?;
         assert_eq!((answer.status, answer.head_bytes, answer.body_bytes), (201, whole.len() - 5, 5));
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_follows_the_head_of_a_304() -> Result<(), Failure> {
+        let head = b"HTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\n\r\n";
+        assert_eq!(
+            read_head(head)?.map(|answer| (answer.head_bytes, answer.body_bytes)),
+            Some((head.len(), 0))
+        );
         Ok(())
     }
 

@@ -44,7 +44,8 @@ pub async fn prepare(directory: &Path, workload: &Workload) -> Result<(), Failur
     while !entries.is_empty() {
         let rest = entries.split_off(BATCH.min(entries.len()));
         let actor = Actor { id: None, email: None };
-        store.write(Write { at, actor, entries, requires: Vec::new(), receipt: None }).await?;
+        let (requires, receipt, key_uses) = (Vec::new(), None, Vec::new());
+        store.write(Write { at, actor, entries, requires, receipt, key_uses }).await?;
         entries = rest;
     }
     Ok(())

@@ -14,6 +14,20 @@ pub fn description() -> String {
     )
 }
 
+/// How many files a process may have open. Its own limit is raised to what it may be; the processes that it starts have the same.
+pub fn open_files() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // Sound: both calls are given a structure of the right kind that outlives them.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+            libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit);
+        }
+    }
+    limit.rlim_cur
+}
+
 /// The load average.
 pub fn load() -> String {
     let contents = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -3,15 +3,19 @@
 mod bare;
 mod client;
 mod data;
+mod delivery;
 #[path = "../../src/digits.rs"]
 mod digits;
+mod edge;
 mod issuer;
+mod live;
 mod load;
 mod machine;
 mod pair;
 mod process;
 #[path = "../../src/random.rs"]
 mod random;
+mod readers;
 mod report;
 mod rows;
 #[expect(dead_code, reason = "the other benchmarks use more of it")]
@@ -36,7 +40,8 @@ cargo run --release --locked [-- OPTIONS]
   --quick         few short rounds, to see that everything runs; the figures mean little
   --strict        exit with 2 when a bar is missed
   --server FILE   a server that is built already, of this same tree: the data is made by its library
-  --only WORD     one of evaluate, list, writes, start, idle";
+  --edge FILE     Unleash Edge; otherwise the one that edge.sh has put into target/edge, if any
+  --only WORD     one of evaluate, ofrep, snapshot, list, writes, news, streams, start, idle";
 
 const EXIT_MISSED: u8 = 2;
 const EXIT_USAGE: u8 = 64;
@@ -53,29 +58,41 @@ pub struct Effort {
     pub round: Duration,
     /// Writes that alternate with the disk.
     pub pairs: usize,
+    /// Changes that are followed.
+    pub flips: usize,
+    /// How long streams are left alone, before their memory is looked at: longer than it takes until all have had a heartbeat.
+    pub idle: Duration,
 }
 
-const FULL: Effort = Effort { rounds: 9, round: Duration::from_secs(1), pairs: 1_000 };
-const QUICK: Effort = Effort { rounds: 3, round: Duration::from_millis(200), pairs: 100 };
+const FULL: Effort = Effort {
+    rounds: 9,
+    round: Duration::from_secs(1),
+    pairs: 1_000,
+    flips: 50,
+    idle: Duration::from_secs(20),
+};
+const QUICK: Effort = Effort {
+    rounds: 3,
+    round: Duration::from_millis(200),
+    pairs: 100,
+    flips: 10,
+    idle: Duration::from_secs(2),
+};
 
 struct Options {
     effort: Effort,
     is_strict: bool,
     server: Option<PathBuf>,
+    edge: Option<PathBuf>,
     only: Option<String>,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [command, bytes] = arguments.as_slice()
+    if let [command, status, bytes] = arguments.as_slice()
         && command == bare::COMMAND
     {
-        return ended(
-            bytes
-                .parse()
-                .map_err(Failure::from)
-                .and_then(|bytes| on_all_cores()?.block_on(bare::serve(bytes))),
-        );
+        return ended(serve_bare(status, bytes));
     }
     let Some(options) = options(arguments) else {
         eprintln!("{USAGE}");
@@ -99,18 +116,20 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
-fn on_all_cores() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+fn serve_bare(status: &str, bytes: &str) -> Result<(), Failure> {
+    let (status, bytes) = (status.parse()?, bytes.parse()?);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(bare::serve(status, bytes))
 }
 
 fn options(arguments: Vec<String>) -> Option<Options> {
-    let mut options = Options { effort: FULL, is_strict: false, server: None, only: None };
+    let mut options = Options { effort: FULL, is_strict: false, server: None, edge: None, only: None };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => options.effort = QUICK,
             "--strict" => options.is_strict = true,
             "--server" => options.server = Some(arguments.next()?.into()),
+            "--edge" => options.edge = Some(arguments.next()?.into()),
             "--only" => options.only = Some(arguments.next()?),
             _ => return None,
         }
@@ -138,17 +157,33 @@ async fn measured(options: &Options, binary: &Path, directory: &Path) -> Result<
     let tokens = (0..TOKENS).map(|number| issuer.operator_token(number)).collect::<Result<Vec<_>, _>>()?;
     let token = tokens.first().ok_or("no token")?;
     let mut rows = Vec::new();
-    if wanted("evaluate") || wanted("list") || wanted("writes") {
+    if ["evaluate", "ofrep", "snapshot", "list", "writes", "news", "streams"].into_iter().any(wanted) {
         let data = directory.join("large");
         let workload = prepared(&data, 100).await?;
-        let server = process::serve(binary, &data, &issuer.url).await?.server;
-        Client::connect(server.address)
-            .await?
-            .expect(200, &request("GET", "/users/me", token, "", ""))
-            .await?;
+        machine::open_files();
+        let serve = async || -> Result<process::Server, Failure> {
+            let server = process::serve(binary, &data, &issuer.url).await?.server;
+            let question = request("GET", "/users/me", token, "", "");
+            Client::connect(server.address).await?.expect(200, &question).await?;
+            Ok(server)
+        };
+        let server = serve().await?;
         if wanted("evaluate") {
             eprintln!("evaluate ...");
             rows.extend(rows::evaluate::rows(&server, &tokens, &workload, effort).await?);
+        }
+        if wanted("ofrep") {
+            eprintln!("ofrep ...");
+            let edge = (options.edge.as_deref(), directory);
+            rows.extend(rows::ofrep::rows(&server, token, &workload, edge, effort).await?);
+        }
+        if wanted("snapshot") {
+            eprintln!("snapshot ...");
+            rows.extend(rows::snapshot::rows(&server, token, effort).await?);
+        }
+        if wanted("news") {
+            eprintln!("news ...");
+            rows.extend(rows::news::rows(&server, token, &workload, effort).await?);
         }
         if wanted("list") {
             eprintln!("list ...");
@@ -159,6 +194,12 @@ async fn measured(options: &Options, binary: &Path, directory: &Path) -> Result<
             rows.extend(rows::writes::rows(&server, &tokens, &data, &workload, effort).await?);
         }
         server.stop()?;
+        if wanted("streams") {
+            eprintln!("streams ...");
+            let server = serve().await?;
+            rows.push(rows::streams::row(&server, token, &workload, effort).await?);
+            server.stop()?;
+        }
     }
     if wanted("start") {
         let data = directory.join("full");

@@ -1,13 +1,14 @@
-//! Two loads in turn: the server's and the bare handler's, round by round, so that a slow second meets both.
+//! Loads in turn: the server's, the bare handler's and a peer's, round by round, so that a slow second meets all of them.
 
 use std::time::Duration;
 
+use crate::digits::three_digits;
 use crate::load::{Generator, Round};
 use crate::process::Server;
-use crate::report::middle;
+use crate::report::{middle, time};
 use crate::{Effort, Failure};
 
-/// One of the two.
+/// One of them.
 pub struct Side<'s> {
     /// Whose CPU time is counted.
     pub server: &'s Server,
@@ -15,23 +16,24 @@ pub struct Side<'s> {
     pub generator: Generator,
 }
 
-/// The rounds of one of the two.
+/// The rounds of one of them.
 pub struct Rounds {
     rounds: Vec<Round>,
     cpu: Duration,
 }
 
-/// Runs both, in turn, and starts with the other one each time. The first round of each is a warm-up.
-pub async fn interleaved(sides: [Side<'_>; 2], effort: Effort) -> Result<[Rounds; 2], Failure> {
+/// Runs all of them, in turn, and starts with another one each time. The first round of each is a warm-up.
+pub async fn interleaved<const N: usize>(
+    sides: [Side<'_>; N],
+    effort: Effort,
+) -> Result<[Rounds; N], Failure> {
     for side in &sides {
         side.generator.round(effort.round / 2).await?;
     }
-    let mut rounds = [(); 2].map(|()| Rounds { rounds: Vec::new(), cpu: Duration::ZERO });
+    let mut rounds = [(); N].map(|()| Rounds { rounds: Vec::new(), cpu: Duration::ZERO });
     for count in 0..effort.rounds {
         let mut order: Vec<_> = sides.iter().zip(rounds.iter_mut()).collect();
-        if count % 2 == 1 {
-            order.reverse();
-        }
+        order.rotate_left(count % N);
         for (side, rounds) in order {
             let before = side.server.cpu()?;
             rounds.rounds.push(side.generator.round(effort.round).await?);
@@ -56,6 +58,17 @@ impl Rounds {
     pub fn cpu(&self) -> f64 {
         let answers: usize = self.rounds.iter().map(|round| round.latencies.len()).sum();
         self.cpu.as_nanos() as f64 / answers as f64
+    }
+
+    /// All of it in words.
+    pub fn figures(&self) -> String {
+        format!(
+            "{} /s, p50 {}, p99 {}, {} CPU each",
+            three_digits(self.throughput()),
+            time(self.quantile(0.5)),
+            time(self.quantile(0.99)),
+            time(self.cpu()),
+        )
     }
 
     /// The median of the rounds' ratios of throughput.

@@ -30,14 +30,24 @@ pub struct Started {
 
 /// Starts the real server on a directory of data, as an operator would: its log goes to a file.
 pub async fn serve(binary: &Path, data: &Path, issuer: &str) -> Result<Started, Failure> {
-    let address = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.local_addr()?;
+    let address = free_address()?;
     let log = log_file(data);
     let mut command = Command::new(binary);
     command.arg("serve").args(["--listen", &address.to_string(), "--issuer", issuer, "--rate-limit", "0"]);
     command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    ready(command, address, "/readyz", &log).await
+}
+
+/// Starts a process, and waits until a path of it says 200.
+pub async fn ready(
+    mut command: Command,
+    address: SocketAddr,
+    path: &str,
+    log: &Path,
+) -> Result<Started, Failure> {
     let start = Instant::now();
     let mut server = Server { child: command.spawn()?, address };
-    let ready = request("GET", "/readyz", "", "", "");
+    let ready = request("GET", path, "", "", "");
     loop {
         if let Ok(mut client) = Client::connect(address).await
             && client.ask(&ready).await.is_ok_and(|answer| answer.status == 200)
@@ -45,10 +55,15 @@ pub async fn serve(binary: &Path, data: &Path, issuer: &str) -> Result<Started, 
             return Ok(Started { ready_after: start.elapsed(), server });
         }
         if server.child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
-            return Err(format!("the server does not start: {}", fs::read_to_string(&log)?).into());
+            return Err(format!("the server does not start: {}", fs::read_to_string(log)?).into());
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// Where nobody listens.
+pub fn free_address() -> Result<SocketAddr, Failure> {
+    Ok(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.local_addr()?)
 }
 
 /// Beside the data, so that it is on the same disk and never part of it.
@@ -56,10 +71,13 @@ pub fn log_file(data: &Path) -> PathBuf {
     data.with_extension("log")
 }
 
-/// Starts the bare handler with a body of so many bytes.
-pub fn bare(bytes: usize) -> Result<Server, Failure> {
+/// Starts the bare handler with a status and a body of so many bytes.
+pub fn bare(status: u16, bytes: usize) -> Result<Server, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([bare::COMMAND, &bytes.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+        .args([bare::COMMAND, &status.to_string(), &bytes.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
     let mut child = command.spawn()?;
     let output = child.stdout.take().ok_or("the bare handler has no output")?;
     let mut line = String::new();

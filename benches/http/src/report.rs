@@ -62,9 +62,17 @@ impl Bar {
         }
     }
 
+    fn miss(&self) -> String {
+        match self.value.is_nan() {
+            true => format!("{} not measured", self.name),
+            false => format!("{} missed by {:.2}x", self.name, self.factor()),
+        }
+    }
+
     fn text(&self) -> String {
         let sign = if self.side == Side::AtMost { "≤" } else { "≥" };
-        format!("{} {sign} {} ({})", self.name, three_digits(self.bar), three_digits(self.value))
+        let value = if self.value.is_nan() { "-".to_owned() } else { three_digits(self.value) };
+        format!("{} {sign} {} ({value})", self.name, three_digits(self.bar))
     }
 }
 
@@ -76,12 +84,7 @@ impl Row {
 
     fn line(&self) -> String {
         let bars: Vec<String> = self.bars.iter().map(Bar::text).collect();
-        let misses: Vec<String> = self
-            .bars
-            .iter()
-            .filter(|bar| !bar.is_met())
-            .map(|bar| format!("{} missed by {:.2}x", bar.name, bar.factor()))
-            .collect();
+        let misses: Vec<String> = self.bars.iter().filter(|bar| !bar.is_met()).map(Bar::miss).collect();
         let verdict = match (bars.is_empty(), misses.is_empty()) {
             (true, _) => "context".to_owned(),
             (false, true) => "met".to_owned(),
@@ -137,5 +140,7 @@ mod tests {
         let line = row(vec![Bar::at_least("acknowledged/s", 800.0, 2_000.0)]).line();
         assert_eq!(line, "| it | 1 | 2 | acknowledged/s ≥ 2000 (800) | acknowledged/s missed by 2.50x |");
         assert!(row(Vec::new()).line().ends_with("| - | context |"));
+        let line = row(vec![Bar::at_most("kB", f64::NAN, 25.0)]).line();
+        assert_eq!(line, "| it | 1 | 2 | kB ≤ 25 (-) | kB not measured |");
     }
 }

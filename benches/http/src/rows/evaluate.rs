@@ -10,14 +10,15 @@ use crate::load::{Generator, Load, Walk};
 use crate::pair::{self, Side};
 use crate::process::{Server, bare};
 use crate::random::Random;
-use crate::report::{Bar, Row, time};
+use crate::report::{Bar, Row};
 use crate::workload::Workload;
 use crate::{Effort, Failure};
 
-const CONNECTIONS: usize = 32;
+/// Callers at once.
+pub const CONNECTIONS: usize = 32;
 
 /// Different tenants that each connection asks about.
-const TENANTS: usize = 256;
+pub const TENANTS: usize = 256;
 
 /// Measures it. Each connection has a token of its own, which the warm-up shows the server first.
 pub async fn rows(
@@ -40,22 +41,13 @@ pub async fn rows(
         })
         .collect();
     let body_bytes = agreed(server, tokens.first().ok_or("no token")?, workload).await?;
-    let bare = bare(body_bytes)?;
+    let bare = bare(200, body_bytes)?;
     let load = |server: &Server| {
         let (address, requests) = (server.address, requests.clone());
         Generator::new(Load { address, requests, status: 200, walk: Walk::Around })
     };
     let sides = [Side { server, generator: load(server) }, Side { server: &bare, generator: load(&bare) }];
     let [ours, theirs] = pair::interleaved(sides, effort).await?;
-    let figures = |rounds: &pair::Rounds| {
-        format!(
-            "{} /s, p50 {}, p99 {}, {} CPU each",
-            three_digits(rounds.throughput()),
-            time(rounds.quantile(0.5)),
-            time(rounds.quantile(0.99)),
-            time(rounds.cpu()),
-        )
-    };
     Ok(vec![Row {
         what: format!(
             "`POST /flags/evaluate`, 100 flags, RS256, {} tenants, {CONNECTIONS} connections, {body_bytes} bytes",
@@ -63,10 +55,10 @@ pub async fn rows(
         ),
         ours: format!(
             "{}; CPU {}x of the bare handler's",
-            figures(&ours),
+            ours.figures(),
             three_digits(ours.cpu() / theirs.cpu())
         ),
-        beside: figures(&theirs),
+        beside: theirs.figures(),
         bars: vec![
             Bar::at_least("of the bare handler's throughput", ours.ratio_to(&theirs), 1.0 / 3.0),
             Bar::at_most("p99 in ms", ours.quantile(0.99) / 1e6, 5.0),

@@ -54,7 +54,7 @@ async fn beside_bare(
 ) -> Result<(Rounds, Rounds), Failure> {
     let question = request("GET", target, token, "", "");
     let body = Client::connect(server.address).await?.expect(200, &question).await?;
-    let bare = bare(body.len())?;
+    let bare = bare(200, body.len())?;
     let requests = vec![Arc::new(vec![question])];
     let sides = [server, &bare].map(|server| side(server, requests.clone()));
     let [ours, theirs] = pair::interleaved(sides, effort).await?;

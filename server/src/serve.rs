@@ -114,6 +114,8 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     }
     let refreshers = identity.start();
     tracing::info!(%address, environment = %settings.environment, "serving");
+    let passing = app.live.clone();
+    let news = tokio::spawn(async move { passing.news().pass_on().await });
     let noting = tokio::spawn(note_key_uses(Arc::clone(&app)));
     let stopping = Arc::clone(&app);
     let stopped = stopped()?;
@@ -123,6 +125,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     };
     connection::serve(listener, router, stop).await;
     drop(refreshers);
+    news.abort();
     // It notes what was used up to now, and ends.
     let _ = noting.await;
     tracing::info!("stopped");

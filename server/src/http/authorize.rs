@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::RawPathParams;
 use axum::http::StatusCode;
 use dezky_core::{
     AccessReason, Action, Code, Id, MachineKey, Principal, Resource, ResourceUser, Slug, WorldTenant, decide,
@@ -36,7 +37,7 @@ pub enum Bound {
 /// What a request names, and where it names it.
 pub struct Named<'r> {
     /// The path's parts.
-    pub path: &'r [(String, String)],
+    pub path: &'r RawPathParams,
     /// The query.
     pub query: &'r Query,
     /// The body's members.
@@ -131,7 +132,7 @@ pub async fn authorize(
 
 impl Named<'_> {
     fn part(&self, name: &str) -> &str {
-        self.path.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+        self.path.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::RawPathParams;
+use axum::http::header::IF_NONE_MATCH;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use dezky_core::{Actor, Id, Timestamp};
 use serde_json::{Map, Value};
 
@@ -29,7 +31,7 @@ pub struct Call {
     /// When.
     pub now: Timestamp,
     /// The parts of the path that vary.
-    pub path: Vec<(String, String)>,
+    pub path: RawPathParams,
     /// The query.
     pub query: Query,
     /// The headers.
@@ -54,7 +56,7 @@ pub struct IdempotencyKey {
 impl Call {
     /// A part of the path.
     pub fn part(&self, name: &str) -> &str {
-        self.path.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+        self.path.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
     }
 
     /// The id of the tenant that this is about.
@@ -87,7 +89,7 @@ impl Call {
     }
 
     fn question(&self) -> String {
-        let path: Vec<&str> = self.path.iter().map(|(_, value)| value.as_str()).collect();
+        let path: Vec<&str> = self.path.iter().map(|(_, value)| value).collect();
         let kind = if self.caller.is_platform_admin() { "all" } else { self.caller.id().unwrap_or_default() };
         self.query.question(&format!("{} {}", self.route, path.join("/")), kind)
     }
@@ -146,7 +148,7 @@ impl Call {
 
     /// Whether the reader has what this tag names.
     pub fn is_known(&self, etag: &str) -> bool {
-        is_known(&self.headers, etag)
+        is_known(self.headers.get_all(IF_NONE_MATCH), etag)
     }
 
     fn receipt(&self, reply: &Reply) -> Option<Receipt> {
@@ -157,7 +159,7 @@ impl Call {
             fingerprint: fingerprint.clone(),
             at: self.now,
             status: reply.status.as_u16(),
-            etag: reply.etag.clone(),
+            etag: reply.etag.as_ref().and_then(|tag| tag.to_str().ok()).map(str::to_owned),
             location: reply.location.clone(),
             body: String::from_utf8_lossy(reply.kept_body()).into_owned(),
         })
@@ -181,6 +183,7 @@ impl IdempotencyKey {
             ));
         }
         let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);
-        Ok(Reply { status, etag: receipt.etag, location: receipt.location, ..Reply::text(receipt.body) })
+        let etag = receipt.etag.and_then(|tag| HeaderValue::try_from(tag).ok());
+        Ok(Reply { status, etag, location: receipt.location, ..Reply::text(receipt.body) })
     }
 }

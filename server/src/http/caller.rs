@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
 use crate::keys::{PREFIX, hash_of};
-use crate::live::{Known, KnownKey, Live};
+use crate::live::{Known, KnownKey, Live, State};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -201,10 +201,10 @@ impl Caller {
     }
 
     /// The environment that they ask in.
-    pub fn environment(&self, live: &Live) -> Environment {
+    pub fn environment<'a>(&'a self, state: &'a State) -> &'a Environment {
         match &self.who {
-            Who::Key(known) => known.key.environment.clone(),
-            Who::Person { .. } | Who::Linked { .. } => live.read().environment().clone(),
+            Who::Key(known) => &known.key.environment,
+            Who::Person { .. } | Who::Linked { .. } => state.environment(),
         }
     }
 

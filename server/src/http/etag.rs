@@ -1,7 +1,7 @@
 //! Entity tags and the conditions that name them.
 
-use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use dezky_core::Revisioned;
 
 use super::problem::{Finding, Problem};
@@ -13,14 +13,18 @@ pub fn etag(revisioned: Revisioned) -> String {
 
 /// What a write's `If-Match` says of the record as it stands: it must be there, and it must name it.
 pub fn judge_if_match(headers: &HeaderMap, current: &str) -> Result<(), Problem> {
-    match matches(headers, &IF_MATCH, current, false) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Problem::new(
+    let mut lines = headers.get_all(IF_MATCH).into_iter().peekable();
+    let is_given = lines.peek().is_some();
+    let is_it =
+        |line: &HeaderValue| line.to_str().is_ok_and(|line| line.split(',').any(|tag| names(tag, current)));
+    match is_given {
+        true if lines.any(is_it) => Ok(()),
+        true => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "stale",
             "This has changed since it was read: read it again",
         )),
-        None => {
+        false => {
             let finding = Finding {
                 path: "If-Match".to_owned(),
                 code: "if_match_missing",
@@ -32,18 +36,12 @@ pub fn judge_if_match(headers: &HeaderMap, current: &str) -> Result<(), Problem>
 }
 
 /// Whether the reader has this already.
-pub fn is_known(headers: &HeaderMap, current: &str) -> bool {
-    matches(headers, &IF_NONE_MATCH, current, true) == Some(true)
+pub fn is_known<'h>(if_none_match: impl IntoIterator<Item = &'h HeaderValue>, current: &str) -> bool {
+    // Weak tags count for reading.
+    let is_it = |tag: &str| names(tag.trim().strip_prefix("W/").unwrap_or(tag), current);
+    if_none_match.into_iter().any(|line| line.to_str().is_ok_and(|line| line.split(',').any(is_it)))
 }
 
-/// Whether a header of entity tags names this one; nothing, where there is no such header. `weak` ones count for reading alone.
-fn matches(headers: &HeaderMap, name: &HeaderName, current: &str, weak: bool) -> Option<bool> {
-    let mut lines = headers.get_all(name).into_iter().peekable();
-    lines.peek()?;
-    let is_it = |tag: &str| {
-        let tag = tag.trim();
-        let strong = if weak { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
-        tag == "*" || strong == current
-    };
-    Some(lines.any(|line| line.to_str().is_ok_and(|line| line.split(',').any(is_it))))
+fn names(tag: &str, current: &str) -> bool {
+    tag.trim() == "*" || tag.trim() == current
 }

@@ -55,8 +55,9 @@ pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
         );
     };
     let tenant = target.tenant.as_ref().map(|tenant| tenant.id.clone());
+    let environment = caller.environment(&app.live.read()).clone();
     let reader = Reader {
-        environment: caller.environment(&app.live),
+        environment,
         subscription: app.live.news().subscribe(tenant.as_ref()),
         stopping: app.stopping.subscribe(),
         app,

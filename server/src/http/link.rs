@@ -21,15 +21,36 @@ pub enum Holder {
     },
 }
 
-/// The query of a link that lets its holder follow one tenant's evaluations, good for five to ten minutes.
-pub fn query(seal: &Seal, tenant: &Slug, holder: &Holder, now: Timestamp) -> String {
-    let until = (now.as_seconds().div_euclid(STEP_SECONDS) + 2) * STEP_SECONDS;
-    let text = match holder {
-        Holder::Key(id) => format!("{until}\nkey\n{id}"),
-        Holder::Person { id, until: expires } => format!("{until}\nperson\n{}\n{id}", expires.as_seconds()),
-    };
-    let token = seal.seal(&purpose(tenant.as_str()), &text);
-    format!("tenant={tenant}&token={token}")
+/// A link that lets its holder follow one tenant's evaluations, good for five to ten minutes.
+#[derive(Debug)]
+pub struct Link<'t> {
+    tenant: &'t Slug,
+    text: String,
+}
+
+impl<'t> Link<'t> {
+    /// For a tenant's evaluations.
+    pub fn new(tenant: &'t Slug, holder: &Holder, now: Timestamp) -> Link<'t> {
+        let until = (now.as_seconds().div_euclid(STEP_SECONDS) + 2) * STEP_SECONDS;
+        let text = match holder {
+            Holder::Key(id) => format!("{until}\nkey\n{id}"),
+            Holder::Person { id, until: expires } => {
+                format!("{until}\nperson\n{}\n{id}", expires.as_seconds())
+            }
+        };
+        Link { tenant, text }
+    }
+
+    /// What tells it from other links to the same tenant's.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its query.
+    pub fn query(&self, seal: &Seal) -> String {
+        let token = seal.seal(&purpose(self.tenant.as_str()), &self.text);
+        format!("tenant={}&token={token}", self.tenant)
+    }
 }
 
 /// Who was given a link of this query, if its time is not over.

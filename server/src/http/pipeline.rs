@@ -5,11 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use dezky_core::Timestamp;
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -97,7 +100,7 @@ where
         true => tracing::debug_span!("request", id, method = %request.method(), route = path),
         false => tracing::info_span!("request", id, method = %request.method(), route = path),
     };
-    let known = request.headers().clone_conditions();
+    let known: Vec<HeaderValue> = request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect();
     let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
     let evaluated = is_evaluation.then(|| request.uri().clone());
     let origin = cors::allowed(&app.origins, request.headers());
@@ -143,21 +146,9 @@ where
     response
 }
 
-trait Conditions {
-    fn clone_conditions(&self) -> HeaderMap;
-}
-
-impl Conditions for HeaderMap {
-    /// The headers that say what the reader has already.
-    fn clone_conditions(&self) -> HeaderMap {
-        let name = axum::http::header::IF_NONE_MATCH;
-        self.get_all(&name).into_iter().map(|value| (name.clone(), value.clone())).collect()
-    }
-}
-
-fn conditional(reply: Reply, known: &HeaderMap) -> Reply {
-    let is_same =
-        reply.status == StatusCode::OK && reply.etag.as_ref().is_some_and(|etag| is_known(known, etag));
+fn conditional(reply: Reply, known: &[HeaderValue]) -> Reply {
+    let tag = reply.etag.as_ref().and_then(|tag| tag.to_str().ok());
+    let is_same = reply.status == StatusCode::OK && tag.is_some_and(|tag| is_known(known, tag));
     if is_same { reply.not_modified() } else { reply }
 }
 
@@ -173,16 +164,16 @@ fn panicked() -> Problem {
 
 async fn perform(app: Arc<App>, route: Route, request: Request) -> (Option<Who>, Result<Reply, Problem>) {
     let (mut parts, body) = request.into_parts();
-    let caller = match admit(&app, &parts, route.operation.credential).await {
-        Ok(caller) => caller,
+    let (caller, now) = match admit(&app, &parts, route.operation.credential).await {
+        Ok(admitted) => admitted,
         Err(problem) => return (None, Err(problem)),
     };
     let who = Some(caller.who.clone());
-    (who, perform_for(app, route, caller, &mut parts, body).await)
+    (who, perform_for(app, route, (caller, now), &mut parts, body).await)
 }
 
-/// Who is calling, if the request is of a size that is looked at.
-async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<Caller, Problem> {
+/// Who is calling and when, if the request is of a size that is looked at.
+async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Caller, Timestamp), Problem> {
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if header_bytes > MAX_HEADER_BYTES {
@@ -199,13 +190,15 @@ async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<Calle
         Credential::Header => None,
         Credential::Link => Some(parts.uri.query().unwrap_or_default()),
     };
-    Caller::of(app, (&parts.headers, link), address(app, peer, &parts.headers), now()?).await
+    let now = now()?;
+    let caller = Caller::of(app, (&parts.headers, link), address(app, peer, &parts.headers), now).await?;
+    Ok((caller, now))
 }
 
 async fn perform_for(
     app: Arc<App>,
     route: Route,
-    caller: Caller,
+    (caller, now): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
 ) -> Result<Reply, Problem> {
@@ -218,7 +211,7 @@ async fn perform_for(
         None if bytes.is_empty() || bytes.as_ref() == b"{}" => Map::new(),
         None => return Err(Problem::new(StatusCode::BAD_REQUEST, "body_not_expected", "This takes no body")),
     };
-    let path = path_of(parts).await?;
+    let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::not_found())?;
     let target = authorize(
         &app,
         &caller.principal,
@@ -228,7 +221,6 @@ async fn perform_for(
     .await?;
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
-    let now = now()?;
     let call = Call { app, caller, route: operation.path, target, now, path, query, headers, body, key };
     match call.key.clone() {
         Some(key) => once(operation, call, &key).await,
@@ -249,15 +241,11 @@ async fn once(operation: &Operation, call: Call, key: &IdempotencyKey) -> Result
     }
 }
 
-async fn path_of(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
-    let Ok(parameters) = RawPathParams::from_request_parts(parts, &()).await else {
-        return Err(Problem::not_found());
-    };
-    Ok(parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
 /// The body, if it is of a size and a speed that is waited for.
 async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_large(&error) => {

@@ -15,7 +15,7 @@ pub struct Reply {
     /// What is in it.
     pub content: Content,
     /// The strong tag of what is shown.
-    pub etag: Option<String>,
+    pub etag: Option<HeaderValue>,
     /// Where the new entity is.
     pub location: Option<String>,
     /// What the body is.
@@ -62,8 +62,8 @@ impl Reply {
     }
 
     /// The same with its strong tag.
-    pub fn tagged(self, etag: String) -> Reply {
-        Reply { etag: Some(etag), ..self }
+    pub fn tagged(self, etag: &str) -> Reply {
+        Reply { etag: HeaderValue::try_from(etag).ok(), ..self }
     }
 
     /// 201: it has been made, and is there.
@@ -107,8 +107,9 @@ impl Reply {
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
-        for (name, value) in [(ETAG, self.etag), (LOCATION, self.location)] {
-            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        let location = self.location.and_then(|place| HeaderValue::try_from(place).ok());
+        for (name, value) in [(ETAG, self.etag), (LOCATION, location)] {
+            if let Some(value) = value {
                 headers.insert(name, value);
             }
         }

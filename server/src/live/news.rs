@@ -9,7 +9,9 @@ use tokio::sync::watch;
 /// Tells those who wait that something may have changed for them. Whoever is told looks for themselves: what was missed is never lost.
 #[derive(Debug)]
 pub struct News {
-    flags: watch::Sender<u64>,
+    // What a commit says, and what readers hear: between the two is a task, so that waking thousands holds up no commit and no answer.
+    said: watch::Sender<u64>,
+    heard: watch::Sender<u64>,
     tenants: Mutex<HashMap<Id, watch::Sender<()>>>,
 }
 
@@ -25,14 +27,25 @@ const SWEEP_AT: usize = 1_024;
 
 impl Default for News {
     fn default() -> News {
-        News { flags: watch::Sender::new(0), tenants: Mutex::default() }
+        News { said: watch::Sender::new(0), heard: watch::Sender::new(0), tenants: Mutex::default() }
     }
 }
 
 impl News {
     /// The flags are at this revision.
     pub fn flags(&self, revision: u64) {
-        self.flags.send_replace(revision);
+        self.said.send_replace(revision);
+    }
+
+    /// Passes on what commits say, for as long as it is polled.
+    pub async fn pass_on(&self) {
+        let mut said = self.said.subscribe();
+        // What was said before anybody passed it on.
+        said.mark_changed();
+        while said.changed().await.is_ok() {
+            let revision = *said.borrow_and_update();
+            self.heard.send_replace(revision);
+        }
     }
 
     /// This tenant is not what it was.
@@ -51,7 +64,7 @@ impl News {
             }
             tenants.entry(id.clone()).or_insert_with(|| watch::Sender::new(())).subscribe()
         });
-        Subscription { flags: self.flags.subscribe(), tenant }
+        Subscription { flags: self.heard.subscribe(), tenant }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use dezky_core::{Digest, Environment, Snapshot};
 
 /// Which version of something it is, and its hash.
@@ -71,7 +72,7 @@ pub struct Release {
     /// Which one.
     pub mark: Mark,
     /// Its entity tag.
-    pub etag: String,
+    pub etag: HeaderValue,
     body: Bytes,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
@@ -85,7 +86,8 @@ impl Release {
     fn new(snapshot: &Snapshot) -> Release {
         let mark = Mark::of(snapshot);
         Release {
-            etag: mark.etag(),
+            // A digest is hex, and a header may hold that.
+            etag: HeaderValue::try_from(mark.etag()).unwrap_or(HeaderValue::from_static("")),
             mark,
             body: snapshot.to_canonical_json().into(),
             gzip: OnceLock::new(),

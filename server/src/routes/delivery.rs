@@ -55,10 +55,14 @@ pub fn operations() -> Vec<Operation> {
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {
     hear(&call);
-    let release = call.app.live.release(&call.caller.environment(&call.app.live));
-    let head = Reply::text("").tagged(release.etag.clone()).with_header(HISTORY, call.app.history.clone());
+    let release = {
+        let state = call.app.live.read();
+        call.app.live.release_at(&state, call.caller.environment(&state))
+    };
+    let head = Reply { etag: Some(release.etag.clone()), ..Reply::text("") };
+    let head = head.with_header(HISTORY, call.app.history.clone());
     let head = head.with_header(VARY, HeaderValue::from_static("accept-encoding"));
-    if call.is_known(&release.etag) {
+    if call.is_known(release.etag.to_str().unwrap_or_default()) {
         return Ok(head.not_modified());
     }
     let accepted = call.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
@@ -77,12 +81,12 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
 
 async fn slice(call: Call) -> Result<Reply, Problem> {
     hear(&call);
-    let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live));
+    let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live.read()).clone());
     let App { live, store, slices, .. } = &*call.app;
     let gone = Problem::not_found;
     let mark = slices.mark(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
     let head = |mark: &Mark, body| {
-        Reply::text(body).tagged(mark.etag()).with_header(HISTORY, call.app.history.clone())
+        Reply::text(body).tagged(&mark.etag()).with_header(HISTORY, call.app.history.clone())
     };
     if call.is_known(&mark.etag()) {
         return Ok(head(&mark, axum::body::Bytes::new()).not_modified());
@@ -110,7 +114,7 @@ fn hear(call: &Call) {
         Who::Person { .. } | Who::Linked { .. } => None,
     };
     let watching = Watching {
-        environment: caller.environment(&call.app.live),
+        environment: caller.environment(&call.app.live.read()).clone(),
         tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
     };
     let heard = Heard { watching, digest: digest(&call.headers), key, at: call.now };

@@ -231,7 +231,7 @@ async fn write(
 }
 
 fn shown(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
-    Ok(Reply::json(view)?.tagged(etag(flag.revisioned())))
+    Ok(Reply::json(view)?.tagged(&etag(flag.revisioned())))
 }
 
 /// Who edits. The log is the history, so the revision only has to be above what the flag at hand knows of.

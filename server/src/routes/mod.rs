@@ -72,7 +72,7 @@ const TENANT: Parameter =
 
 /// A record, with its tag.
 fn entity(record: &impl Serialize, revisioned: Revisioned) -> Result<Reply, Problem> {
-    Ok(Reply::json(record)?.tagged(etag(revisioned)))
+    Ok(Reply::json(record)?.tagged(&etag(revisioned)))
 }
 
 /// Refuses the one slug that slices use for everybody else.

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::authorize::{Bound, bad_context};
 use crate::http::call::Call;
 use crate::http::follow::{Following, follow};
-use crate::http::link;
+use crate::http::link::Link;
 use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, get, post};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
@@ -109,13 +109,14 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
 
 async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
     let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
-    let link = link::query(&call.app.seal, &tenant.slug, &call.caller.as_holder(), call.now);
+    let link = Link::new(&tenant.slug, &call.caller.as_holder(), call.now);
     // A whole snapshot's digest stands for every answer, so there is a tag before there is a body. A slice's does not: the metadata tell more.
     let has_early_tag = call.caller.covers_every_tenant();
     look(&call, |state, subject, entries| {
-        let early = has_early_tag.then(|| etag(&[entries.mark.digest.as_str(), &subject.to_lines(), &link]));
+        let early =
+            has_early_tag.then(|| etag(&[entries.mark.digest.as_str(), &subject.to_lines(), link.text()]));
         if let Some(tag) = early.as_ref().filter(|tag| call.is_known(tag)) {
-            return Ok(Reply::text("").tagged(tag.clone()).not_modified());
+            return Ok(Reply::text("").tagged(tag).not_modified());
         }
         let rules = state.ruleset();
         let mut body = String::with_capacity(256 + rules.keys().len() * 224);
@@ -131,10 +132,10 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
         body.push_str(
             "},\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":\"/ofrep/v1/stream?",
         );
-        body.push_str(&link);
+        body.push_str(&link.query(&call.app.seal));
         body.push_str(&format!("\"}},\"inactivityDelaySec\":{INACTIVITY_SECONDS}}}]}}"));
         let tag = early.unwrap_or_else(|| etag(&[&body]));
-        Ok(Reply::text(body).tagged(tag))
+        Ok(Reply::text(body).tagged(&tag))
     })
     .await
 }
@@ -142,21 +143,27 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
 /// Evaluates for the tenant asked about; tenant, flags and version are of one revision.
 async fn look(
     call: &Call,
-    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries) -> Result<Reply, Problem>,
+    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries<'_>) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     let App { live, store, slices, .. } = &*call.app;
-    let (id, environment) = (call.tenant_id()?, call.caller.environment(live));
-    check_environment(call.body.get("context").and_then(Value::as_object), &environment)?;
-    let of = |mark: &Mark| Entries::new(mark.clone(), &environment, &id);
-    if call.caller.covers_every_tenant() {
+    let id = &call.target.tenant.as_ref().ok_or_else(Problem::not_found)?.id;
+    let environment = {
         let state = live.read();
-        let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
-        let subject = state.subject(tenant)?.environment(environment.as_str())?;
-        return evaluate(&state, &subject, &of(&live.release_at(&state, &environment).mark));
-    }
+        let environment = call.caller.environment(&state);
+        check_environment(call.body.get("context").and_then(Value::as_object), environment)?;
+        if call.caller.covers_every_tenant() {
+            let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
+            let subject = state.subject(tenant)?.environment(environment.as_str())?;
+            let release = live.release_at(&state, environment);
+            return evaluate(&state, &subject, &Entries::new(&release.mark, environment, id));
+        }
+        environment.clone()
+    };
     // Whoever asks for one tenant alone learns nothing from a version that moves for others.
-    let look = |state: &State, subject: &Subject<'_>, mark: &Mark| evaluate(state, subject, &of(mark));
-    slices.look(live, &**store, (&id, &environment), look).await?.ok_or_else(Problem::not_found)?
+    let look = |state: &State, subject: &Subject<'_>, mark: &Mark| {
+        evaluate(state, subject, &Entries::new(mark, &environment, id))
+    };
+    slices.look(live, &**store, (id, &environment), look).await?.ok_or_else(Problem::not_found)?
 }
 
 async fn stream(call: Call) -> Result<Reply, Problem> {
@@ -184,15 +191,15 @@ fn etag(parts: &[&str]) -> String {
 }
 
 /// Writes answers. No name in them needs escaping.
-struct Entries {
+struct Entries<'m> {
     /// At which version they are answers.
-    mark: Mark,
+    mark: &'m Mark,
     /// What the metadata of each begins with.
     metadata: String,
 }
 
-impl Entries {
-    fn new(mark: Mark, environment: &Environment, tenant: &Id) -> Entries {
+impl<'m> Entries<'m> {
+    fn new(mark: &'m Mark, environment: &Environment, tenant: &Id) -> Entries<'m> {
         let metadata = format!(
             "{{\"version\":\"rev-{}\",\"flagSetId\":\"{environment}\",\"contextId\":\"{tenant}\"",
             mark.revision

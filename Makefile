@@ -11,17 +11,17 @@ SDK_DIFFERENTIAL_CASES ?= 100000
 
 PORT ?= 7070
 
-.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server fuzz
+.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server end-to-end fuzz
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 serve: ## The server for trying things out, with an identity provider and sample data of its own: 127.0.0.1:7070
 	@cargo run -q --release --locked -p dezky-server -- serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
 
 check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
 
-test: check fuzz oracle differential sdks server ## Everything, as CI runs it
+test: check fuzz oracle differential sdks server end-to-end ## Everything, as CI runs it
 
 bench: wasm node python ## The tables of benchmarks, peers beside ours in one run
 	@(cd benches && cargo run --release --locked)
@@ -124,6 +124,10 @@ server: tools ## The server against a real identity provider, OFREP's published 
 	server/tests/ofrep/run.sh
 	python3 -m unittest discover -s server/tests/durability
 	server/tests/schemathesis/run.sh
+
+end-to-end: tools ## One server and the clients of every SDK, as `make sdks` packed them, over good networks and bad ones
+	@cargo build -p dezky-server --locked
+	server/tests/end-to-end/run.sh
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 	@if ! cargo +nightly --version >/dev/null 2>&1; then

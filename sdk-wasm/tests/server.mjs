@@ -10,7 +10,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
  * Serves `root`, the `folders` of the first part of a path, and `pages`, by their path. `answer` may answer a request itself, by returning true.
  * `requested` has the path of every request, in order.
  */
-export async function serve({ root, folders = {}, pages = {}, headers = {}, answer = () => false }) {
+export async function serve({ root, folders = {}, pages = {}, headers = {}, port = 0, answer = () => false }) {
   const requested = []
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname)
@@ -28,7 +28,7 @@ export async function serve({ root, folders = {}, pages = {}, headers = {}, answ
       response.writeHead(404).end()
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const close = () => new Promise((closed) => (server.close(closed), server.closeAllConnections()))
   return { origin: `http://127.0.0.1:${server.address().port}`, requested, close }

@@ -33,6 +33,8 @@ export class Follower {
   #announced: string | undefined = ''
   /** The nap before a fetch is one that the server asked for. */
   #isHeldOff = false
+  /** How many fetches in a row brought something else than the one before. */
+  #unconfirmed = 0
   #started = -Infinity
   #checkIn: ReturnType<typeof setTimeout> | undefined
   #waiting: (() => void)[] = []
@@ -81,20 +83,21 @@ export class Follower {
   async #fetch(): Promise<void> {
     this.#isFetching = true
     let wait = this.#settings.spacing
-    let unconfirmed = 0
+    this.#unconfirmed = 0
     while (this.#isWanted && !this.#isEnded) {
       const early = this.#started + wait - performance.now()
-      if (early > 0 || unconfirmed) await this.#spacing.take(Math.max(early, 0))
+      if (early > 0 || this.#unconfirmed) await this.#spacing.take(Math.max(early, 0))
       if (this.#isEnded) break
       this.#isWanted = false
       this.#started = performance.now()
       wait = this.#settings.spacing
       const isConfirmed = await this.#fetchOnce()
-      if (isConfirmed) unconfirmed = 0
+      if (isConfirmed) this.#unconfirmed = 0
       else if (isConfirmed === false) {
-        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end.
+        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end. News end that wait.
         this.#isWanted = true
-        wait = unconfirmed++ ? this.#fetchBackoff.next() : 0
+        if (this.#unconfirmed++) await this.#fetchNap.take(this.#fetchBackoff.next())
+        else wait = 0
       }
     }
     this.#isFetching = false
@@ -152,6 +155,7 @@ export class Follower {
           if (events++) this.#streamBackoff.reset()
           const digest = digestOf(data)
           if (digest !== this.#followed.evaluating) this.#announce(digest)
+          else if (events > 1) this.#agree()
         }
       }
       return 0
@@ -164,6 +168,14 @@ export class Follower {
     } finally {
       clearTimeout(settling)
     }
+  }
+
+  /** What was fetched is what has just been announced: it was news that brought something else each time, no contradiction. */
+  #agree(): void {
+    if (this.#isHeldOff || !this.#unconfirmed) return
+    this.#unconfirmed = 0
+    this.#fetchBackoff.reset()
+    this.#fetchNap.cut()
   }
 
   /** There is something new: no reason to wait on, unless the server asked for it. */

@@ -1,0 +1,308 @@
+"""A network that misbehaves: a proxy for HTTP which does to each request what a test tells it to."""
+
+import asyncio
+import random
+import socket
+import struct
+import threading
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+# A real server says something every 15 seconds; tests cannot wait so long to call a stream silent.
+HEARTBEAT = 0.25
+BROKEN = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request."""
+
+    name: str
+    seconds: float = 0.0
+    status: int = 0
+    headers: tuple = ()
+    body: bytes = b"{}"
+
+
+PASS = Fault("pass")
+# Everything that can happen to the fetch of a snapshot, by name.
+FETCH_FAULTS = {
+    "delayed": Fault("pass", seconds=0.15),
+    "reset at once": Fault("reset"),
+    "reset in the body": Fault("reset_in_body"),
+    "truncated": Fault("truncate"),
+    "never answered": Fault("half_open"),
+    "one byte corrupted": Fault("corrupt"),
+    "an older answer again": Fault("replay"),
+    "an older body under the new tag": Fault("mix"),
+    "304 for something else": Fault("status", status=304, headers=(("ETag", '"' + "0" * 64 + '"'),), body=b""),
+    "429": Fault("status", status=429, headers=(("Retry-After", "1"),)),
+    "500": Fault("status", status=500),
+    "503": Fault("status", status=503),
+    "503 with a wait": Fault("status", status=503, headers=(("Retry-After", "1"),)),
+    "302": Fault("redirect", status=302),
+    "307": Fault("redirect", status=307),
+    "a page": Fault("status", status=200, headers=(("Content-Type", "text/html"), ("ETag", '"x"')), body=b"<!doctype html><title>Sign in</title>"),
+    "nothing": Fault("status", status=200, headers=(("Content-Type", "application/json"),), body=b""),
+    "no HTTP": Fault("raw", body=b"220 smtp.example ESMTP\r\n"),
+    "slow": Fault("drip", seconds=0.0002),
+}
+# And to the opening and the reading of a stream.
+STREAM_FAULTS = {
+    "delayed": Fault("pass", seconds=0.15),
+    "reset at once": Fault("reset"),
+    "cut soon": Fault("cut", seconds=0.05),
+    "ended soon": Fault("truncate", seconds=0.05),
+    "never answered": Fault("half_open"),
+    "silent": Fault("stall"),
+    "garbled": Fault("garble"),
+    "said twice": Fault("double"),
+    "slow": Fault("drip", seconds=0.001),
+    "429": Fault("status", status=429, headers=(("Retry-After", "1"),)),
+    "500": Fault("status", status=500),
+    "503": Fault("status", status=503),
+    "302": Fault("redirect", status=302),
+    "a page": Fault("status", status=200, headers=(("Content-Type", "text/html"),), body=b"<!doctype html>"),
+}
+GARBAGE = (
+    b"data: {\n\n", b"event: revision\ndata: not json\n\n", b'event: revision\ndata: {"revision":-1,"digest":7}\n\n',
+    b'event: other\ndata: {"revision":1,"digest":"' + b"0" * 64 + b'"}\n\n', b'event: revision\r\ndata: {"digest":"' + b"f" * 64 + b'"}\r\n\r\n',
+    b"\xff\xfe\x00\n\n", b"id\n:\nretry: 0\n\n", b"event: revision\n\n", b"\r\r\r", b"x" * 2_000 + b"\n",
+)
+
+
+@dataclass
+class Proxy:
+    """Listens, and passes on what arrives, or not. `choose` says for "fetch" and "stream" what happens to the next one; it may be replaced at any time."""
+
+    upstream: int
+    seed: int = 0
+    trap: int = 0
+    choose: object = None
+    is_down: bool = False
+    requests: Counter = field(default_factory=Counter)
+    # Connections of clients that are open.
+    open: set = field(default_factory=set)
+
+    def __post_init__(self):
+        self.random = random.Random(self.seed)
+        self.old: list[tuple[list, bytes]] = []
+        self.loop = asyncio.new_event_loop()
+        started = threading.Event()
+        self.port = 0
+
+        async def listen():
+            self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = self.server.sockets[0].getsockname()[1]
+            started.set()
+
+        def run():
+            asyncio.set_event_loop(self.loop)
+            self.loop.create_task(listen())
+            self.loop.run_forever()
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+        started.wait()
+
+    @property
+    def url(self) -> str:
+        """What a client is told."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def heal(self) -> None:
+        """From now on everything passes."""
+        self.choose, self.is_down = None, False
+
+    def cut(self) -> None:
+        """Resets every connection."""
+        self.loop.call_soon_threadsafe(lambda: [_reset(writer) for writer in list(self.open)])
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        async def end():
+            self.server.close()
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.loop.stop()
+
+        asyncio.run_coroutine_threadsafe(end(), self.loop)
+        self.thread.join(5)
+        self.loop.close()
+
+    async def _serve(self, reader, writer):
+        if self.is_down:
+            return _reset(writer)
+        self.open.add(writer)
+        try:
+            while await self._answer(reader, writer):
+                pass
+        except (*BROKEN, asyncio.CancelledError):
+            pass
+        finally:
+            self.open.discard(writer)
+            writer.close()
+
+    async def _answer(self, reader, writer) -> bool:
+        """Answers one request; whether another may come."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        if self.is_down:
+            return _reset(writer)
+        line, *lines = head.decode("latin-1").split("\r\n")[:-2]
+        kind = "preflight" if line.startswith("OPTIONS") else "stream" if "/stream" in line else "fetch"
+        self.requests[kind] += 1
+        fault = PASS if kind == "preflight" or not self.choose else self.choose(kind)
+        if fault.seconds and fault.name == "pass":
+            await asyncio.sleep(fault.seconds)
+        if fault.name == "reset":
+            return _reset(writer)
+        if fault.name == "half_open":
+            await reader.read()
+            return False
+        if fault.name == "raw":
+            writer.write(fault.body)
+            return False
+        if fault.name in ("status", "redirect"):
+            return await self._say(writer, fault, lines)
+        if fault.name in ("corrupt", "mix") or self.requests[kind] % 2:
+            # What is compressed is broken more plainly: both shall happen.
+            lines = [each for each in lines if not each.lower().startswith("accept-encoding:")]
+        lines = [each for each in lines if not each.lower().startswith("connection:")]
+        try:
+            upstream, sink = await asyncio.open_connection("127.0.0.1", self.upstream)
+        except OSError:
+            return _reset(writer)
+        try:
+            sink.write("\r\n".join([line, *lines, "Connection: close", "", ""]).encode("latin-1"))
+            answer = (await upstream.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
+            answer = [each for each in answer if not each.lower().startswith("connection:")]
+            if kind == "stream" and any("event-stream" in each for each in answer):
+                return await self._stream(fault, answer, upstream, reader, writer)
+            return await self._body(fault, answer, await upstream.read(), writer)
+        finally:
+            sink.close()
+
+    async def _say(self, writer, fault, lines) -> bool:
+        """An answer of the proxy's own."""
+        origin = next((each.partition(":")[2].strip() for each in lines if each.lower().startswith("origin:")), "*")
+        headers = [*fault.headers, ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "etag, retry-after, dezky-history")]
+        if fault.name == "redirect":
+            headers.append(("Location", f"http://127.0.0.1:{self.trap}/flags/snapshot"))
+        if fault.status != 304:
+            headers.append(("Content-Length", str(len(fault.body))))
+        text = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        writer.write(f"HTTP/1.1 {fault.status} So\r\n{text}\r\n".encode() + fault.body)
+        await writer.drain()
+        return True
+
+    async def _body(self, fault, head, body, writer) -> bool:
+        """The answer to a fetch, or what is left of it."""
+        is_snapshot = head[0].split()[1] == "200"
+        if is_snapshot and (not self.old or self.old[-1] != (head, body)):
+            self.old = [*self.old[-20:], (head, body)]
+        if is_snapshot and fault.name == "replay":
+            head, body = self.old[0]
+        if is_snapshot and fault.name == "mix":
+            body = next(old for lines, old in self.old if not any("content-encoding" in each.lower() for each in lines))
+            head = [each for each in head if not each.lower().startswith("content-length")] + [f"content-length: {len(body)}"]
+        if body and fault.name == "corrupt":
+            place = self.random.randrange(len(body))
+            body = body[:place] + bytes([body[place] ^ (1 << self.random.randrange(8))]) + body[place + 1:]
+        writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
+        if fault.name in ("truncate", "reset_in_body"):
+            writer.write(body[: len(body) // 2])
+            await writer.drain()
+            await asyncio.sleep(0.005)
+            return _reset(writer) if fault.name == "reset_in_body" else False
+        if fault.name == "drip":
+            for place in range(0, len(body), 16):
+                writer.write(body[place:place + 16])
+                await writer.drain()
+                await asyncio.sleep(fault.seconds)
+        else:
+            writer.write(body)
+        await writer.drain()
+        return True
+
+    async def _stream(self, fault, head, upstream, reader, writer) -> bool:
+        """Passes the pieces of a stream on, until somebody ends it."""
+        writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
+        tasks = [asyncio.create_task(self._pieces(fault, upstream, writer)), asyncio.create_task(reader.read())]
+        limit = fault.seconds if fault.name in ("cut", "truncate") else None
+        try:
+            await asyncio.wait(tasks, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return _reset(writer) if fault.name == "cut" else False
+
+    async def _pieces(self, fault, upstream, writer):
+        # One piece is always under way: a timeout must not lose half of it.
+        coming = asyncio.ensure_future(_chunk(upstream))
+        try:
+            while True:
+                done, _ = await asyncio.wait([coming], timeout=HEARTBEAT)
+                if fault.name == "stall":
+                    await asyncio.sleep(3600)
+                piece = b":\n\n"
+                if done:
+                    piece = coming.result()
+                    if not piece:
+                        writer.write(b"0\r\n\r\n")
+                        return
+                    coming = asyncio.ensure_future(_chunk(upstream))
+                if fault.name == "garble":
+                    piece = self.random.choice(GARBAGE) + piece + self.random.choice(GARBAGE)
+                if fault.name == "double" and done:
+                    piece = piece + piece
+                size = 3 if fault.name == "drip" else len(piece)
+                for place in range(0, len(piece), size):
+                    part = piece[place:place + size]
+                    writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+                    await writer.drain()
+                    if fault.name == "drip":
+                        await asyncio.sleep(fault.seconds)
+        finally:
+            coming.cancel()
+            with suppress(BaseException):
+                await coming
+
+
+async def _chunk(upstream) -> bytes:
+    """One piece of a body that comes in pieces; nothing at its end."""
+    size = int((await upstream.readuntil(b"\r\n")).split(b";")[0], 16)
+    return (await upstream.readexactly(size + 2))[:-2]
+
+
+def _reset(writer) -> bool:
+    """Ends a connection as a crashed machine does."""
+    with suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+    return False
+
+
+class Trap:
+    """Where redirects lead: nobody may come here, least of all with a key."""
+
+    def __init__(self):
+        self.seen: list[str] = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                connection, _ = self.socket.accept()
+                with connection:
+                    connection.settimeout(1)
+                    self.seen.append(connection.recv(65_536).decode("latin-1"))
+
+    def close(self):
+        """Nobody listens any more."""
+        self.socket.close()

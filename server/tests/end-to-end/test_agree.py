@@ -1,0 +1,225 @@
+"""One server and a client of every SDK: they agree, at once, and say so when they cannot know."""
+
+import random
+import shutil
+import time
+import unittest
+
+from support import DATABASE, FLAG, PATIENCE, EndToEnd, Operator, Server, command, free_port, percentiles, until
+
+FLIPS = 30
+# The bar is 120 ms (p99) on a machine that does nothing else; here only what would be a defect anywhere.
+LATEST = 2.0
+# How long the clients go on without a word from the server before they call their rules stale.
+STALE_AFTER = 1_500
+SHORT = {"staleAfter": STALE_AFTER, "maxBackoff": 400, "timing": {"pollInterval": 500, "minBackoff": 100}}
+
+
+class Agree(EndToEnd):
+    """Node, Python and Rust follow the whole snapshot, Chromium and another Node the slice of one tenant."""
+
+    def begin(self, member: bool, **options):
+        """The server, its operator, and the five clients."""
+        self.server = self.serve()
+        self.operator = Operator(self.server)
+        self.addCleanup(self.operator.close)
+        self.operator.create()
+        self.key, self.tenant_key = self.operator.key("server"), self.operator.key("tenant", "acme")
+        url = f"http://127.0.0.1:{self.server.port}"
+        token = self.server.token("member") if member else self.tenant_key["secret"]
+        whole, part = {"url": url, "key": self.key["secret"]}, {"url": url, "tenant": "acme"}
+        self.whole = [self.follow(kind, f"{kind}-whole", **whole, **options) for kind in ("node", "python", "rust")]
+        self.slices = [
+            self.follow("node", "node-slice", **part, key=self.tenant_key["secret"], **options),
+            self.follow("browser", "browser-slice", **part, key=token, **options),
+        ]
+        for driver in self.drivers:
+            driver.connected()
+            driver.ask("watch", key=FLAG, subject=self.operator.subject)
+
+    def confirm_all(self):
+        """Everybody answers what the server answers, and all who follow the same have the same."""
+        newest, newest_slice = self.operator.record()
+        for driver in self.whole:
+            self.assertEqual(self.confirm(driver, self.operator), newest, driver.name)
+        fingerprints = {driver.ask("evaluate", subjects=self.operator.subjects)["fingerprint"] for driver in self.whole}
+        self.assertEqual(len(fingerprints), 1)
+        for driver in self.slices:
+            self.assertEqual(self.confirm(driver, self.operator, is_slice=True), newest_slice, driver.name)
+        # A slice and the whole agree about its tenant, and say the same of why.
+        alone = {driver.ask("evaluate", subjects=[self.operator.subject])["fingerprint"] for driver in self.drivers}
+        self.assertEqual(len(alone), 1)
+        for key in ("mail_phishing_banner", "files_delta_sync", FLAG, "no_such_flag"):
+            told = [driver.ask("explain", key=key, subject=self.operator.subject)["explanation"] for driver in self.whole]
+            self.assertEqual([each["enabled"] for each in told], [told[0]["enabled"]] * len(told), key)
+            self.assertEqual([each["reason"] for each in told], [told[0]["reason"]] * len(told), key)
+
+    def arrival(self, driver, since: int, is_on: bool) -> float:
+        """When a client evaluated the flag to this for the first time since."""
+        return driver.when(driver.wait(lambda event: event.get("event") == "change" and event["enabled"] is is_on, since))
+
+    def reach(self) -> dict:
+        """Who is where, as the server sees it."""
+        return self.operator.client.get("/flags/reach").body
+
+    def test_a_flip_arrives_everywhere(self):
+        self.begin(member=True)
+        times = {driver.name: [] for driver in self.drivers}
+        for _ in range(FLIPS):
+            time.sleep(random.uniform(0.1, 0.2))
+            marks = [driver.mark() for driver in self.drivers]
+            acknowledged, is_on = self.operator.flip()
+            for driver, mark in zip(self.drivers, marks):
+                times[driver.name].append((self.arrival(driver, mark, is_on) - acknowledged) * 1e3)
+        print()
+        for name, each in times.items():
+            print(f"acknowledged → {name} evaluates it: {percentiles(each)}")
+            self.assertLess(max(each), LATEST * 1e3, name)
+        together = [time for each in times.values() for time in each]
+        print(f"acknowledged → evaluated, all together: {percentiles(together)}")
+        self.confirm_all()
+        for driver in self.drivers:
+            self.assertEqual(driver.named("stale", "error"), [], driver.name)
+
+        view = until(lambda: (view := self.reach())["pending"] == 0 and view, "everybody is reached")
+        self.assertEqual({each["instance"]: each["standing"] for each in view["instances"]}, {driver.name: "reached" for driver in self.drivers})
+        self.assertEqual(view["reached"], len(self.drivers))
+        if not self.operator.is_on:
+            self.operator.flip()
+            self.settle()
+        marks = [driver.mark() for driver in self.drivers]
+        began = time.monotonic()
+        killed = self.operator.write("POST", f"/flags/{FLAG}/kill?wait=2s")
+        print(f"kill?wait=2s answered after {(time.monotonic() - began) * 1e3:.0f} ms with {killed['reach']['reached']} reached")
+        self.assertEqual((killed["reach"]["pending"], killed["reach"]["silent"], killed["reach"]["reached"]), (0, 0, len(self.drivers)))
+        for driver, mark in zip(self.drivers, marks):
+            # The proof of arrival comes after the arrival.
+            self.assertLess(self.arrival(driver, mark, False), time.monotonic())
+        self.confirm_all()
+
+    def test_a_burst_of_flips_is_followed(self):
+        self.begin(member=False)
+        # One after another, each as soon as the one before has arrived: no client ever finds the time to say that it has the newest.
+        for number in range(FLIPS):
+            marks = [driver.mark() for driver in self.drivers]
+            acknowledged, is_on = self.operator.flip()
+            for driver, mark in zip(self.drivers, marks):
+                self.assertLess(self.arrival(driver, mark, is_on) - acknowledged, LATEST, f"{driver.name}, flip {number}")
+        # And all at once.
+        for _ in range(2 * FLIPS):
+            self.operator.flip()
+        began = time.monotonic()
+        self.settle(LATEST)
+        print(f"\n{2 * FLIPS} flips in a burst: everybody has the last after {(time.monotonic() - began) * 1e3:.0f} ms")
+
+    def test_what_happens_to_the_server(self):
+        self.begin(member=False, **SHORT)
+        self.operator.flip()
+        self.settle()
+        before = {driver.name: driver.ask("evaluate", subjects=[self.operator.subject]) for driver in self.drivers}
+        backup = self.folder / "backup" / DATABASE
+        backup.parent.mkdir()
+        self.succeed("backup", "--data", str(self.server.data), str(backup))
+
+        # It dies: they say so, and go on.
+        marks = self.marks()
+        self.server.kill()
+        died = time.monotonic()
+        for driver, mark in marks:
+            stale = driver.wait(lambda event: event.get("event") == "stale", mark)
+            after = driver.when(stale) - died
+            # Counted from the last confirmation, which came up to a check-in before.
+            self.assertTrue(STALE_AFTER / 1e3 - 0.8 < after < STALE_AFTER / 1e3 + LATEST, f"{driver.name}: {after}")
+            self.assertGreaterEqual(stale["age"] * (1e3 if driver.kind == "python" else 1), STALE_AFTER - 2, driver.name)
+            self.assertEqual(driver.state()["status"], "stale")
+            self.assertEqual([event["code"] for event in driver.named("error", since=mark)], ["unreachable"], driver.name)
+            self.assertFalse(any(event["fatal"] for event in driver.named("error", since=mark)))
+            answer = driver.ask("evaluate", subjects=[self.operator.subject])
+            self.assertEqual({**answer, "id": 0, "arrived": 0}, {**before[driver.name], "id": 0, "arrived": 0})
+
+        # It comes back with a newer revision, which was made where they did not see it.
+        marks = self.marks()
+        elsewhere = self.start(Server(self.server.data, free_port()))
+        self.addCleanup(elsewhere.kill)
+        other = Operator(elsewhere)
+        other.is_on = self.operator.is_on
+        other.flip()
+        other.close()
+        self.assertEqual(elsewhere.stop(), 0)
+        self.operator.is_on = other.is_on
+        self.start(self.server)
+        self.operator.renew()
+        for driver, mark in marks:
+            driver.wait(lambda event: event.get("event") == "ready", mark)
+            driver.wait(lambda event: event.get("event") == "change" and event["enabled"] is other.is_on and event["keys"] == [FLAG], mark)
+        self.settle()
+        newest = {driver.name: driver.state()["digest"] for driver in self.drivers}
+        until(lambda: self.reach()["reached"] == len(self.drivers), "everybody is reached again")
+
+        # It is rolled back: nobody follows.
+        marks = self.marks()
+        self.assertEqual(self.server.stop(), 0)
+        shutil.rmtree(self.server.data)
+        shutil.copytree(backup.parent, self.server.data)
+        self.start(self.server)
+        self.operator.renew()
+        for driver, mark in marks:
+            driver.wait(lambda event: event.get("code") == "older_revision" and not event["fatal"], mark)
+            driver.wait(lambda event: event.get("event") == "stale", mark)
+        time.sleep(2 * SHORT["maxBackoff"] / 1e3)
+        for driver, mark in marks:
+            state = driver.state()
+            self.assertEqual((state["digest"], state["status"]), (newest[driver.name], "stale"), driver.name)
+            self.assertEqual(driver.named("change", "ready", since=mark), [], driver.name)
+            told = [event["code"] for event in driver.named("error", since=mark)]
+            self.assertEqual(told.count("older_revision"), 1, f"{driver.name} says it once an outage: {told}")
+        self.assertEqual(self.reach()["reached"], 0)
+
+        # The operator says that it is meant: they take it.
+        marks = self.marks()
+        self.assertEqual(self.server.stop(), 0)
+        self.succeed("new-history", "--data", str(self.server.data))
+        self.start(self.server)
+        self.operator.renew().is_on = not self.operator.is_on
+        for driver, mark in marks:
+            driver.wait(lambda event: event.get("event") == "ready", mark)
+        self.settle()
+        for driver in self.drivers:
+            self.assertEqual(driver.state()["digest"], before[driver.name]["digest"], driver.name)
+
+        # The keys are revoked: said once, and nobody asks any more.
+        marks = self.marks()
+        for key in (self.key, self.tenant_key):
+            self.operator.write("DELETE", f"/keys/{key['id']}")
+        for driver, mark in marks:
+            refused = driver.wait(lambda event: event.get("event") == "error", mark)
+            self.assertEqual((refused["code"], refused["fatal"]), ("key_refused", True), driver.name)
+        time.sleep(3 * SHORT["timing"]["pollInterval"] / 1e3)
+        for driver, mark in marks:
+            self.assertEqual(len(driver.named("error", since=mark)), 1, driver.name)
+            self.assertEqual(driver.state()["status"], "failed", driver.name)
+            answer = driver.ask("evaluate", subjects=[self.operator.subject])
+            self.assertEqual(answer["flags"], before[driver.name]["flags"], driver.name)
+            if driver.kind != "browser":
+                until(lambda driver=driver: driver.sockets() <= 1, f"{driver.name} has hung up")
+
+    def marks(self):
+        """Every client, and from where on its events are new."""
+        return [(driver, driver.mark()) for driver in self.drivers]
+
+    def settle(self, seconds: float = PATIENCE):
+        """Until everybody has what is published."""
+        whole, part = self.operator.record()
+        for driver in self.drivers:
+            wanted = whole if driver in self.whole else part
+            until(lambda: driver.state()["digest"] == wanted, f"{driver.name} has the newest", seconds)
+        self.confirm_all()
+
+    def succeed(self, *arguments: str):
+        """Runs one of the server's commands."""
+        done = command(*arguments)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,216 @@
+"""Every client behind a network that misbehaves, while an operator edits: never a wrong answer, never back, and soon well again."""
+
+import os
+import random
+import threading
+import time
+import unittest
+
+from proxy import FETCH_FAULTS, PASS, STREAM_FAULTS, Proxy, Trap
+from support import FLAG, EndToEnd, Operator, until
+
+SEED = int(os.environ.get("SEED", "20265"))
+MAX_BACKOFF = 0.3
+REQUEST_TIMEOUT = 0.8
+SILENCE = 1.0
+OPTIONS = {
+    "staleAfter": 2_000, "maxBackoff": int(MAX_BACKOFF * 1e3), "deadline": 20_000,
+    "timing": {"minBackoff": 50, "requestTimeout": int(REQUEST_TIMEOUT * 1e3), "silence": int(SILENCE * 1e3), "settled": 500, "pollInterval": 600_000},
+}
+# For a machine that does other things besides.
+MARGIN = 1.5
+# What has to pass by itself before a client may ask again, or notices.
+HELD = {"never answered": REQUEST_TIMEOUT, "silent": SILENCE, "429": 1.0, "503 with a wait": 1.0}
+# These end after a time that Python's client has no option for: ten seconds, and forty.
+NOT_FOR_PYTHON = {"half_open", "stall"}
+# What a client says of a fault; of others it says nothing, or may.
+BROKEN_BODY = {"digest_mismatch", "bad_snapshot", "unreachable"}
+SAID = {
+    "reset at once": {"unreachable"}, "reset in the body": {"unreachable"}, "truncated": {"unreachable"}, "one byte corrupted": BROKEN_BODY,
+    "an older answer again": {"older_revision"}, "an older body under the new tag": BROKEN_BODY, "304 for something else": {"digest_mismatch"},
+    "429": {"rate_limited"}, "500": {"unexpected_status"}, "503": {"unexpected_status"}, "503 with a wait": {"unexpected_status"},
+    "302": {"unexpected_status"}, "307": {"unexpected_status"}, "a page": {"bad_snapshot", "unexpected_status"}, "nothing": {"bad_snapshot"},
+    "no HTTP": {"unreachable"},
+}
+# A stream that breaks while it is read is nothing unusual; one that does not open is.
+SAID_OF_STREAMS = {name: codes for name, codes in SAID.items() if name in ("429", "500", "503", "302", "a page")}
+RANDOM_SECONDS = 25.0
+QUIET_SECONDS = 1.5
+
+
+class Watch(threading.Thread):
+    """Looks at a client all the time, and keeps what it saw."""
+
+    def __init__(self, driver, subject: dict):
+        super().__init__(daemon=True)
+        self.driver, self.subject = driver, subject
+        self.seen: list[tuple[int, str, dict]] = []
+        self.failure = None
+        self.is_over = threading.Event()
+
+    def run(self):
+        try:
+            while not self.is_over.wait(0.02):
+                answer = self.driver.ask("evaluate", subjects=[self.subject])
+                seen = (answer["revision"], answer["digest"], answer["flags"][0])
+                if not self.seen or self.seen[-1] != seen:
+                    self.seen.append(seen)
+        except BaseException as failure:  # noqa: BLE001 - raised where it is waited for
+            self.failure = failure
+
+    def end(self):
+        """No more."""
+        self.is_over.set()
+        self.join(10)
+        if self.failure:
+            raise self.failure
+
+
+class Network(EndToEnd):
+    """All five clients at once, each behind a proxy of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.operator = Operator(self.server)
+        self.addCleanup(self.operator.close)
+        self.operator.create()
+        self.trap = Trap()
+        self.addCleanup(self.trap.close)
+        whole, part = self.operator.key("server")["secret"], self.operator.key("tenant", "acme")["secret"]
+        self.proxies, self.watches = {}, []
+        for kind, name, key in (
+            ("node", "node-whole", whole), ("python", "python-whole", whole), ("rust", "rust-whole", whole),
+            ("node", "node-slice", part), ("browser", "browser-slice", part),
+        ):
+            proxy = Proxy(self.server.port, SEED, self.trap.port)
+            self.addCleanup(proxy.close)
+            options = {"tenant": "acme"} if name.endswith("slice") else {}
+            self.proxies[name] = proxy
+            self.follow(kind, name, url=proxy.url, key=key, **options, **OPTIONS)
+        for driver in self.drivers:
+            driver.connected()
+            driver.ask("watch", key=FLAG, subject=self.operator.subject)
+        self.settle(10, "the start")
+        time.sleep(QUIET_SECONDS)
+        self.before = {driver.name: (driver.threads(), driver.sockets()) for driver in self.drivers}
+        for driver in self.drivers:
+            watch = Watch(driver, self.operator.subject)
+            watch.start()
+            self.watches.append(watch)
+
+    def is_slice(self, driver) -> bool:
+        return driver.name.endswith("slice")
+
+    def settle(self, seconds: float, what: str) -> float:
+        """Until every client has what is published; how long the last took."""
+        whole, part = self.operator.record()
+        began = time.monotonic()
+        for driver in self.drivers:
+            wanted = part if self.is_slice(driver) else whole
+            left = max(began + seconds - time.monotonic(), 0.05)
+            until(lambda: driver.state()["digest"] == wanted, f"{driver.name} has the newest after {what}, within {seconds} s", left)
+        return time.monotonic() - began
+
+    def conclude(self):
+        """The network is good, and nobody edits: all that was seen was right, and nothing is left of the trouble."""
+        for watch in self.watches:
+            watch.end()
+            known = self.operator.slices if self.is_slice(watch.driver) else self.operator.published
+            name, last = watch.driver.name, 0
+            for revision, digest, flags in watch.seen:
+                self.assertIn(digest, known, f"{name} had rules that nobody published")
+                self.assertEqual((revision, flags), (known[digest][0], known[digest][1]["acme"]), name)
+                self.assertGreaterEqual(revision, last, f"{name} went back")
+                last = revision
+            self.assertGreater(len(watch.seen), 3, f"{name} followed nothing")
+        self.assertEqual(self.trap.seen, [], "somebody followed a redirect")
+        for driver in self.drivers:
+            self.assertEqual([event for event in driver.events if "pageerror" in event], [], driver.name)
+            self.assertEqual(driver.state()["status"], "ready", driver.name)
+            self.assertFalse([event for event in driver.named("error") if event["fatal"]], driver.name)
+            threads, sockets = self.before[driver.name]
+            proxy = self.proxies[driver.name]
+            # The stream, and what is kept for the next request.
+            until(lambda: len(proxy.open) <= 2, f"{driver.name} has two connections", 8)
+            if driver.kind == "browser":
+                continue
+            until(lambda: driver.threads() <= threads, f"{driver.name} has {threads} threads again, not {driver.threads()}", 15)
+            until(lambda: driver.sockets() <= sockets + 1, f"{driver.name} has {sockets} sockets again, not {driver.sockets()}", 8)
+
+    def test_one_fault_after_another(self):
+        print()
+        cases = [("fetch", name, fault) for name, fault in FETCH_FAULTS.items()]
+        cases += [("stream", name, fault) for name, fault in STREAM_FAULTS.items()]
+        for kind, name, fault in cases:
+            marks = [(driver, driver.mark()) for driver in self.drivers]
+            for driver in self.drivers:
+                is_spared = driver.kind == "python" and fault.name in NOT_FOR_PYTHON
+                proxy = self.proxies[driver.name]
+                proxy.choose = None if is_spared else lambda asked: fault if asked == kind else PASS
+                if kind == "stream":
+                    proxy.cut()
+            self.operator.flip()
+            self.operator.record()
+            codes = (SAID if kind == "fetch" else SAID_OF_STREAMS).get(name)
+            for driver, mark in marks if codes else []:
+                driver.wait(lambda event: event.get("code") in codes, mark, 5)
+            time.sleep(0.4)
+            for proxy in self.proxies.values():
+                proxy.heal()
+            self.operator.flip()
+            bound = MAX_BACKOFF + HELD.get(name, 0.0) + MARGIN
+            took = self.settle(bound, f"{kind} {name}")
+            print(f"{kind} {name}: well again after {took * 1e3:.0f} ms")
+        # And nobody listens for a while.
+        for proxy in self.proxies.values():
+            proxy.is_down = True
+            proxy.cut()
+        for driver in self.drivers:
+            driver.wait(lambda event: event.get("event") == "stale")
+        self.operator.flip()
+        for proxy in self.proxies.values():
+            proxy.heal()
+        print(f"down until stale: well again after {self.settle(MAX_BACKOFF + MARGIN, 'the outage') * 1e3:.0f} ms")
+        for driver in self.drivers:
+            until(lambda: driver.state()["status"] == "ready", f"{driver.name} is ready again", 2)
+        self.conclude()
+
+    def test_anything_at_any_time(self):
+        dice = random.Random(SEED)
+        fetches, streams = list(FETCH_FAULTS.values()), list(STREAM_FAULTS.values())
+        is_python = {driver.name: driver.kind == "python" for driver in self.drivers}
+
+        def chooser(name: str):
+            own = random.Random(f"{SEED}/{name}")
+
+            def choose(kind: str):
+                fault = own.choice(fetches if kind == "fetch" else streams) if own.random() < 0.6 else PASS
+                return PASS if is_python[name] and fault.name in NOT_FOR_PYTHON else fault
+
+            return choose
+
+        for name, proxy in self.proxies.items():
+            proxy.choose = chooser(name)
+        ends = time.monotonic() + RANDOM_SECONDS
+        while time.monotonic() < ends:
+            self.operator.flip()
+            self.operator.record()
+            for proxy in self.proxies.values():
+                if dice.random() < 0.25:
+                    proxy.cut()
+            time.sleep(dice.uniform(0.05, 0.4))
+        for proxy in self.proxies.values():
+            proxy.heal()
+        self.operator.flip()
+        bound = MAX_BACKOFF + max(HELD.values()) + MARGIN
+        took = self.settle(bound, f"the seed {SEED}")
+        asked = {name: dict(proxy.requests) for name, proxy in self.proxies.items()}
+        print(f"\nseed {SEED}: {asked}, {len(self.operator.published)} revisions; well again after {took * 1e3:.0f} ms")
+        for driver in self.drivers:
+            until(lambda: driver.state()["status"] == "ready", f"{driver.name} is ready again", bound)
+        self.conclude()
+
+
+if __name__ == "__main__":
+    unittest.main()

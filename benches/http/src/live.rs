@@ -31,7 +31,8 @@ impl Live {
     /// Starts it, and waits until it has evaluated once.
     pub async fn connect(address: SocketAddr, key: &str, question: Question) -> Result<Live, Failure> {
         let (tell, told) = mpsc::unbounded_channel();
-        let client = Arc::new(Client::connect_async(ConnectOptions::new(format!("http://{address}"), key)).await?);
+        let client =
+            Arc::new(Client::connect_async(ConnectOptions::new(format!("http://{address}"), key)).await?);
         let reader = Arc::downgrade(&client);
         client.on(move |event| {
             let (ClientEvent::Change { .. }, Some(client)) = (event, reader.upgrade()) else { return };

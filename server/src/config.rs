@@ -106,7 +106,7 @@ pub struct Settings {
         value_name = "ADDRESS"
     )]
     pub trusted_proxies: Vec<IpAddr>,
-    /// The origin of a portal whose pages may ask from a browser, such as https://portal.example.org; may be repeated
+    /// The origin of a portal whose pages may ask from a browser, with its scheme; may be repeated
     #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub origins: Vec<HeaderValue>,
     /// With a built-in identity provider and sample data, for trying things out; on loopback only

@@ -60,6 +60,7 @@ fn main() -> ExitCode {
 
 fn measure_everything(effort: Effort) -> Result<Vec<Row>, String> {
     let mut rows = rows::flags::rows(effort)?;
+    rows.extend(rows::live::rows(effort)?);
     rows.extend(rows::large::rows(effort)?);
     rows.extend(rows::population::rows(effort)?);
     rows.extend(rows::access::rows(effort)?);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 pub use dezky_core::{AccessRequest as Question, Edit, World};
-use dezky_core::{Evaluation, Ruleset, Snapshot, Subject, decide};
+use dezky_core::{Client, ConnectOptions, Evaluation, Ruleset, Snapshot, Subject, decide};
 
 use crate::access::{Case, Person};
 use crate::engine::FlagEngine;
@@ -45,6 +45,45 @@ impl FlagEngine for Ours {
 
     fn evaluate_all(&self, subject: &Subject<'_>, evaluation: &mut Evaluation) {
         self.0.evaluate_all_into(subject, evaluation);
+    }
+
+    fn enabled_in(&self, evaluation: &Evaluation, key: &str) -> bool {
+        evaluation.is_enabled(key)
+    }
+}
+
+/// The same rules in a live client, whose server is not there: it goes on trying in the background.
+pub struct OursLive(Client);
+
+impl FlagEngine for OursLive {
+    type Subject<'a> = Subject<'a>;
+    type Evaluation = Evaluation;
+
+    fn document(workload: &Workload) -> Vec<u8> {
+        snapshot_document(workload, None)
+    }
+
+    fn load(document: Vec<u8>) -> Result<Self, String> {
+        let options = ConnectOptions::new("http://127.0.0.1:9", "dzk_nobody").snapshot(document);
+        Client::connect(options).map(Self).map_err(|error| error.to_string())
+    }
+
+    fn subject(tenant: &Tenant) -> Subject<'_> {
+        Ours::subject(tenant)
+    }
+
+    #[inline]
+    fn is_enabled(&self, key: &str, subject: &Subject<'_>) -> bool {
+        self.0.is_enabled(key, subject)
+    }
+
+    fn new_evaluation(&self) -> Evaluation {
+        let nobody = Subject::new("nobody", "nobody", "none").expect("these names are well formed");
+        self.0.for_tenant(&nobody)
+    }
+
+    fn evaluate_all(&self, subject: &Subject<'_>, evaluation: &mut Evaluation) {
+        self.0.ruleset().evaluate_all_into(subject, evaluation);
     }
 
     fn enabled_in(&self, evaluation: &Evaluation, key: &str) -> bool {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod flags;
 pub mod large;
+pub mod live;
 pub mod population;
 
 use crate::contestant::{Contestant, Loaded};

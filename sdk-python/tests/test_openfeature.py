@@ -175,6 +175,8 @@ def test_a_client_is_served_and_what_happens_to_it_told(server):
         server.status = server.stream_status = None
         while event != ProviderEvent.PROVIDER_READY:
             event, details = told.get(timeout=10)
+        # A stream that is only being answered would not be ended.
+        server.wait(lambda: server.streams)
         server.status = server.stream_status = 401
         server.end_streams()
         while event != ProviderEvent.PROVIDER_ERROR:

@@ -68,6 +68,8 @@ class Fork(EndToEnd):
         self.assertEqual(process.wait(20), 0, errors.read_text())
         self.assertEqual(errors.read_text(), "")
         self.assertEqual([line["worker_ended"] for line in lines if "worker_ended" in line], [0] * WORKERS)
+        # Handlers are called after a fork too.
+        self.assertGreater(len({line["pid"] for line in lines if "event" in line} - {process.pid}), WORKERS)
         # Every process that closed its client had its first thread alone then.
         self.assertEqual({line["closed"] for line in lines if "closed" in line}, {1})
         until(lambda: self.streams(server) == 0, "no stream is left", 3)

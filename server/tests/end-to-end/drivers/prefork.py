@@ -21,20 +21,29 @@ def say(line):
     os.write(1, (json.dumps({"pid": os.getpid(), **line}) + "\n").encode())
 
 
-def tell(event):
-    rules = client.ruleset
-    say({"event": event.name, "revision": rules.revision, "digest": rules.digest, "instance": client.instance})
+said = None
 
 
-client.on("change", tell)
+def say_digest():
+    # Not all that is swapped is a change: of two flips at once, nothing is left.
+    global said
+    digest = client.ruleset.digest
+    if digest != said:
+        said = digest
+        say({"digest": digest})
+
+
+client.on("change", lambda event: say({"event": event.name, "keys": event.keys}))
 
 
 def work():
-    ended = []
+    global said
+    ended, said = [], None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.append(1))
-    say({"worker": client.instance, "digest": client.ruleset.digest})
+    say({"worker": client.instance})
     while not ended:
+        say_digest()
         # As a worker waits for requests.
         select.select([], [], [], 0.05)
     client.close()
@@ -50,6 +59,7 @@ while True:
         if not pid:
             work()
         workers.add(pid)
+    say_digest()
     readable, _, _ = select.select([0], [], [], 0.05)
     if readable:
         break

@@ -10,8 +10,8 @@ const BOUNDS: [u64; 10] = [100, 250, 500, 1_000, 2_500, 5_000, 25_000, 100_000, 
 /// A histogram of durations.
 #[derive(Default)]
 pub struct Histogram {
-    buckets: [AtomicU64; BOUNDS.len()],
-    count: AtomicU64,
+    // The last is for what is above every bound.
+    buckets: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
 }
 
@@ -19,10 +19,10 @@ impl Histogram {
     /// Counts one.
     pub fn observe(&self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        if let Some((_, bucket)) = BOUNDS.iter().zip(&self.buckets).find(|(bound, _)| micros <= **bound) {
+        let bounds = BOUNDS.iter().chain(&[u64::MAX]);
+        if let Some((_, bucket)) = bounds.zip(&self.buckets).find(|(bound, _)| micros <= **bound) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
-        self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
@@ -36,7 +36,7 @@ impl Histogram {
 
     /// How many were counted.
     pub fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 
     /// Its lines, as Prometheus reads them.

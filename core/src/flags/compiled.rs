@@ -150,10 +150,33 @@ impl Compiled {
     }
 
     /// Decides one flag. Where its scope leaves the subject out, `missed` becomes the first axis that does.
-    pub(crate) fn evaluate(&self, flag: u32, subject: &Subject<'_>, missed: &mut Option<Axis>) -> bool {
+    pub(crate) fn evaluate<'s>(
+        &self,
+        flag: u32,
+        subject: &Subject<'s>,
+        draw: &mut Option<Draw<'s>>,
+        missed: &mut Option<Axis>,
+    ) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
         let mut listed = |axis| self.word_of(axis, subject, word);
-        self.evaluate_word(word, bit, subject, &mut None, &mut listed, missed) != 0
+        self.evaluate_word(word, bit, subject, draw, &mut listed, missed) != 0
+    }
+
+    /// Where the subject stands in a flag's rollout.
+    pub(crate) fn position<'s>(
+        &self,
+        flag: u32,
+        subject: &Subject<'s>,
+        draw: &mut Option<Draw<'s>>,
+    ) -> Option<Percent> {
+        let rule = self.rules.get(flag as usize)?;
+        Some(Percent::of_position(self.draw(rule, subject, draw)))
+    }
+
+    #[inline(always)]
+    fn draw<'s>(&self, rule: &Rule, subject: &Subject<'s>, draw: &mut Option<Draw<'s>>) -> u16 {
+        draw.get_or_insert_with(|| Draw::new(subject.tenant_id()))
+            .position_at(rule.key_start, rule.key(&self.keys))
     }
 
     /// Whether a flag's scope lets the subject in, an empty one letting in everyone.
@@ -211,11 +234,7 @@ impl Compiled {
             let pct = rule.pct;
             // Most rollouts end at 100 %: there nothing needs to be hashed, nor at 0.
             let inside = pct == Percent::FULL
-                || pct != Percent::ZERO
-                    && draw
-                        .get_or_insert_with(|| Draw::new(subject.tenant_id()))
-                        .position_at(rule.key_start, rule.key(&self.keys))
-                        < pct.hundredths();
+                || pct != Percent::ZERO && self.draw(rule, subject, draw) < pct.hundredths();
             enabled |= u64::from(inside) << bit;
         }
         enabled

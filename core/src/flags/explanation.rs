@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::Serialize;
 
-use super::{Axis, Compiled, State, Subject, rollout_position};
+use super::{Axis, Compiled, State, Subject};
 use crate::Percent;
 use crate::json::push_member;
 
@@ -144,8 +144,8 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
         pct: None,
     };
     let Some(flag) = compiled.find(key) else { return unknown };
-    let mut axis = None;
-    let enabled = compiled.evaluate(flag, subject, &mut axis);
+    let (mut draw, mut axis) = (None, None);
+    let enabled = compiled.evaluate(flag, subject, &mut draw, &mut axis);
     let reason = match compiled.state(flag) {
         State::Off => Reason::Off,
         State::On => Reason::On,
@@ -156,6 +156,6 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
         State::Rollout => Reason::OutOfRollout,
     };
     let drawn = matches!(reason, Reason::InRollout | Reason::OutOfRollout);
-    let position = drawn.then(|| Percent::of_position(rollout_position(subject.tenant_id(), key)));
+    let position = if drawn { compiled.position(flag, subject, &mut draw) } else { None };
     Explanation { enabled, reason, axis, position, pct: drawn.then(|| compiled.pct(flag)), ..unknown }
 }

@@ -34,7 +34,7 @@ const BLOCKS: usize = 3;
 ///
 /// Going to the block function directly saves the copies and the bookkeeping of a general hasher, which cost as much as the hash itself
 /// on inputs of one block.
-pub(super) struct Draw<'a> {
+pub(crate) struct Draw<'a> {
     tenant_id: &'a str,
     blocks: [u8; BLOCKS * BLOCK],
     /// What was drawn last, by where its key stands: two rules of one flag lie side by side and hash once.

@@ -59,7 +59,7 @@ impl Ruleset {
     /// ```
     pub fn is_enabled(&self, key: &str, subject: &Subject<'_>) -> bool {
         let compiled = self.compiled();
-        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, subject, &mut None))
+        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, subject, &mut None, &mut None))
     }
 
     /// Why a flag is on or off for a subject.

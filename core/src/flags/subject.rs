@@ -6,7 +6,7 @@ use super::Axis;
 use crate::json::{Document, Value, push_char};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TENANTS};
 use crate::names::{hash_name, is_id, is_key, is_slug, take_line};
-use crate::{Code, Error};
+use crate::{Code, Environment, Error, Id, PlanKey, Slug};
 
 /// A name with the hash by which compiled rules look it up.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +56,29 @@ impl<'a> Subject<'a> {
         let wrong = checks.into_iter().filter(|(well_formed, ..)| !well_formed);
         let problems = wrong.map(|(_, code, path)| Error::new(code, path)).collect();
         Error::unless_clean(problems, Subject::from_names("", Name::new(""), Name::new(""), None))
+    }
+
+    /// The same from names that are known to be well formed, with whatever the tenant has.
+    ///
+    /// ```
+    /// use dezky_core::{Axis, Environment, Id, PlanKey, Slug, Subject};
+    /// let (id, slug, plan) = (Id::new("t1")?, Slug::new("acme")?, PlanKey::new("business")?);
+    /// let production = Environment::new("production")?;
+    /// let subject = Subject::of_names(&id, &slug, &plan, None, Some(&production));
+    /// assert_eq!(subject.value(Axis::Environments), Some("production"));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn of_names(
+        tenant_id: &'a Id,
+        tenant_slug: &'a Slug,
+        plan: &'a PlanKey,
+        partner_slug: Option<&'a Slug>,
+        environment: Option<&'a Environment>,
+    ) -> Subject<'a> {
+        let partner = partner_slug.map(|slug| Name::new(slug.as_str()));
+        let environment = environment.map(|environment| Name::new(environment.as_str()));
+        let (slug, plan) = (Name::new(tenant_slug.as_str()), Name::new(plan.as_str()));
+        Subject::from_names(tenant_id.as_str(), slug, plan, partner).with(Axis::Environments, environment)
     }
 
     /// The same tenant, brought by a partner.

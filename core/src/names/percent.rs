@@ -64,7 +64,14 @@ impl Percent {
 
 impl Percent {
     /// Appends the shortest decimal: `25`, `2.5`, `37.25`.
-    pub(crate) fn push_to(self, out: &mut String) {
+    ///
+    /// ```
+    /// let mut text = String::from("at ");
+    /// dezky_core::Percent::from_hundredths(3_725)?.push_to(&mut text);
+    /// assert_eq!(text, "at 37.25");
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn push_to(self, out: &mut String) {
         let mut weight = 10_000;
         let mut rest = self.0;
         let mut started = false;

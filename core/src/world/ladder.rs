@@ -123,7 +123,7 @@ impl Counts {
         let (compiled, population) = (world.compiled(), world.population());
         let mut counts = Counts { on: 0, in_scope: 0, registered: population.len() };
         for subject in population.subjects() {
-            counts.on += usize::from(compiled.evaluate(flag, &subject, &mut None));
+            counts.on += usize::from(compiled.evaluate(flag, &subject, &mut None, &mut None));
             counts.in_scope += usize::from(compiled.is_in_scope(flag, &subject));
         }
         counts

@@ -97,7 +97,7 @@ impl Slices {
         };
         let state = live.read();
         let Some(tenant) = state.tenant_by_id(id.as_str()) else { return Ok(None) };
-        let subject = state.subject(tenant)?.environment(environment.as_str())?;
+        let subject = state.subject(tenant, environment);
         let looked_at = state.flags_revision();
         let revision = match &known {
             Some(known) if !Arc::ptr_eq(&known.tenant, tenant) => {

@@ -9,9 +9,11 @@ use dezky_core::{
 };
 use serde_json::{Map, Value};
 
+use super::context::{Context, bad_context};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
+use crate::live::State;
 
 /// What an action is bound to, and where the request names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub enum Bound {
     TenantOfQuery,
     /// The same, where it is given.
     TenantOfQueryIfAny,
-    /// The tenant of the body's `context.targetingKey`: its id or its slug.
+    /// The tenant of the context's targeting key: its id or its slug.
     TargetingKey,
     /// The user of the path's `{id}`.
     User,
@@ -42,6 +44,8 @@ pub struct Named<'r> {
     pub query: &'r Query,
     /// The body's members.
     pub body: &'r Map<String, Value>,
+    /// The evaluation's context.
+    pub context: &'r Context,
 }
 
 /// What the action turned out to be about.
@@ -51,6 +55,29 @@ pub struct Target {
     pub tenant: Option<Arc<WorldTenant>>,
     /// The user.
     pub user: Option<Id>,
+    // The population's revision that the tenant is of.
+    as_of: u64,
+}
+
+impl Target {
+    /// The tenant as it is in this state. It is looked up again only if one has changed since it was.
+    pub fn tenant_in<'s>(&'s self, state: &'s State) -> Result<&'s Arc<WorldTenant>, Problem> {
+        let tenant = self.tenant.as_ref().ok_or_else(Problem::not_found)?;
+        match self.as_of == state.population_revision() {
+            true => Ok(tenant),
+            false => state.tenant_by_id(tenant.id.as_str()).ok_or_else(Problem::not_found),
+        }
+    }
+}
+
+/// A tenant, if there is one, and the population's revision that it is of.
+struct Found(Option<Arc<WorldTenant>>, u64);
+
+impl Found {
+    fn by(app: &App, find: impl FnOnce(&State) -> Option<&Arc<WorldTenant>>) -> Found {
+        let state = app.live.read();
+        Found(find(&state).cloned(), state.population_revision())
+    }
 }
 
 /// What can be refused without looking at anything: what only operators may do, and callers without rights at all. So existence does not show.
@@ -80,7 +107,7 @@ pub async fn authorize(
             Ok(Target::default())
         }
         Bound::Tenant => {
-            let tenant = app.live.read().tenant(named.part("slug")).cloned();
+            let tenant = Found::by(app, |state| state.tenant(named.part("slug")));
             about_tenant(principal, action, tenant, named.body)
         }
         Bound::TenantOfBody => {
@@ -88,14 +115,12 @@ pub async fn authorize(
             let Some(Ok(slug)) = slug else {
                 return Err(Problem::invalid("/tenantSlug", "invalid_slug", Code::InvalidSlug.message()));
             };
-            let tenant = app.live.read().tenant(slug.as_str()).cloned();
+            let tenant = Found::by(app, |state| state.tenant(slug.as_str()));
             about_tenant(principal, action, tenant, named.body)
         }
         Bound::TargetingKey => {
-            let name = targeting_key(named.body)?;
-            let state = app.live.read();
-            let tenant = state.tenant_by_id(name).or_else(|| state.tenant(name)).cloned();
-            drop(state);
+            let name = &named.context.targeting_key;
+            let tenant = Found::by(app, |state| state.tenant_by_id(name).or_else(|| state.tenant(name)));
             about_target(principal, action, tenant)
         }
         Bound::TenantOfQuery => {
@@ -105,7 +130,7 @@ pub async fn authorize(
                     Problem::invalid("?tenant", "missing", detail).with_status(StatusCode::BAD_REQUEST)
                 );
             };
-            let tenant = app.live.read().tenant(slug).cloned();
+            let tenant = Found::by(app, |state| state.tenant(slug));
             about_tenant(principal, action, tenant, named.body)
         }
         Bound::TenantOfQueryIfAny => match named.query.get("tenant") {
@@ -114,7 +139,7 @@ pub async fn authorize(
                 Ok(Target::default())
             }
             Some(slug) => {
-                let tenant = app.live.read().tenant(slug).cloned();
+                let tenant = Found::by(app, |state| state.tenant(slug));
                 about_tenant(principal, action, tenant, named.body)
             }
         },
@@ -123,7 +148,7 @@ pub async fn authorize(
                 Ok(id) => app.store.subscription(&id).await?.map(|subscription| subscription.tenant_id),
                 Err(_) => None,
             };
-            let tenant = tenant.and_then(|id| app.live.read().tenant_by_id(id.as_str()).cloned());
+            let tenant = Found::by(app, |state| state.tenant_by_id(tenant?.as_str()));
             about_tenant(principal, action, tenant, named.body)
         }
         Bound::User => about_user(app, principal, action, named.part("id")),
@@ -144,7 +169,7 @@ fn judge(principal: &Principal, action: Action, resource: &Resource) -> Result<(
 fn about_tenant(
     principal: &Principal,
     action: Action,
-    tenant: Option<Arc<WorldTenant>>,
+    Found(tenant, as_of): Found,
     body: &Map<String, Value>,
 ) -> Result<Target, Problem> {
     let Some(tenant) = tenant else { return Err(Problem::not_found()) };
@@ -155,7 +180,7 @@ fn about_tenant(
     }
     let decision = decide(principal, action, &resource);
     if decision.allowed {
-        return Ok(Target { tenant: Some(tenant), user: None });
+        return Ok(Target { tenant: Some(tenant), user: None, as_of });
     }
     match decide(principal, Action::TenantRead, &resource).allowed {
         true => Err(Problem::denied(decision.reason)),
@@ -167,13 +192,13 @@ fn about_tenant(
 fn about_target(
     principal: &Principal,
     action: Action,
-    tenant: Option<Arc<WorldTenant>>,
+    Found(tenant, as_of): Found,
 ) -> Result<Target, Problem> {
     let allowed = tenant.filter(|tenant| {
         decide(principal, action, &Resource::tenant(tenant.id.clone(), tenant.status)).allowed
     });
     if let Some(tenant) = allowed {
-        return Ok(Target { tenant: Some(tenant), user: None });
+        return Ok(Target { tenant: Some(tenant), user: None, as_of });
     }
     match principal {
         Principal::Key(MachineKey::Tenant(_)) => Err(Problem::denied(AccessReason::DeniedKeyScope)),
@@ -184,31 +209,6 @@ fn about_target(
             "The targeting key is not the id or slug of a tenant that flags are evaluated for",
         )),
     }
-}
-
-fn targeting_key(body: &Map<String, Value>) -> Result<&str, Problem> {
-    let context = match body.get("context") {
-        None | Some(Value::Null) => None,
-        Some(Value::Object(context)) => context.get("targetingKey"),
-        Some(_) => return Err(bad_context("The context is an object")),
-    };
-    match context {
-        None | Some(Value::Null) => Err(no_targeting_key()),
-        Some(Value::String(name)) if name.is_empty() => Err(no_targeting_key()),
-        Some(Value::String(name)) => Ok(name),
-        Some(_) => Err(bad_context("The targeting key is a text")),
-    }
-}
-
-fn no_targeting_key() -> Problem {
-    let detail = "The context has no targetingKey: it is the id or slug of the tenant";
-    let path = "/context/targetingKey";
-    Problem::invalid(path, "targeting_key_missing", detail).with_status(StatusCode::BAD_REQUEST)
-}
-
-/// 400, for a context of an evaluation that cannot be.
-pub fn bad_context(detail: &'static str) -> Problem {
-    Problem::invalid("/context", "invalid_context", detail).with_status(StatusCode::BAD_REQUEST)
 }
 
 fn about_user(app: &App, principal: &Principal, action: Action, id: &str) -> Result<Target, Problem> {
@@ -223,7 +223,7 @@ fn about_user(app: &App, principal: &Principal, action: Action, id: &str) -> Res
     let resource = Resource { tenant: None, user: Some(user) };
     let decision = decide(principal, action, &resource);
     if decision.allowed {
-        return Ok(Target { tenant: None, user: Some(known.record.id.clone()) });
+        return Ok(Target { user: Some(known.record.id.clone()), ..Target::default() });
     }
     match decide(principal, Action::UserRead, &resource).allowed {
         true => Err(Problem::denied(decision.reason)),

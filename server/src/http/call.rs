@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::authorize::Target;
 use super::caller::{Caller, Who};
+use super::context::Context;
 use super::cursor::{cursor, position};
 use super::etag::{etag, is_known, judge_if_match};
 use super::problem::Problem;
@@ -38,6 +39,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body's members.
     pub body: Map<String, Value>,
+    /// The evaluation's context, where the body is one.
+    pub context: Context,
     /// The idempotency key, and what was asked under it.
     pub key: Option<Arc<IdempotencyKey>>,
 }

@@ -29,9 +29,6 @@ documents! { Tenant Partner User Subscription Flag }
 
 /// The body as an object of known members, with those that it needs.
 pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<String, Value>, Problem> {
-    if form.form == BodyForm::Open {
-        return Ok(members);
-    }
     let unknown = members.keys().filter(|name| !form.members.contains(&name.as_str()));
     let unknown = unknown.map(|name| Finding {
         path: format!("/{}", escape(name)),

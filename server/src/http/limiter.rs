@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ pub struct Limiter {
     hasher: RandomState,
     // When each bucket will be full again. One that is full already need not be remembered.
     full_again: Mutex<HashMap<u64, Instant>>,
+    // When all of them will be, in microseconds since `born`: until something is taken, nobody needs to look.
+    all_full_again: AtomicU64,
+    born: Instant,
 }
 
 const RESERVE: Duration = Duration::from_secs(1);
@@ -21,7 +25,13 @@ impl Limiter {
     /// So many a second; 0 for no limit.
     pub fn new(per_second: u32) -> Limiter {
         let interval = (per_second > 0).then(|| RESERVE / per_second);
-        Limiter { interval, hasher: RandomState::new(), full_again: Mutex::default() }
+        Limiter {
+            interval,
+            hasher: RandomState::new(),
+            full_again: Mutex::default(),
+            all_full_again: AtomicU64::new(0),
+            born: Instant::now(),
+        }
     }
 
     /// Takes one of somebody's; else how long until there is one.
@@ -31,7 +41,14 @@ impl Limiter {
 
     /// Whether somebody has one left.
     pub fn has_left(&self, who: impl Hash, now: Instant) -> Result<(), Duration> {
+        if self.since_born(now) >= self.all_full_again.load(Ordering::Acquire) {
+            return Ok(());
+        }
         self.judge(who, now, false)
+    }
+
+    fn since_born(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
     }
 
     fn judge(&self, who: impl Hash, now: Instant, takes: bool) -> Result<(), Duration> {
@@ -52,6 +69,7 @@ impl Limiter {
                 }
             }
             full_again.insert(who, full_at);
+            self.all_full_again.fetch_max(self.since_born(full_at) + 1, Ordering::AcqRel);
         }
         Ok(())
     }
@@ -71,6 +89,8 @@ mod tests {
         assert!(limiter.take("b", start).is_ok());
         assert!(limiter.take("a", start + Duration::from_millis(20)).is_ok());
         assert!(limiter.take("a", start + Duration::from_millis(21)).is_err());
+        assert!(limiter.has_left("a", start + Duration::from_millis(21)).is_err());
+        assert!(limiter.has_left("a", start + Duration::from_secs(2)).is_ok());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::seal::Seal;
 const STEP_SECONDS: i64 = 300;
 
 /// Who was given a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// A machine, by the id of its key.
     Key(String),
@@ -22,33 +22,30 @@ pub enum Holder {
 }
 
 /// A link that lets its holder follow one tenant's evaluations, good for five to ten minutes.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub struct Link<'t> {
     tenant: &'t Slug,
-    text: String,
+    holder: Holder,
+    // In seconds since 1970.
+    until: i64,
 }
 
 impl<'t> Link<'t> {
     /// For a tenant's evaluations.
-    pub fn new(tenant: &'t Slug, holder: &Holder, now: Timestamp) -> Link<'t> {
-        let until = (now.as_seconds().div_euclid(STEP_SECONDS) + 2) * STEP_SECONDS;
-        let text = match holder {
+    pub fn new(tenant: &'t Slug, holder: Holder, now: Timestamp) -> Link<'t> {
+        Link { tenant, holder, until: (now.as_seconds().div_euclid(STEP_SECONDS) + 2) * STEP_SECONDS }
+    }
+
+    /// Its query.
+    pub fn query(&self, seal: &Seal) -> String {
+        let until = self.until;
+        let text = match &self.holder {
             Holder::Key(id) => format!("{until}\nkey\n{id}"),
             Holder::Person { id, until: expires } => {
                 format!("{until}\nperson\n{}\n{id}", expires.as_seconds())
             }
         };
-        Link { tenant, text }
-    }
-
-    /// What tells it from other links to the same tenant's.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Its query.
-    pub fn query(&self, seal: &Seal) -> String {
-        let token = seal.seal(&purpose(self.tenant.as_str()), &self.text);
+        let token = seal.seal(&purpose(self.tenant.as_str()), &text);
         format!("tenant={}&token={token}", self.tenant)
     }
 }

@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod call;
 pub mod caller;
 pub mod connection;
+pub mod context;
 mod cors;
 mod cursor;
 pub mod document;

@@ -140,7 +140,7 @@ fn request_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
         ((*name).to_owned(), property)
     });
     let given: Map<String, Value> = given.collect();
-    let is_open = body.form == BodyForm::Open;
+    let is_open = body.form == BodyForm::Context;
     let schema = json!({
         "type": "object", "properties": given, "required": body.required, "additionalProperties": is_open,
     });

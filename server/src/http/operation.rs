@@ -106,8 +106,8 @@ pub enum BodyForm {
     Whole,
     /// What changes (RFC 7396).
     MergePatch,
-    /// The whole, with anything else that its sender may add.
-    Open,
+    /// The context of an evaluation, with anything else that its sender may add.
+    Context,
 }
 
 /// Who answers.

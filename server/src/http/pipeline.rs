@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
@@ -14,6 +14,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use dezky_core::Timestamp;
 use futures_util::FutureExt;
+use futures_util::future::poll_immediate;
+use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
@@ -21,6 +23,7 @@ use tracing::Instrument;
 use super::authorize::{Named, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
 use super::caller::{Caller, Who, address};
+use super::context::Context;
 use super::etag::is_known;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
@@ -47,7 +50,7 @@ pub struct Route {
 
 /// Answers a request for an operation.
 pub async fn answer(app: Arc<App>, route: Route, request: Request) -> Response<Body> {
-    observed(Arc::clone(&app), Some(&route), request, |request| perform(app, route.clone(), request)).await
+    observed(&app, Some(&route), request, |request| perform(&app, &route, request)).await
 }
 
 /// Answers a request for something that needs no caller: health, documents, the built-in identity provider.
@@ -59,7 +62,7 @@ pub async fn answer_open<F>(
 where
     F: Future<Output = Result<Reply, Problem>>,
 {
-    observed(app, None, request, |request| async { (None, answer(request).await) }).await
+    observed(&app, None, request, |request| async { (None, answer(request).await) }).await
 }
 
 /// 404, for a path that is not there.
@@ -83,7 +86,7 @@ pub async fn wrong_method(app: Arc<App>, allowed: &[Method], request: Request) -
 
 /// Gives a request its id, its span, its time limit and its place in the metrics; turns every failure, panics too, into a problem.
 async fn observed<F>(
-    app: Arc<App>,
+    app: &App,
     route: Option<&Route>,
     request: Request,
     answer: impl FnOnce(Request) -> F,
@@ -106,10 +109,10 @@ where
     let origin = cors::allowed(&app.origins, request.headers());
     // In a box, because what is around it moves it about.
     let answering = Box::pin(answer(request));
-    let answering = AssertUnwindSafe(tokio::time::timeout(ANSWER_TIMEOUT, answering)).catch_unwind();
+    let answering = AssertUnwindSafe(within(ANSWER_TIMEOUT, answering)).catch_unwind();
     let (who, result) = match answering.instrument(span.clone()).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(_)) => (None, Err(timed_out())),
+        Ok(Some(answered)) => answered,
+        Ok(None) => (None, Err(timed_out())),
         Err(_) => (None, Err(panicked())),
     };
     let mut code = None;
@@ -146,6 +149,15 @@ where
     response
 }
 
+/// What comes of it, unless it takes too long. Most of it is there at once: only what has to be waited for is given a timer.
+async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    match poll_immediate(future.as_mut()).await {
+        Some(output) => Some(output),
+        None => tokio::time::timeout(limit, future).await.ok(),
+    }
+}
+
 fn conditional(reply: Reply, known: &[HeaderValue]) -> Reply {
     let tag = reply.etag.as_ref().and_then(|tag| tag.to_str().ok());
     let is_same = reply.status == StatusCode::OK && tag.is_some_and(|tag| is_known(known, tag));
@@ -162,14 +174,14 @@ fn panicked() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
 }
 
-async fn perform(app: Arc<App>, route: Route, request: Request) -> (Option<Who>, Result<Reply, Problem>) {
+async fn perform(app: &Arc<App>, route: &Route, request: Request) -> (Option<Who>, Result<Reply, Problem>) {
     let (mut parts, body) = request.into_parts();
-    let (caller, now) = match admit(&app, &parts, route.operation.credential).await {
+    let (caller, now) = match admit(app, &parts, route.operation.credential).await {
         Ok(admitted) => admitted,
         Err(problem) => return (None, Err(problem)),
     };
     let who = Some(caller.who.clone());
-    (who, perform_for(app, route, (caller, now), &mut parts, body).await)
+    (who, perform_for(app, &route.operation, (caller, now), &mut parts, body).await)
 }
 
 /// Who is calling and when, if the request is of a size that is looked at.
@@ -196,32 +208,40 @@ async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Call
 }
 
 async fn perform_for(
-    app: Arc<App>,
-    route: Route,
+    app: &Arc<App>,
+    operation: &Operation,
     (caller, now): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
 ) -> Result<Reply, Problem> {
-    let operation = &route.operation;
     refuse_early(&caller.principal, operation.action)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default(), operation.query)?;
     let bytes = read_body(body).await?;
-    let body = match &operation.body {
-        Some(form) => document::members(parse_body(&parts.headers, &bytes, form)?, form)?,
-        None if bytes.is_empty() || bytes.as_ref() == b"{}" => Map::new(),
+    let (mut body, mut context) = (Map::new(), Context::default());
+    match &operation.body {
+        Some(form) => {
+            check_media_type(&parts.headers, form)?;
+            match form.form {
+                BodyForm::Context => context = Context::read(&bytes)?,
+                _ => body = document::members(read_members(&bytes)?, form)?,
+            }
+        }
+        None if bytes.is_empty() || bytes.as_ref() == b"{}" => {}
         None => return Err(Problem::new(StatusCode::BAD_REQUEST, "body_not_expected", "This takes no body")),
-    };
+    }
     let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::not_found())?;
     let target = authorize(
-        &app,
+        app,
         &caller.principal,
         (operation.action, operation.bound),
-        Named { path: &path, query: &query, body: &body },
+        Named { path: &path, query: &query, body: &body, context: &context },
     )
     .await?;
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
-    let call = Call { app, caller, route: operation.path, target, now, path, query, headers, body, key };
+    let app = Arc::clone(app);
+    let call =
+        Call { app, caller, route: operation.path, target, now, path, query, headers, body, context, key };
     match call.key.clone() {
         Some(key) => once(operation, call, &key).await,
         None => (operation.handler)(call).await,
@@ -246,44 +266,47 @@ async fn read_body(body: Body) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_large(&error) => {
+    within(BODY_TIMEOUT, collect(body)).await.unwrap_or_else(|| {
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body did not arrive in time"))
+    })
+}
+
+/// All frames of a body. Most have one, which is taken as it is.
+async fn collect(mut body: Body) -> Result<Bytes, Problem> {
+    let mut first = Bytes::new();
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let broken =
+            |_| Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body did not arrive whole");
+        // What are no data are trailers, which say nothing here.
+        let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
+        if first.len() + all.len() + bytes.len() > MAX_BODY_BYTES {
             let detail = "The body is larger than is accepted";
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail))
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
-        Ok(Err(_)) => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body did not arrive whole"))
-        }
-        Err(_) => {
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body did not arrive in time"))
+        if first.is_empty() && all.is_empty() {
+            first = bytes;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&bytes);
         }
     }
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-fn parse_body(
-    headers: &HeaderMap,
-    bytes: &[u8],
-    form: &operation::Body,
-) -> Result<Map<String, Value>, Problem> {
+fn check_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_patch = form.form == BodyForm::MergePatch && media_type == "application/merge-patch+json";
-    if media_type != "application/json" && !is_patch {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let is = |other| media_type.eq_ignore_ascii_case(other);
+    let is_patch = form.form == BodyForm::MergePatch && is("application/merge-patch+json");
+    if !is("application/json") && !is_patch {
         let detail = "The body is JSON, and Content-Type says so";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
+    Ok(())
+}
+
+fn read_members(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match dezky_core::read_json(bytes, MAX_BODY_BYTES) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Problem::invalid("", "wrong_type", "The body is a JSON object")),

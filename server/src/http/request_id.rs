@@ -1,5 +1,6 @@
 //! What a request is called: in its answer, in the log, and in what its caller reports.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,14 +14,29 @@ const LENGTH: usize = 32;
 const HALF: usize = LENGTH / 2;
 
 static RUN: OnceLock<u64> = OnceLock::new();
-static LAST: AtomicU64 = AtomicU64::new(0);
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A thread takes so many numbers at once, because threads that write to one place hold each other up.
+const TAKEN: u64 = 1 << 10;
+
+thread_local! {
+    /// The thread's next number. At a multiple of those taken at once, others are to be taken.
+    static OWN: Cell<u64> = const { Cell::new(0) };
+}
 
 impl RequestId {
     /// One that no other request has.
     pub fn new() -> RequestId {
         // Randomness costs a call of the kernel: once is enough.
         let run = *RUN.get_or_init(|| uuid::Uuid::now_v7().as_u64_pair().1);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let number = OWN.with(|own| {
+            let number = match own.get() {
+                next if next % TAKEN == 0 => NEXT.fetch_add(TAKEN, Ordering::Relaxed),
+                next => next,
+            };
+            own.set(number + 1);
+            number
+        });
         let mut digits = [0; LENGTH];
         let (first, second) = digits.split_at_mut(HALF);
         write(run, first);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dezky_core::{Environment, Error, Flag, Id, Ruleset, Snapshot, User, WorldPartner, WorldTenant};
 
+use super::tenants::Tenants;
 use super::{FLAG_KILL, FlagChange, Known, KnownKey, State};
 use crate::store::{Entry, KeptKey, Population, Record};
 
@@ -17,8 +18,7 @@ impl State {
             ruleset: Ruleset::new(snapshot.clone()),
             snapshot,
             environment,
-            tenants: HashMap::new(),
-            slugs: HashMap::new(),
+            tenants: Tenants::default(),
             partners: HashMap::new(),
             partner_slugs: HashMap::new(),
             users: HashMap::new(),
@@ -42,12 +42,11 @@ impl State {
         (self.revision, self.population_revision, self.started_at) = (revision, revision, revision);
         (self.flags_revision, self.killed) = (flags_revision, killed);
         self.tenants.reserve(tenants.len());
-        self.slugs.reserve(tenants.len());
         self.partners.reserve(partners.len());
         self.partner_slugs.reserve(partners.len());
         self.users.reserve(users.len());
         self.identities.reserve(users.len());
-        tenants.into_iter().for_each(|tenant| self.put_tenant(tenant));
+        tenants.into_iter().for_each(|tenant| self.tenants.put(tenant));
         partners.into_iter().for_each(|partner| self.put_partner(partner));
         users.iter().for_each(|user| self.put_user(user));
         keys.into_iter()
@@ -61,7 +60,7 @@ impl State {
         self.revision = revision;
         match (&entry.before, &entry.after) {
             (_, Some(Record::Tenant(tenant))) => {
-                self.put_tenant(WorldTenant::from(&**tenant));
+                self.tenants.put(WorldTenant::from(&**tenant));
                 self.tenant_changes.insert(tenant.id().clone(), revision);
                 self.population_revision = revision;
             }
@@ -109,12 +108,6 @@ impl State {
         let known = Arc::new(known);
         self.secrets.insert(known.key.hash, Arc::clone(&known));
         self.keys.insert(known.key.id.clone(), known);
-    }
-
-    fn put_tenant(&mut self, row: WorldTenant) {
-        let row = Arc::new(row);
-        self.slugs.insert(row.slug.clone(), Arc::clone(&row));
-        self.tenants.insert(row.id.clone(), row);
     }
 
     fn put_partner(&mut self, partner: WorldPartner) {

@@ -48,9 +48,12 @@ impl KnownKey {
         KnownKey { key, used_at: AtomicI64::new(used_at), noted_at: AtomicI64::new(used_at) }
     }
 
-    /// It is being used.
+    /// It is being used. To the millisecond: threads that write to one place hold each other up.
     pub fn used(&self, now: Timestamp) {
-        self.used_at.fetch_max(now.as_micros(), Ordering::Relaxed);
+        let micros = now.as_micros();
+        if micros >= self.used_at.load(Ordering::Relaxed).saturating_add(1_000) {
+            self.used_at.fetch_max(micros, Ordering::Relaxed);
+        }
     }
 
     /// When it was last used, if ever.

@@ -12,6 +12,7 @@ mod known;
 mod news;
 mod release;
 mod state;
+mod tenants;
 
 pub use flag_change::FlagChange;
 pub use known::{Known, KnownKey};
@@ -62,7 +63,7 @@ impl Live {
     pub fn world(&self) -> Result<World, Error> {
         let mut cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.read();
-        let (revision, population_revision) = (state.world_revision(), state.population_revision);
+        let (revision, population_revision) = (state.world_revision(), state.population_revision());
         let flags: Vec<FlagRule> = state.flags.values().map(Flag::rule).collect();
         let world = match cached.take().filter(|cached| cached.population_revision == population_revision) {
             Some(CachedWorld { world, .. }) if world.revision() == revision => world,
@@ -71,7 +72,7 @@ impl Live {
                 world.with_flags(revision, flags)?
             }
             None => {
-                let tenants: Vec<Arc<WorldTenant>> = state.tenants.values().cloned().collect();
+                let tenants: Vec<Arc<WorldTenant>> = state.tenants.iter().cloned().collect();
                 let partners: Vec<(Id, Slug)> = state.partners.clone().into_iter().collect();
                 let environment = state.environment.clone();
                 // Putting it together takes a while, and commits need the state.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dezky_core::{
-    Environment, Error, Flag, FlagKey, Id, Ruleset, Slug, Snapshot, Subject, TenantStatus, WorldTenant,
+    Environment, Flag, FlagKey, Id, Ruleset, Slug, Snapshot, Subject, TenantStatus, WorldTenant,
 };
 
+use super::tenants::Tenants;
 use super::{FlagChange, Known, KnownKey};
 use crate::keys::SecretHash;
 use crate::store::identity_of;
@@ -16,8 +17,7 @@ pub struct State {
     /// The newest revision.
     pub revision: u64,
     pub(super) environment: Environment,
-    pub(super) tenants: HashMap<Id, Arc<WorldTenant>>,
-    pub(super) slugs: HashMap<Slug, Arc<WorldTenant>>,
+    pub(super) tenants: Tenants,
     pub(super) partners: HashMap<Id, Slug>,
     pub(super) partner_slugs: HashMap<Slug, Id>,
     pub(super) users: HashMap<Id, Arc<Known>>,
@@ -38,7 +38,7 @@ pub struct State {
 impl State {
     /// The tenant of this slug.
     pub fn tenant(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
-        self.slugs.get(slug)
+        self.tenants.of_slug(slug)
     }
 
     /// The tenant of this id.
@@ -133,13 +133,15 @@ impl State {
         self.population_revision.max(self.flags_revision)
     }
 
+    /// The newest revision that changed a tenant or a partner.
+    pub fn population_revision(&self) -> u64 {
+        self.population_revision
+    }
+
     /// What flags are evaluated for.
-    pub fn subject<'s>(&'s self, tenant: &'s WorldTenant) -> Result<Subject<'s>, Error> {
-        let subject = Subject::new(tenant.id.as_str(), tenant.slug.as_str(), tenant.plan.as_str())?;
-        match tenant.partner_id.as_ref().and_then(|id| self.partners.get(id)) {
-            Some(partner) => subject.partner(partner.as_str()),
-            None => Ok(subject),
-        }
+    pub fn subject<'s>(&'s self, tenant: &'s WorldTenant, environment: &'s Environment) -> Subject<'s> {
+        let partner = tenant.partner_id.as_ref().and_then(|id| self.partners.get(id));
+        Subject::of_names(&tenant.id, &tenant.slug, &tenant.plan, partner, Some(environment))
     }
 
     /// How many there are of each kind.
@@ -160,6 +162,6 @@ impl State {
 
     /// Whether any tenant that is not terminated is there under this id.
     pub fn is_live(&self, tenant: &Id) -> bool {
-        self.tenants.get(tenant).is_some_and(|row| row.status != TenantStatus::Terminated)
+        self.tenants.get(tenant.as_str()).is_some_and(|row| row.status != TenantStatus::Terminated)
     }
 }

@@ -47,11 +47,10 @@ fn answer(generator: &mut SchemaGenerator) -> Schema {
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
     let explain = call.query.is_set("explain")?;
-    let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
     // One revision for the tenant and its flags alike.
     let state = call.app.live.read();
-    let tenant = state.tenant_by_id(tenant.id.as_str()).ok_or_else(Problem::not_found)?;
-    let subject = state.subject(tenant)?.environment(call.caller.environment(&state).as_str())?;
+    let tenant = call.target.tenant_in(&state)?;
+    let subject = state.subject(tenant, call.caller.environment(&state));
     let body =
         if explain { explained(state.ruleset(), &subject) } else { evaluated(state.ruleset(), &subject) };
     Ok(Reply::text(body))

@@ -1,14 +1,19 @@
 //! OFREP 0.3: evaluation over HTTP for the clients of OpenFeature.
 
+use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::http::{HeaderName, StatusCode};
-use dezky_core::{Action, Axis, Environment, Explanation, FlagKey, Id, Percent, Reason, Subject};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dezky_core::{Action, Axis, Explanation, FlagKey, Percent, Reason, Subject};
 use schemars::json_schema;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::http::authorize::{Bound, bad_context};
+use crate::http::authorize::Bound;
 use crate::http::call::Call;
+use crate::http::context::bad_context;
 use crate::http::follow::{Following, follow};
 use crate::http::link::Link;
 use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, get, post};
@@ -21,7 +26,7 @@ use crate::routes::TENANT;
 const ASKED: Body = Body {
     members: &["context"],
     required: &["context"],
-    form: BodyForm::Open,
+    form: BodyForm::Context,
     schema: |_| {
         json_schema!({ "properties": { "context": {
             "type": "object",
@@ -82,26 +87,15 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-fn check_environment(context: Option<&Map<String, Value>>, own: &Environment) -> Result<(), Problem> {
-    match context.and_then(|context| context.get("environment")) {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::String(named)) if named == own.as_str() => Ok(()),
-        Some(Value::String(_)) => {
-            Err(bad_context("The environment is not the one that the caller's credential is for"))
-        }
-        Some(_) => Err(bad_context("The environment is a text")),
-    }
-}
-
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
     let key = call.part("key");
-    look(&call, |state, subject, entries| {
+    look(&call, |state, subject, version| {
         let explanation = state.ruleset().explain(key, subject);
         if explanation.reason == Reason::UnknownFlag {
             return Err(Problem::new(StatusCode::NOT_FOUND, "flag_not_found", "There is no such flag"));
         }
         let mut body = String::with_capacity(256);
-        entries.push(&mut body, state, &explanation);
+        Entries::new(subject, version).push(&mut body, state, &explanation);
         Ok(Reply::text(body))
     })
     .await
@@ -109,16 +103,15 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
 
 async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
     let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
-    let link = Link::new(&tenant.slug, &call.caller.as_holder(), call.now);
+    let link = Link::new(&tenant.slug, call.caller.as_holder(), call.now);
     // A whole snapshot's digest stands for every answer, so there is a tag before there is a body. A slice's does not: the metadata tell more.
     let has_early_tag = call.caller.covers_every_tenant();
-    look(&call, |state, subject, entries| {
-        let early =
-            has_early_tag.then(|| etag(&[entries.mark.digest.as_str(), &subject.to_lines(), link.text()]));
+    look(&call, |state, subject, version| {
+        let early = has_early_tag.then(|| early_tag(version, subject, &link));
         if let Some(tag) = early.as_ref().filter(|tag| call.is_known(tag)) {
             return Ok(Reply::text("").tagged(tag).not_modified());
         }
-        let rules = state.ruleset();
+        let (rules, entries) = (state.ruleset(), Entries::new(subject, version));
         let mut body = String::with_capacity(256 + rules.keys().len() * 224);
         body.push_str("{\"flags\":[");
         for (index, key) in rules.keys().enumerate() {
@@ -134,7 +127,7 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
         );
         body.push_str(&link.query(&call.app.seal));
         body.push_str(&format!("\"}},\"inactivityDelaySec\":{INACTIVITY_SECONDS}}}]}}"));
-        let tag = early.unwrap_or_else(|| etag(&[&body]));
+        let tag = early.unwrap_or_else(|| late_tag(&body));
         Ok(Reply::text(body).tagged(&tag))
     })
     .await
@@ -143,27 +136,26 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
 /// Evaluates for the tenant asked about; tenant, flags and version are of one revision.
 async fn look(
     call: &Call,
-    evaluate: impl FnOnce(&State, &Subject<'_>, &Entries<'_>) -> Result<Reply, Problem>,
+    evaluate: impl FnOnce(&State, &Subject<'_>, &Mark) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     let App { live, store, slices, .. } = &*call.app;
     let id = &call.target.tenant.as_ref().ok_or_else(Problem::not_found)?.id;
     let environment = {
         let state = live.read();
         let environment = call.caller.environment(&state);
-        check_environment(call.body.get("context").and_then(Value::as_object), environment)?;
+        if call.context.environment.as_ref().is_some_and(|named| named != environment.as_str()) {
+            return Err(bad_context("The environment is not the one that the caller's credential is for"));
+        }
         if call.caller.covers_every_tenant() {
-            let tenant = state.tenant_by_id(id.as_str()).ok_or_else(Problem::not_found)?;
-            let subject = state.subject(tenant)?.environment(environment.as_str())?;
+            let tenant = call.target.tenant_in(&state)?;
+            let subject = state.subject(tenant, environment);
             let release = live.release_at(&state, environment);
-            return evaluate(&state, &subject, &Entries::new(&release.mark, environment, id));
+            return evaluate(&state, &subject, &release.mark);
         }
         environment.clone()
     };
     // Whoever asks for one tenant alone learns nothing from a version that moves for others.
-    let look = |state: &State, subject: &Subject<'_>, mark: &Mark| {
-        evaluate(state, subject, &Entries::new(mark, &environment, id))
-    };
-    slices.look(live, &**store, (id, &environment), look).await?.ok_or_else(Problem::not_found)?
+    slices.look(live, &**store, (id, &environment), evaluate).await?.ok_or_else(Problem::not_found)?
 }
 
 async fn stream(call: Call) -> Result<Reply, Problem> {
@@ -171,40 +163,37 @@ async fn stream(call: Call) -> Result<Reply, Problem> {
     follow(call, Following::Evaluations { heard })
 }
 
-/// Of everything that the answer depends on. No part ends with a line break.
-fn etag(parts: &[&str]) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-        hasher.update("\n");
-    }
-    let hash = hasher.finalize();
-    let mut tag = String::with_capacity(34);
+/// Of everything that a body depends on: the snapshot, and the little else besides.
+fn early_tag(version: &Mark, subject: &Subject<'_>, link: &Link<'_>) -> String {
+    let mut hasher = DefaultHasher::new();
+    (subject.tenant_id(), Axis::ALL.map(|axis| subject.value(axis)), link).hash(&mut hasher);
+    let mut tag = String::with_capacity(84);
     tag.push('"');
-    for byte in hash.iter().take(16) {
-        for half in [byte >> 4, byte & 15] {
-            tag.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-    }
-    tag.push('"');
+    tag.push_str(version.digest.as_str());
+    // Writing to a text does not fail.
+    let _ = write!(tag, "-{:x}\"", hasher.finish());
     tag
 }
 
+/// Of a body.
+fn late_tag(body: &str) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(body)))
+}
+
 /// Writes answers. No name in them needs escaping.
-struct Entries<'m> {
-    /// At which version they are answers.
-    mark: &'m Mark,
+struct Entries {
     /// What the metadata of each begins with.
     metadata: String,
 }
 
-impl<'m> Entries<'m> {
-    fn new(mark: &'m Mark, environment: &Environment, tenant: &Id) -> Entries<'m> {
-        let metadata = format!(
-            "{{\"version\":\"rev-{}\",\"flagSetId\":\"{environment}\",\"contextId\":\"{tenant}\"",
-            mark.revision
-        );
-        Entries { mark, metadata }
+impl Entries {
+    fn new(subject: &Subject<'_>, version: &Mark) -> Entries {
+        let mut metadata = String::with_capacity(160);
+        let _ = write!(metadata, "{{\"version\":\"rev-{}\"", version.revision);
+        let environment = subject.value(Axis::Environments).unwrap_or_default();
+        push_text(&mut metadata, ",\"flagSetId\":\"", environment);
+        push_text(&mut metadata, ",\"contextId\":\"", subject.tenant_id());
+        Entries { metadata }
     }
 
     fn push(&self, out: &mut String, state: &State, explanation: &Explanation<'_>) {
@@ -266,6 +255,6 @@ fn push_text(out: &mut String, name: &str, text: &str) {
 fn push_percent(out: &mut String, name: &str, number: Option<Percent>) {
     if let Some(number) = number {
         out.push_str(name);
-        out.push_str(&number.to_string());
+        number.push_to(out);
     }
 }

@@ -243,7 +243,7 @@ impl World {
             let record = now.store.tenant(&id(&format!("t{who}"))).await.unwrap().unwrap();
             let record = serde_json::to_value(&record).unwrap();
             for (place, environment) in ENVIRONMENTS.iter().enumerate() {
-                let explanations = explained(&now.live, &rules, who, environment);
+                let explanations = explained(&now.live, &rules, who, &Environment::new(environment).unwrap());
                 let told = self.told.entry((who, place)).or_default();
                 let key = |explanation: &str| explanation.split('"').nth(3).unwrap().to_owned();
                 let differ = |one: &[String], other: &[String]| -> Vec<String> {
@@ -274,7 +274,7 @@ impl World {
         assert_eq!((read.to_canonical_json().as_str(), read.digest()), (text, mark.digest));
         assert_eq!((read.revision(), read.environment()), (mark.revision, &environment));
         let rules = Ruleset::new(read);
-        assert_eq!(explained(&now.live, &rules, who, environment.as_str()), told.explanations);
+        assert_eq!(explained(&now.live, &rules, who, &environment), told.explanations);
         let record = &told.record;
         for other in (0..MOST_TENANTS).filter(|other| *other != who) {
             assert!(!text.contains(crate::records::tenant(other).slug().as_str()), "{text}");
@@ -289,10 +289,10 @@ impl World {
 }
 
 /// What every flag is to a tenant, and why.
-fn explained(live: &Live, rules: &Ruleset, who: usize, environment: &str) -> Vec<String> {
+fn explained(live: &Live, rules: &Ruleset, who: usize, environment: &Environment) -> Vec<String> {
     let state = live.read();
     let tenant = state.tenant_by_id(&format!("t{who}")).unwrap();
-    let subject: Subject<'_> = state.subject(tenant).unwrap().environment(environment).unwrap();
+    let subject: Subject<'_> = state.subject(tenant, environment);
     let evaluation = rules.evaluate_all(&subject);
     let all: BTreeMap<&str, bool> = evaluation.iter().collect();
     let explain = |key| {

@@ -1,0 +1,79 @@
+//! Tenants, found by id and by slug.
+
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use dezky_core::WorldTenant;
+
+/// Every tenant that there is. The rows are their own keys: a look-up touches no memory that is not needed anyway.
+#[derive(Default)]
+pub struct Tenants {
+    by_id: HashSet<ById>,
+    by_slug: HashSet<BySlug>,
+}
+
+impl Tenants {
+    /// The one of this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
+        self.by_id.get(id).map(|ById(row)| row)
+    }
+
+    /// The one of this slug.
+    pub fn of_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+        self.by_slug.get(slug).map(|BySlug(row)| row)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
+        self.by_id.iter().map(|ById(row)| row)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, count: usize) {
+        self.by_id.reserve(count);
+        self.by_slug.reserve(count);
+    }
+
+    /// A new one, or another version of one: a tenant keeps its id and its slug.
+    pub fn put(&mut self, row: WorldTenant) {
+        let row = Arc::new(row);
+        self.by_slug.replace(BySlug(Arc::clone(&row)));
+        self.by_id.replace(ById(row));
+    }
+}
+
+macro_rules! keyed {
+    ($Keyed:ident by $name:ident) => {
+        struct $Keyed(Arc<WorldTenant>);
+
+        impl Borrow<str> for $Keyed {
+            fn borrow(&self) -> &str {
+                self.0.$name.as_str()
+            }
+        }
+
+        impl Hash for $Keyed {
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                self.0.$name.as_str().hash(hasher);
+            }
+        }
+
+        impl PartialEq for $Keyed {
+            fn eq(&self, other: &$Keyed) -> bool {
+                self.0.$name == other.0.$name
+            }
+        }
+
+        impl Eq for $Keyed {}
+    };
+}
+
+keyed! { ById by id }
+keyed! { BySlug by slug }

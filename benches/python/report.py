@@ -17,11 +17,12 @@ class Row(NamedTuple):
 
     @property
     def plain_over_ours(self):
-        return self.values["plain"] / self.ours
+        return self.values["plain"] / self.ours if "plain" in self.values else None
 
     @property
     def fastest_over_ours(self):
-        return min(value for name, value in self.values.items() if name not in ("dezky", "plain")) / self.ours
+        peers = [value for name, value in self.values.items() if name not in ("dezky", "plain")]
+        return min(peers) / self.ours if peers else None
 
     def verdict(self):
         missed = []
@@ -47,24 +48,29 @@ def table(rows, peers):
         "its bar",
         "verdict",
     ]
-    lines = [head, ["---"] * len(head), *(_line(row) for row in rows)]
+    lines = [head, ["---"] * len(head), *(_line(row, len(peers)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _line(row):
+def _line(row, peers):
     show = _bytes if row.unit == "bytes" else _time
+    theirs = [show(value) for name, value in row.values.items() if name not in ("dezky", "plain")]
     return [
         row.what,
         show(row.ours),
         "-" if row.bar is None else f"≤ {show(row.bar)}",
-        *(show(value) for name, value in row.values.items() if name not in ("dezky", "plain")),
-        show(row.values["plain"]),
-        f"{row.fastest_over_ours:.1f}x",
+        *(theirs or ["-"] * peers),
+        show(row.values["plain"]) if "plain" in row.values else "-",
+        _ratio(row.fastest_over_ours),
         "-" if row.ratio is None else f"≥ {row.ratio:g}x",
-        f"{row.plain_over_ours:.1f}x",
+        _ratio(row.plain_over_ours),
         "> 1x" if row.beats_plain else "-",
         row.verdict(),
     ]
+
+
+def _ratio(ratio):
+    return "-" if ratio is None else f"{ratio:.1f}x"
 
 
 def _time(nanoseconds):

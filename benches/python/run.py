@@ -12,7 +12,10 @@ from workload import PERCENT, Workload
 
 PEERS = {"eppo": "eppo-server-sdk", "statsig": "statsig-python-core", "growthbook": "growthbook"}
 NAMES = ["dezky", *PEERS, "plain"]
-ENGINES = {name: importlib.import_module(f"engines.{name}") for name in NAMES}
+LIVE = "dezky_live"
+ENGINES = {name: importlib.import_module(f"engines.{name}") for name in [*NAMES, LIVE]}
+# What may pass for noise between two things that cost the same.
+TOLERANCE = 1.1
 
 
 class Field:
@@ -42,7 +45,7 @@ class Field:
                     in_scope = flag.includes(tenant)
                     if flag.state == "rollout" and in_scope:
                         drawn, included = drawn + 1, included + enabled
-                        expected = our[flag.key] if name == "plain" else enabled
+                        expected = our[flag.key] if name in ("plain", LIVE) else enabled
                     else:
                         expected = flag.state == "on" or (flag.state == "targeted" and in_scope)
                     assert enabled is expected is one(flag.key, subject), (
@@ -80,22 +83,29 @@ class Field:
 def rows(effort):
     field = Field(Workload(100, 1000))
     field.verify()
-    one = measure.short({name: field.walk(name) for name in NAMES}, effort)
+    everybody = [*NAMES, LIVE]
+    one = measure.short({name: field.walk(name) for name in everybody}, effort)
     ways = {name: field.walk if name in PEERS else field.resolved for name in NAMES}
     resolved = measure.short({name: way(name) for name, way in ways.items()}, effort)
-    everything = measure.short({name: field.pass_of_all(name) for name in NAMES}, effort)
+    everything = measure.short({name: field.pass_of_all(name) for name in everybody}, effort)
+    through_client = [("one flag by name", one, one.pop(LIVE)), ("100 flags", everything, everything.pop(LIVE))]
     yield Row("`flags.is_enabled(key)` on a resolved tenant", resolved, bar=90, ratio=10, beats_plain=True)
     yield Row("`rules.is_enabled(key, subject)`: one flag by name", one)
     yield Row("`rules.for_tenant(subject).all()`: 100 flags", everything, bar=10_000, ratio=10, beats_plain=True)
+    for what, without, spent in through_client:
+        bar = without["dezky"] * TOLERANCE
+        yield Row(f"{what} through a live client (bar: as without)", {"dezky": spent}, bar=bar)
     large = Workload(10_000, 1000)
-    loads = measure.alone({name: engine.document(large) for name, engine in ENGINES.items()}, ["load"], effort)
+    loads = measure.alone({name: ENGINES[name].document(large) for name in NAMES}, ["load"], effort)
     yield Row(
         "10,000 flags: load, from text to ready", {name: spent for name, (spent,) in loads.items()}, bar=15_000_000
     )
-    cold = measure.alone(field.documents, ["cold", *field.keys], effort)
+    documents = {name: field.documents[name] for name in NAMES}
+    cold = measure.alone(documents, ["cold", *field.keys], effort)
     yield Row("cold: import, load 100 flags, first evaluate-all", {name: spent for name, (spent, _) in cold.items()})
     yield Row("the same: memory", {name: kilobytes * 1024 for name, (_, kilobytes) in cold.items()}, unit="bytes")
-    ENGINES["statsig"].close(field.loaded["statsig"])
+    for name in ["statsig", LIVE]:
+        ENGINES[name].close(field.loaded[name])
 
 
 def main():

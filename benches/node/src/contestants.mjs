@@ -26,6 +26,11 @@ export const PLAIN = [
   { id: 'plainUsual', kind: 'plain', column: 'plain JS', engine: 'plain-usual', document: 'dezky', note: '`createHash`' },
 ];
 
+/** The same through a live client. @param {Contestant} contestant @returns {Contestant} */
+export function live(contestant) {
+  return { ...contestant, id: `${contestant.id}-live`, engine: 'dezky-live' };
+}
+
 /** Ours, as far as their packages are there. @param {import('./install.mjs').Installation} installation @returns {Contestant[]} */
 export function ours({ native, wasm }) {
   const all = [

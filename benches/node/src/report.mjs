@@ -6,7 +6,7 @@ import { PEERS, PLAIN } from './contestants.mjs';
  * @typedef {object} Row
  * @property {string} what
  * @property {'time' | 'bytes'} unit
- * @property {'native' | 'wasm'} ours whose figure is ours
+ * @property {string} ours whose figure is ours
  * @property {Record<string, number>} figures by contestant
  * @property {number} [bar]
  * @property {number} [barOfPeers] how many times as fast as the fastest peer

@@ -1,7 +1,7 @@
 /** The rows of the table; each workload is verified before it is measured. */
 
 import { coldStarts } from './cold-start.mjs';
-import { ours, PEERS, PLAIN } from './contestants.mjs';
+import { live, ours, PEERS, PLAIN } from './contestants.mjs';
 import { Field } from './field.mjs';
 import { FULL, QUICK } from './measure.mjs';
 import { binaryWeights, evaluationWeights, resultsWeights } from './weight.mjs';
@@ -11,14 +11,17 @@ const LARGE = { flags: 10_000, tenants: 1_000 };
 /** @type {['native', 'wasm']} */
 const ENGINES = ['native', 'wasm'];
 const NAMES = { native: 'native', wasm: 'WASM' };
+/** What may pass for noise between two things that cost the same. */
+const TOLERANCE = 1.1;
 
 /** @typedef {import('./report.mjs').Row} Row */
 
 /** @param {import('./install.mjs').Installation} installation @param {boolean} isQuick @returns {Promise<Row[]>} */
 export async function measureEverything(installation, isQuick) {
   const effort = isQuick ? QUICK : FULL;
-  const everybody = [...PLAIN, ...ours(installation), ...PEERS];
-  const small = await measured(everybody, SMALL, ['resolved', 'byName', 'all'], effort);
+  const own = ours(installation);
+  const everybody = [...PLAIN, ...own, ...PEERS];
+  const small = await measured([...everybody, ...own.map(live)], SMALL, ['resolved', 'byName', 'all'], effort);
   const large = await measured(everybody, LARGE, ['load'], effort);
   const cold = await coldStarts(everybody, SMALL, effort.rounds);
   return [...timed(small, large), ...started(cold), ...(await weighed(installation))];
@@ -50,8 +53,21 @@ function timed({ resolved, byName, all }, { load }) {
       barOfPeers: { native: 25, wasm: 14 },
       barOfPlain: { native: 4, wasm: 2 },
     }),
+    ...throughClient('one flag by name', byName),
+    ...throughClient('`forTenant` + all 100 flags read', all),
     ...both('10,000 flags: load, from JSON text to ready', load, { bar: { native: 15_000_000, wasm: 40_000_000 } }),
   ];
+}
+
+/** What reading through a live client costs, beside reading the rules that it holds. @param {string} what @param {Record<string, number>} figures @returns {Row[]} */
+function throughClient(what, figures) {
+  return ENGINES.map((engine) => ({
+    what: `${what} through a live client (bar: as without), ${NAMES[engine]}`,
+    unit: 'time',
+    ours: `${engine}-live`,
+    figures: { [`${engine}-live`]: figures[`${engine}-live`] },
+    bar: figures[engine] * TOLERANCE,
+  }));
 }
 
 /** @param {import('./cold-start.mjs').ColdStarts} cold @returns {Row[]} */

@@ -2,7 +2,7 @@
 
 const entry = process.env.BENCH_PACKAGE_ENTRY;
 if (!entry) throw new Error('BENCH_PACKAGE_ENTRY must hold the URL of the package under test');
-const sdk = await import(entry);
+export const sdk = await import(entry);
 
 /** @param {string} text */
 export async function load(text) {

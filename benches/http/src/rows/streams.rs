@@ -49,6 +49,8 @@ pub async fn row(
     tokio::time::sleep(effort.idle).await;
     let (resident, _) = server.resident()?;
     let each = (resident - before) * 1e3 / STREAMS as f64;
+    // The server has hung up on who was silent for so long.
+    let mut switch = Switch::new(server, operator, workload).await?;
     let flips = effort.flips.div_ceil(FLIPS);
     let mut told = Told::default();
     for _ in 0..flips {

@@ -23,7 +23,7 @@ pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
         vec![plain.by_name(&workload, &pairs), live.by_name(&workload, &pairs), plain.all(), live.all()];
     let measured = interleaved(&mut works, effort);
     let whats = [
-        "the same, targeted, through a live client (bar: as without)",
+        "`is_enabled` by name: targeted, through a live client (bar: as without)",
         "`evaluate_all` through a live client (bar: as without)",
     ];
     let rows = whats.into_iter().zip(measured.chunks(2)).filter_map(|(what, pair)| {

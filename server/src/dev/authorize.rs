@@ -11,18 +11,6 @@ use super::answer::{self, Parameters};
 use super::codes::Grant;
 use super::{Provider, page, signer};
 
-/// The parameters that the page hands on.
-pub(super) const HANDED_ON: [&str; 8] = [
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-];
-
 /// A request that may be granted.
 struct Wanted {
     target: Url,

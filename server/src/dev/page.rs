@@ -2,7 +2,18 @@
 
 use super::Persona;
 use super::answer::Parameters;
-use super::authorize::HANDED_ON;
+
+/// What of the question is asked again with the choice.
+const HANDED_ON: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+];
 
 const STYLE: &str = "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem;\
 color:#1a1a1a;background:#fff}\

@@ -1,15 +1,12 @@
 //! The context of an evaluation, as the clients of OpenFeature send it: whose flags are asked for.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::limits::MAX_BODY_BYTES;
 use super::problem::Problem;
 
 /// What of a context counts. Whatever else an application knows of its user is its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub struct Context {
     /// The id or slug of a tenant.
     pub targeting_key: String,
@@ -17,41 +14,23 @@ pub struct Context {
     pub environment: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    context: Context,
-}
-
 impl Context {
-    /// Reads the body of a question. One that is as it should be is taken in at once; of any other, core's reader finds out what is wrong.
-    pub fn read(body: &[u8]) -> Result<Context, Problem> {
-        match serde_json::from_slice(body) {
-            Ok(Asked { context }) if !context.targeting_key.is_empty() => Ok(context),
-            _ => Context::explained(body),
-        }
-    }
-
-    fn explained(body: &[u8]) -> Result<Context, Problem> {
-        let body = dezky_core::read_json(body, MAX_BODY_BYTES);
-        let body = body.map_err(|error| Problem::from(error).with_status(StatusCode::BAD_REQUEST))?;
-        let Value::Object(body) = body else {
-            return Err(Problem::invalid("", "wrong_type", "The body is a JSON object"));
-        };
-        let context = match body.get("context") {
-            None | Some(Value::Null) => None,
-            Some(Value::Object(context)) => Some(context),
+    /// What the body of a question says.
+    pub fn of(mut body: Map<String, Value>) -> Result<Context, Problem> {
+        let mut context = match body.remove("context") {
+            None | Some(Value::Null) => return Err(no_targeting_key()),
+            Some(Value::Object(context)) => context,
             Some(_) => return Err(bad_context("The context is an object")),
         };
-        let member = |name| context.and_then(|context| context.get(name)).filter(|value| !value.is_null());
-        let targeting_key = match member("targetingKey") {
-            None => return Err(no_targeting_key()),
+        let targeting_key = match context.remove("targetingKey") {
+            None | Some(Value::Null) => return Err(no_targeting_key()),
             Some(Value::String(key)) if key.is_empty() => return Err(no_targeting_key()),
-            Some(Value::String(key)) => key.clone(),
+            Some(Value::String(key)) => key,
             Some(_) => return Err(bad_context("The targeting key is a text")),
         };
-        let environment = match member("environment") {
-            None => None,
-            Some(Value::String(environment)) => Some(environment.clone()),
+        let environment = match context.remove("environment") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(environment)) => Some(environment),
             Some(_) => return Err(bad_context("The environment is a text")),
         };
         Ok(Context { targeting_key, environment })

@@ -220,10 +220,10 @@ async fn perform_for(
     let (mut body, mut context) = (Map::new(), Context::default());
     match &operation.body {
         Some(form) => {
-            check_media_type(&parts.headers, form)?;
+            let members = parse_body(&parts.headers, &bytes, form)?;
             match form.form {
-                BodyForm::Context => context = Context::read(&bytes)?,
-                _ => body = document::members(read_members(&bytes)?, form)?,
+                BodyForm::Context => context = Context::of(members)?,
+                BodyForm::Whole | BodyForm::MergePatch => body = document::members(members, form)?,
             }
         }
         None if bytes.is_empty() || bytes.as_ref() == b"{}" => {}
@@ -294,7 +294,11 @@ async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     Ok(if all.is_empty() { first } else { all.into() })
 }
 
-fn check_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), Problem> {
+fn parse_body(
+    headers: &HeaderMap,
+    bytes: &[u8],
+    form: &operation::Body,
+) -> Result<Map<String, Value>, Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let is = |other| media_type.eq_ignore_ascii_case(other);
@@ -303,10 +307,6 @@ fn check_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), P
         let detail = "The body is JSON, and Content-Type says so";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
-    Ok(())
-}
-
-fn read_members(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match dezky_core::read_json(bytes, MAX_BODY_BYTES) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Problem::invalid("", "wrong_type", "The body is a JSON object")),

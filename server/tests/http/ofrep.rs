@@ -215,6 +215,10 @@ async fn refusals_are_in_ofreps_words() {
         ("[]", "PARSE_ERROR"),
         ("\"a\"", "PARSE_ERROR"),
         (r#"{"context":{"targetingKey":"acme","targetingKey":"globex"}}"#, "PARSE_ERROR"),
+        (r#"{"context":{"targetingKey":"acme","user":1,"user":2}}"#, "PARSE_ERROR"),
+        (r#"{"context":{"targetingKey":"acme"},"more":{"a":1,"a":2}}"#, "PARSE_ERROR"),
+        (r#"{"context":["acme"]}"#, "INVALID_CONTEXT"),
+        (r#"[["acme"]]"#, "PARSE_ERROR"),
     ] {
         let answer = server_key.post(&one).raw("application/json", body).send().await;
         assert_eq!((answer.status, answer.code()), (400, code), "{body}: {}", answer.text);

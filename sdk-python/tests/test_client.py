@@ -1,6 +1,5 @@
 """The live client: rules that follow a server."""
 
-import ctypes
 import gc
 import json
 import multiprocessing
@@ -343,23 +342,38 @@ def test_children_of_multiprocessing_follow(server, client):
     until(lambda: client.ruleset.revision == 2)
 
 
-def test_a_child_of_a_fork_that_nobody_announced_gets_a_thread_of_its_own(server, client):
-    # A library in C forks past Python: the client's thread stays behind.
-    child = ctypes.PyDLL(None).fork()
-    if child == 0:
-        code = 1
+def test_a_child_of_a_fork_that_nobody_announced_gets_a_thread_of_its_own(server):
+    # A library in C forks past Python: the client's thread stays behind. So would a thread of Python's that
+    # waits for the interpreter lock, and the lock with it: whoever forks has no other.
+    program = f"""
+import ctypes, os
+from flag_server import until
+from test_client import client_threads
+from dezky import connect
+
+client = connect({server.url!r}, key="dzk_test")
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    code = 1
+    try:
+        client._resume()
+        until(lambda: client.ruleset.revision == 2)
+        client.close()
+        code = client_threads()
+    finally:
+        os._exit(code)
+assert os.waitpid(child, 0)[1] == 0
+until(lambda: client.ruleset.revision == 2)
+assert client_threads() == 1
+"""
+    with subprocess.Popen([sys.executable, "-c", program], cwd=HERE) as forked:
         try:
-            client._resume()
-            until(lambda: client.ruleset.revision == 2)
-            client.close()
-            code = client_threads()
+            server.wait(lambda: len(server.streams) >= 2)
+            server.publish(snapshot(2, a="on"))
+            assert forked.wait(30) == 0
         finally:
-            os._exit(code)
-    server.wait(lambda: len(server.streams) >= 2)
-    server.publish(snapshot(2, a="on"))
-    assert os.waitpid(child, 0)[1] == 0
-    until(lambda: client.ruleset.revision == 2)
-    assert client_threads() == 1 and len(server.instances()) == 2
+            forked.kill()
+    assert len(server.instances()) == 2
 
 
 def test_a_closed_client_stays_closed_over_a_fork(server):

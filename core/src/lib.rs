@@ -45,7 +45,7 @@ pub use flags::{
     Axis, ELSEWHERE, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
     SubjectDocument, in_rollout, rollout_position,
 };
-pub use json::read_json;
+pub use json::{JsonDocument, JsonPlace, read_json};
 pub use model::{
     Actor, BillingInfo, Change, ChangeContent, ContactInfo, DocumentKind, Edited, Editor, Entity, Flag,
     FlagContent, FlagHistory, FlagPatch, FlagWarning, Handles, IdentitySubject, Integration,

@@ -1,8 +1,8 @@
 //! Documents of somebody else's form are read as strictly as our own.
 #![allow(clippy::unwrap_used)]
 
-use dezky_core::{Code, read_json};
-use serde_json::json;
+use dezky_core::{Code, JsonDocument, JsonPlace, read_json};
+use serde_json::{Value, json};
 
 const ROOM: usize = 1 << 20;
 
@@ -18,7 +18,7 @@ fn what_is_well_formed_is_read_as_it_is() {
 #[test]
 fn what_is_not_is_refused_with_its_code_and_path() {
     let deep = "[".repeat(33);
-    let cases: [(&[u8], Code, &str); 9] = [
+    let cases: [(&[u8], Code, &str); 10] = [
         (b"", Code::InvalidJson, ""),
         (b"{} x", Code::InvalidJson, ""),
         (b"\"\xff\"", Code::InvalidUtf8, ""),
@@ -26,11 +26,13 @@ fn what_is_not_is_refused_with_its_code_and_path() {
         (br#"{ "a": { "b": 1, "\u0062": 2 } }"#, Code::DuplicateMember, "/a/b"),
         (br#"{ "a": [1, 9223372036854775808] }"#, Code::InvalidNumber, "/a/1"),
         (br#"[1e400]"#, Code::InvalidNumber, "/0"),
+        (br#"[1e400, { "a": 1e400 }, 7]"#, Code::InvalidNumber, "/0"),
         (br#"[0.00001]"#, Code::InvalidNumber, "/0"),
         (br#"{ "a/b": 1e15, "c": 1234567890123456.5 }"#, Code::InvalidNumber, "/c"),
     ];
     for (text, code, path) in cases {
         let error = read_json(text, ROOM).unwrap_err();
+        assert_eq!(JsonDocument::read(text, ROOM).unwrap_err(), error);
         assert_eq!((error.code, error.path.as_str()), (code, path), "{}", String::from_utf8_lossy(text));
     }
 }
@@ -39,4 +41,29 @@ fn what_is_not_is_refused_with_its_code_and_path() {
 fn the_size_is_judged_first() {
     assert_eq!(read_json(b"[1]", 3).unwrap(), json!([1]));
     assert_eq!(read_json(b"\xff\xff\xff", 2).unwrap_err().code, Code::DocumentTooLarge);
+    assert_eq!(JsonDocument::read(b"[1]", 3).unwrap().at(&[]), JsonPlace::Other);
+    assert_eq!(JsonDocument::read(b"[1]", 2).unwrap_err().code, Code::DocumentTooLarge);
+}
+
+#[test]
+fn a_place_holds_what_the_value_of_its_names_is() {
+    let text = br#"{ "a": { "b": "x\n", "c": null, "d": 1, "e": {}, "f": ["b", "x"], "": true }, "b": "y", "\u0063": "z" }"#;
+    let (document, value) = (JsonDocument::read(text, ROOM).unwrap(), read_json(text, ROOM).unwrap());
+    let names = ["a", "b", "c", "d", "e", "f", "", "absent"];
+    let mut paths: Vec<Vec<&str>> = vec![vec![]];
+    for name in names {
+        paths.push(vec![name]);
+        paths.extend(names.map(|inner| vec![name, inner]));
+        paths.extend(names.map(|inner| vec!["a", name, inner]));
+    }
+    for path in paths {
+        let found = path.iter().try_fold(&value, |value, name| value.as_object()?.get(*name));
+        let expected = match found {
+            None | Some(Value::Null) => JsonPlace::Nothing,
+            Some(Value::String(text)) => JsonPlace::Text(text),
+            Some(Value::Object(_)) => JsonPlace::Object,
+            Some(_) => JsonPlace::Other,
+        };
+        assert_eq!(document.at(&path), expected, "{path:?}");
+    }
 }

@@ -17,7 +17,7 @@ mod read;
 mod value;
 mod write;
 
-pub use read::read_json;
+pub use read::{JsonDocument, JsonPlace, read_json};
 
 pub(crate) use canonical::push_canonical;
 pub(crate) use decode::{Decode, decode_bytes, decode_document, decode_list, decode_text, decode_word};

@@ -8,6 +8,10 @@ use crate::Error;
 use crate::names::IS_SMALL;
 use crate::{Code, limits::MAX_DEPTH};
 
+/// Room for nodes is made once where a document is as dense as most.
+const BYTES_A_NODE: usize = 12;
+const NODES_AT_LEAST: usize = 8;
+
 impl<'s> Document<'s> {
     /// Parses a whole document of at most `limit` bytes. Of what is none it keeps what is wrong, for the verdict.
     pub(crate) fn read(bytes: &'s [u8], limit: usize) -> Document<'s> {
@@ -16,7 +20,7 @@ impl<'s> Document<'s> {
             Err(Code::DocumentTooLarge)
         } else if let Ok(source) = core::str::from_utf8(bytes) {
             document.source = source;
-            document.nodes.reserve(bytes.len() / 12);
+            document.nodes.reserve(NODES_AT_LEAST.max(bytes.len() / BYTES_A_NODE));
             document.parse_source(bytes)
         } else {
             Err(Code::InvalidUtf8)

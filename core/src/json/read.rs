@@ -1,7 +1,12 @@
 //! Strict reading of a document whose form is somebody else's.
 
+use core::fmt;
+
+use super::bridge::portable_number;
 use super::decode_bytes;
-use crate::Error;
+use super::document::{Document, Kind};
+use super::problems::Kin;
+use crate::{Code, Error};
 
 /// Reads any JSON document of at most `max_bytes` bytes (and never more than 4 GiB) as strictly as the documents of this crate are read.
 ///
@@ -17,6 +22,91 @@ use crate::Error;
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 pub fn read_json(bytes: &[u8], max_bytes: usize) -> Result<serde_json::Value, Error> {
-    // A document's places are numbers of 32 bits.
-    decode_bytes(bytes, max_bytes.min(u32::MAX as usize))
+    decode_bytes(bytes, addressable(max_bytes))
+}
+
+/// A document's places are numbers of 32 bits.
+fn addressable(max_bytes: usize) -> usize {
+    max_bytes.min(u32::MAX as usize)
+}
+
+/// A JSON document of which only some texts are wanted: read as strictly as by [`read_json`], looked at where it lies, and never copied.
+///
+/// ```
+/// use dezky_core::{JsonDocument, JsonPlace};
+/// let document = JsonDocument::read(br#"{ "context": { "targetingKey": "acme", "seats": 25 } }"#, 1 << 20)?;
+/// assert_eq!(document.at(&["context", "targetingKey"]), JsonPlace::Text("acme"));
+/// assert_eq!(document.at(&["context", "plan"]), JsonPlace::Nothing);
+/// assert_eq!(document.at(&["context", "seats"]), JsonPlace::Other);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+pub struct JsonDocument<'s>(Document<'s>);
+
+/// What stands at a place of a [`JsonDocument`].
+///
+/// ```
+/// use dezky_core::{JsonDocument, JsonPlace};
+/// assert_eq!(JsonDocument::read(b"{}", 2)?.at(&[]), JsonPlace::Object);
+/// # Ok::<(), dezky_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonPlace<'d> {
+    /// Nothing: it is absent, or `null`, or an object that it would be in is.
+    Nothing,
+    /// A text, without its escapes.
+    Text(&'d str),
+    /// An object.
+    Object,
+    /// A number, a truth value or a list.
+    Other,
+}
+
+impl fmt::Debug for JsonDocument<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("JsonDocument").field(&self.0.source).finish()
+    }
+}
+
+impl<'s> JsonDocument<'s> {
+    /// Reads a document of at most `max_bytes` bytes, with the refusals of [`read_json`].
+    ///
+    /// ```
+    /// use dezky_core::{Code, JsonDocument};
+    /// let repeated = JsonDocument::read(br#"{ "seats": 25, "seats": 26 }"#, 1 << 20).unwrap_err();
+    /// assert_eq!((repeated.code, repeated.path.as_str()), (Code::DuplicateMember, "/seats"));
+    /// ```
+    pub fn read(bytes: &'s [u8], max_bytes: usize) -> Result<JsonDocument<'s>, Error> {
+        let document = Document::read(bytes, addressable(max_bytes));
+        let numbers = document.nodes.iter().zip(0..).filter(|(node, _)| node.kind == Kind::Number);
+        for (_, node) in numbers {
+            if portable_number(document.raw(node)).is_none() {
+                document.note(node, Kin::Form, Code::InvalidNumber, &[]);
+            }
+        }
+        document.verdict().map(|()| JsonDocument(document))
+    }
+
+    /// What stands at the end of these names, each a member of an object.
+    ///
+    /// ```
+    /// use dezky_core::{JsonDocument, JsonPlace};
+    /// let document = JsonDocument::read(br#"["plan"]"#, 8)?;
+    /// assert_eq!((document.at(&[]), document.at(&["plan"])), (JsonPlace::Other, JsonPlace::Nothing));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn at(&self, names: &[&str]) -> JsonPlace<'_> {
+        let mut value = self.0.root();
+        for name in names {
+            value = match value.kind() {
+                Kind::Object => value.part(name),
+                _ => value.nothing(),
+            };
+        }
+        match value.kind() {
+            Kind::Null => JsonPlace::Nothing,
+            Kind::Text => JsonPlace::Text(value.raw()),
+            Kind::Object => JsonPlace::Object,
+            Kind::Bool | Kind::Number | Kind::Array => JsonPlace::Other,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The context of an evaluation, as the clients of OpenFeature send it: whose flags are asked for.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
+use dezky_core::{JsonDocument, JsonPlace};
 
 use super::problem::Problem;
 
@@ -16,22 +16,21 @@ pub struct Context {
 
 impl Context {
     /// What the body of a question says.
-    pub fn of(mut body: Map<String, Value>) -> Result<Context, Problem> {
-        let mut context = match body.remove("context") {
-            None | Some(Value::Null) => return Err(no_targeting_key()),
-            Some(Value::Object(context)) => context,
-            Some(_) => return Err(bad_context("The context is an object")),
+    pub fn of(body: &JsonDocument<'_>) -> Result<Context, Problem> {
+        match body.at(&["context"]) {
+            JsonPlace::Object => {}
+            JsonPlace::Nothing => return Err(no_targeting_key()),
+            JsonPlace::Text(_) | JsonPlace::Other => return Err(bad_context("The context is an object")),
+        }
+        let targeting_key = match body.at(&["context", "targetingKey"]) {
+            JsonPlace::Nothing | JsonPlace::Text("") => return Err(no_targeting_key()),
+            JsonPlace::Text(key) => key.to_owned(),
+            JsonPlace::Object | JsonPlace::Other => return Err(bad_context("The targeting key is a text")),
         };
-        let targeting_key = match context.remove("targetingKey") {
-            None | Some(Value::Null) => return Err(no_targeting_key()),
-            Some(Value::String(key)) if key.is_empty() => return Err(no_targeting_key()),
-            Some(Value::String(key)) => key,
-            Some(_) => return Err(bad_context("The targeting key is a text")),
-        };
-        let environment = match context.remove("environment") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(environment)) => Some(environment),
-            Some(_) => return Err(bad_context("The environment is a text")),
+        let environment = match body.at(&["context", "environment"]) {
+            JsonPlace::Nothing => None,
+            JsonPlace::Text(environment) => Some(environment.to_owned()),
+            JsonPlace::Object | JsonPlace::Other => return Err(bad_context("The environment is a text")),
         };
         Ok(Context { targeting_key, environment })
     }

@@ -25,3 +25,4 @@ pub mod reply;
 mod request_id;
 pub mod router;
 pub mod seal;
+mod seen;

@@ -110,11 +110,20 @@ pub enum BodyForm {
     Context,
 }
 
+/// Which operation a request is for: its place among all, and itself.
+#[derive(Clone)]
+pub struct Route {
+    /// Its place.
+    pub index: usize,
+    /// Itself.
+    pub operation: Arc<Operation>,
+}
+
 /// Who answers.
-pub type Handler = Arc<dyn Fn(Call) -> Answering + Send + Sync>;
+pub type Handler = Arc<dyn Fn(Call) -> Answering<'static> + Send + Sync>;
 
 /// An answer under way.
-pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
 
 /// An operation that reads.
 pub fn get<F, R>(path: &'static str, action: Action, handler: F) -> Operation

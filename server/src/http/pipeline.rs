@@ -3,16 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
-use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use dezky_core::Timestamp;
+use dezky_core::{Error, JsonDocument, JsonPlace, Timestamp, read_json};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
 use http_body_util::BodyExt;
@@ -22,35 +20,27 @@ use tracing::Instrument;
 
 use super::authorize::{Named, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
-use super::caller::{Caller, Who, address};
+use super::caller::{Caller, address};
 use super::context::Context;
-use super::etag::is_known;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
-use super::operation::{BodyForm, Credential, Logged, Operation, Refusals};
+use super::operation::{Answering, BodyForm, Credential, Operation, Route};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
-use super::request_id::RequestId;
-use super::{cors, document, ofrep, operation};
+use super::seen::{Outcome, Seen};
+use super::{cors, document, operation};
 use crate::app::{App, now};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// Which operation a request is for: its place among all, and itself.
-#[derive(Clone)]
-pub struct Route {
-    /// Its place.
-    pub index: usize,
-    /// Itself.
-    pub operation: Arc<Operation>,
-}
 
 /// Answers a request for an operation.
 pub async fn answer(app: Arc<App>, route: Route, request: Request) -> Response<Body> {
-    observed(&app, Some(&route), request, |request| perform(&app, &route, request)).await
+    let seen = Seen::of(&app, Some(&route), &request);
+    // In a box, because what is around it moves it about.
+    let outcome = guarded(&seen, Box::pin(perform(&app, &route, request))).await;
+    seen.respond(outcome)
 }
 
 /// Answers a request for something that needs no caller: health, documents, the built-in identity provider.
@@ -62,7 +52,10 @@ pub async fn answer_open<F>(
 where
     F: Future<Output = Result<Reply, Problem>>,
 {
-    observed(&app, None, request, |request| async { (None, answer(request).await) }).await
+    let seen = Seen::of(&app, None, &request);
+    let answering = answer(request);
+    let outcome = guarded(&seen, async { (None, answering.await) }).await;
+    seen.respond(outcome)
 }
 
 /// 404, for a path that is not there.
@@ -84,84 +77,14 @@ pub async fn wrong_method(app: Arc<App>, allowed: &[Method], request: Request) -
     answer_open(app, request, |_| async { Err(problem) }).await
 }
 
-/// Gives a request its id, its span, its time limit and its place in the metrics; turns every failure, panics too, into a problem.
-async fn observed<F>(
-    app: &App,
-    route: Option<&Route>,
-    request: Request,
-    answer: impl FnOnce(Request) -> F,
-) -> Response<Body>
-where
-    F: Future<Output = (Option<Who>, Result<Reply, Problem>)>,
-{
-    let started = Instant::now();
-    let request_id = RequestId::new();
-    let id = request_id.as_str();
-    let path = route.map_or("-", |route| route.operation.path);
-    let is_quiet = route.is_some_and(|route| route.operation.logged == Logged::Refusals);
-    let span = match is_quiet {
-        true => tracing::debug_span!("request", id, method = %request.method(), route = path),
-        false => tracing::info_span!("request", id, method = %request.method(), route = path),
-    };
-    let known: Vec<HeaderValue> = request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect();
-    let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
-    let evaluated = is_evaluation.then(|| request.uri().clone());
-    let origin = cors::allowed(&app.origins, request.headers());
-    // In a box, because what is around it moves it about.
-    let answering = Box::pin(answer(request));
+/// Waits for what comes of a request, within the time that it has; a panic is a failure like others.
+async fn guarded(seen: &Seen<'_>, answering: impl Future<Output = Outcome>) -> Outcome {
     let answering = AssertUnwindSafe(within(ANSWER_TIMEOUT, answering)).catch_unwind();
-    let (who, result) = match answering.instrument(span.clone()).await {
-        Ok(Some(answered)) => answered,
+    match answering.instrument(seen.span.clone()).await {
+        Ok(Some(outcome)) => outcome,
         Ok(None) => (None, Err(timed_out())),
         Err(_) => (None, Err(panicked())),
-    };
-    let mut code = None;
-    let mut response = match result {
-        Ok(reply) => conditional(reply, &known).respond(),
-        Err(problem) => {
-            code = Some(problem.code());
-            let problem = match evaluated {
-                Some(uri) => ofrep::refusal(problem, &uri),
-                None => problem,
-            };
-            problem.respond(id)
-        }
-    };
-    let headers = response.headers_mut();
-    if let Some(id) = request_id.to_header() {
-        headers.insert(REQUEST_ID, id);
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.append(VARY, HeaderValue::from_static("authorization"));
-    if let Some(origin) = origin {
-        cors::expose(origin, headers);
-    }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let (status, duration) = (response.status().as_u16(), started.elapsed());
-    app.metrics.answered(route.map(|route| route.index), status, duration);
-    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    let actor = who.as_ref().and_then(Who::id);
-    match is_quiet {
-        false => span.in_scope(|| tracing::info!(status, micros, code, actor, "answered")),
-        true if code.is_some() => tracing::info!(id, route = path, status, micros, code, actor, "refused"),
-        true => {}
-    }
-    response
-}
-
-/// What comes of it, unless it takes too long. Most of it is there at once: only what has to be waited for is given a timer.
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    match poll_immediate(future.as_mut()).await {
-        Some(output) => Some(output),
-        None => tokio::time::timeout(limit, future).await.ok(),
-    }
-}
-
-fn conditional(reply: Reply, known: &[HeaderValue]) -> Reply {
-    let tag = reply.etag.as_ref().and_then(|tag| tag.to_str().ok());
-    let is_same = reply.status == StatusCode::OK && tag.is_some_and(|tag| is_known(known, tag));
-    if is_same { reply.not_modified() } else { reply }
 }
 
 fn timed_out() -> Problem {
@@ -174,14 +97,30 @@ fn panicked() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
 }
 
-async fn perform(app: &Arc<App>, route: &Route, request: Request) -> (Option<Who>, Result<Reply, Problem>) {
+/// What comes of it, unless it takes too long. Most of it is there at once: only what has to be waited for is given a timer.
+async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    match poll_immediate(future.as_mut()).await {
+        Some(output) => Some(output),
+        None => Box::pin(tokio::time::timeout(limit, future)).await.ok(),
+    }
+}
+
+/// An async block, because an async function has room for its arguments twice.
+fn perform(app: &Arc<App>, route: &Route, request: Request) -> impl Future<Output = Outcome> {
     let (mut parts, body) = request.into_parts();
-    let (caller, now) = match admit(app, &parts, route.operation.credential).await {
-        Ok(admitted) => admitted,
-        Err(problem) => return (None, Err(problem)),
-    };
-    let who = Some(caller.who.clone());
-    (who, perform_for(app, &route.operation, (caller, now), &mut parts, body).await)
+    async move {
+        let (caller, now) = match admit(app, &parts, route.operation.credential).await {
+            Ok(admitted) => admitted,
+            Err(problem) => return (None, Err(problem)),
+        };
+        let who = Some(caller.who.clone());
+        let answering = match judge(app, &route.operation, (caller, now), &mut parts, body).await {
+            Ok(call) => begin(&route.operation, call),
+            Err(problem) => return (who, Err(problem)),
+        };
+        (who, answering.await)
+    }
 }
 
 /// Who is calling and when, if the request is of a size that is looked at.
@@ -207,23 +146,24 @@ async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Call
     Ok((caller, now))
 }
 
-async fn perform_for(
+/// What the handler gets, if the request is well-formed and its caller may make it.
+async fn judge(
     app: &Arc<App>,
     operation: &Operation,
     (caller, now): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
-) -> Result<Reply, Problem> {
+) -> Result<Call, Problem> {
     refuse_early(&caller.principal, operation.action)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default(), operation.query)?;
     let bytes = read_body(body).await?;
     let (mut body, mut context) = (Map::new(), Context::default());
     match &operation.body {
         Some(form) => {
-            let members = parse_body(&parts.headers, &bytes, form)?;
+            judge_media_type(&parts.headers, form)?;
             match form.form {
-                BodyForm::Context => context = Context::of(members)?,
-                BodyForm::Whole | BodyForm::MergePatch => body = document::members(members, form)?,
+                BodyForm::Context => context = parse_context(&bytes)?,
+                BodyForm::Whole | BodyForm::MergePatch => body = document::members(parse(&bytes)?, form)?,
             }
         }
         None if bytes.is_empty() || bytes.as_ref() == b"{}" => {}
@@ -240,16 +180,19 @@ async fn perform_for(
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
     let app = Arc::clone(app);
-    let call =
-        Call { app, caller, route: operation.path, target, now, path, query, headers, body, context, key };
+    Ok(Call { app, caller, route: operation.path, target, now, path, query, headers, body, context, key })
+}
+
+/// Once or again: a request that has an idempotency key is done at most once.
+fn begin(operation: &Operation, call: Call) -> Answering<'_> {
     match call.key.clone() {
-        Some(key) => once(operation, call, &key).await,
-        None => (operation.handler)(call).await,
+        Some(key) => Box::pin(once(operation, call, key)),
+        None => (operation.handler)(call),
     }
 }
 
-/// Answers a request that has an idempotency key: what it did before, if it did.
-async fn once(operation: &Operation, call: Call, key: &IdempotencyKey) -> Result<Reply, Problem> {
+/// Answers what it did before, if it did.
+async fn once(operation: &Operation, call: Call, key: Arc<IdempotencyKey>) -> Result<Reply, Problem> {
     let app = Arc::clone(&call.app);
     if let Some(reply) = key.answered_before(&app).await? {
         return reply;
@@ -294,24 +237,40 @@ async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     Ok(if all.is_empty() { first } else { all.into() })
 }
 
-fn parse_body(
-    headers: &HeaderMap,
-    bytes: &[u8],
-    form: &operation::Body,
-) -> Result<Map<String, Value>, Problem> {
+fn judge_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let is = |other| media_type.eq_ignore_ascii_case(other);
     let is_patch = form.form == BodyForm::MergePatch && is("application/merge-patch+json");
-    if !is("application/json") && !is_patch {
-        let detail = "The body is JSON, and Content-Type says so";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    if is("application/json") || is_patch {
+        return Ok(());
     }
-    match dezky_core::read_json(bytes, MAX_BODY_BYTES) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Problem::invalid("", "wrong_type", "The body is a JSON object")),
-        Err(error) => Err(Problem::from(error).with_status(StatusCode::BAD_REQUEST)),
+    let detail = "The body is JSON, and Content-Type says so";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    match read_json(bytes, MAX_BODY_BYTES).map_err(unreadable)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(not_an_object()),
     }
+}
+
+/// The same for an evaluation, of which there are many: nothing is copied that is not wanted.
+fn parse_context(bytes: &[u8]) -> Result<Context, Problem> {
+    let body = JsonDocument::read(bytes, MAX_BODY_BYTES).map_err(unreadable)?;
+    match body.at(&[]) {
+        JsonPlace::Object => Context::of(&body),
+        _ => Err(not_an_object()),
+    }
+}
+
+fn unreadable(error: Error) -> Problem {
+    Problem::from(error).with_status(StatusCode::BAD_REQUEST)
+}
+
+fn not_an_object() -> Problem {
+    Problem::invalid("", "wrong_type", "The body is a JSON object")
 }
 
 fn idempotency_key(parts: &Parts, body: &[u8], caller: &Caller) -> Result<Option<IdempotencyKey>, Problem> {

@@ -9,8 +9,8 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter};
 
-use super::operation::Operation;
-use super::pipeline::{Route, answer, answer_open, unknown_route, wrong_method};
+use super::operation::{Operation, Route};
+use super::pipeline::{answer, answer_open, unknown_route, wrong_method};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::App;
@@ -44,8 +44,7 @@ fn methods(app: &Arc<App>, routes: Vec<Route>) -> MethodRouter {
     for route in routes {
         let Ok(filter) = MethodFilter::try_from(route.operation.method.clone()) else { continue };
         let app = Arc::clone(app);
-        methods =
-            methods.on(filter, move |request: Request| answer(Arc::clone(&app), route.clone(), request));
+        methods = methods.on(filter, move |request: Request| answer(app, route, request));
     }
     with_wrong_method(app, methods, allowed)
 }

@@ -155,7 +155,8 @@ async fn look(
         environment.clone()
     };
     // Whoever asks for one tenant alone learns nothing from a version that moves for others.
-    slices.look(live, &**store, (id, &environment), evaluate).await?.ok_or_else(Problem::not_found)?
+    let looking = Box::pin(slices.look(live, &**store, (id, &environment), evaluate));
+    looking.await?.ok_or_else(Problem::not_found)?
 }
 
 async fn stream(call: Call) -> Result<Reply, Problem> {

@@ -2,7 +2,8 @@
 #![no_main]
 
 use dezky_core::{
-    AccessRequest, Change, Edit, Flag, Ruleset, Snapshot, Subject, Subscription, Tenant, User, World,
+    AccessRequest, Change, Edit, Flag, JsonDocument, JsonPlace, Ruleset, Snapshot, Subject, Subscription,
+    Tenant, User, World, read_json,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -27,6 +28,15 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = AccessRequest::from_json(bytes) {
         let decision = request.decide();
         assert_eq!(decision.allowed, decision.reason.allows());
+    }
+    let (read, seen) = (read_json(bytes, bytes.len()), JsonDocument::read(bytes, bytes.len()));
+    assert_eq!(read.as_ref().err(), seen.as_ref().err());
+    if let (Ok(value), Ok(document)) = (read, seen) {
+        assert_eq!(document.at(&[]) == JsonPlace::Object, value.is_object());
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let text = member.as_str().map(JsonPlace::Text);
+            assert!(text.is_none_or(|text| document.at(&[name]) == text));
+        }
     }
     let _ = Tenant::from_json(bytes);
     let _ = User::from_json(bytes);

@@ -1,5 +1,6 @@
 """A real server process, and a client that knows which of its requests were answered."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -187,6 +188,14 @@ class Server:
                 pass
             self.process.wait()
             self.process = None
+            self.wait_until_gone()
+
+    def wait_until_gone(self) -> None:
+        """Waits until its data is nobody's: a server outlives its wrapper by some milliseconds."""
+        lock = self.data / "lock"
+        if lock.exists():
+            with open(lock, "rb") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""

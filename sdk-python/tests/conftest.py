@@ -1,10 +1,12 @@
 """What the tests share. They try the installed package, never the files beside them."""
 
 import json
+import queue
 import sysconfig
 from pathlib import Path
 
 import pytest
+from flag_server import FlagServer, snapshot
 
 import dezky
 from dezky import Ruleset, Subject
@@ -55,6 +57,28 @@ def subject():
 @pytest.fixture
 def flags(rules, subject):
     return rules.for_tenant(subject)
+
+
+@pytest.fixture
+def server():
+    server = FlagServer(snapshot(1, a="off", b="on"))
+    yield server
+    server.end_streams()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def events():
+    return queue.Queue()
+
+
+@pytest.fixture
+def client(server, events):
+    with dezky.connect(server.url, key="dzk_test", on_event=events.put) as client:
+        assert events.get(timeout=10) == dezky.ClientEvent("ready", 1)
+        server.wait(lambda: server.streams)
+        yield client
 
 
 def problems(call, *arguments):

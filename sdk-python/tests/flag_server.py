@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from dezky import Ruleset
 
@@ -134,3 +135,14 @@ def until(is_so, seconds=10):
     while not is_so():
         assert time.monotonic() < ends, "in vain"
         time.sleep(0.005)
+
+
+def client_threads():
+    """How many threads of clients this process has."""
+    count = 0
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            count += (task / "comm").read_text().startswith("dezky-client")
+        except OSError:
+            pass
+    return count

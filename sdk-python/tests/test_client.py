@@ -2,55 +2,18 @@
 
 import gc
 import json
-import multiprocessing
 import os
 import queue
-import subprocess
 import sys
 import threading
 import time
 import weakref
-from pathlib import Path
 
 import pytest
-from flag_server import FlagServer, canonical, snapshot, until
+from flag_server import canonical, client_threads, snapshot, until
 
 import dezky
 from dezky import ClientEvent, DezkyError, Ruleset, connect
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture
-def server():
-    server = FlagServer(snapshot(1, a="off", b="on"))
-    yield server
-    server.end_streams()
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def events():
-    return queue.Queue()
-
-
-@pytest.fixture
-def client(server, events):
-    with connect(server.url, key="dzk_test", on_event=events.put) as client:
-        assert events.get(timeout=10) == ClientEvent("ready", 1)
-        server.wait(lambda: server.streams)
-        yield client
-
-
-def client_threads():
-    count = 0
-    for task in Path("/proc/self/task").iterdir():
-        try:
-            count += (task / "comm").read_text().startswith("dezky-client")
-        except OSError:
-            pass
-    return count
 
 
 def refusal(call):
@@ -285,137 +248,6 @@ def test_threads_read_while_rules_are_swapped(server, client, subject):
     for reader in readers:
         reader.join()
     assert wrong == []
-
-
-def follow_in_child(client, expected, pipe):
-    """In a child: says that it is there, and waits for a revision."""
-    os.write(pipe, b"!")
-    ends = time.monotonic() + 10
-    while client.ruleset.revision != expected and time.monotonic() < ends:
-        time.sleep(0.01)
-    os.write(pipe, b"y" if client.ruleset.revision == expected else b"n")
-
-
-def test_parent_and_forked_child_both_follow(server, client, events):
-    for round in range(5):
-        outward, inward = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                follow_in_child(client, round + 2, inward)
-            finally:
-                os._exit(0)
-        os.close(inward)
-        assert os.read(outward, 1) == b"!"
-        server.wait(lambda: len(server.streams) >= 2)
-        server.publish(snapshot(round + 2, a="on" if round % 2 else "off"))
-        assert os.read(outward, 1) == b"y"
-        os.close(outward)
-        assert os.waitpid(child, 0)[1] == 0
-        until(lambda: client.ruleset.revision == round + 2)
-    assert client_threads() == 1 and client.status == "ready"
-    # Each child is an instance of its own.
-    assert len(server.instances()) == 6
-
-
-def child_of_multiprocessing(client, expected, results):
-    ends = time.monotonic() + 10
-    while client.ruleset.revision != expected and time.monotonic() < ends:
-        time.sleep(0.01)
-    results.put((client.ruleset.revision, client.status))
-
-
-def test_children_of_multiprocessing_follow(server, client):
-    context = multiprocessing.get_context("fork")
-    results = context.Queue()
-    children = [
-        context.Process(target=child_of_multiprocessing, args=(client, 2, results), daemon=True) for _ in range(3)
-    ]
-    for child in children:
-        child.start()
-    server.wait(lambda: len(server.streams) >= 4)
-    server.publish(snapshot(2, a="on"))
-    assert [results.get(timeout=20) for _ in children] == [(2, "ready")] * 3
-    for child in children:
-        child.join(10)
-        assert child.exitcode == 0
-    until(lambda: client.ruleset.revision == 2)
-
-
-def test_a_child_of_a_fork_that_nobody_announced_gets_a_thread_of_its_own(server):
-    # A library in C forks past Python: the client's thread stays behind. So would a thread of Python's that
-    # waits for the interpreter lock, and the lock with it: whoever forks has no other.
-    program = f"""
-import ctypes, os
-from flag_server import until
-from test_client import client_threads
-from dezky import connect
-
-client = connect({server.url!r}, key="dzk_test")
-child = ctypes.PyDLL(None).fork()
-if child == 0:
-    code = 1
-    try:
-        client._resume()
-        until(lambda: client.ruleset.revision == 2)
-        client.close()
-        code = client_threads()
-    finally:
-        os._exit(code)
-assert os.waitpid(child, 0)[1] == 0
-until(lambda: client.ruleset.revision == 2)
-assert client_threads() == 1
-"""
-    with subprocess.Popen([sys.executable, "-c", program], cwd=HERE) as forked:
-        try:
-            server.wait(lambda: len(server.streams) >= 2)
-            server.publish(snapshot(2, a="on"))
-            assert forked.wait(30) == 0
-        finally:
-            forked.kill()
-    assert len(server.instances()) == 2
-
-
-def test_a_closed_client_stays_closed_over_a_fork(server):
-    client = connect(server.url, key="dzk_test")
-    client.close()
-    child = os.fork()
-    if child == 0:
-        os._exit(client_threads())
-    assert os.waitpid(child, 0)[1] == 0 and client_threads() == 0
-
-
-@pytest.mark.parametrize(
-    "ending",
-    [
-        "pass",
-        "client.close()",
-        "raise SystemExit(0)",
-        "client.on('change', lambda event: print(event.name)); del client",
-        "import threading; threading.Thread(target=lambda: client.ruleset, daemon=True).start()",
-        "keep = [client, lambda: client]; keep.append(keep); del client",
-    ],
-)
-def test_the_interpreter_ends_with_a_client_open(server, ending):
-    program = f"import dezky\nclient = dezky.connect({server.url!r}, key='dzk_test', on_event=lambda event: None)\n{ending}\n"
-    began = time.monotonic()
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert time.monotonic() - began < 5
-
-
-def test_the_interpreter_ends_though_a_handler_waits(server):
-    program = f"""
-import dezky, time
-def wait(event):
-    print("in", flush=True)
-    time.sleep(60)
-client = dezky.connect({server.url!r}, key="dzk_test", deadline=0.5, past_deadline="off", on_event=wait)
-"""
-    began = time.monotonic()
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
-    assert (ran.returncode, ran.stdout) == (0, "in\n")
-    assert time.monotonic() - began < 10
 
 
 def test_other_threads_run_while_it_connects(server):

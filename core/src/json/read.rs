@@ -30,7 +30,8 @@ fn addressable(max_bytes: usize) -> usize {
     max_bytes.min(u32::MAX as usize)
 }
 
-/// A JSON document of which only some texts are wanted: read as strictly as by [`read_json`], looked at where it lies, and never copied.
+/// A JSON document of which only some texts are wanted: read as strictly as by [`read_json`] and looked at where it lies. Only texts with
+/// escapes are written anew.
 ///
 /// ```
 /// use dezky_core::{JsonDocument, JsonPlace};
@@ -51,7 +52,7 @@ pub struct JsonDocument<'s>(Document<'s>);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonPlace<'d> {
-    /// Nothing: it is absent, or `null`, or an object that it would be in is.
+    /// Nothing: it is absent or `null`, or what would hold it is no object.
     Nothing,
     /// A text, without its escapes.
     Text(&'d str),

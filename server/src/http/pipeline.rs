@@ -53,8 +53,7 @@ where
     F: Future<Output = Result<Reply, Problem>>,
 {
     let seen = Seen::of(&app, None, &request);
-    let answering = answer(request);
-    let outcome = guarded(&seen, async { (None, answering.await) }).await;
+    let outcome = guarded(&seen, async { (None, answer(request).await) }).await;
     seen.respond(outcome)
 }
 

@@ -90,8 +90,8 @@ class Disk:
             file.pending.append((int(re.match(rb", (\w+)", rest)[1], 0), None))
         elif name == "pwrite64":
             match = re.match(rb', "((?:\\x[0-9a-f]{2})*)"(\.*), (\d+), (\w+)', rest)
-            data = bytes.fromhex(match[1].replace(b"\\x", b"").decode())
-            if match[2] or len(data) != int(match[3]):
+            data = bytes.fromhex(match[1].replace(b"\\x", b"").decode()) if match else b""
+            if match is None or match[2] or len(data) != int(match[3]):
                 raise AssertionError("the trace lacks part of a write")
             file.pending.append((int(match[4], 0), data))
         else:

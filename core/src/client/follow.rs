@@ -1,5 +1,6 @@
 //! The loops of the client's thread: fetching, following the stream, growing stale, and the deadline.
 
+use core::cell::Cell;
 use core::future::pending;
 use core::time::Duration;
 use std::time::Instant;
@@ -38,12 +39,11 @@ impl Work {
     /// One fetch at a time, for as long as the client lives.
     async fn fetching(&self) -> End {
         let timing = &self.settings.timing;
-        let mut is_confirming = false;
         loop {
             let began = Instant::now();
             self.started.set(self.started.get() + 1);
             self.is_asked.set(false);
-            self.announced.replace(None);
+            let cause = self.announced.replace(None);
             let current = self.shared.current.load_full();
             let serving = current.is_published.then_some(current);
             let known = serving.clone().or_else(|| self.shared.fallback.load_full());
@@ -51,24 +51,24 @@ impl Work {
                 Ok(answer) => {
                     let is_swap = self.accept(answer, known);
                     self.solved(Source::Fetch);
-                    self.fetch_attempt.set(0);
                     self.answered.send_replace(self.started.get());
-                    // After a swap, the server learns at once what is evaluated with now.
-                    is_confirming = is_swap && !is_confirming;
-                    if is_confirming {
-                        continue;
-                    }
+                    let was_confirming = self.is_confirming.replace(is_swap);
                     if !is_swap {
+                        self.fetch_attempt.set(0);
                         self.forget_if_here();
                         let _ = timeout(around(timing.check_in), self.wanted()).await;
+                    } else if !was_confirming {
+                        // The server learns at once what is evaluated with now.
+                        continue;
+                    } else if !self.is_here(cause.as_ref()) {
+                        // Servers that contradict each other must not be asked without end.
+                        let _ = timeout(self.next_wait(&self.fetch_attempt), self.wanted()).await;
                     }
                 }
                 Err(failure) if failure.is_fatal => return End::Refused(failure.error),
                 Err(failure) => {
-                    is_confirming = false;
-                    let attempt = self.fetch_attempt.get();
-                    self.fetch_attempt.set(attempt.saturating_add(1));
-                    let wait = self.backoff(attempt);
+                    self.is_confirming.set(false);
+                    let wait = self.next_wait(&self.fetch_attempt);
                     self.problem(Source::Fetch, failure.error);
                     match failure.retry_after {
                         Some(least) if least > wait => sleep(least).await,
@@ -98,9 +98,7 @@ impl Work {
                 }
                 Err(failure) => Some(failure),
             };
-            let attempt = self.stream_attempt.get();
-            self.stream_attempt.set(attempt.saturating_add(1));
-            let mut wait = self.backoff(attempt);
+            let mut wait = self.next_wait(&self.stream_attempt);
             match failure {
                 Some(failure) if failure.is_fatal => return End::Refused(failure.error),
                 Some(failure) => {
@@ -143,17 +141,24 @@ impl Work {
     fn announce(&self, announcement: Announcement) {
         self.fetch_attempt.set(0);
         self.announced.replace(Some(announcement));
-        self.forget_if_here();
+        // While that is not confirmed, it says that it will be.
+        if !self.is_confirming.get() {
+            self.forget_if_here();
+        }
         self.wanted.notify_one();
     }
 
     /// What was announced need not be fetched if it is what is served.
     fn forget_if_here(&self) {
-        let current = self.shared.current.load();
         let mut announced = self.announced.borrow_mut();
-        if current.is_published && matches!(&*announced, Some(Some(digest)) if *digest == current.digest) {
+        if self.is_here(announced.as_ref()) {
             *announced = None;
         }
+    }
+
+    fn is_here(&self, announced: Option<&Announcement>) -> bool {
+        let current = self.shared.current.load();
+        current.is_published && matches!(announced, Some(Some(digest)) if *digest == current.digest)
     }
 
     /// Until a fetch is wanted that has not been started.
@@ -195,7 +200,10 @@ impl Work {
         }
     }
 
-    fn backoff(&self, attempt: u32) -> Duration {
-        backoff(attempt, self.settings.timing.min_backoff, self.settings.max_backoff)
+    /// Longer from one attempt to the next.
+    fn next_wait(&self, attempt: &Cell<u32>) -> Duration {
+        let count = attempt.get();
+        attempt.set(count.saturating_add(1));
+        backoff(count, self.settings.timing.min_backoff, self.settings.max_backoff)
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Work {
     /// What was announced since the last fetch was started.
     pub(super) announced: RefCell<Option<Announcement>>,
     pub(super) wanted: Notify,
+    /// What the last fetch brought is served, and the server was not told yet.
+    pub(super) is_confirming: Cell<bool>,
     pub(super) fetch_attempt: Cell<u32>,
     pub(super) stream_attempt: Cell<u32>,
 }
@@ -73,6 +75,7 @@ impl Work {
             is_asked: Cell::new(false),
             announced: RefCell::default(),
             wanted: Notify::new(),
+            is_confirming: Cell::new(false),
             fetch_attempt: Cell::new(0),
             stream_attempt: Cell::new(0),
         }

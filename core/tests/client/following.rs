@@ -118,6 +118,77 @@ fn a_change_during_a_fetch_is_not_lost() {
     until("the later revision", || client.ruleset().revision() == 3);
 }
 
+/// A client that waits longer than any test has patience before it asks again without being told to.
+fn patient(server: &Server) -> Client {
+    let (options, _events) = options(&server.url());
+    let timing = Timing { min_backoff: SECOND * 60, ..hasty() };
+    let client = Client::connect(options.timing(timing).max_backoff(SECOND * 60)).unwrap();
+    server.wait_for_stream();
+    server.wait("the confirmation", |state| state.requests.len() >= 3);
+    client
+}
+
+fn wait_until_confirmed(server: &Server) {
+    server.wait("the confirmation", |state| {
+        let fetch = state.requests.iter().rfind(|request| !request.is_stream());
+        fetch.is_some_and(|fetch| fetch.header("dezky-digest") == Some(&digest(&state.body)))
+    });
+}
+
+#[test]
+fn news_during_a_second_swap_in_a_row_are_fetched_at_once() {
+    let server = Server::start(snapshot(1, &[("a", "off")]));
+    let client = patient(&server);
+    let (second, third) = (snapshot(2, &[("b", "on")]), snapshot(3, &[("c", "on")]));
+    server.state().faults.extend([Fault::Earlier(second.clone()), Fault::SlowEarlier(millis(200), third)]);
+    server.publish(&second);
+    std::thread::sleep(millis(60));
+    server.publish(&snapshot(4, &[("d", "on")]));
+    until("the latest revision", || client.ruleset().revision() == 4);
+    wait_until_confirmed(&server);
+}
+
+#[test]
+fn news_during_a_fetch_that_fails_are_fetched_at_once() {
+    let server = Server::start(snapshot(1, &[("a", "off")]));
+    let client = patient(&server);
+    // Longer than a request may take.
+    server.state().faults.push_back(Fault::Slow(SECOND * 2));
+    server.publish(&snapshot(2, &[("a", "on")]));
+    std::thread::sleep(millis(100));
+    server.publish(&snapshot(3, &[("b", "on")]));
+    until("the later revision", || client.ruleset().revision() == 3);
+}
+
+#[test]
+fn a_burst_that_is_followed_flip_by_flip_is_confirmed_at_once_when_it_ends() {
+    let server = Server::start(snapshot(1, &[("a", "off")]));
+    let client = patient(&server);
+    for revision in 2..=20 {
+        server.publish(&snapshot(revision, &[("a", if revision % 2 == 0 { "on" } else { "off" })]));
+        until("each revision", || client.ruleset().revision() == revision);
+    }
+    wait_until_confirmed(&server);
+}
+
+#[test]
+fn servers_that_contradict_each_other_are_not_asked_without_end() {
+    let server = Server::start(snapshot(1, &[("a", "off")]));
+    let (options, _events) = options(&server.url());
+    let timing = Timing { min_backoff: millis(50), ..hasty() };
+    let client = Client::connect(options.timing(timing)).unwrap();
+    server.wait_for_stream();
+    wait_until_confirmed(&server);
+    let before = server.fetches().len();
+    let [one, other] = ["on", "off"].map(|state| Fault::Earlier(snapshot(2, &[("a", state), ("b", "on")])));
+    server.state().faults.extend([one, other].into_iter().cycle().take(1_000));
+    server.announce(&digest(&snapshot(2, &[("c", "on")])));
+    std::thread::sleep(SECOND);
+    let count = server.fetches().len() - before;
+    assert!((3..20).contains(&count), "{count}");
+    assert_eq!(client.ruleset().revision(), 2);
+}
+
 #[test]
 fn a_check_in_finds_what_the_stream_did_not_say() {
     let server = Server::start(snapshot(1, &[("a", "off")]));

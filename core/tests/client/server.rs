@@ -40,6 +40,8 @@ pub enum Fault {
     Garbage,
     /// An earlier revision, with its own tag.
     Earlier(String),
+    /// The same, after a while.
+    SlowEarlier(Duration, String),
     /// `304` whatever was asked.
     FalseSame,
 }
@@ -205,7 +207,7 @@ fn serve(shared: &(Mutex<State>, Condvar), connection: TcpStream) -> std::io::Re
             };
             (fault, state.body.clone(), state.history, state.mute_streams)
         };
-        if let Some(Fault::Slow(time)) = fault {
+        if let Some(Fault::Slow(time) | Fault::SlowEarlier(time, _)) = fault {
             thread::sleep(time);
         }
         let bytes = match is_stream {
@@ -282,7 +284,7 @@ fn failure(request: &mut Request, status: u16, lines: &str) -> Vec<u8> {
 fn answer(request: &mut Request, fault: &Option<Fault>, body: String, history: Option<&str>) -> Vec<u8> {
     let history = history.map(|id| format!("dezky-history: {id}\r\n")).unwrap_or_default();
     let body = match fault {
-        Some(Fault::Earlier(earlier)) => earlier.clone(),
+        Some(Fault::Earlier(earlier) | Fault::SlowEarlier(_, earlier)) => earlier.clone(),
         _ => body,
     };
     let tag = digest(&body);

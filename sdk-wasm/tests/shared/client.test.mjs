@@ -147,6 +147,51 @@ test('fetches never overlap, and what is announced during one is fetched after i
   assert.notEqual(before, server.text)
 })
 
+// Longer than any test has patience: who waits this out fails.
+const patient = { maxBackoff: 60_000, timing: { minBackoff: 60_000 } }
+
+/** An answer as it was at first, late: meanwhile something else is published, and said. */
+const overtaken = (server, revision, answer) => (response, text) => {
+  server.publish(revision, ['late'])
+  setTimeout(() => answer(response, text), 80)
+}
+
+test('news that come while two fetches in a row bring something else are fetched at once', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server, patient)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  server.next.push((response, text) => {
+    response.end(text)
+    server.publish(3, ['c'], { quietly: true })
+  }, overtaken(server, 4, (response, text) => response.end(text)))
+  server.publish(2, ['b'])
+  await until(() => client.ruleset.revision === 4)
+  await until(() => server.snapshots.at(-1).headers['dezky-digest'] === server.digest)
+})
+
+test('news that come while a fetch fails are fetched at once', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server, patient)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  server.next.push(overtaken(server, 3, (response) => response.writeHead(500).end()))
+  server.publish(2, ['b'])
+  await until(() => client.ruleset.revision === 3)
+})
+
+test('a burst that is followed flip by flip is confirmed at once when it ends', async () => {
+  const server = await serve({ revision: 1 })
+  const client = await connect(server, patient)
+  await isStreaming(server)
+  await until(() => server.snapshots.length === 2)
+  for (let revision = 2; revision <= 20; revision++) {
+    server.publish(revision, [`flag-${revision}`])
+    await until(() => client.ruleset.revision === revision)
+  }
+  await until(() => server.snapshots.at(-1).headers['dezky-digest'] === server.digest)
+})
+
 test('a client that was not told learns it by its check-in', async () => {
   const server = await serve({ revision: 1 })
   const client = await connect(server, { timing: { pollInterval: 50 } })

@@ -84,6 +84,8 @@ class Proxy:
     requests: Counter = field(default_factory=Counter)
     # Connections of clients that are open.
     open: set = field(default_factory=set)
+    # Those of them that are streams, and have brought an event.
+    flowing: set = field(default_factory=set)
 
     def __post_init__(self):
         self.random = random.Random(self.seed)
@@ -144,6 +146,7 @@ class Proxy:
             pass
         finally:
             self.open.discard(writer)
+            self.flowing.discard(writer)
             writer.close()
 
     async def _answer(self, reader, writer) -> bool:
@@ -266,6 +269,8 @@ class Proxy:
                     await writer.drain()
                     if fault.name == "drip":
                         await asyncio.sleep(fault.seconds)
+                if done:
+                    self.flowing.add(writer)
         finally:
             coming.cancel()
             with suppress(BaseException):

@@ -162,6 +162,11 @@ class Network(EndToEnd):
             bound = MAX_BACKOFF + HELD.get(name, 0.0) + MARGIN
             took = self.settle(bound, f"{kind} {name}")
             print(f"{kind} {name}: well again after {took * 1e3:.0f} ms")
+            # A stream that was not well in between would be the same trouble still, of which nothing is said again.
+            for driver in self.drivers:
+                until(lambda: self.proxies[driver.name].flowing, f"{driver.name} has a stream after {kind} {name}", bound)
+            self.operator.flip()
+            self.settle(bound, f"the stream after {kind} {name}")
         # And nobody listens for a while.
         for proxy in self.proxies.values():
             proxy.is_down = True

@@ -29,7 +29,7 @@ export class Follower {
   #isEnded = false
   #isFetching = false
   #isWanted = false
-  /** The digest that was announced and not fetched yet: after such a fetch a confirmation follows. At the start it is any. */
+  /** The digest that was announced since the last fetch began, or any: what that fetch brings may be older. At the start it is any. */
   #announced: string | undefined = ''
   /** The nap before a fetch is one that the server asked for. */
   #isHeldOff = false
@@ -94,9 +94,9 @@ export class Follower {
       const isConfirmed = await this.#fetchOnce()
       if (isConfirmed) this.#unconfirmed = 0
       else if (isConfirmed === false) {
-        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end. News end that wait.
+        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end.
         this.#isWanted = true
-        if (this.#unconfirmed++) await this.#fetchNap.take(this.#fetchBackoff.next())
+        if (this.#unconfirmed++) await this.#rest()
         else wait = 0
       }
     }
@@ -109,14 +109,19 @@ export class Follower {
   async #fetchOnce(): Promise<boolean | undefined> {
     const { known, evaluating } = this.#followed
     const waiting = this.#waiting.splice(0)
-    const parting = this.#announced === undefined || this.#announced === evaluating
+    const cause = this.#announced
+    const parting = cause === undefined || cause === evaluating
     this.#announced = undefined
     try {
       const answer = await this.#wire.fetchSnapshot({ known, evaluating, parting })
       if (!this.#isEnded) this.#followed.take(answer)
     } catch (thrown) {
       this.#waiting.push(...waiting)
-      await this.#rest(troubleOf(thrown))
+      this.#isWanted = true
+      const trouble = troubleOf(thrown)
+      if (!this.#isEnded) this.#followed.tell('fetch', trouble)
+      if (this.#isEnded) this.#resolve(this.#waiting)
+      else await this.#rest(trouble.retryAfter)
       return undefined
     }
     this.#resolve(waiting)
@@ -124,16 +129,16 @@ export class Follower {
     this.#followed.tell('fetch', undefined)
     const isConfirmed = evaluating === this.#followed.evaluating
     if (isConfirmed) this.#fetchBackoff.reset()
+    else if ((this.#announced ?? cause) === this.#followed.evaluating) this.#agree()
     return isConfirmed
   }
 
-  /** After a failure. */
-  async #rest(trouble: Trouble): Promise<void> {
-    if (!this.#isEnded) this.#followed.tell('fetch', trouble)
-    if (this.#isEnded) return this.#resolve(this.#waiting)
-    this.#isWanted = true
-    this.#isHeldOff = trouble.retryAfter > 0
-    await this.#fetchNap.take(this.#fetchBackoff.next(trouble.retryAfter))
+  /** Before another fetch. News end that wait, also those that came during the last; unless the server asked for it. */
+  async #rest(retryAfter = 0): Promise<void> {
+    const time = this.#fetchBackoff.next(retryAfter)
+    if (this.#announced !== undefined && !retryAfter) return
+    this.#isHeldOff = retryAfter > 0
+    await this.#fetchNap.take(time)
     this.#isHeldOff = false
   }
 
@@ -181,6 +186,7 @@ export class Follower {
   /** There is something new: no reason to wait on, unless the server asked for it. */
   #announce(digest = ''): void {
     this.#announced = digest
+    this.#fetchBackoff.reset()
     this.#want()
     if (!this.#isHeldOff) this.#fetchNap.cut()
   }

@@ -141,7 +141,7 @@ impl Work {
     fn announce(&self, announcement: Announcement) {
         self.fetch_attempt.set(0);
         self.announced.replace(Some(announcement));
-        // While that is not confirmed, it says that it will be.
+        // What is served and not confirmed yet will be now: no reason to wait on.
         if !self.is_confirming.get() {
             self.forget_if_here();
         }

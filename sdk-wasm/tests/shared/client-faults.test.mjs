@@ -3,19 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { faults, startServer } from './faulty.mjs'
-import { connect, listen, namesOf, serve, tenant, until } from './following.mjs'
-
-const isStreaming = (server) => until(() => server.streams.size === 1)
-
-/** A client that follows a server, and the server. */
-async function follow(options, served) {
-  const server = await serve(served)
-  const client = await connect(server, options)
-  const events = listen(client)
-  await isStreaming(server)
-  await until(() => server.snapshots.length >= 2 && events.length)
-  return { server, client, events }
-}
+import { connect, follow, isStreaming, listen, namesOf, serve, tenant, until } from './following.mjs'
 
 const kinds = {
   'a reset': [faults.reset, 'unreachable'],

@@ -3,10 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { digestOf, snapshotOf } from './faulty.mjs'
-import { codeOf, connect, listen, namesOf, serve, tenant, until } from './following.mjs'
+import { codeOf, connect, follow, isStreaming, listen, namesOf, serve, tenant, until } from './following.mjs'
 import { sdk } from './sdk.mjs'
-
-const isStreaming = (server) => until(() => server.streams.size === 1)
 
 test('the server of these suites publishes canonical snapshots', () => {
   const text = snapshotOf(7, ['b', 'a'])
@@ -119,10 +117,7 @@ test('events in pieces, with any end of line', async () => {
 })
 
 test('a burst is one fetch at once and one after it', async () => {
-  const server = await serve({ revision: 1 })
-  const client = await connect(server)
-  await isStreaming(server)
-  await until(() => server.snapshots.length === 2)
+  const { server, client } = await follow()
   await wait(60)
   for (let revision = 2; revision <= 40; revision++) server.publish(revision, ['a'])
   await until(() => client.ruleset.revision === 40)
@@ -132,10 +127,7 @@ test('a burst is one fetch at once and one after it', async () => {
 })
 
 test('fetches never overlap, and what is announced during one is fetched after it', async () => {
-  const server = await serve({ revision: 1 })
-  const client = await connect(server)
-  await isStreaming(server)
-  await until(() => server.snapshots.length === 2)
+  const { server, client } = await follow()
   const before = server.text
   server.next.push((response) => setTimeout(() => response.writeHead(304).end(), 150))
   server.publish(2, ['b'])
@@ -157,10 +149,7 @@ const overtaken = (server, revision, answer) => (response, text) => {
 }
 
 test('news that come while two fetches in a row bring something else are fetched at once', async () => {
-  const server = await serve({ revision: 1 })
-  const client = await connect(server, patient)
-  await isStreaming(server)
-  await until(() => server.snapshots.length === 2)
+  const { server, client } = await follow(patient)
   server.next.push((response, text) => {
     response.end(text)
     server.publish(3, ['c'], { quietly: true })
@@ -171,20 +160,14 @@ test('news that come while two fetches in a row bring something else are fetched
 })
 
 test('news that come while a fetch fails are fetched at once', async () => {
-  const server = await serve({ revision: 1 })
-  const client = await connect(server, patient)
-  await isStreaming(server)
-  await until(() => server.snapshots.length === 2)
+  const { server, client } = await follow(patient)
   server.next.push(overtaken(server, 3, (response) => response.writeHead(500).end()))
   server.publish(2, ['b'])
   await until(() => client.ruleset.revision === 3)
 })
 
 test('a burst that is followed flip by flip is confirmed at once when it ends', async () => {
-  const server = await serve({ revision: 1 })
-  const client = await connect(server, patient)
-  await isStreaming(server)
-  await until(() => server.snapshots.length === 2)
+  const { server, client } = await follow(patient)
   for (let revision = 2; revision <= 20; revision++) {
     server.publish(revision, [`flag-${revision}`])
     await until(() => client.ruleset.revision === revision)

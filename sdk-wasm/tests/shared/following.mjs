@@ -35,6 +35,19 @@ export function listen(client) {
 
 export const namesOf = (events) => events.map(([name, { code }]) => code ?? name)
 
+/** Waits until the one client has its stream. */
+export const isStreaming = (server) => until(() => server.streams.size === 1)
+
+/** A client that follows a server and has told it so, the server, and what the client says. */
+export async function follow(options, served) {
+  const server = await serve(served)
+  const client = await connect(server, options)
+  const events = listen(client)
+  await isStreaming(server)
+  await until(() => server.snapshots.length >= 2 && events.length)
+  return { server, client, events }
+}
+
 /** Waits until something is so, and gives it. */
 export async function until(what, patience = 8_000) {
   const end = performance.now() + patience

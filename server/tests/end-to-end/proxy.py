@@ -84,7 +84,8 @@ class Proxy:
     requests: Counter = field(default_factory=Counter)
     # Connections of clients that are open.
     open: set = field(default_factory=set)
-    # Those of them that are streams, and have brought an event.
+    # Those of them that have brought a request, and those that are streams and have got an event.
+    used: set = field(default_factory=set)
     flowing: set = field(default_factory=set)
 
     def __post_init__(self):
@@ -145,13 +146,14 @@ class Proxy:
         except (*BROKEN, asyncio.CancelledError):
             pass
         finally:
-            self.open.discard(writer)
-            self.flowing.discard(writer)
+            for connections in (self.open, self.used, self.flowing):
+                connections.discard(writer)
             writer.close()
 
     async def _answer(self, reader, writer) -> bool:
         """Answers one request; whether another may come."""
         head = await reader.readuntil(b"\r\n\r\n")
+        self.used.add(writer)
         if self.is_down:
             return _reset(writer)
         line, *lines = head.decode("latin-1").split("\r\n")[:-2]

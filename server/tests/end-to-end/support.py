@@ -254,6 +254,10 @@ class Operator:
         self.slices[slice_digest] = (part.body["revision"], {self.tenant: self.published[digest][1][self.tenant]})
         return digest, slice_digest
 
+    def reach(self) -> dict:
+        """Who is where, as the server sees it."""
+        return self.client.get("/flags/reach").body
+
     def evaluated(self, tenant: str) -> dict:
         """What the server itself answers for a tenant."""
         answer = self.client.ask("POST", "/flags/evaluate", {"tenantSlug": tenant})

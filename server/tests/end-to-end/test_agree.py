@@ -58,10 +58,6 @@ class Agree(EndToEnd):
         """When a client evaluated the flag to this for the first time since."""
         return driver.when(driver.wait(lambda event: event.get("event") == "change" and event["enabled"] is is_on, since))
 
-    def reach(self) -> dict:
-        """Who is where, as the server sees it."""
-        return self.operator.client.get("/flags/reach").body
-
     def test_a_flip_arrives_everywhere(self):
         self.begin(member=True)
         times = {driver.name: [] for driver in self.drivers}
@@ -81,7 +77,7 @@ class Agree(EndToEnd):
         for driver in self.drivers:
             self.assertEqual(driver.named("stale", "error"), [], driver.name)
 
-        view = until(lambda: (view := self.reach())["pending"] == 0 and view, "everybody is reached")
+        view = until(lambda: (view := self.operator.reach())["pending"] == 0 and view, "everybody is reached")
         self.assertEqual({each["instance"]: each["standing"] for each in view["instances"]}, {driver.name: "reached" for driver in self.drivers})
         self.assertEqual(view["reached"], len(self.drivers))
         if not self.operator.is_on:
@@ -154,7 +150,7 @@ class Agree(EndToEnd):
             driver.wait(lambda event: event.get("event") == "change" and event["enabled"] is other.is_on and event["keys"] == [FLAG], mark)
         self.settle()
         newest = {driver.name: driver.state()["digest"] for driver in self.drivers}
-        until(lambda: self.reach()["reached"] == len(self.drivers), "everybody is reached again")
+        until(lambda: self.operator.reach()["reached"] == len(self.drivers), "everybody is reached again")
 
         # It is rolled back: nobody follows.
         marks = self.marks()
@@ -173,7 +169,7 @@ class Agree(EndToEnd):
             self.assertEqual(driver.named("change", "ready", since=mark), [], driver.name)
             told = [event["code"] for event in driver.named("error", since=mark)]
             self.assertEqual(told.count("older_revision"), 1, f"{driver.name} says it once an outage: {told}")
-        self.assertEqual(self.reach()["reached"], 0)
+        self.assertEqual(self.operator.reach()["reached"], 0)
 
         # The operator says that it is meant: they take it.
         marks = self.marks()

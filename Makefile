@@ -6,6 +6,12 @@ SHELL := bash
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 FUZZ_SECONDS ?= 20
+FUZZ_TARGETS := \
+	names \
+	snapshot \
+	stream \
+	token \
+
 DIFFERENTIAL_CASES ?= 200000
 SDK_DIFFERENTIAL_CASES ?= 100000
 
@@ -135,7 +141,7 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 		exit 0
 	fi
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
-	for target in snapshot token names stream; do
+	for target in $(FUZZ_TARGETS); do
 		mkdir -p target/fuzz-corpus/$$target
 		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \

@@ -132,7 +132,7 @@ impl FeatureProvider for OpenFeatureProvider {
                 ClientStatus::Connecting => ProviderStatus::NotReady,
                 ClientStatus::Ready => ProviderStatus::Ready,
                 ClientStatus::Stale => ProviderStatus::STALE,
-                ClientStatus::Failed | ClientStatus::Closed => ProviderStatus::Error,
+                ClientStatus::Refused | ClientStatus::Closed => ProviderStatus::Error,
             },
         }
     }

@@ -20,7 +20,7 @@ test('codes', () => {
   assert.deepEqual(unionOf('Code'), expected)
   assert.deepEqual(unionOf('HostCode'), ['not_ready', 'released', 'unreadable'])
   const ofClients = [
-    'bad_snapshot', 'deadline', 'digest_mismatch', 'file_unusable', 'invalid_option', 'key_refused', 'older_revision', 'rate_limited',
+    'bad_snapshot', 'deadline', 'digest_mismatch', 'file_unusable', 'insecure_url', 'invalid_option', 'key_refused', 'older_revision', 'rate_limited',
     'unexpected_status', 'unreachable',
   ]
   assert.deepEqual(unionOf('ClientCode'), ofClients)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dezky_core as core;
 use dezky_core::{ConnectOptions, HandlerId, PastDeadline};
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
 
 use crate::client_arguments::{caller, credential, duration, refused, word};
 use crate::document::{Document, text};
@@ -27,7 +28,7 @@ pub(crate) struct Client {
 impl Client {
     #[new]
     #[pyo3(signature = (url, *, key, tenant=None, snapshot=None, file=None, deadline=None, past_deadline=None,
-        stale_after=None, max_backoff=None, instance=None, on_event=None))]
+        stale_after=None, max_backoff=None, instance=None, allow_http=None, on_event=None))]
     #[expect(clippy::too_many_arguments, reason = "it is called by name")]
     fn new<'py>(
         py: Python<'py>,
@@ -41,6 +42,7 @@ impl Client {
         stale_after: Option<&Bound<'py, PyAny>>,
         max_backoff: Option<&Bound<'py, PyAny>>,
         instance: Option<&Bound<'py, PyAny>>,
+        allow_http: Option<&Bound<'py, PyAny>>,
         on_event: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Client> {
         let mut options = ConnectOptions::new(word(url, "/url")?, credential(key)?).sdk("python");
@@ -75,6 +77,12 @@ impl Client {
         }
         if let Some(name) = instance {
             options = options.instance(word(name, "/instance")?);
+        }
+        if let Some(allowed) = allow_http {
+            let allowed = allowed.cast::<PyBool>().map_err(|_| refused("/allow_http", "this is True or False"))?;
+            if allowed.is_true() {
+                options = options.allow_http();
+            }
         }
         if let Some(handler) = on_event {
             options = options.on(caller(handler, None)?);
@@ -115,7 +123,7 @@ impl Client {
         Ok(self.client.is_enabled(&key, &subject.get().0.subject()))
     }
 
-    /// `connecting`, `ready`, `stale`, `failed` or `closed`.
+    /// `connecting`, `ready`, `stale`, `refused` or `closed`.
     #[getter]
     fn status(&self) -> &'static str {
         self.client.status().as_str()
@@ -127,7 +135,8 @@ impl Client {
         self.client.instance()
     }
 
-    /// Ends the client: no thread, no socket and no event is left. Reading goes on with the last rules.
+    /// Ends the client: no thread, no socket and no event is left. Reading goes on with the last rules. The last request tells the server,
+    /// within a second.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.client.close());
     }

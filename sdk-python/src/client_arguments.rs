@@ -55,6 +55,7 @@ fn told<'py>(py: Python<'py>, event: &ClientEvent) -> PyResult<Bound<'py, PyAny>
             error.code.as_str(),
             &error.message,
             *fatal,
+            error.server_code.as_deref(),
         )),
         _ => class.call1((name,)),
     }

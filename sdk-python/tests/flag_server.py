@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
             status = server.stream_status if is_stream else server.status
             server.changed.notify_all()
         if status is not None:
-            self.answer(status, b"{}", {})
+            self.answer(status, b'{"code":"some_reason"}', {})
         elif is_stream:
             self.stream()
         elif self.headers["if-none-match"] == f'"{digest}"':

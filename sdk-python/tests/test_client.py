@@ -51,15 +51,63 @@ def test_handlers_are_called_by_name_until_removed(server, client, events):
     server.publish(snapshot(3, a="off"))
     events.get(timeout=10), events.get(timeout=10)
     assert changes.empty() and errors.empty()
-    server.status = 401
-    server.end_streams()
-    error = errors.get(timeout=10)
-    assert (error.name, error.code, error.fatal) == ("error", "key_refused", True)
-    until(lambda: client.status == "failed")
-    assert client.ruleset.revision == 3
     assert refusal(lambda: client.on("closed", print)).path == "/event"
     with pytest.raises(TypeError):
         client.on("ready", 7)
+
+
+def test_a_refused_key_is_said_once_and_the_client_recovers(server, subject):
+    events = queue.Queue()
+    with connect(server.url, key="dzk_test", on_event=events.put, max_backoff=0.2) as client:
+        server.wait(lambda: server.streams)
+        assert events.get(timeout=10).name == "ready"
+        server.status = server.stream_status = 401
+        server.end_streams()
+        error = events.get(timeout=10)
+        assert (error.name, error.code, error.fatal, error.server_code) == ("error", "key_refused", False, "some_reason")
+        until(lambda: client.status == "refused")
+        count = len(server.requests)
+        server.wait(lambda: len(server.requests) > count + 4)
+        assert events.empty() and client.is_enabled("b", subject)
+        server.status = server.stream_status = None
+        assert events.get(timeout=10) == ClientEvent("ready", 1)
+        assert client.status == "ready"
+
+
+def test_with_a_file_a_server_that_is_down_or_refuses_the_key_is_not_waited_for(server, tmp_path, subject):
+    file = tmp_path / "flags.json"
+    file.write_text(canonical(snapshot(1, b="on")))
+    began = time.monotonic()
+    with connect("http://127.0.0.1:1", key="dzk_test", file=file) as client:
+        assert client.status == "stale" and client.is_enabled("b", subject)
+    server.status = 401
+    with connect(server.url, key="dzk_test", file=file, max_backoff=0.2) as client:
+        assert client.status == "refused" and client.is_enabled("b", subject)
+        server.status = None
+        until(lambda: client.status == "ready")
+    assert time.monotonic() - began < 4
+    server.status = 401
+    assert refusal(lambda: connect(server.url, key="dzk_test", file=file, past_deadline="fail")).code == "key_refused"
+
+
+def test_a_key_does_not_travel_over_plain_http_unless_that_is_allowed(subject):
+    given = snapshot(1, a="on")
+    for url in ("http://flags.example", "http://10.0.0.7:7070", "http://[2001:db8::1]"):
+        error = refusal(lambda: connect(url, key="dzk_test", snapshot=given))
+        assert (error.code, error.path) == ("insecure_url", "/url") and "dzk_test" not in str(error)
+        with connect(url, key="dzk_test", snapshot=given, allow_http=True) as client:
+            assert client.is_enabled("a", subject)
+    for url in ("http://localhost:1", "http://127.1.2.3:1", "http://[::1]:1"):
+        connect(url, key="dzk_test", snapshot=given).close()
+
+
+def test_closing_signs_off(server):
+    for tenant, path in ((None, "/flags/snapshot"), ("acme", "/flags/slice?tenant=acme")):
+        client = connect(server.url, key="dzk_test", tenant=tenant, instance="portal-7")
+        client.close()
+        last = server.requests[-1]
+        assert (last["path"], last["dezky-closing"], last["dezky-instance"]) == (path, "1", "portal-7")
+        assert last["if-none-match"] == f'"{server.digest}"'
 
 
 def test_what_a_handler_raises_harms_nothing(server, client, events, monkeypatch):
@@ -158,6 +206,7 @@ def test_with_a_snapshot_it_does_not_wait(server, subject):
         ("/max_backoff", {"max_backoff": 0.0}),
         ("/past_deadline", {"past_deadline": "explode"}),
         ("/instance", {"instance": "a/b"}),
+        ("/allow_http", {"allow_http": "yes"}),
     ],
 )
 def test_malformed_options_are_named(path, options):

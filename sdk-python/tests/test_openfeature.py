@@ -181,12 +181,16 @@ def test_a_client_is_served_and_what_happens_to_it_told(server):
         server.end_streams()
         while event != ProviderEvent.PROVIDER_ERROR:
             event, details = told.get(timeout=10)
-        assert details.error_code == ErrorCode.PROVIDER_FATAL and "key_refused" in details.message
-        assert client.get_provider_status() == ProviderStatus.FATAL
+        assert details.error_code == ErrorCode.GENERAL and "key_refused" in details.message
+        assert client.get_provider_status() == ProviderStatus.ERROR and live.status == "refused"
+        assert client.get_boolean_value("plan", False, CONTEXT) is True
+        server.status = server.stream_status = None
+        while event != ProviderEvent.PROVIDER_READY:
+            event, details = told.get(timeout=10)
         with pytest.raises(TypeError):
             provider.replace(SNAPSHOT)
         api.shutdown()
-        assert live.status == "failed"
+        live.close()
         with pytest.raises(ProviderFatalError):
             api.set_provider_and_wait(DezkyProvider(live))
         api.shutdown()

@@ -57,7 +57,8 @@ test('connect loads the engine, reads, follows, confirms, and closes', () =>
       assert.match(headers['dezky-instance'], /^browser-[0-9a-f]{16}$/)
     }
     await page.evaluate('client.close()')
-    while (server.streams.size) await page.waitForTimeout(5)
+    const isSignOff = ({ headers }) => headers['dezky-closing'] === '1'
+    while (server.streams.size || !server.requests.some(isSignOff)) await page.waitForTimeout(5)
     const { length } = server.requests
     await page.waitForTimeout(500)
     assert.equal(server.requests.length, length)
@@ -76,8 +77,23 @@ test('what goes wrong is told, and passes', () =>
     server.publish(1, ['old'])
     await page.waitForFunction(`told.at(-1)[1] === 'older_revision'`)
     server.always = faults.status(401)
-    await page.waitForFunction(`client.status === 'failed'`)
+    await page.waitForFunction(`client.status === 'refused'`)
     assert.equal(await page.evaluate(ask('c')), true)
+    server.always = undefined
+    server.publish(3, ['d'])
+    await page.waitForFunction(`client.status === 'ready' && ${ask('d')}`)
+  }))
+
+test('a page that is left says so', () =>
+  following(async (server, page) => {
+    while (!server.streams.size) await page.waitForTimeout(5)
+    await page.evaluate(`addEventListener('pagehide', () => client.close())`)
+    await page.goto('about:blank')
+    const began = performance.now()
+    while (!server.requests.some(({ headers }) => headers['dezky-closing'])) {
+      assert.ok(performance.now() - began < 5_000, 'it was not said')
+      await page.waitForTimeout(5)
+    }
   }))
 
 test('there are no files in a page', () =>

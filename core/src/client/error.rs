@@ -41,7 +41,7 @@ macro_rules! client_codes {
 }
 
 client_codes! {
-    /// The key is wrong, revoked, or not for this. The client asks no more.
+    /// The server refuses the key: it is wrong, revoked, or not for this. The client goes on asking, ever more rarely.
     KeyRefused "key_refused"
     /// No answer: no connection, no name, no trust in the certificate, a reset, or nothing in time.
     Unreachable "unreachable"
@@ -61,6 +61,8 @@ client_codes! {
     Deadline "deadline"
     /// An option is malformed.
     InvalidOption "invalid_option"
+    /// The key would travel over plain http to another machine, and [`allow_http`](super::ConnectOptions::allow_http) was not given.
+    InsecureUrl "insecure_url"
 }
 
 /// Why a client cannot start, or what hinders one that runs.
@@ -75,10 +77,13 @@ client_codes! {
 pub struct ClientError {
     /// The stable code.
     pub code: ClientCode,
-    /// The option at fault as a JSON Pointer; empty with every code but [`InvalidOption`](ClientCode::InvalidOption).
+    /// The option at fault as a JSON Pointer, with [`InvalidOption`](ClientCode::InvalidOption) and
+    /// [`InsecureUrl`](ClientCode::InsecureUrl); else empty.
     pub path: &'static str,
     /// One sentence for people. It never holds the key.
     pub message: String,
+    /// With [`KeyRefused`](ClientCode::KeyRefused), the code in the server's answer, if it had one.
+    pub server_code: Option<String>,
     /// With [`Deadline`](ClientCode::Deadline), the last problem before it.
     #[source]
     pub cause: Option<Box<ClientError>>,
@@ -88,7 +93,8 @@ pub struct ClientError {
 
 impl ClientError {
     pub(super) fn new(code: ClientCode, message: impl Into<String>) -> ClientError {
-        ClientError { code, path: "", message: message.into(), cause: None, snapshot_error: None }
+        let message = message.into();
+        ClientError { code, path: "", message, server_code: None, cause: None, snapshot_error: None }
     }
 
     pub(super) fn option(path: &'static str, message: impl Into<String>) -> ClientError {

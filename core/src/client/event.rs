@@ -16,7 +16,7 @@ use crate::FlagKey;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// There are rules for the first time, or they are confirmed again after they were stale.
+    /// There are rules for the first time, or the server confirms them again after they were stale or the key was refused.
     Ready {
         /// That of the rules.
         revision: u64,
@@ -37,7 +37,7 @@ pub enum ClientEvent {
     Error {
         /// What it is.
         error: ClientError,
-        /// Whether the client has given up asking the server.
+        /// Always `false`: a client goes on asking until it is closed.
         fatal: bool,
     },
 }
@@ -73,8 +73,8 @@ pub enum ClientStatus {
     Ready,
     /// The server has not confirmed the rules for a while.
     Stale,
-    /// The server refuses the key: the rules stay as they are.
-    Failed,
+    /// The server refuses the key: the rules stay as they are, and the client goes on asking.
+    Refused,
     /// The client is closed: the rules stay as they are.
     Closed,
 }
@@ -84,11 +84,11 @@ impl ClientStatus {
         ClientStatus::Connecting,
         ClientStatus::Ready,
         ClientStatus::Stale,
-        ClientStatus::Failed,
+        ClientStatus::Refused,
         ClientStatus::Closed,
     ];
 
-    /// `connecting`, `ready`, `stale`, `failed` or `closed`.
+    /// `connecting`, `ready`, `stale`, `refused` or `closed`.
     ///
     /// ```
     /// assert_eq!(dezky_core::ClientStatus::Ready.as_str(), "ready");
@@ -98,7 +98,7 @@ impl ClientStatus {
             ClientStatus::Connecting => "connecting",
             ClientStatus::Ready => "ready",
             ClientStatus::Stale => "stale",
-            ClientStatus::Failed => "failed",
+            ClientStatus::Refused => "refused",
             ClientStatus::Closed => "closed",
         }
     }

@@ -59,7 +59,7 @@ async fn read(http: &Http, response: Response, known: Option<&Held>) -> Result<A
             }
             Ok(Answer::Other(held))
         }
-        _ => Err(http.refusal(&response)),
+        _ => Err(http.refusal(response).await),
     }
 }
 

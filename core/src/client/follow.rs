@@ -1,6 +1,7 @@
 //! The loops of the client's thread: fetching, following the stream, growing stale, and the deadline.
 
 use core::cell::Cell;
+use core::convert::Infallible;
 use core::future::pending;
 use core::time::Duration;
 use std::time::Instant;
@@ -11,33 +12,26 @@ use tokio::time::{sleep, timeout};
 
 use super::chance::{around, backoff};
 use super::fetch::fetch;
+use super::http::Failure;
 use super::stream::{Announcement, EventReader};
-use super::work::{End, Source, Work};
-use super::{ClientError, ClientEvent, ClientStatus};
+use super::work::{Source, Work};
+use super::{ClientError, ClientStatus};
 
 impl Work {
-    /// Everything, until there is nothing more to do.
+    /// Everything, for as long as the client lives. It ends by itself only if `connect` fails.
     pub(super) async fn run(&self, began: Instant) {
-        let end = tokio::select! {
+        let error = tokio::select! {
             biased;
-            end = self.fetching() => end,
-            end = self.streaming() => end,
-            end = self.growing_stale() => end,
-            end = self.awaiting_deadline(began) => end,
+            error = self.fetching() => error,
+            never = self.streaming() => match never {},
+            never = self.growing_stale() => match never {},
+            error = self.awaiting_deadline(began) => error,
         };
-        match end {
-            End::Late => self.tell(Err(ClientError::deadline(self.last_problem()))),
-            End::Refused(error) => {
-                let outcome = if self.is_awaited() { self.do_without(error.clone()) } else { Ok(()) };
-                self.shared.turn(ClientStatus::Failed);
-                self.shared.emit(&ClientEvent::Error { error, fatal: true });
-                self.tell(outcome);
-            }
-        }
+        self.tell(Err(error));
     }
 
-    /// One fetch at a time, for as long as the client lives.
-    async fn fetching(&self) -> End {
+    /// One fetch at a time. Ends with the refusal for which `connect` fails.
+    async fn fetching(&self) -> ClientError {
         let timing = &self.settings.timing;
         loop {
             let began = Instant::now();
@@ -62,14 +56,19 @@ impl Work {
                         continue;
                     } else if !self.is_here(cause.as_ref()) {
                         // Servers that contradict each other must not be asked without end.
-                        let _ = timeout(self.next_wait(&self.fetch_attempt), self.wanted()).await;
+                        let _ = timeout(self.next_wait(&self.fetch_attempt, false), self.wanted()).await;
                     }
                 }
-                Err(failure) if failure.is_fatal => return End::Refused(failure.error),
                 Err(failure) => {
                     self.is_confirming.set(false);
-                    let wait = self.next_wait(&self.fetch_attempt);
-                    self.problem(Source::Fetch, failure.error);
+                    let wait = self.next_wait(&self.fetch_attempt, failure.is_refusal());
+                    if failure.is_refusal() {
+                        self.shared.turn(ClientStatus::Refused);
+                    }
+                    self.problem(Source::Fetch, failure.error.clone());
+                    if let Err(error) = self.start_without(failure.error) {
+                        return error;
+                    }
                     match failure.retry_after {
                         Some(least) if least > wait => sleep(least).await,
                         _ => drop(timeout(wait, self.wanted()).await),
@@ -81,7 +80,7 @@ impl Work {
     }
 
     /// The stream, and one fetch after it ended: what was announced meanwhile is not lost.
-    async fn streaming(&self) -> End {
+    async fn streaming(&self) -> Infallible {
         let mut answered = self.answered.subscribe();
         // The first fetch is under way.
         let mut needed = 1;
@@ -98,20 +97,26 @@ impl Work {
                 }
                 Err(failure) => Some(failure),
             };
-            let mut wait = self.next_wait(&self.stream_attempt);
-            match failure {
-                Some(failure) if failure.is_fatal => return End::Refused(failure.error),
-                Some(failure) => {
-                    wait = wait.max(failure.retry_after.unwrap_or_default());
-                    self.problem(Source::Stream, failure.error);
-                }
-                None => {}
+            let is_refused = failure.as_ref().is_some_and(Failure::is_refusal);
+            let mut wait = self.next_wait(&self.stream_attempt, is_refused);
+            if let Some(failure) = failure {
+                wait = wait.max(failure.retry_after.unwrap_or_default());
+                self.problem(Source::Stream, failure.error);
+            }
+            if is_refused {
+                // The next fetch finds out whether the key is refused for everything.
+                self.ask();
             }
             sleep(wait).await;
             needed = self.started.get() + 1;
-            self.is_asked.set(true);
-            self.wanted.notify_one();
+            self.ask();
         }
+    }
+
+    /// Asks for a fetch, whatever was announced.
+    fn ask(&self) {
+        self.is_asked.set(true);
+        self.wanted.notify_one();
     }
 
     /// Reads an open stream to its end. However that comes about, it is nothing unusual: whether the server can be reached, the fetch that
@@ -168,7 +173,7 @@ impl Work {
         }
     }
 
-    async fn growing_stale(&self) -> End {
+    async fn growing_stale(&self) -> Infallible {
         let mut answered = self.answered.subscribe();
         loop {
             answered.borrow_and_update();
@@ -185,13 +190,13 @@ impl Work {
         }
     }
 
-    async fn awaiting_deadline(&self, began: Instant) -> End {
+    async fn awaiting_deadline(&self, began: Instant) -> ClientError {
         sleep(self.settings.deadline.saturating_sub(began.elapsed())).await;
         if !self.is_awaited() {
             return pending().await;
         }
         match self.do_without(ClientError::deadline(None)) {
-            Err(_) => End::Late,
+            Err(_) => ClientError::deadline(self.last_problem()),
             Ok(()) => {
                 self.grow_stale();
                 self.tell(Ok(()));
@@ -200,10 +205,11 @@ impl Work {
         }
     }
 
-    /// Longer from one attempt to the next.
-    fn next_wait(&self, attempt: &Cell<u32>) -> Duration {
+    /// Longer from one attempt to the next; a key that is refused is seldom accepted soon after.
+    fn next_wait(&self, attempt: &Cell<u32>, is_refused: bool) -> Duration {
         let count = attempt.get();
         attempt.set(count.saturating_add(1));
-        backoff(count, self.settings.timing.min_backoff, self.settings.max_backoff)
+        let longest = self.settings.max_backoff.saturating_mul(if is_refused { 2 } else { 1 });
+        backoff(count, self.settings.timing.min_backoff, longest)
     }
 }

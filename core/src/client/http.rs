@@ -5,8 +5,11 @@ use std::cell::OnceCell;
 use std::error::Error as _;
 use std::string::{String, ToString};
 use std::sync::Arc;
+use std::vec::Vec;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::timeout;
 
@@ -14,11 +17,14 @@ use super::key::Kind;
 use super::settings::{Settings, bearer};
 use super::{ClientCode, ClientError, Key};
 use crate::Digest;
+use crate::json::{Document, Kind as JsonKind};
 
-/// Why a request came to nothing, and whether another may.
+/// As much of a refusal is read as tells why.
+const MAX_PROBLEM_BYTES: usize = 16 << 10;
+
+/// Why a request came to nothing.
 pub(super) struct Failure {
     pub(super) error: ClientError,
-    pub(super) is_fatal: bool,
     /// How long the server asks to be left alone.
     pub(super) retry_after: Option<Duration>,
 }
@@ -27,11 +33,16 @@ impl Failure {
     pub(super) fn new(code: ClientCode, message: impl Into<String>) -> Failure {
         ClientError::new(code, message).into()
     }
+
+    /// The server does not accept the key.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.error.code == ClientCode::KeyRefused
+    }
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Failure {
-        Failure { is_fatal: error.code == ClientCode::KeyRefused, error, retry_after: None }
+        Failure { error, retry_after: None }
     }
 }
 
@@ -66,8 +77,16 @@ impl Http {
         known: Option<&Digest>,
         serving: Option<&Digest>,
     ) -> Result<Response, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("application/json"));
+        self.conditional(HeaderMap::new(), known, serving).await
+    }
+
+    async fn conditional(
+        &self,
+        mut headers: HeaderMap,
+        known: Option<&Digest>,
+        serving: Option<&Digest>,
+    ) -> Result<Response, Failure> {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(known) = known
             && let Ok(tag) = std::format!("\"{}\"", known.as_str()).try_into()
         {
@@ -79,13 +98,14 @@ impl Http {
     /// The stream, as soon as it is open.
     pub(super) async fn stream(&self, serving: Option<&Digest>) -> Result<Response, Failure> {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("text/event-stream"));
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let patience = self.settings.timing.request_timeout;
         let opening = self.get(self.settings.stream_url.clone(), headers, serving);
         let response = timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))?;
         let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         if response.status() != StatusCode::OK {
-            return Err(refusal(&response, self.settings.timing.max_retry_after));
+            let refused = timeout(patience, self.refusal(response)).await;
+            return Err(refused.unwrap_or_else(|_| late()));
         }
         if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
             return Err(Failure::new(ClientCode::UnexpectedStatus, "the answer is no event stream"));
@@ -93,9 +113,28 @@ impl Http {
         Ok(response)
     }
 
-    /// What an answer says that is neither a snapshot nor the word that it is the one known.
-    pub(super) fn refusal(&self, response: &Response) -> Failure {
-        refusal(response, self.settings.timing.max_retry_after)
+    /// The last request of a client that is closed, so that nobody waits for it. The answer says nothing new.
+    pub(super) async fn sign_off(&self, serving: &Digest) {
+        let headers =
+            HeaderMap::from_iter([(HeaderName::from_static("dezky-closing"), HeaderValue::from_static("1"))]);
+        let _ = self.conditional(headers, Some(serving), Some(serving)).await;
+    }
+
+    /// The meaning of an answer that is neither a document nor the word that the one known still holds.
+    pub(super) async fn refusal(&self, mut response: Response) -> Failure {
+        let status = response.status();
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after =
+            seconds.map(|seconds| Duration::from_secs(seconds).min(self.settings.timing.max_retry_after));
+        let mut body = Vec::new();
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            while body.len() < MAX_PROBLEM_BYTES
+                && let Ok(Some(chunk)) = response.chunk().await
+            {
+                body.extend_from_slice(&chunk);
+            }
+        }
+        Failure { retry_after, error: refused(status.as_u16(), &body) }
     }
 
     async fn get(
@@ -105,7 +144,12 @@ impl Http {
         serving: Option<&Digest>,
     ) -> Result<Response, Failure> {
         let key = current(&self.settings.key).await?;
-        let no_key = || Failure::new(ClientCode::KeyRefused, "a key is visible ASCII characters");
+        let no_key = || {
+            Failure::new(
+                ClientCode::Unreachable,
+                "there is no key at hand: a key is visible ASCII characters",
+            )
+        };
         headers.insert(AUTHORIZATION, bearer(&key).ok_or_else(no_key)?);
         if let Ok(instance) = self.instance.as_str().try_into() {
             headers.insert("dezky-instance", instance);
@@ -161,16 +205,27 @@ pub(super) fn late() -> Failure {
     Failure::new(ClientCode::Unreachable, "no complete answer in time")
 }
 
-fn refusal(response: &Response, most: Duration) -> Failure {
-    let status = response.status();
+/// What a status means, and the code that the server gives for it.
+pub(super) fn refused(status: u16, body: &[u8]) -> ClientError {
     let code = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ClientCode::KeyRefused,
-        StatusCode::TOO_MANY_REQUESTS => ClientCode::RateLimited,
+        401 | 403 => ClientCode::KeyRefused,
+        429 => ClientCode::RateLimited,
         _ => ClientCode::UnexpectedStatus,
     };
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Failure {
-        retry_after: seconds.map(|seconds| Duration::from_secs(seconds).min(most)),
-        ..Failure::new(code, std::format!("the answer's status is {}", status.as_u16()))
-    }
+    let server_code = if code == ClientCode::KeyRefused { code_of(body) } else { None };
+    let message = match &server_code {
+        Some(reason) => std::format!("the server refuses the key: {status} {reason}"),
+        None if code == ClientCode::KeyRefused => std::format!("the server refuses the key: {status}"),
+        None => std::format!("the answer's status is {status}"),
+    };
+    ClientError { server_code, ..ClientError::new(code, message) }
+}
+
+/// The member `code` of a problem document.
+fn code_of(body: &[u8]) -> Option<String> {
+    let document = Document::read(body, MAX_PROBLEM_BYTES * 2);
+    let code = document.root().member("code").filter(|value| value.kind() == JsonKind::Text)?;
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let code = code.raw();
+    ((1..=64).contains(&code.len()) && code.bytes().all(is_code)).then(|| code.to_string())
 }

@@ -11,7 +11,7 @@ use super::chance;
 use super::held::Held;
 use super::settings::Settings;
 use super::shared::Shared;
-use super::thread::Worker;
+use super::thread::{Ending, Worker};
 use super::work::Report;
 use super::{Client, ClientError, ClientEvent, ClientStatus, ConnectOptions, PastDeadline};
 
@@ -87,6 +87,8 @@ impl Client {
     /// Ends the client: its thread, sockets and timers are gone when this returns, and no event comes after. Reading goes on with the last rules. From
     /// within a handler it returns at once, and the thread ends after the handler. Dropping a client closes it.
     ///
+    /// A client that the server knows signs off with a last request, so that nobody waits for it. That takes a second at most.
+    ///
     /// ```no_run
     /// # use dezky_core::{Client, ClientStatus, ConnectOptions};
     /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
@@ -95,10 +97,11 @@ impl Client {
     /// # Ok::<(), dezky_core::ClientError>(())
     /// ```
     pub fn close(&self) {
-        self.end(None);
+        self.end(Ending::Close);
     }
 
-    /// The same for a process that is about to end: a handler that is running is not waited for longer than this.
+    /// Like [`close`](Client::close) for a process that is about to end: it waits no longer than this for a running handler, and for the
+    /// last request.
     ///
     /// ```no_run
     /// # use dezky_core::{Client, ConnectOptions};
@@ -107,15 +110,15 @@ impl Client {
     /// # Ok::<(), dezky_core::ClientError>(())
     /// ```
     pub fn close_within(&self, patience: Duration) {
-        self.end(Some(patience));
+        self.end(Ending::CloseWithin(patience));
     }
 
-    fn end(&self, patience: Option<Duration>) {
+    fn end(&self, ending: Ending) {
         self.shared.turn(ClientStatus::Closed);
         // Taken first, and waited for without the lock: a handler may close, too.
         let worker = self.life().worker.take();
         if let Some(worker) = worker {
-            worker.stop(patience);
+            worker.stop(ending);
         }
         self.shared.off_all();
     }
@@ -133,7 +136,7 @@ impl Client {
     pub fn pause(&self) {
         let worker = self.life().worker.take();
         if let Some(worker) = worker {
-            worker.stop(None);
+            worker.stop(Ending::Pause);
         }
     }
 
@@ -151,13 +154,13 @@ impl Client {
         if life.process != process::id() {
             life.process = process::id();
             if let Some(left_behind) = life.worker.take() {
-                left_behind.stop(None);
+                left_behind.stop(Ending::Pause);
             }
             if self.settings.instance.is_none() {
                 life.instance = chance::instance(self.settings.sdk);
             }
         }
-        if life.worker.is_some() || matches!(self.status(), ClientStatus::Closed | ClientStatus::Failed) {
+        if life.worker.is_some() || self.status() == ClientStatus::Closed {
             return;
         }
         let (shared, settings) = (self.shared.clone(), self.settings.clone());

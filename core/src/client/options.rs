@@ -9,15 +9,16 @@ use std::vec::Vec;
 use super::shared::Handler;
 use super::{ClientEvent, Key, Timing};
 
-/// What `connect` does when there are no rules from the server by the deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What `connect` does when there are no rules from the server by the deadline, or when the server refuses the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PastDeadline {
-    /// It fails with the code [`Deadline`](super::ClientCode::Deadline), whose cause is the last problem.
-    #[default]
+    /// `connect` fails with the code [`Deadline`](super::ClientCode::Deadline), whose cause is the last problem, or with
+    /// [`KeyRefused`](super::ClientCode::KeyRefused). This is the default without a file.
     Fail,
-    /// It goes on with the last-known-good file, and fails where there is none.
+    /// The client goes on with the last-known-good file, and `connect` fails if there is none. If the server cannot be reached, that
+    /// happens at once and not at the deadline. This is the default with a file.
     File,
-    /// It goes on with no flags at all: everything is off.
+    /// The client goes on with no flags at all: everything is off.
     Off,
 }
 
@@ -29,7 +30,7 @@ pub enum PastDeadline {
 /// let options = ConnectOptions::new("https://flags.example/dezky", "dzk_example")
 ///     .file("/var/lib/portal/flags.json")
 ///     .deadline(Duration::from_secs(2))
-///     .past_deadline(PastDeadline::File);
+///     .past_deadline(PastDeadline::Off);
 /// ```
 #[derive(Clone)]
 pub struct ConnectOptions {
@@ -39,17 +40,19 @@ pub struct ConnectOptions {
     pub(super) snapshot: Option<Vec<u8>>,
     pub(super) file: Option<PathBuf>,
     pub(super) deadline: Duration,
-    pub(super) past_deadline: PastDeadline,
+    pub(super) past_deadline: Option<PastDeadline>,
     pub(super) stale_after: Duration,
     pub(super) max_backoff: Duration,
     pub(super) instance: Option<String>,
+    pub(super) allow_http: bool,
     pub(super) sdk: &'static str,
     pub(super) handlers: Vec<Handler>,
     pub(super) timing: Timing,
 }
 
 impl ConnectOptions {
-    /// The server's base URL, `http` or `https`, whose path is kept as a prefix; and a machine key or an access token.
+    /// The server's base URL, whose path is kept as a prefix; and a machine key or an access token. The URL is on `https`, or on `http` to
+    /// a loopback address.
     ///
     /// ```
     /// # use dezky_core::ConnectOptions;
@@ -63,10 +66,11 @@ impl ConnectOptions {
             snapshot: None,
             file: None,
             deadline: Duration::from_secs(5),
-            past_deadline: PastDeadline::Fail,
+            past_deadline: None,
             stale_after: Duration::from_secs(60),
             max_backoff: Duration::from_secs(30),
             instance: None,
+            allow_http: false,
             sdk: "rust",
             handlers: Vec::new(),
             timing: Timing::default(),
@@ -96,7 +100,8 @@ impl ConnectOptions {
         ConnectOptions { snapshot: Some(document.into()), ..self }
     }
 
-    /// Where to keep the last rules that were good: written after each change, read at the start.
+    /// Where to keep the last rules that were good: written after each change, read at the start. If the server does not answer then,
+    /// the client goes on with them, unless [`past_deadline`](ConnectOptions::past_deadline) says otherwise.
     ///
     /// ```
     /// # use dezky_core::ConnectOptions;
@@ -119,7 +124,7 @@ impl ConnectOptions {
         ConnectOptions { deadline, ..self }
     }
 
-    /// What happens past the deadline: `connect` fails, unless set.
+    /// What happens past the deadline. Unless set, the client goes on with the file, and `connect` fails if none was named.
     ///
     /// ```
     /// # use dezky_core::{ConnectOptions, PastDeadline};
@@ -127,7 +132,7 @@ impl ConnectOptions {
     /// ```
     #[must_use]
     pub fn past_deadline(self, past_deadline: PastDeadline) -> ConnectOptions {
-        ConnectOptions { past_deadline, ..self }
+        ConnectOptions { past_deadline: Some(past_deadline), ..self }
     }
 
     /// After how long without a word from the server the rules are stale: 60 seconds, unless set.
@@ -142,7 +147,7 @@ impl ConnectOptions {
         ConnectOptions { stale_after, ..self }
     }
 
-    /// The longest wait between two attempts: 30 seconds, unless set.
+    /// The longest wait between two attempts: 30 seconds, unless set. While the server refuses the key it is twice as long.
     ///
     /// ```
     /// # use dezky_core::ConnectOptions;
@@ -163,6 +168,17 @@ impl ConnectOptions {
     #[must_use]
     pub fn instance(self, name: impl Into<String>) -> ConnectOptions {
         ConnectOptions { instance: Some(name.into()), ..self }
+    }
+
+    /// Lets the key travel over plain `http` to other machines, where everybody on the way can read it.
+    ///
+    /// ```
+    /// # use dezky_core::ConnectOptions;
+    /// let options = ConnectOptions::new("http://flags.internal", "dzk_example").allow_http();
+    /// ```
+    #[must_use]
+    pub fn allow_http(self) -> ConnectOptions {
+        ConnectOptions { allow_http: true, ..self }
     }
 
     /// Calls a handler with each event from the very start on, on the client's thread, one after another. One that waits holds the client up.

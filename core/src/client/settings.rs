@@ -1,5 +1,6 @@
 //! Options that were found well formed.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 use std::string::String;
@@ -10,7 +11,7 @@ use reqwest::header::HeaderValue;
 
 use super::held::Held;
 use super::key::Kind;
-use super::{ClientError, ConnectOptions, Key, PastDeadline, Timing};
+use super::{ClientCode, ClientError, ConnectOptions, Key, PastDeadline, Timing};
 use crate::Slug;
 
 /// What the client's thread works from.
@@ -31,7 +32,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn read(options: ConnectOptions) -> Result<Settings, ClientError> {
-        let base = base(&options.url)?;
+        let base = base(&options.url, options.allow_http)?;
         let tenant = match &options.tenant {
             None => None,
             Some(slug) => {
@@ -70,6 +71,10 @@ impl Settings {
                 ..ClientError::option("/snapshot", std::format!("this is no snapshot: {error}"))
             })?),
         };
+        let without_server = match options.file {
+            Some(_) => PastDeadline::File,
+            None => PastDeadline::Fail,
+        };
         Ok(Settings {
             snapshot_url: address(snapshot_path),
             stream_url: address(stream_path),
@@ -77,7 +82,7 @@ impl Settings {
             snapshot: snapshot.map(Arc::new),
             file: options.file,
             deadline: options.deadline,
-            past_deadline: options.past_deadline,
+            past_deadline: options.past_deadline.unwrap_or(without_server),
             stale_after: options.stale_after,
             max_backoff: options.max_backoff,
             instance: options.instance,
@@ -87,7 +92,7 @@ impl Settings {
     }
 }
 
-fn base(text: &str) -> Result<Url, ClientError> {
+fn base(text: &str, allow_http: bool) -> Result<Url, ClientError> {
     let refuse = |message| Err(ClientError::option("/url", message));
     let Ok(url) = Url::parse(text) else { return refuse("this is no absolute URL") };
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -99,7 +104,21 @@ fn base(text: &str) -> Result<Url, ClientError> {
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("credentials belong into the key, not the URL");
     }
+    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
+        let message = "the key would travel over plain http: use https, or allow_http";
+        return Err(ClientError { code: ClientCode::InsecureUrl, ..ClientError::option("/url", message) });
+    }
     Ok(url)
+}
+
+/// Requests to this host do not leave the machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
 }
 
 /// The header that carries a key; `None` where no header can.

@@ -18,10 +18,21 @@ use super::{ClientCode, ClientError};
 /// How long the end of a look-up of a name or a key is waited for, which nothing can cut short.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How a thread is to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ending {
+    /// Without a word, because another thread goes on.
+    Pause,
+    /// After a last request that signs off.
+    Close,
+    /// The same, all within this time.
+    CloseWithin(Duration),
+}
+
 /// A running thread.
 pub(super) struct Worker {
     handle: JoinHandle<()>,
-    stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Ending>,
     /// Closed when the thread is about to end.
     ended: mpsc::Receiver<()>,
     process: u32,
@@ -49,19 +60,19 @@ impl Worker {
         Ok(Worker { handle, stop, ended, process: process::id() })
     }
 
-    /// Ends the thread, and waits until it, its sockets and timers are gone; but not forever where `patience` is given.
-    pub(super) fn stop(self, patience: Option<Duration>) {
+    /// Ends the thread, and waits until it, its sockets and timers are gone.
+    pub(super) fn stop(self, ending: Ending) {
         if self.process != process::id() {
             // The thread stayed behind in the parent. Even waking it would reach over there.
             core::mem::forget(self);
             return;
         }
-        let _ = self.stop.send(());
+        let _ = self.stop.send(ending);
         // From one of its own handlers: it ends when that returns.
         if self.handle.thread().id() == thread::current().id() {
             return;
         }
-        if let Some(patience) = patience
+        if let Ending::CloseWithin(patience) = ending
             && self.ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout)
         {
             return;
@@ -76,7 +87,7 @@ fn follow(
     instance: String,
     report: Option<Report>,
     began: Instant,
-    stopped: oneshot::Receiver<()>,
+    stopped: oneshot::Receiver<Ending>,
 ) {
     // Names are looked up, and functions asked for keys, on threads beside: at most two, and gone when idle.
     let runtime = Builder::new_current_thread()
@@ -95,15 +106,21 @@ fn follow(
         }
     };
     let is_first = report.is_some();
+    let sign_off = settings.timing.sign_off;
     let work = Work::new(shared, settings, instance, report);
     runtime.block_on(async {
         if is_first {
             work.begin();
         }
-        tokio::select! {
+        let ending = tokio::select! {
             biased;
-            _ = stopped => {}
-            () = work.run(began) => {}
+            ending = stopped => ending.unwrap_or(Ending::Pause),
+            () = work.run(began) => Ending::Pause,
+        };
+        match ending {
+            Ending::Pause => {}
+            Ending::Close => work.sign_off(sign_off).await,
+            Ending::CloseWithin(patience) => work.sign_off(sign_off.min(patience)).await,
         }
     });
     drop(work);

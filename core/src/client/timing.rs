@@ -20,6 +20,8 @@ pub struct Timing {
     pub burst: Duration,
     /// The most that a server can ask to wait for.
     pub max_retry_after: Duration,
+    /// For the last request of a client that is closed.
+    pub sign_off: Duration,
 }
 
 impl Default for Timing {
@@ -32,6 +34,7 @@ impl Default for Timing {
             settled: Duration::from_secs(10),
             burst: Duration::from_millis(50),
             max_retry_after: Duration::from_secs(300),
+            sign_off: Duration::from_secs(1),
         }
     }
 }

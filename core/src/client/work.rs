@@ -1,11 +1,13 @@
 //! What the client's thread holds, and how an answer of the server becomes the rules in use.
 
 use core::cell::{Cell, RefCell};
+use core::time::Duration;
 use std::boxed::Box;
 use std::string::String;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use super::fetch::Answer;
 use super::held::Held;
@@ -24,14 +26,6 @@ pub(super) enum Source {
     Fetch,
     Stream,
     File,
-}
-
-/// Why there is nothing more to do.
-pub(super) enum End {
-    /// The server does not want us.
-    Refused(ClientError),
-    /// There were no rules by the deadline, and the caller wants none from elsewhere.
-    Late,
 }
 
 /// One run of the client's thread. All of it happens on that thread.
@@ -98,7 +92,7 @@ impl Work {
         match newer_file.filter(|file| file.rules.revision() >= snapshot.rules.revision()) {
             Some(file) => self.shared.current.store(file),
             None => {
-                self.shared.confirm(core::time::Duration::ZERO);
+                self.shared.confirm(Duration::ZERO);
                 self.shared.current.store(snapshot.clone());
             }
         }
@@ -126,10 +120,10 @@ impl Work {
             self.shared.current.store(after.clone());
             self.shared.fallback.store(None);
         }
-        self.shared.confirm(core::time::Duration::ZERO);
+        self.shared.confirm(Duration::ZERO);
         let status = self.shared.turn(ClientStatus::Ready);
         let revision = after.rules.revision();
-        if matches!(status, ClientStatus::Connecting | ClientStatus::Stale) {
+        if matches!(status, ClientStatus::Connecting | ClientStatus::Stale | ClientStatus::Refused) {
             self.shared.emit(&ClientEvent::Ready { revision });
         }
         if is_swap && status != ClientStatus::Connecting {
@@ -158,6 +152,34 @@ impl Work {
                 Ok(())
             }
             _ => Err(error),
+        }
+    }
+
+    /// Before the deadline: a start goes on without the server, or fails, if there is no hope that waiting helps.
+    pub(super) fn start_without(&self, error: ClientError) -> Result<(), ClientError> {
+        if !self.is_awaited() {
+            return Ok(());
+        }
+        let has_file =
+            self.settings.past_deadline == PastDeadline::File && self.shared.fallback.load().is_some();
+        match error.code {
+            ClientCode::KeyRefused => self.do_without(error)?,
+            ClientCode::Unreachable if has_file => {
+                self.do_without(error)?;
+                self.grow_stale();
+            }
+            _ => return Ok(()),
+        }
+        self.tell(Ok(()));
+        Ok(())
+    }
+
+    /// The last request, within this time, if the server knows this client.
+    pub(super) async fn sign_off(&self, time: Duration) {
+        let [fetch, ..] = self.problems.get();
+        if fetch.is_none() && *self.answered.borrow() > 0 {
+            let current = self.shared.current.load_full();
+            let _ = timeout(time, self.http.sign_off(&current.digest)).await;
         }
     }
 

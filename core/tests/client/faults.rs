@@ -137,27 +137,94 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_refused_key_is_fatal_and_said_once() {
-    for (status, on_stream) in [(401, false), (403, false), (401, true), (403, true)] {
+fn a_refused_key_is_said_once_and_the_client_recovers() {
+    for status in [401, 403] {
         let server = Server::start(snapshot(1, &[("a", "on")]));
         let (client, events) = connected(&server);
         server.wait_for_stream();
-        match on_stream {
-            true => server.state().stream_always = Some(Fault::Status(status, "")),
-            false => server.state().always = Some(Fault::Status(status, "")),
+        {
+            let mut state = server.state();
+            state.always = Some(Fault::Status(status, ""));
+            state.stream_always = state.always.clone();
         }
         server.end_streams();
         let ClientEvent::Error { error, fatal } = events.next() else { panic!() };
-        assert_eq!((error.code, fatal), (ClientCode::KeyRefused, true));
-        until("the end", || client.status() == ClientStatus::Failed);
-        let count = server.state().requests.len();
-        events.none_for(millis(300));
-        assert_eq!(server.state().requests.len(), count);
+        assert_eq!((error.code, fatal), (ClientCode::KeyRefused, false));
+        assert_eq!(error.server_code.as_deref(), Some("some_reason"));
+        assert!(error.message.contains(&format!("{status} some_reason")), "{}", error.message);
+        until("the refusal", || client.status() == ClientStatus::Refused);
+        // It serves its last rules, and goes on asking, without saying it again.
+        let before = server.fetches().len();
+        server.wait("further attempts", |state| state.requests.len() > before + 8);
+        assert_eq!((client.status(), events.names()), (ClientStatus::Refused, vec![]));
         assert!(client.is_enabled("a", &subject()));
-        client.resume();
-        client.close();
-        assert_eq!((client.status(), server.state().requests.len()), (ClientStatus::Closed, count));
+        server.set(&snapshot(2, &[("a", "off")]));
+        {
+            let mut state = server.state();
+            (state.always, state.stream_always) = (None, None);
+        }
+        assert_eq!(events.next(), ClientEvent::Ready { revision: 2 });
+        assert_eq!(events.next_change(), (2, vec!["a".into()]));
+        assert_eq!(client.status(), ClientStatus::Ready);
+        server.wait_for_stream();
+        server.publish(&snapshot(3, &[("a", "on")]));
+        assert_eq!(events.next_change(), (3, vec!["a".into()]));
     }
+}
+
+#[test]
+fn a_stream_that_is_refused_alone_leaves_the_fetches_going() {
+    for status in [401, 403] {
+        let server = Server::start(snapshot(1, &[("a", "on")]));
+        let (client, events) = connected(&server);
+        server.wait_for_stream();
+        server.state().stream_always = Some(Fault::Status(status, ""));
+        server.end_streams();
+        assert_eq!(events.next_name(), "key_refused");
+        server.set(&snapshot(2, &[("a", "off")]));
+        assert_eq!(events.next_change(), (2, vec!["a".into()]));
+        assert_eq!((client.status(), events.names()), (ClientStatus::Ready, vec![]));
+        server.state().stream_always = None;
+        server.wait_for_stream();
+    }
+}
+
+#[test]
+fn waits_grow_while_the_key_is_refused_up_to_twice_the_longest() {
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (options, _events) = options(&server.url());
+    let client = Client::connect(options.max_backoff(millis(400))).unwrap();
+    server.wait_for_stream();
+    let before = server.fetches().len();
+    {
+        let mut state = server.state();
+        state.always = Some(Fault::Status(401, ""));
+        state.stream_always = state.always.clone();
+    }
+    server.end_streams();
+    until("the refusal", || client.status() == ClientStatus::Refused);
+    std::thread::sleep(SECOND * 4);
+    let at: Vec<_> = server.fetches()[before..].iter().map(|fetch| fetch.at).collect();
+    let gaps: Vec<_> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let longest = *gaps.iter().max().unwrap();
+    assert!(longest > millis(400) && longest < millis(1_100), "{gaps:?}");
+    assert!(at.len() < 25, "{gaps:?}");
+}
+
+#[test]
+fn closing_ends_a_client_that_is_refused() {
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let (client, events) = connected(&server);
+    server.wait_for_stream();
+    server.state().always = Some(Fault::Status(401, ""));
+    server.announce("");
+    assert_eq!(events.next_name(), "key_refused");
+    client.close();
+    let count = server.state().requests.len();
+    events.none_for(millis(300));
+    client.resume();
+    assert_eq!((client.status(), server.state().requests.len()), (ClientStatus::Closed, count));
+    assert!(server.sign_offs().is_empty());
 }
 
 #[test]

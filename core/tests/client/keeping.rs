@@ -61,10 +61,10 @@ fn the_guard_against_older_revisions_holds_over_a_restart() {
         let (options, events) = options(&server.url());
         (options.file(&file).deadline(millis(300)), events)
     };
-    let error = Client::connect(quick().0).unwrap_err();
+    let error = Client::connect(quick().0.past_deadline(PastDeadline::Fail)).unwrap_err();
     assert_eq!((error.code, error.cause.unwrap().code), (ClientCode::Deadline, ClientCode::OlderRevision));
     let (options, events) = quick();
-    let client = Client::connect(options.past_deadline(PastDeadline::File)).unwrap();
+    let client = Client::connect(options).unwrap();
     assert_eq!(
         [events.next_name(), events.next_name(), events.next_name()],
         ["older_revision", "ready", "stale"]
@@ -91,7 +91,7 @@ fn the_file_tells_its_age_past_the_deadline() {
     let server = Server::start(snapshot(6, &[("a", "off")]));
     server.state().always = Some(Fault::Slow(millis(100)));
     let (options, events) = options(&server.url());
-    let options = options.file(&file).deadline(millis(50)).past_deadline(PastDeadline::File);
+    let options = options.file(&file).deadline(millis(50));
     let client = Client::connect(options).unwrap();
     assert_eq!((client.ruleset().revision(), client.status()), (5, ClientStatus::Stale));
     assert_eq!(events.next(), ClientEvent::Ready { revision: 5 });

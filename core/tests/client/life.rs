@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use dezky_core::{Client, ClientEvent, ClientStatus, ConnectOptions, Key};
 
-use crate::server::{Server, snapshot};
+use crate::server::{Fault, Server, digest, snapshot};
 use crate::support::{SECOND, connected, hasty, millis, options, subject, until};
 
 /// One test at a time.
@@ -106,6 +106,71 @@ fn one_thread_is_all() {
     assert_eq!(client_threads(), 1);
     drop(client);
     until("no thread", || client_threads() == 0);
+}
+
+#[test]
+fn closing_signs_off() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    let rules = server.state().body.clone();
+    type Act = fn(Client);
+    let acts: [(Option<&str>, Act); 4] = [
+        (None, |client| client.close()),
+        (None, drop),
+        (None, |client| client.close_within(SECOND)),
+        (Some("acme"), |client| client.close()),
+    ];
+    for (count, (tenant, act)) in acts.into_iter().enumerate() {
+        let (options, _events) = options(&server.url());
+        let options = options.instance(format!("portal-{count}"));
+        let client = Client::connect(match tenant {
+            Some(slug) => options.tenant(slug),
+            None => options,
+        });
+        server.wait_for_stream();
+        act(client.unwrap());
+        let sign_offs = server.sign_offs();
+        assert_eq!(sign_offs.len(), count + 1);
+        let last = sign_offs.last().unwrap();
+        let path = if tenant.is_some() { "/flags/slice?tenant=acme" } else { "/flags/snapshot" };
+        assert_eq!((last.path.as_str(), last.status, last.header("dezky-closing")), (path, 304, Some("1")));
+        assert_eq!(last.header("dezky-instance"), Some(format!("portal-{count}").as_str()));
+        assert_eq!(last.header("if-none-match"), Some(format!("\"{}\"", digest(&rules)).as_str()));
+        assert_eq!(last.header("authorization"), Some("Bearer dzk_test"));
+        server.wait("no stream", |state| state.streams.is_empty());
+    }
+}
+
+#[test]
+fn signing_off_takes_a_second_at_most_and_fails_no_close() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(snapshot(1, &[("a", "on")]));
+    for fault in [Fault::Slow(SECOND * 3), Fault::Reset, Fault::Status(500, ""), Fault::Status(401, "")] {
+        let (client, events) = connected(&server);
+        server.wait_for_stream();
+        server.wait("the confirmation", |state| {
+            let ours = client.instance();
+            state.requests.iter().filter(|each| each.header("dezky-instance") == Some(&ours)).count() >= 3
+        });
+        server.state().faults.push_back(fault);
+        let began = Instant::now();
+        client.close();
+        assert!(began.elapsed() < millis(1_500), "{:?}", began.elapsed());
+        assert_eq!((client.status(), events.names()), (ClientStatus::Closed, vec![]));
+        until("no thread", || client_threads() == 0);
+        server.wait("no stream", |state| state.streams.is_empty());
+    }
+    let before = server.state().requests.len();
+    let (client, _events) = connected(&server);
+    client.pause();
+    client.close();
+    assert!(server.state().requests[before..].iter().all(|each| each.header("dezky-closing").is_none()));
+    // A server that was never reached, and one that is away, need not be told.
+    let (options, _events) = options("http://127.0.0.1:1");
+    let client = Client::connect(options.snapshot(snapshot(1, &[]))).unwrap();
+    let began = Instant::now();
+    drop(client);
+    assert!(began.elapsed() < millis(500), "{:?}", began.elapsed());
 }
 
 #[test]

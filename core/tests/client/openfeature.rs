@@ -48,8 +48,10 @@ fn it_answers_from_what_the_client_has_and_has_its_status() {
     server.state().always = Some(Fault::Status(500, ""));
     until("stale", || provider.status() == ProviderStatus::STALE);
     server.state().always = Some(Fault::Status(401, ""));
-    until("failed", || provider.status() == ProviderStatus::Error);
+    until("refused", || provider.status() == ProviderStatus::Error);
     assert_eq!(resolve(&provider), (true, "rev-2".into()));
+    server.state().always = None;
+    until("ready", || provider.status() == ProviderStatus::Ready);
     client.close();
     assert_eq!(provider.status(), ProviderStatus::Error);
     provider.replace(Ruleset::new(Snapshot::from_json(snapshot(3, &[("a", "off")]).as_bytes()).unwrap()));

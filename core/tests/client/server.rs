@@ -175,6 +175,11 @@ impl Server {
         self.state().requests.iter().filter(|request| !request.is_stream()).cloned().collect()
     }
 
+    /// The requests by which clients signed off.
+    pub fn sign_offs(&self) -> Vec<Request> {
+        self.fetches().into_iter().filter(|request| request.header("dezky-closing").is_some()).collect()
+    }
+
     pub fn opened_streams(&self) -> Vec<Request> {
         self.state().requests.iter().filter(|request| request.is_stream()).cloned().collect()
     }
@@ -278,7 +283,8 @@ fn stream_answer(request: &mut Request, fault: &Option<Fault>, body: &str, is_mu
 
 fn failure(request: &mut Request, status: u16, lines: &str) -> Vec<u8> {
     request.status = status;
-    format!("HTTP/1.1 {status} Because\r\n{lines}content-length: 2\r\n\r\n{{}}").into_bytes()
+    let body = r#"{"code":"some_reason"}"#;
+    format!("HTTP/1.1 {status} Because\r\n{lines}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 fn answer(request: &mut Request, fault: &Option<Fault>, body: String, history: Option<&str>) -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use dezky_core::{Client, ClientCode, ClientError, ClientEvent, ClientStatus, ConnectOptions, PastDeadline};
 
 use crate::server::{Fault, Server, snapshot};
-use crate::support::{SECOND, hasty, millis, options, subject, until};
+use crate::support::{SECOND, hasty, millis, options, subject};
 
 /// An executor that knows nothing of sockets or timers.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -61,7 +61,8 @@ fn without_a_server_the_deadline_holds() {
     let hung = format!("http://{}", hung.local_addr().unwrap());
     for url in [nobody(), hung, "http://no-such-host.invalid".to_owned()] {
         let deadline = millis(300);
-        let options = ConnectOptions::new(url.clone(), "dzk_test").timing(hasty()).deadline(deadline);
+        let options = ConnectOptions::new(url.clone(), "dzk_test").allow_http();
+        let options = options.timing(hasty()).deadline(deadline);
         both(&options, |client, took| {
             let error = client.unwrap_err();
             assert_eq!((error.code, error.path), (ClientCode::Deadline, ""));
@@ -117,16 +118,99 @@ fn a_refused_key_does_not_wait_for_the_deadline() {
     });
     both(&options(&server.url()).0.past_deadline(PastDeadline::Off), |client, took| {
         let client = client.unwrap();
-        assert!(took < SECOND * 2);
-        until("the end", || client.status() == ClientStatus::Failed);
+        assert!(took < SECOND * 2 && client.status() == ClientStatus::Refused);
+        assert!(!client.is_enabled("a", &subject()));
     });
     let file = crate::support::folder().join("flags.json");
     std::fs::write(&file, snapshot(2, &[("a", "on")])).unwrap();
-    both(&options(&server.url()).0.past_deadline(PastDeadline::File).file(file), |client, took| {
+    both(&options(&server.url()).0.file(&file).past_deadline(PastDeadline::Fail), |client, _| {
+        assert_eq!(client.unwrap_err().code, ClientCode::KeyRefused);
+    });
+    both(&options(&server.url()).0.file(&file), |client, took| {
         let client = client.unwrap();
         assert!(took < SECOND * 2 && client.is_enabled("a", &subject()));
-        until("the end", || client.status() == ClientStatus::Failed);
+        assert_eq!((client.status(), client.ruleset().revision()), (ClientStatus::Refused, 2));
     });
+    let (options, events) = options(&server.url());
+    let client = Client::connect(options.file(&file)).unwrap();
+    assert_eq!([events.next_name(), events.next_name()], ["key_refused", "ready"]);
+    server.state().always = None;
+    assert_eq!(events.next(), ClientEvent::Ready { revision: 3 });
+    assert_eq!(client.status(), ClientStatus::Ready);
+}
+
+#[test]
+fn with_a_file_a_server_that_is_down_is_not_waited_for() {
+    let file = crate::support::folder().join("flags.json");
+    std::fs::write(&file, snapshot(5, &[("a", "on")])).unwrap();
+    both(&options(&nobody()).0.file(&file), |client, took| {
+        let client = client.unwrap();
+        assert!(took < SECOND && client.is_enabled("a", &subject()), "{took:?}");
+        assert_eq!(client.ruleset().revision(), 5);
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let (options, events) = options(&format!("http://{address}"));
+    let client = Client::connect(options.file(&file)).unwrap();
+    assert_eq!(
+        [events.next_name(), events.next_name(), events.next_name()],
+        ["unreachable", "ready", "stale"]
+    );
+    assert_eq!(client.status(), ClientStatus::Stale);
+    // It keeps trying.
+    let _server = Server::on(TcpListener::bind(address).unwrap(), snapshot(6, &[("a", "off")]));
+    assert_eq!(events.next(), ClientEvent::Ready { revision: 6 });
+    assert_eq!(events.next_change(), (6, vec!["a".into()]));
+}
+
+#[test]
+fn with_a_file_a_server_that_only_fails_is_waited_for_until_the_deadline() {
+    let file = crate::support::folder().join("flags.json");
+    std::fs::write(&file, snapshot(5, &[("a", "on")])).unwrap();
+    let server = Server::start(snapshot(6, &[("a", "off")]));
+    server.state().always = Some(Fault::Status(503, ""));
+    let deadline = millis(300);
+    both(&options(&server.url()).0.file(&file).deadline(deadline), |client, took| {
+        assert_eq!(client.unwrap().ruleset().revision(), 5);
+        assert!(took >= deadline && took < deadline + millis(250), "{took:?}");
+    });
+    server.state().always = None;
+    server.state().faults.push_back(Fault::Status(503, ""));
+    both(&options(&server.url()).0.file(&file), |client, _| {
+        assert_eq!(client.unwrap().ruleset().revision(), 6)
+    });
+}
+
+#[test]
+fn a_key_does_not_travel_over_plain_http_unless_that_is_allowed() {
+    for url in [
+        "http://flags.example",
+        "http://10.0.0.7:7070",
+        "http://[2001:db8::1]",
+        "http://localhost.example",
+        "http://127.example",
+    ] {
+        both(&ConnectOptions::new(url, "dzk_test"), |client, _| {
+            let error = client.unwrap_err();
+            assert_eq!((error.code, error.path), (ClientCode::InsecureUrl, "/url"), "{url}");
+            assert!(!error.to_string().contains("dzk_test"));
+        });
+        let options = ConnectOptions::new(url, "dzk_test").allow_http().timing(hasty());
+        let given = options.snapshot(snapshot(1, &[("a", "on")]));
+        both(&given, |client, _| assert!(client.unwrap().is_enabled("a", &subject())));
+    }
+    for url in [
+        "http://127.0.0.1:1",
+        "http://127.1.2.3:1",
+        "http://[::1]:1",
+        "http://localhost:1",
+        "http://LOCALHOST:1",
+        "http://flags.localhost:1",
+    ] {
+        let options = ConnectOptions::new(url, "dzk_test").timing(hasty());
+        both(&options.snapshot(snapshot(1, &[])), |client, _| drop(client.unwrap()));
+    }
 }
 
 #[test]

@@ -58,10 +58,11 @@ def connect(
     snapshot: Document | None = None,
     file: str | os.PathLike[str] | None = None,
     deadline: float = 5.0,
-    past_deadline: Literal["fail", "file", "off"] = "fail",
+    past_deadline: Literal["fail", "file", "off"] | None = None,
     stale_after: float = 60.0,
     max_backoff: float = 30.0,
     instance: str | None = None,
+    allow_http: bool = False,
     on_event: Callable[[ClientEvent], object] | None = None,
 ) -> Client[Key]:
     """Connects to a server, and returns as soon as there are rules, at the latest at the deadline. Durations are seconds."""
@@ -76,6 +77,7 @@ def connect(
         stale_after=stale_after,
         max_backoff=max_backoff,
         instance=instance,
+        allow_http=allow_http,
         on_event=on_event,
     )
     _open.add(client)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Optional
 
 EventName = Literal["ready", "change", "stale", "error"]
 
-Status = Literal["connecting", "ready", "stale", "failed", "closed"]
+Status = Literal["connecting", "ready", "stale", "refused", "closed"]
 
 ClientCode = Literal[
     "key_refused",
@@ -19,6 +19,7 @@ ClientCode = Literal[
     "file_unusable",
     "deadline",
     "invalid_option",
+    "insecure_url",
 ]
 
 
@@ -37,4 +38,6 @@ class ClientEvent(NamedTuple):
     message: Optional[str] = None
     """Of `error`: a sentence for people."""
     fatal: bool = False
-    """Of `error`: whether the client has given up asking the server."""
+    """Of `error`: always `False`, because a client goes on asking until it is closed."""
+    server_code: Optional[str] = None
+    """Of `error` with the code `key_refused`: the code in the server's answer, if it had one."""

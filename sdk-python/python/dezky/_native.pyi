@@ -97,6 +97,7 @@ class Client(Generic[_Key]):
         stale_after: float | None = None,
         max_backoff: float | None = None,
         instance: str | None = None,
+        allow_http: bool | None = None,
         on_event: Callable[[ClientEvent], object] | None = None,
     ) -> Client[_Key]: ...
     @property

@@ -85,8 +85,8 @@ class DezkyProvider(AbstractProvider):
         client = self._client
         if client is None:
             return
-        if client.status in ("failed", "closed"):
-            raise ProviderFatalError(f"the client is {client.status}")
+        if client.status == "closed":
+            raise ProviderFatalError("the client is closed")
         handlers = [client.on(name, self._tell) for name in ("ready", "change", "stale", "error")]
 
         def remove() -> None:
@@ -133,10 +133,11 @@ class DezkyProvider(AbstractProvider):
         elif event.name == "stale":
             message = f"the server has not confirmed the rules for {event.age:.0f} seconds"
             self.emit_provider_stale(ProviderEventDetails(message=message, metadata=version))
-        elif event.fatal:
+        elif event.code == "key_refused":
+            # The provider goes on answering with the last rules, so this is not fatal.
             self.emit_provider_error(
                 ProviderEventDetails(
-                    message=f"{event.code}: {event.message}", error_code=ErrorCode.PROVIDER_FATAL, metadata=version
+                    message=f"{event.code}: {event.message}", error_code=ErrorCode.GENERAL, metadata=version
                 )
             )
         # What passes by itself is no error of a provider that goes on answering: if it lasts, the rules are stale.

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
-import { faults, snapshotOf } from './faulty.mjs'
+import { digestOf, faults, snapshotOf } from './faulty.mjs'
 import { connect, listen, serve, tenant, timing, until } from './following.mjs'
 import { packageName, sdk } from './sdk.mjs'
 
@@ -41,7 +41,7 @@ const cases = {
   'a client that is about to try again': [{ always: faults.status(429, { 'retry-after': '60' }) }, `
     const client = await connect({ ...options, pastDeadline: 'off', deadline: 100 }); client.close()`],
   'a client without streams': [{ alwaysStream: faults.status(404) }, 'const client = await connect(options); await wait(300); client.close()'],
-  'a client whose key is refused, and that nobody closes': [{ alwaysStream: faults.status(401) }, 'const client = await connect(options); await wait(200)'],
+  'a client whose key is refused': [{ alwaysStream: faults.status(401) }, 'const client = await connect(options); await wait(200); client.close()'],
   'a connect that fails': [{ always: faults.hang }, 'await connect({ ...options, deadline: 100 }).catch(() => {})'],
 }
 for (const [name, [misbehaviour, act]] of Object.entries(cases)) {
@@ -65,6 +65,46 @@ test('the server sees every connection end', async () => {
   await wait(100)
   client.close()
   await until(() => server.sockets.size === 0, patience)
+})
+
+test('close signs off with a last request, on the path that the client follows', async () => {
+  for (const [options, path] of [[{}, '/flags/snapshot'], [{ tenant: 'acme' }, '/flags/slice?tenant=acme']]) {
+    const server = await serve()
+    const client = await connect(server, { ...options, instance: 'portal-7' })
+    await until(() => server.streams.size && server.snapshots.length === 2)
+    const closing = client.close()
+    assert.equal(client.status, 'closed')
+    assert.equal(await closing, undefined)
+    assert.equal(client.close(), closing)
+    const digest = digestOf(server.text)
+    const told = server.requests.filter(({ headers }) => headers['dezky-closing'])
+    assert.deepEqual(told.map(({ path, headers }) => [path, headers['dezky-closing'], headers['dezky-instance'], headers['if-none-match']]), [
+      [path, '1', 'portal-7', `"${digest}"`],
+    ])
+    await until(() => server.streams.size === 0)
+  }
+})
+
+test('signing off takes a second at most, and fails no close', async () => {
+  const server = await serve()
+  for (const fault of [faults.hang, faults.reset, faults.status(500), faults.status(401)]) {
+    const client = await connect(server)
+    const events = listen(client)
+    await until(() => server.streams.size && events.length)
+    const { length } = server.snapshots
+    server.next.push(fault)
+    const began = performance.now()
+    await client.close()
+    assert.ok(performance.now() - began < 1_500)
+    assert.deepEqual([client.status, events.length], ['closed', 1])
+    await until(() => server.snapshots.length > length && server.streams.size === 0)
+    server.next.length = 0
+  }
+  // A server that was never reached, and one that is away or refuses the key, is not told.
+  const { length } = server.requests
+  server.always = faults.status(401)
+  await (await connect(server, { pastDeadline: 'off' })).close()
+  assert.equal(server.requests.length, length + 1)
 })
 
 test('after close nothing is said, and reading goes on', async () => {

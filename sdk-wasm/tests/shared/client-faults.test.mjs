@@ -87,24 +87,66 @@ test('a redirect is not followed, and the key goes nowhere else', async () => {
   assert.deepEqual([...new Set(namesOf(events))], ['ready', 'unexpected_status', 'change'])
 })
 
+const refuse = (server, status) => (server.always = server.alwaysStream = status && faults.status(status))
+
 for (const status of [401, 403]) {
-  for (const where of ['next', 'nextStream']) {
-    test(`a ${status} of ${where === 'next' ? 'a fetch' : 'the stream'} is fatal, and said once`, async () => {
-      const { server, client, events } = await follow()
-      server[where].push(faults.status(status), faults.status(status))
-      if (where === 'next') server.publish(2, ['b'])
-      else server.endStreams()
-      await until(() => client.status === 'failed')
-      const { length } = server.requests
-      await wait(150)
-      assert.equal(server.requests.length, length)
-      await until(() => server.streams.size === 0)
-      assert.deepEqual(namesOf(events), ['ready', 'key_refused'])
-      assert.equal(events[1][1].fatal, true)
-      assert.deepEqual([client.isEnabled('a', tenant), client.ruleset.revision], [true, 1])
-    })
-  }
+  test(`a ${status} is said once, the last rules are served, and the client recovers`, async () => {
+    const { server, client, events } = await follow()
+    refuse(server, status)
+    server.endStreams()
+    await until(() => client.status === 'refused')
+    const { length } = server.requests
+    await until(() => server.requests.length > length + 8)
+    assert.deepEqual([client.status, namesOf(events)], ['refused', ['ready', 'key_refused']])
+    const [, { message, fatal, serverCode }] = events[1]
+    assert.deepEqual([message, fatal, serverCode], [`the server refuses the key: ${status} nothing`, false, 'nothing'])
+    assert.deepEqual([client.isEnabled('a', tenant), client.ruleset.revision], [true, 1])
+    server.publish(2, ['b'], { quietly: true })
+    refuse(server)
+    await until(() => namesOf(events).includes('change'))
+    assert.deepEqual(events.slice(2), [['ready', { revision: 2 }], ['change', { revision: 2, keys: ['a', 'b'] }]])
+    assert.equal(client.status, 'ready')
+    await isStreaming(server)
+    server.publish(3, ['c'])
+    await until(() => client.ruleset.revision === 3)
+  })
+
+  test(`a ${status} of the stream alone leaves the fetches going`, async () => {
+    const { server, client, events } = await follow()
+    server.alwaysStream = faults.status(status)
+    server.endStreams()
+    await until(() => namesOf(events).includes('key_refused'))
+    server.publish(2, ['b'])
+    await until(() => namesOf(events).includes('change'))
+    assert.deepEqual([client.status, namesOf(events)], ['ready', ['ready', 'key_refused', 'change']])
+    server.alwaysStream = undefined
+    await isStreaming(server)
+  })
 }
+
+test('waits grow while the key is refused, up to twice the longest', async () => {
+  const { server, client } = await follow({ maxBackoff: 400 })
+  const before = server.snapshots.length
+  refuse(server, 401)
+  server.endStreams()
+  await until(() => client.status === 'refused')
+  await wait(4_000)
+  const times = server.snapshots.slice(before).map(({ at }) => at)
+  const gaps = times.slice(1).map((at, index) => at - times[index])
+  const longest = Math.max(...gaps)
+  assert.ok(longest > 400 && longest < 1_100 && gaps.length < 25, `${gaps}`)
+})
+
+test('a refusal that does not say why is one all the same', async () => {
+  for (const body of ['', 'null', '<html>', '{"code":7}', '{"code":"a b"}', `{"code":"${'a'.repeat(65)}"}`, ' '.repeat(20_000)]) {
+    const { server, client, events } = await follow()
+    server.always = (response) => response.writeHead(403).end(body)
+    server.tell('event: revision\ndata: {}\n\n')
+    await until(() => client.status === 'refused' && events.length === 2)
+    assert.deepEqual(events[1][1], { code: 'key_refused', message: 'the server refuses the key: 403', fatal: false })
+    client.close()
+  }
+})
 
 test('an older revision is refused, once an outage, and the client goes stale', async () => {
   const { server, client, events } = await follow({ staleAfter: 500, timing: { pollInterval: 60 } }, { revision: 10 })

@@ -61,8 +61,8 @@ test('stale is told, answered through, and ready again after', async () => {
   assert.deepEqual([told[1][0], client.providerStatus], ['Ready', 'READY'])
 })
 
-test('a problem that passes is told to nobody, one that is fatal is an error', async () => {
-  const { server, client, told } = await start()
+test('a problem that passes is told to nobody, a key that is refused is an error until it is accepted', async () => {
+  const { server, client, told, ask } = await start()
   server.next.push(faults.status(500), faults.malformed)
   server.publish(2, ['b'])
   await until(() => told.length)
@@ -70,7 +70,11 @@ test('a problem that passes is told to nobody, one that is fatal is an error', a
   server.always = faults.status(401)
   server.publish(3, ['c'])
   await until(() => told.length === 2)
-  assert.deepEqual([told[1], client.providerStatus], [['Error', 'PROVIDER_FATAL'], 'FATAL'])
+  assert.deepEqual([told[1], client.providerStatus], [['Error', 'GENERAL'], 'ERROR'])
+  assert.equal((await ask('b')).value, true)
+  server.always = undefined
+  await until(() => told.length === 4)
+  assert.deepEqual([told.slice(2), client.providerStatus], [[['Ready', undefined], ['ConfigurationChanged', ['b', 'c']]], 'READY'])
 })
 
 test('a client that is stale from the outset is ready, and stale', async () => {
@@ -84,13 +88,13 @@ test('a client that is stale from the outset is ready, and stale', async () => {
   assert.deepEqual([told.map(([name]) => name), client.providerStatus], [['Ready', 'ConfigurationChanged'], 'READY'])
 })
 
-test('a client that has failed or is closed is no provider', async () => {
+test('a client whose key is refused is a provider that has an error, one that is closed is none', async () => {
   const { live, server } = await start()
   server.always = faults.status(403)
   server.publish(2, ['b'])
-  await until(() => live.status === 'failed')
-  await assert.rejects(OpenFeature.setProviderAndWait('failed', new DezkyProvider(live)), { code: 'PROVIDER_FATAL' })
-  assert.equal(OpenFeature.getClient('failed').providerStatus, 'FATAL')
+  await until(() => live.status === 'refused')
+  const { client, ask } = await provide(live)
+  assert.deepEqual([client.providerStatus, (await ask('a')).value], ['ERROR', true])
   live.close()
   await assert.rejects(OpenFeature.setProviderAndWait('closed', new DezkyProvider(live)), { code: 'PROVIDER_FATAL' })
 })

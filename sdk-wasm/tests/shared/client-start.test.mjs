@@ -112,17 +112,79 @@ test('the file goes on where the server does not answer', async () => {
   first.close()
   const hourAgo = new Date(Date.now() - 3_600_000)
   utimesSync(file, hourAgo, hourAgo)
-  const client = await connect(nowhere, { file, deadline: 50, pastDeadline: 'file' })
+  const client = await connect(nowhere, { file, deadline: 50 })
   const events = listen(client)
   assert.deepEqual([client.status, client.ruleset.revision, client.isEnabled('a', tenant)], ['stale', 7, true])
   await until(() => namesOf(events).includes('stale'))
   const [ready, [, { age }]] = events.filter(([name]) => name !== 'error')
   assert.deepEqual(ready, ['ready', { revision: 7 }])
   assert.ok(age > 3_590_000 && age < 3_700_000, `${age} ms`)
-  assert.equal((await codeOf(() => connect(nowhere, { file, deadline: 50 }))).code, 'deadline')
+  assert.equal((await codeOf(() => connect(nowhere, { file, deadline: 50, pastDeadline: 'fail' }))).code, 'deadline')
   assert.equal((await codeOf(() => connect(nowhere, { file: newFile(), deadline: 50, pastDeadline: 'file' }))).code, 'deadline')
   const off = await connect(nowhere, { file, deadline: 50, pastDeadline: 'off' })
   assert.equal(off.isEnabled('a', tenant), false)
+})
+
+test('with a file, a server that is down is not waited for', async () => {
+  const file = newFile()
+  writeFileSync(file, snapshotOf(5, ['kept']))
+  const [{ port }, began] = [await startServer().then(async (server) => (await server.close(), server)), performance.now()]
+  const client = await connect({ url: `http://127.0.0.1:${port}` }, { file, deadline: 60_000 })
+  assert.ok(performance.now() - began < 1_000)
+  const events = listen(client)
+  assert.deepEqual([client.status, client.ruleset.revision, client.isEnabled('kept', tenant)], ['stale', 5, true])
+  await until(() => events.length === 3)
+  assert.deepEqual(namesOf(events), ['unreachable', 'ready', 'stale'])
+  // It keeps trying.
+  const server = await startServer({ port, revision: 6 })
+  await until(() => client.ruleset.revision === 6)
+  client.close()
+  await server.close()
+})
+
+test('with a file, a server that only fails is waited for until the deadline', async () => {
+  const [server, file] = [await serve({ revision: 6 }), newFile()]
+  writeFileSync(file, snapshotOf(5, ['kept']))
+  server.always = faults.status(503)
+  const began = performance.now()
+  const client = await connect(server, { file, deadline: 200 })
+  assert.deepEqual([client.ruleset.revision, performance.now() - began > 190], [5, true])
+  client.close()
+  server.always = undefined
+  server.next.push(faults.status(503))
+  assert.equal((await connect(server, { file })).ruleset.revision, 6)
+})
+
+test('a key that is refused at the start: with a file, or with every flag off, the client goes on and recovers', async () => {
+  const [server, file] = [await serve({ revision: 6 }), newFile()]
+  writeFileSync(file, snapshotOf(5, ['kept']))
+  server.always = faults.status(401)
+  assert.equal((await codeOf(() => connect(server, { file, pastDeadline: 'fail' }))).code, 'key_refused')
+  const began = performance.now()
+  const [kept, off] = [await connect(server, { file }), await connect(server, { pastDeadline: 'off' })]
+  assert.ok(performance.now() - began < 2_000)
+  const events = listen(kept)
+  assert.deepEqual([kept.status, kept.ruleset.revision, off.status, off.ruleset.revision], ['refused', 5, 'refused', 0])
+  await until(() => events.length === 2)
+  assert.deepEqual(namesOf(events), ['key_refused', 'ready'])
+  server.always = undefined
+  await until(() => kept.ruleset.revision === 6 && off.ruleset.revision === 6)
+  assert.deepEqual([kept.status, off.status, namesOf(events).slice(2)], ['ready', 'ready', ['ready', 'change']])
+})
+
+test('a key does not travel over plain http unless that is allowed', async () => {
+  const snapshot = snapshotOf(1, ['given'])
+  for (const url of ['http://flags.example', 'http://10.0.0.7:7070', 'http://[2001:db8::1]', 'http://localhost.example', 'http://127.example']) {
+    const error = await codeOf(() => sdk.connect({ url, key: 'dzk_test', snapshot }))
+    assert.deepEqual([error.code, error.path, error.message.includes('dzk_')], ['insecure_url', '/url', false], url)
+    const client = await connect({ url }, { snapshot, allowHttp: true })
+    assert.equal(client.isEnabled('given', tenant), true)
+    client.close()
+  }
+  for (const host of ['127.0.0.1', '127.1.2.3', '[::1]', 'localhost', 'LOCALHOST', 'flags.localhost']) {
+    const client = await connect({ url: `http://${host}:9` }, { snapshot })
+    client.close()
+  }
 })
 
 test('what the file has need not be sent again', async () => {
@@ -146,9 +208,9 @@ test('nothing older is taken over a restart, unless the history is another', asy
   await until(() => statSync(file, { throwIfNoEntry: false }))
   first.close()
   const older = await startServer({ revision: 6, keys: ['old'] })
-  const refused = await codeOf(() => connect(older, { file, deadline: 100 }))
+  const refused = await codeOf(() => connect(older, { file, deadline: 100, pastDeadline: 'fail' }))
   assert.deepEqual([refused.code, refused.cause.code], ['deadline', 'older_revision'])
-  const client = await connect(older, { file, deadline: 100, pastDeadline: 'file' })
+  const client = await connect(older, { file, deadline: 100 })
   const events = listen(client)
   await until(() => events.length === 3)
   assert.deepEqual([namesOf(events), client.isEnabled('a', tenant)], [['older_revision', 'ready', 'stale'], true])
@@ -186,6 +248,7 @@ test('an option that is wrong is named', async () => {
     '/snapshot': [{ snapshot: '{' }, { snapshot: { format: 2 } }, { snapshot: 7 }],
     '/file': [{ file: '' }, { file: 7 }],
     '/pastDeadline': [{ pastDeadline: 'on' }, { pastDeadline: null }],
+    '/allowHttp': [{ allowHttp: 'true' }, { allowHttp: null }],
     '/instance': [{ instance: '' }, { instance: 'a b' }, { instance: 'a'.repeat(65) }, { instance: 7 }],
     '/deadline': [{ deadline: -1 }, { deadline: NaN }, { deadline: Infinity }, { deadline: '5' }],
     '/staleAfter': [{ staleAfter: 2 ** 31 }],
@@ -200,6 +263,11 @@ test('an option that is wrong is named', async () => {
       const error = await codeOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', ...one }))
       assert.deepEqual([error.code, error.path], ['invalid_option', path], JSON.stringify(one))
     }
+  }
+  const nearest = { past_deadline: 'pastDeadline', pastDedline: 'pastDeadline', URL: 'url', alowHttp: 'allowHttp', max_backoff: 'maxBackoff', something: undefined }
+  for (const [name, known] of Object.entries(nearest)) {
+    const { message } = await codeOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', [name]: 'off' }))
+    assert.equal(message.includes(`the nearest is ${known}`), known !== undefined, message)
   }
   for (const none of [undefined, null, 'http://127.0.0.1:9']) assert.equal((await codeOf(() => sdk.connect(none))).code, 'invalid_option')
 })

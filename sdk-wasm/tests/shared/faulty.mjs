@@ -124,6 +124,6 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
 
 function allow(response) {
   response.setHeader('access-control-allow-origin', '*')
-  response.setHeader('access-control-allow-headers', 'authorization, x-api-key, if-none-match, dezky-instance, dezky-digest')
-  response.setHeader('access-control-expose-headers', 'etag, dezky-history, retry-after')
+  response.setHeader('access-control-allow-headers', 'authorization, x-api-key, if-none-match, dezky-instance, dezky-digest, dezky-closing')
+  response.setHeader('access-control-expose-headers', 'etag, dezky-history, dezky-population, retry-after')
 }

@@ -9,7 +9,7 @@ import { keep } from './keep.js'
  * Node keeps idle connections in a pool of its own, which nobody can close: so none is kept where no request follows. It opens another where a
  * stream is given up; that one goes by itself after four seconds, and keeps no process alive.
  */
-const node: Platform = { kind: 'node', request: {}, parting: { connection: 'close' }, ready: async () => {}, keep }
+const node: Platform = { kind: 'node', request: {}, parting: { connection: 'close' }, closing: {}, ready: async () => {}, keep }
 
 /** Connects to a server and follows it. */
 export function connect<Key extends string = string>(options: ConnectOptions): Promise<Client<Key>> {

@@ -35,7 +35,7 @@ export class Client<Key extends string = string> {
     return this.#ruleset.isEnabled(key, subject)
   }
 
-  /** After `failed` the server is not asked any more, and after `closed` nothing happens any more; the rules stay. */
+  /** While it is `refused` the server is asked ever more rarely, and after `closed` nothing happens any more; the rules stay. */
   get status(): ClientStatus {
     return this.#live.status
   }
@@ -45,12 +45,15 @@ export class Client<Key extends string = string> {
     return this.#live.emitter.on(event, handler)
   }
 
-  /** Leaves no timer, connection or request behind, and says nothing more. The last rules stay readable. */
-  close(): void {
-    this.#live.close()
+  /**
+   * Ends every timer, connection and request, and says nothing more. The last rules stay readable. Only the client's last request goes on,
+   * which tells the server that nobody need wait for it: what is returned resolves when it is done, within a second, and never rejects.
+   */
+  close(): Promise<void> {
+    return this.#live.close()
   }
 
   [Symbol.dispose](): void {
-    this.close()
+    void this.close()
   }
 }

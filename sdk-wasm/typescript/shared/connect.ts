@@ -35,14 +35,16 @@ async function begin<Key extends string>(settings: Settings, platform: Platform,
   const start = kept && !(given && given.rules.revision > kept.held.rules.revision) ? kept.held : given
   if (start) live.remember(start, kept?.held ?? start)
   if (given) live.goOn(start)
-  const following = live.follow()
+  // Where there is a file, a server that cannot be reached is not waited for.
+  const goesOn = settings.pastDeadline === 'file' && kept !== undefined
+  const following = live.follow((trouble) => trouble.isRefusal || (goesOn && trouble.code === 'unreachable'))
   const missed = given ? undefined : await Promise.race([following, late])
   if (missed) {
     const age = kept ? Date.now() - kept.written : performance.now() - began
     if (settings.pastDeadline === 'off') live.goOn(undefined)
-    else if (settings.pastDeadline === 'file' && kept) live.goOn(kept.held)
+    else if (goesOn) live.goOn(kept.held)
     else {
-      client.close()
+      void client.close()
       throw missed === 'late' ? tooLate(live.trouble) : missed
     }
     live.turnStale(Math.max(age, 0))

@@ -63,23 +63,28 @@ export class Resolver {
     this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged })
   }
 
-  /** From here on what happens to the client is told. A client that has failed is an error. */
+  /** From here on what happens to the client is told. A client that is closed is an error. */
   async start(): Promise<void> {
     const client = this.#client
-    if (client?.status === 'failed' || client?.status === 'closed') throw this.#fatal(`the client is ${client.status}`)
+    if (client?.status === 'closed') throw this.#fatal('the client is closed')
     // At once: an SDK that says so itself listens only later, one that leaves it to its providers listens already.
     this.#emit('PROVIDER_READY')
     if (!client) return
     const tellStale = () => this.#emit('PROVIDER_STALE', { message: 'the server has not confirmed the flags for a while' })
+    // It goes on answering: that is an error, not a fatal one.
+    const tellRefused = (message: string) => this.#emit('PROVIDER_ERROR', { message, errorCode: 'GENERAL' })
     // Later: whoever initializes takes the provider for ready then.
-    const telling = setTimeout(() => client.status === 'stale' && tellStale(), 0)
+    const telling = setTimeout(() => {
+      if (client.status === 'stale') tellStale()
+      if (client.status === 'refused') tellRefused('the server refuses the key')
+    }, 0)
     this.stop()
     this.#removals = [
       () => clearTimeout(telling),
       client.on('ready', () => this.#emit('PROVIDER_READY')),
       client.on('stale', tellStale),
       client.on('change', ({ keys }) => this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged: [...keys] })),
-      client.on('error', ({ code, message, fatal }) => fatal && this.#fatal(`${code}: ${message}`)),
+      client.on('error', ({ code, message }) => code === 'key_refused' && tellRefused(`${code}: ${message}`)),
     ]
   }
 

@@ -156,4 +156,4 @@ export type HostCode = 'unreadable' | 'not_ready' | 'released'
 /** What can be wrong between a live client and its server. */
 export type ClientCode =
   | 'key_refused' | 'unreachable' | 'rate_limited' | 'unexpected_status' | 'bad_snapshot' | 'digest_mismatch' | 'older_revision'
-  | 'file_unusable' | 'deadline' | 'invalid_option'
+  | 'file_unusable' | 'deadline' | 'invalid_option' | 'insecure_url'

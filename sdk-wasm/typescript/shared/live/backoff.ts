@@ -1,4 +1,5 @@
-/** How long to wait before trying again: longer each time, and never the same for everybody. */
+/** Exponential backoff with jitter. */
+import type { Trouble } from './trouble.js'
 
 /** What a server may ask for at most. */
 const LONGEST_RETRY_AFTER = 300_000
@@ -13,10 +14,10 @@ export class Backoff {
     this.#longest = maxBackoff
   }
 
-  /** Between half and all of what this attempt may wait; `retryAfter` where that is longer. */
-  next(retryAfter = 0): number {
-    const most = Math.min(this.#longest, this.#first * 2 ** this.#attempt++)
-    return Math.max(most * (0.5 + Math.random() / 2), Math.min(retryAfter, LONGEST_RETRY_AFTER))
+  /** Between half and all of what this attempt may wait, or as long as the server asks. A key that is refused may wait twice as long. */
+  next(trouble?: Trouble): number {
+    const most = Math.min(this.#longest * (trouble?.isRefusal ? 2 : 1), this.#first * 2 ** this.#attempt++)
+    return Math.max(most * (0.5 + Math.random() / 2), Math.min(trouble?.retryAfter ?? 0, LONGEST_RETRY_AFTER))
   }
 
   reset(): void {

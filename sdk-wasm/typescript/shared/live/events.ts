@@ -2,18 +2,21 @@
 import type { ClientCode } from '../types.js'
 import { Trouble } from './trouble.js'
 
-export type ClientStatus = 'connecting' | 'ready' | 'stale' | 'failed' | 'closed'
+export type ClientStatus = 'connecting' | 'ready' | 'stale' | 'refused' | 'closed'
 
 /** The events of a client, by name, and what a handler is given. Times are in milliseconds. */
 export interface ClientEvents<Key extends string = string> {
-  /** There are rules for the first time, or the server confirms them again after they were stale. */
+  /** There are rules for the first time, or the server confirms them again after they were stale or the key was refused. */
   ready: { readonly revision: number }
   /** Other rules are in force: `keys` are the flags that were changed, added or removed, sorted. */
   change: { readonly revision: number; readonly keys: readonly Key[] }
   /** The server has not confirmed the rules for a while: since `age`. */
   stale: { readonly age: number }
-  /** Something else is wrong than before. After a fatal error the client reads no more from the server. */
-  error: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean }
+  /**
+   * Something else is wrong than before. With `key_refused`, `serverCode` is the code in the server's answer, if it had one. `fatal` is
+   * always false: a client goes on asking until it is closed.
+   */
+  error: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean; readonly serverCode?: string }
 }
 
 type Registered = { readonly handler: (event: never) => unknown }

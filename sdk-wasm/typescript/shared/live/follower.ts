@@ -52,8 +52,11 @@ export class Follower {
     while (!this.#isEnded) {
       await this.#fetched()
       if (this.#isEnded) return
-      const retryAfter = await this.#followStream()
-      if (!this.#isEnded) await this.#streamNap.take(this.#streamBackoff.next(retryAfter))
+      const trouble = await this.#followStream()
+      if (this.#isEnded) return
+      // A fetch finds out whether the key is refused for everything.
+      if (trouble?.isRefusal) this.#want()
+      await this.#streamNap.take(this.#streamBackoff.next(trouble))
     }
   }
 
@@ -121,7 +124,7 @@ export class Follower {
       const trouble = troubleOf(thrown)
       if (!this.#isEnded) this.#followed.tell('fetch', trouble)
       if (this.#isEnded) this.#resolve(this.#waiting)
-      else await this.#rest(trouble.retryAfter)
+      else await this.#rest(trouble)
       return undefined
     }
     this.#resolve(waiting)
@@ -134,10 +137,11 @@ export class Follower {
   }
 
   /** Before another fetch. News end that wait, also those that came during the last; unless the server asked for it. */
-  async #rest(retryAfter = 0): Promise<void> {
-    const time = this.#fetchBackoff.next(retryAfter)
-    if (this.#announced !== undefined && !retryAfter) return
-    this.#isHeldOff = retryAfter > 0
+  async #rest(trouble?: Trouble): Promise<void> {
+    const time = this.#fetchBackoff.next(trouble)
+    const isHeldOff = trouble !== undefined && trouble.retryAfter > 0
+    if (this.#announced !== undefined && !isHeldOff) return
+    this.#isHeldOff = isHeldOff
     await this.#fetchNap.take(time)
     this.#isHeldOff = false
   }
@@ -146,8 +150,8 @@ export class Follower {
     for (const resolve of waiting.splice(0)) resolve()
   }
 
-  /** Reads one stream to its end; answers how long the server wants to be left alone. */
-  async #followStream(): Promise<number> {
+  /** Reads one stream to its end; answers why it did not open, if it did not. */
+  async #followStream(): Promise<Trouble | undefined> {
     const reader = new EventReader()
     let settling: ReturnType<typeof setTimeout> | undefined
     let events = 0
@@ -163,13 +167,13 @@ export class Follower {
           else if (events > 1) this.#agree()
         }
       }
-      return 0
+      return undefined
     } catch (thrown) {
       // A stream that ends is nothing unusual, however it ends. One that does not open is.
-      if (settling || this.#isEnded) return 0
+      if (settling || this.#isEnded) return undefined
       const trouble = troubleOf(thrown)
       this.#followed.tell('stream', trouble)
-      return trouble.retryAfter
+      return trouble
     } finally {
       clearTimeout(settling)
     }

@@ -13,6 +13,7 @@ export class Live<Key extends string> implements Followed {
   swap: (rules: Ruleset<Key>) => void = () => {}
   readonly emitter = new Emitter<Key>()
   readonly #settings: Settings
+  readonly #wire: Wire
   readonly #follower: Follower
   readonly #saver: Saver | undefined
   readonly #ending = new AbortController()
@@ -27,12 +28,16 @@ export class Live<Key extends string> implements Followed {
   #staling: ReturnType<typeof setTimeout> | undefined
   /** What is wrong now. */
   readonly #troubles: { [about in 'fetch' | 'stream' | 'file']?: Trouble | undefined } = {}
-  #settle: (fatal: Trouble | undefined) => void = () => {}
+  #isHopeless: (trouble: Trouble) => boolean = () => false
+  #settle: (trouble: Trouble | undefined) => void = () => {}
+  #hasAnswered = false
+  #signedOff: Promise<void> | undefined
 
   constructor(settings: Settings, platform: Platform, keeper: Keeper | undefined) {
     this.#settings = settings
     this.#saver = keeper && new Saver(keeper, (trouble) => this.tell('file', trouble))
-    this.#follower = new Follower(new Wire(settings, platform, this.#ending.signal), settings, this)
+    this.#wire = new Wire(settings, platform, this.#ending.signal)
+    this.#follower = new Follower(this.#wire, settings, this)
   }
 
   get status(): ClientStatus {
@@ -58,8 +63,9 @@ export class Live<Key extends string> implements Followed {
     this.#latest = latest
   }
 
-  /** Begins to follow the server. Answers once that has succeeded, or with what is fatal. */
-  follow(): Promise<Trouble | undefined> {
+  /** Begins to follow the server. Answers once that has succeeded, or with the first failure that is hopeless: waiting would not help. */
+  follow(isHopeless: (trouble: Trouble) => boolean): Promise<Trouble | undefined> {
+    this.#isHopeless = isHopeless
     const settled = new Promise<Trouble | undefined>((settle) => (this.#settle = settle))
     void this.#follower.start()
     return settled
@@ -92,6 +98,7 @@ export class Live<Key extends string> implements Followed {
     this.#inForce = this.#known = this.#latest = held
     this.swap(held.rules)
     this.#status = 'ready'
+    this.#hasAnswered = true
     this.#confirmed = performance.now()
     this.#awaitStale()
     const { revision } = held.rules
@@ -102,29 +109,32 @@ export class Live<Key extends string> implements Followed {
 
   /** An event where what is wrong is something else than before. */
   tell(about: 'fetch' | 'stream' | 'file', trouble: Trouble | undefined): void {
-    if (this.#status === 'closed' || this.#status === 'failed') return
-    const isNews = trouble?.code !== this.#troubles[about]?.code
+    if (this.#status === 'closed') return
+    const isNews = !Object.values(this.#troubles).some((known) => known && known.code === trouble?.code)
     this.#troubles[about] = trouble
     if (!trouble) return
-    const { problem } = trouble
-    if (problem.fatal) {
-      this.#end('failed')
-      this.#settle(trouble)
+    if (about === 'fetch' && trouble.isRefusal) {
+      this.#status = 'refused'
+      clearTimeout(this.#staling)
     }
-    if (isNews) this.emitter.emit('error', problem)
+    if (isNews) this.emitter.emit('error', trouble.problem)
+    if (about === 'fetch' && this.#isHopeless(trouble)) this.#settle(trouble)
   }
 
-  /** Everything that goes on is over, and nothing is said any more. */
-  close(): void {
+  /** Everything that goes on is over, and no event comes any more. Answers when the server knows, or after a second. */
+  close(): Promise<void> {
+    return (this.#signedOff ??= this.#close())
+  }
+
+  #close(): Promise<void> {
+    const { evaluating } = this
+    const isKnown = this.#hasAnswered && !this.#troubles.fetch
     this.emitter.close()
-    this.#end('closed')
-  }
-
-  #end(status: ClientStatus): void {
-    this.#status = status
+    this.#status = 'closed'
     clearTimeout(this.#staling)
     this.#follower.end()
     this.#ending.abort()
+    return isKnown && evaluating ? this.#wire.signOff(evaluating) : Promise.resolve()
   }
 
   #awaitStale(): void {

@@ -7,6 +7,8 @@ export interface Platform {
   readonly request: object
   /** Headers of a request that no other follows soon, so that no connection is kept for one. */
   readonly parting: Readonly<Record<string, string>>
+  /** What the last request of a client is made with besides. */
+  readonly closing: object
   /** Waits for the engine. */
   ready(): Promise<void>
   /** Where a snapshot outlives the process; absent where there is no such place. */

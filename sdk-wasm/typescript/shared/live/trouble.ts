@@ -1,32 +1,38 @@
 /** What goes wrong between a client and its server. */
 import { DezkyError } from '../error.js'
 import type { ClientCode } from '../types.js'
+import type { ClientEvents } from './events.js'
 
 interface Circumstances {
   readonly cause?: unknown
   /** The option that is at fault, as a JSON Pointer. */
   readonly path?: string
-  /** Trying again would not help. */
-  readonly fatal?: boolean
+  /** With `key_refused`, the code in the server's answer. */
+  readonly serverCode?: string | undefined
   /** How long the server wants to be left alone, in milliseconds. */
   readonly retryAfter?: number
 }
 
 /** A problem that a client has, as whoever calls `connect` sees it. */
 export class Trouble extends DezkyError {
-  readonly #problem: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean }
+  readonly #problem: ClientEvents['error']
   readonly #retryAfter: number
 
-  constructor(code: ClientCode, message: string, { cause, path = '', fatal = false, retryAfter = 0 }: Circumstances = {}) {
+  constructor(code: ClientCode, message: string, { cause, path = '', serverCode, retryAfter = 0 }: Circumstances = {}) {
     super([{ code, path, message }])
     if (cause !== undefined) this.cause = cause
-    this.#problem = { code, message, fatal }
+    this.#problem = { code, message, fatal: false, ...(serverCode && { serverCode }) }
     this.#retryAfter = retryAfter
   }
 
   /** As an event has it. */
-  get problem(): { readonly code: ClientCode; readonly message: string; readonly fatal: boolean } {
+  get problem(): ClientEvents['error'] {
     return this.#problem
+  }
+
+  /** The server does not accept the key. */
+  get isRefusal(): boolean {
+    return this.#problem.code === 'key_refused'
   }
 
   get retryAfter(): number {

@@ -6,6 +6,10 @@ import { Trouble, troubleOf } from './trouble.js'
 
 /** Core's largest document. */
 const MAX_BODY_BYTES = 32 << 20
+/** As much of a refusal is read as tells why. */
+const MAX_REFUSAL_BYTES = 16 << 10
+/** For the last request of a client that is closed. */
+const SIGN_OFF = 1_000
 
 /** What a client has, as it says in a request. */
 export interface Standing {
@@ -45,12 +49,27 @@ export class Wire {
       const condition = standing.known ? { 'if-none-match': `"${standing.known}"` } : {}
       const response = await this.#request('', { ...this.#naming(standing), ...condition }, limit)
       const isUnchanged = response.status === 304 && standing.known !== undefined
-      if (response.status !== 200 && !isUnchanged) throw refusal(response)
+      if (response.status !== 200 && !isUnchanged) throw await refusal(response, limit)
       const digest = response.headers.get('etag')?.match(/^(?:W\/)?"(.*)"$/)?.[1]
       const history = response.headers.get('dezky-history') ?? ''
-      return { body: isUnchanged ? undefined : await limit.hold(readBody(response)), digest, history }
+      return { body: isUnchanged ? undefined : await limit.hold(readBody(response, MAX_BODY_BYTES)), digest, history }
     } catch (thrown) {
       throw troubleOf(thrown)
+    } finally {
+      limit.end()
+    }
+  }
+
+  /** The last request of a client that is closed, so that nobody waits for it. It never fails. */
+  async signOff(evaluating: string): Promise<void> {
+    const limit = new Limit(new AbortController().signal)
+    limit.prolong(SIGN_OFF)
+    try {
+      const naming = this.#naming({ evaluating, parting: true })
+      const response = await this.#request('', { ...naming, 'if-none-match': `"${evaluating}"`, 'dezky-closing': '1' }, limit, this.#platform.closing)
+      await response.body?.cancel()
+    } catch {
+      // The server forgets a client that says nothing.
     } finally {
       limit.end()
     }
@@ -63,7 +82,7 @@ export class Wire {
     try {
       const headers = { ...this.#naming({ evaluating, parting: true }), accept: 'text/event-stream' }
       const response = await this.#request('/stream', headers, limit)
-      if (response.status !== 200) throw refusal(response)
+      if (response.status !== 200) throw await refusal(response, limit)
       if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
         throw new Trouble('unexpected_status', 'the server answered 200 with something else than a stream')
       const decoder = new TextDecoder()
@@ -89,12 +108,12 @@ export class Wire {
     }
   }
 
-  async #request(suffix: '' | '/stream', headers: Record<string, string>, limit: Limit): Promise<Response> {
+  async #request(suffix: '' | '/stream', headers: Record<string, string>, limit: Limit, closing = {}): Promise<Response> {
     const { base, tenant } = this.#settings
     const [place, query] = tenant === undefined ? [suffix || '/snapshot', ''] : [`/slice${suffix}`, `?tenant=${tenant}`]
     const key = await limit.hold(this.#askKey())
     // A key must not travel to wherever a redirect points.
-    const request = { ...this.#platform.request, redirect: 'manual' as const, signal: limit.signal }
+    const request = { ...this.#platform.request, ...closing, redirect: 'manual' as const, signal: limit.signal }
     return limit.hold(fetch(`${base}/flags${place}${query}`, { ...request, headers: { ...headers, authorization: `Bearer ${key}` } }))
   }
 
@@ -110,11 +129,14 @@ export class Wire {
   }
 }
 
-/** What a status means. The body is not read. */
-function refusal(response: Response): Trouble {
+/** What a status means. Of a refusal of the key, the body says why. */
+async function refusal(response: Response, limit: Limit): Promise<Trouble> {
   const { status } = response
+  if (status === 401 || status === 403) {
+    const serverCode = await limit.hold(readCode(response)).catch(() => undefined)
+    return new Trouble('key_refused', `the server refuses the key: ${status} ${serverCode ?? ''}`.trim(), { serverCode })
+  }
   response.body?.cancel().catch(() => {})
-  if (status === 401 || status === 403) return new Trouble('key_refused', `the server refuses the key: it answered ${status}`, { fatal: true })
   const seconds = Number(response.headers.get('retry-after') || 0)
   const retryAfter = seconds > 0 ? seconds * 1000 : 0
   if (status === 429) return new Trouble('rate_limited', 'the server is asked too often', { retryAfter })
@@ -122,13 +144,19 @@ function refusal(response: Response): Trouble {
   return new Trouble('unexpected_status', `the server answered ${status || 'a redirect'}`, { retryAfter: status === 503 ? retryAfter : 0 })
 }
 
-async function readBody({ body }: Response): Promise<Uint8Array> {
+/** The member `code` of a problem document. */
+async function readCode(response: Response): Promise<string | undefined> {
+  const { code } = Object(JSON.parse(new TextDecoder().decode(await readBody(response, MAX_REFUSAL_BYTES))))
+  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined
+}
+
+async function readBody({ body }: Response, most: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let length = 0
   const reader = body?.getReader()
   for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
     length += read.value.length
-    if (length > MAX_BODY_BYTES) throw new Trouble('bad_snapshot', 'the snapshot is larger than is accepted')
+    if (length > most) throw new Trouble('bad_snapshot', 'the answer is larger than is accepted')
     pieces.push(read.value)
   }
   const bytes = new Uint8Array(length)

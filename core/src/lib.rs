@@ -38,7 +38,7 @@ pub use client::{
 };
 #[cfg(feature = "client")]
 #[doc(hidden)]
-pub use client::{Timing, announcements};
+pub use client::{Timing, announcements, fetched, subject_of};
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{

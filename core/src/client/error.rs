@@ -61,6 +61,10 @@ client_codes! {
     Deadline "deadline"
     /// An option is malformed.
     InvalidOption "invalid_option"
+    /// No tenant has this slug, or none that the key covers.
+    UnknownTenant "unknown_tenant"
+    /// A slug is malformed.
+    InvalidSlug "invalid_slug"
     /// The key would travel over plain http to another machine, and [`allow_http`](super::ConnectOptions::allow_http) was not given.
     InsecureUrl "insecure_url"
 }
@@ -78,7 +82,7 @@ pub struct ClientError {
     /// The stable code.
     pub code: ClientCode,
     /// The option at fault as a JSON Pointer, with [`InvalidOption`](ClientCode::InvalidOption) and
-    /// [`InsecureUrl`](ClientCode::InsecureUrl); else empty.
+    /// [`InsecureUrl`](ClientCode::InsecureUrl); `/slug` with a slug; else empty.
     pub path: &'static str,
     /// One sentence for people. It never holds the key.
     pub message: String,
@@ -99,6 +103,10 @@ impl ClientError {
 
     pub(super) fn option(path: &'static str, message: impl Into<String>) -> ClientError {
         ClientError { path, ..ClientError::new(ClientCode::InvalidOption, message) }
+    }
+
+    pub(super) fn slug(code: ClientCode, message: &'static str) -> ClientError {
+        ClientError { path: "/slug", ..ClientError::new(code, message) }
     }
 
     pub(super) fn bad_snapshot(error: Error) -> ClientError {

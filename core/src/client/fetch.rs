@@ -1,11 +1,12 @@
 //! One conditional fetch: an answer is only taken if it is whole, strictly well formed, what the server says that it is, and not older.
 
+use core::time::Duration;
 use std::borrow::ToOwned;
 use std::string::String;
 use std::vec::Vec;
 
-use reqwest::header::{ETAG, HeaderMap};
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
+use reqwest::header::{ETAG, HeaderMap, RETRY_AFTER};
 use tokio::time::timeout;
 
 use super::held::Held;
@@ -14,7 +15,10 @@ use super::{ClientCode, ClientError, Timing};
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::{Code, Error, Snapshot};
 
-/// What an answer says.
+/// As much of a refusal is read as tells why.
+const MAX_PROBLEM_BYTES: usize = 16 << 10;
+
+/// The meaning of an answer.
 pub(super) enum Answer {
     /// The rules that were named in the question are those that are out, in this history.
     Same { history: Option<String> },
@@ -22,70 +26,137 @@ pub(super) enum Answer {
     Other(Held),
 }
 
-/// Asks what is out. `known` is what need not be sent again, and is never gone behind; `serving` is what is evaluated with.
+/// The parts of an answer's head that count.
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) tag: Option<String>,
+    history: Option<String>,
+    /// The newest revision that changed a tenant or a partner.
+    pub(super) population: Option<u64>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Head {
+    pub(super) fn read(status: u16, headers: &HeaderMap) -> Head {
+        let text =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let number = |name: &str| text(name)?.parse().ok();
+        Head {
+            status,
+            tag: text(ETAG.as_str()),
+            history: text("dezky-history"),
+            population: number("dezky-population"),
+            retry_after: number(RETRY_AFTER.as_str()).map(Duration::from_secs),
+        }
+    }
+
+    /// The tag without its quotes, and without the mark that a proxy leaves which compresses: the digest is checked anyway.
+    fn digest(&self) -> Option<&str> {
+        let tag = self.tag.as_deref()?;
+        tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')
+    }
+
+    /// As many bytes of the body are read.
+    fn most(&self) -> usize {
+        match self.status {
+            200 => MAX_DOCUMENT_BYTES,
+            401 | 403 => MAX_PROBLEM_BYTES,
+            _ => 0,
+        }
+    }
+}
+
+/// Asks what is out. `known`: the snapshot for `If-None-Match`; older revisions are refused. `serving`: the rules in use.
 pub(super) async fn fetch(
     http: &Http,
     timing: &Timing,
     known: Option<&Held>,
     serving: Option<&Held>,
-) -> Result<Answer, Failure> {
+) -> Result<(Head, Answer), Failure> {
     let exchange = async {
         let known_digest = known.map(|held| &held.digest);
         let response = http.snapshot(known_digest, serving.map(|held| &held.digest)).await?;
-        read(http, response, known).await
+        let (head, body) = read(response).await?;
+        judge(&head, &body, known).map(|answer| (head, answer))
     };
     timeout(timing.request_timeout, exchange).await.unwrap_or_else(|_| Err(late()))
 }
 
-async fn read(http: &Http, response: Response, known: Option<&Held>) -> Result<Answer, Failure> {
-    let history = history(response.headers());
-    let tag = tag(response.headers());
-    match (response.status(), known) {
-        (StatusCode::NOT_MODIFIED, Some(known)) => match tag {
-            Some(tag) if tag != known.digest.as_str() => Err(mismatch()),
-            _ => Ok(Answer::Same { history }),
+/// The whole of an answer, as far as it counts.
+pub(super) async fn read(mut response: Response) -> Result<(Head, Vec<u8>), Failure> {
+    let head = Head::read(response.status().as_u16(), response.headers());
+    let mut body = Vec::new();
+    // What the answer says of its length may be wrong, so it is measured.
+    while head.most() > 0
+        && let Some(chunk) = response.chunk().await?
+    {
+        if body.len() + chunk.len() > head.most() {
+            if head.status != 200 {
+                return Ok((head, Vec::new()));
+            }
+            return Err(ClientError::bad_snapshot(Error::new(Code::DocumentTooLarge, "")).into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((head, body))
+}
+
+/// Whether an answer may take the place of `known`.
+fn judge(head: &Head, body: &[u8], known: Option<&Held>) -> Result<Answer, Failure> {
+    match (head.status, known) {
+        (304, Some(known)) => match head.digest() {
+            Some(digest) if digest != known.digest.as_str() => Err(mismatch()),
+            _ => Ok(Answer::Same { history: head.history.clone() }),
         },
-        (StatusCode::OK, _) => {
-            let body = body(response).await?;
-            let snapshot = Snapshot::from_json(&body).map_err(ClientError::bad_snapshot)?;
+        (200, _) => {
+            let snapshot = Snapshot::from_json(body).map_err(ClientError::bad_snapshot)?;
             let digest = snapshot.digest();
-            if tag.as_deref() != Some(digest.as_str()) {
+            if head.digest() != Some(digest.as_str()) {
                 return Err(mismatch());
             }
-            let held = Held::new(snapshot, digest, history);
+            let held = Held::new(snapshot, digest, head.history.clone());
             if known.is_some_and(|known| held.is_older_than(known)) {
                 let message = std::format!("revision {} is older than ours", held.rules.revision());
                 return Err(Failure::new(ClientCode::OlderRevision, message));
             }
             Ok(Answer::Other(held))
         }
-        _ => Err(http.refusal(response).await),
+        _ => Err(Failure::of_status(head, body)),
     }
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    // What the answer says of its length may be wrong, so it is measured.
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
-            return Err(ClientError::bad_snapshot(Error::new(Code::DocumentTooLarge, "")).into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The tag without its quotes, and without the mark that a proxy leaves which compresses: the digest is checked anyway.
-fn tag(headers: &HeaderMap) -> Option<String> {
-    let tag = headers.get(ETAG)?.to_str().ok()?;
-    let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    Some(tag.strip_prefix('"')?.strip_suffix('"')?.to_owned())
-}
-
-fn history(headers: &HeaderMap) -> Option<String> {
-    headers.get("dezky-history").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
 }
 
 fn mismatch() -> Failure {
     Failure::new(ClientCode::DigestMismatch, "what was sent is not what the server says that it is")
+}
+
+/// For the fuzzer: the snapshot that is in use after this answer, if `known` was before; or why the answer was refused.
+#[doc(hidden)]
+pub fn fetched(
+    status: u16,
+    headers: &[(&str, &[u8])],
+    body: &[u8],
+    known: Option<(&Snapshot, &str)>,
+) -> Result<Snapshot, ClientError> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) =
+            (name.parse::<reqwest::header::HeaderName>(), reqwest::header::HeaderValue::from_bytes(value))
+        {
+            map.insert(name, value);
+        }
+    }
+    let head = Head::read(status, &map);
+    let known = known
+        .map(|(snapshot, history)| Held::new(snapshot.clone(), snapshot.digest(), Some(history.to_owned())));
+    match judge(&head, body, known.as_ref()) {
+        Ok(Answer::Other(held)) => Ok(held.into_snapshot()),
+        Ok(Answer::Same { .. }) => known.map(Held::into_snapshot).ok_or_else(|| mismatch().error),
+        Err(failure) => Err(failure.error),
+    }
+}
+
+/// For the fuzzer: the subject of a tenant in an answer's body.
+#[doc(hidden)]
+pub fn subject_of(body: &[u8], slug: &str) -> Option<crate::SubjectDocument> {
+    super::subjects::read_subject(body, slug)
 }

@@ -8,23 +8,26 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use reqwest::Response;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
 use super::chance::{around, backoff};
 use super::fetch::fetch;
 use super::http::Failure;
+use super::resolve::Ask;
 use super::stream::{Announcement, EventReader};
 use super::work::{Source, Work};
 use super::{ClientError, ClientStatus};
 
 impl Work {
     /// Everything, for as long as the client lives. It ends by itself only if `connect` fails.
-    pub(super) async fn run(&self, began: Instant) {
+    pub(super) async fn run(&self, began: Instant, asks: UnboundedReceiver<Ask>) {
         let error = tokio::select! {
             biased;
             error = self.fetching() => error,
             never = self.streaming() => match never {},
             never = self.growing_stale() => match never {},
+            never = self.resolving(asks) => match never {},
             error = self.awaiting_deadline(began) => error,
         };
         self.tell(Err(error));
@@ -42,8 +45,9 @@ impl Work {
             let serving = current.is_published.then_some(current);
             let known = serving.clone().or_else(|| self.shared.fallback.load_full());
             match fetch(&self.http, timing, known.as_deref(), serving.as_deref()).await {
-                Ok(answer) => {
+                Ok((head, answer)) => {
                     let is_swap = self.accept(answer, known);
+                    self.note_population(head.population, None);
                     self.solved(Source::Fetch);
                     self.answered.send_replace(self.started.get());
                     let was_confirming = self.is_confirming.replace(is_swap);
@@ -144,6 +148,7 @@ impl Work {
     }
 
     fn announce(&self, announcement: Announcement) {
+        self.note_population(announcement.population, announcement.digest.as_ref());
         self.fetch_attempt.set(0);
         self.announced.replace(Some(announcement));
         // What is served and not confirmed yet will be now: no reason to wait on.
@@ -163,7 +168,8 @@ impl Work {
 
     fn is_here(&self, announced: Option<&Announcement>) -> bool {
         let current = self.shared.current.load();
-        current.is_published && matches!(announced, Some(Some(digest)) if *digest == current.digest)
+        let digest = announced.and_then(|announced| announced.digest.as_ref());
+        current.is_published && digest == Some(&current.digest)
     }
 
     /// Until a fetch is wanted that has not been started.

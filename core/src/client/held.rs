@@ -52,6 +52,10 @@ impl Held {
         text
     }
 
+    pub(super) fn into_snapshot(self) -> Snapshot {
+        self.snapshot
+    }
+
     /// The same rules in another history.
     pub(super) fn in_history(&self, history: Option<String>) -> Held {
         Held {

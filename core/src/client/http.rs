@@ -1,26 +1,21 @@
 //! Requests to the server, and what their failure means.
 
 use core::time::Duration;
-use std::cell::OnceCell;
 use std::error::Error as _;
 use std::string::{String, ToString};
-use std::sync::Arc;
-use std::vec::Vec;
+use std::sync::{Arc, OnceLock};
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::timeout;
 
+use super::fetch::{Head, read};
 use super::key::Kind;
 use super::settings::{Settings, bearer};
 use super::{ClientCode, ClientError, Key};
-use crate::Digest;
 use crate::json::{Document, Kind as JsonKind};
-
-/// As much of a refusal is read as tells why.
-const MAX_PROBLEM_BYTES: usize = 16 << 10;
+use crate::limits::MAX_DOCUMENT_BYTES;
+use crate::{Digest, Slug};
 
 /// Why a request came to nothing.
 pub(super) struct Failure {
@@ -32,6 +27,24 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(code: ClientCode, message: impl Into<String>) -> Failure {
         ClientError::new(code, message).into()
+    }
+
+    /// The meaning of a status that brings no document, and the code that the server gives for it.
+    pub(super) fn of_status(head: &Head, body: &[u8]) -> Failure {
+        let status = head.status;
+        let code = match status {
+            401 | 403 => ClientCode::KeyRefused,
+            429 => ClientCode::RateLimited,
+            _ => ClientCode::UnexpectedStatus,
+        };
+        let server_code = if code == ClientCode::KeyRefused { code_of(body) } else { None };
+        let message = match (code, &server_code) {
+            (_, Some(why)) => std::format!("the server refuses the key: {status} {why}"),
+            (ClientCode::KeyRefused, None) => std::format!("the server refuses the key: {status}"),
+            _ => std::format!("the answer's status is {status}"),
+        };
+        let error = ClientError { server_code, ..ClientError::new(code, message) };
+        Failure { error, retry_after: head.retry_after }
     }
 
     /// The server does not accept the key.
@@ -60,15 +73,16 @@ impl From<reqwest::Error> for Failure {
 }
 
 /// The way to the server, for one run of the client's thread.
+#[derive(Clone)]
 pub(super) struct Http {
     settings: Arc<Settings>,
     instance: String,
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
 impl Http {
     pub(super) fn new(settings: Arc<Settings>, instance: String) -> Http {
-        Http { settings, instance, client: OnceCell::new() }
+        Http { settings, instance, client: OnceLock::new() }
     }
 
     /// The snapshot's answer, unless it is that which `known` names; either confirms something.
@@ -102,15 +116,27 @@ impl Http {
         let patience = self.settings.timing.request_timeout;
         let opening = self.get(self.settings.stream_url.clone(), headers, serving);
         let response = timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))?;
-        let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         if response.status() != StatusCode::OK {
-            let refused = timeout(patience, self.refusal(response)).await;
-            return Err(refused.unwrap_or_else(|_| late()));
+            let (head, body) = timeout(patience, read(response)).await.unwrap_or_else(|_| Err(late()))?;
+            return Err(Failure::of_status(&head, &body));
         }
+        let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
             return Err(Failure::new(ClientCode::UnexpectedStatus, "the answer is no event stream"));
         }
         Ok(response)
+    }
+
+    /// The subject of a tenant, unless it is that of the tag.
+    pub(super) async fn subject(&self, slug: &Slug, tag: Option<&str>) -> Result<Response, Failure> {
+        let mut url = self.settings.tenants_url.clone();
+        url.set_path(&std::format!("{}/{}/subject", url.path(), slug.as_str()));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(tag) = tag.and_then(|tag| tag.try_into().ok()) {
+            headers.insert(IF_NONE_MATCH, tag);
+        }
+        self.get(url, headers, None).await
     }
 
     /// The last request of a client that is closed, so that nobody waits for it. The answer says nothing new.
@@ -118,23 +144,6 @@ impl Http {
         let headers =
             HeaderMap::from_iter([(HeaderName::from_static("dezky-closing"), HeaderValue::from_static("1"))]);
         let _ = self.conditional(headers, Some(serving), Some(serving)).await;
-    }
-
-    /// The meaning of an answer that is neither a document nor the word that the one known still holds.
-    pub(super) async fn refusal(&self, mut response: Response) -> Failure {
-        let status = response.status();
-        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let retry_after =
-            seconds.map(|seconds| Duration::from_secs(seconds).min(self.settings.timing.max_retry_after));
-        let mut body = Vec::new();
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            while body.len() < MAX_PROBLEM_BYTES
-                && let Ok(Some(chunk)) = response.chunk().await
-            {
-                body.extend_from_slice(&chunk);
-            }
-        }
-        Failure { retry_after, error: refused(status.as_u16(), &body) }
     }
 
     async fn get(
@@ -205,25 +214,9 @@ pub(super) fn late() -> Failure {
     Failure::new(ClientCode::Unreachable, "no complete answer in time")
 }
 
-/// What a status means, and the code that the server gives for it.
-pub(super) fn refused(status: u16, body: &[u8]) -> ClientError {
-    let code = match status {
-        401 | 403 => ClientCode::KeyRefused,
-        429 => ClientCode::RateLimited,
-        _ => ClientCode::UnexpectedStatus,
-    };
-    let server_code = if code == ClientCode::KeyRefused { code_of(body) } else { None };
-    let message = match &server_code {
-        Some(reason) => std::format!("the server refuses the key: {status} {reason}"),
-        None if code == ClientCode::KeyRefused => std::format!("the server refuses the key: {status}"),
-        None => std::format!("the answer's status is {status}"),
-    };
-    ClientError { server_code, ..ClientError::new(code, message) }
-}
-
 /// The member `code` of a problem document.
 fn code_of(body: &[u8]) -> Option<String> {
-    let document = Document::read(body, MAX_PROBLEM_BYTES * 2);
+    let document = Document::read(body, MAX_DOCUMENT_BYTES);
     let code = document.root().member("code").filter(|value| value.kind() == JsonKind::Text)?;
     let is_code = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let code = code.raw();

@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// What happens to a client's thread.
 pub(super) struct Life {
-    worker: Option<Worker>,
+    pub(super) worker: Option<Worker>,
     pub(super) instance: String,
     /// The process that the instance is named for.
     process: u32,

@@ -18,6 +18,9 @@ use crate::Slug;
 pub(super) struct Settings {
     pub(super) snapshot_url: Url,
     pub(super) stream_url: Url,
+    pub(super) tenants_url: Url,
+    /// Only the part for one tenant is followed, which does not tell of the whole population.
+    pub(super) is_slice: bool,
     pub(super) key: Key,
     pub(super) snapshot: Option<Arc<Held>>,
     pub(super) file: Option<PathBuf>,
@@ -51,6 +54,8 @@ impl Settings {
             }
             url
         };
+        let mut tenants_url = address("tenants");
+        tenants_url.set_query(None);
         if let Kind::Text(text) = &options.key.0 {
             bearer(text).ok_or_else(|| ClientError::option("/key", "a key is visible ASCII characters"))?;
         }
@@ -78,6 +83,8 @@ impl Settings {
         Ok(Settings {
             snapshot_url: address(snapshot_path),
             stream_url: address(stream_path),
+            tenants_url,
+            is_slice: tenant.is_some(),
             key: options.key,
             snapshot: snapshot.map(Arc::new),
             file: options.file,

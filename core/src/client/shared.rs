@@ -1,7 +1,7 @@
 //! What the client's thread and everybody else look at, without waiting for one another.
 
 use core::ops::Deref;
-use core::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::vec::Vec;
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 
 use super::held::Held;
+use super::subjects::Subjects;
 use super::{ClientEvent, ClientStatus, HandlerId};
 use crate::{Digest, Ruleset};
 
@@ -21,6 +22,9 @@ pub(super) struct Shared {
     pub(super) current: ArcSwap<Held>,
     /// What the last-known-good file held, until something is served.
     pub(super) fallback: ArcSwapOption<Held>,
+    pub(super) subjects: Subjects,
+    /// The last fetch has failed.
+    pub(super) is_away: AtomicBool,
     status: AtomicU8,
     born: Instant,
     /// When the rules were last known to be those of the server, in milliseconds since `born`.
@@ -34,6 +38,8 @@ impl Shared {
         let shared = Shared {
             current: ArcSwap::from_pointee(nothing),
             fallback: ArcSwapOption::empty(),
+            subjects: Subjects::default(),
+            is_away: AtomicBool::new(false),
             status: AtomicU8::new(ClientStatus::Connecting as u8),
             born: Instant::now(),
             confirmed: AtomicI64::new(0),

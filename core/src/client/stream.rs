@@ -4,13 +4,19 @@ use std::borrow::ToOwned;
 use std::vec::Vec;
 
 use crate::Digest;
-use crate::json::Document;
+use crate::json::{Document, Kind};
 
 /// Bytes of a line, or of an event's data: ours have a hundred.
 const MAX_BYTES: usize = 16 << 10;
 
-/// The server says what is out: the digest, or `None` where that could not be made out.
-pub(super) type Announcement = Option<Digest>;
+/// The server says what is out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Announcement {
+    /// Of the rules; `None` if it could not be made out.
+    pub(super) digest: Option<Digest>,
+    /// The newest revision that changed a tenant or a partner.
+    pub(super) population: Option<u64>,
+}
 
 /// There is a line or an event without an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +96,11 @@ impl EventReader {
 fn announced(data: &[u8]) -> Announcement {
     let document = Document::read(data, MAX_BYTES);
     let digest = document.root().member("digest").map(|value| value.raw().to_owned());
-    digest.and_then(|digest| Digest::new(&digest).ok())
+    let population = document.root().member("population").filter(|value| value.kind() == Kind::Number);
+    Announcement {
+        digest: digest.and_then(|digest| Digest::new(&digest).ok()),
+        population: population.and_then(|value| value.raw().parse().ok()),
+    }
 }
 
 /// For the fuzzer: what is announced by a stream that comes in these pieces; `None` where it has no end.
@@ -100,7 +110,7 @@ pub fn announcements(pieces: &[&[u8]]) -> Option<Vec<Option<Digest>>> {
     for piece in pieces {
         reader.read(piece, &mut found).ok()?;
     }
-    Some(found)
+    Some(found.into_iter().map(|announcement| announcement.digest).collect())
 }
 
 #[cfg(test)]

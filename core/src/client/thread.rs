@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc as mpsc_async, oneshot};
 
+use super::resolve::Ask;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::work::{Report, Work};
@@ -33,6 +34,7 @@ pub(super) enum Ending {
 pub(super) struct Worker {
     handle: JoinHandle<()>,
     stop: oneshot::Sender<Ending>,
+    asks: mpsc_async::UnboundedSender<Ask>,
     /// Closed when the thread is about to end.
     ended: mpsc::Receiver<()>,
     process: u32,
@@ -49,15 +51,22 @@ impl Worker {
     ) -> Result<Worker, ClientError> {
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = mpsc::channel();
+        let (asks, asked) = mpsc_async::unbounded_channel();
         let body = move || {
-            follow(shared, settings, instance, report, began, stopped);
+            follow(shared, settings, instance, report, began, stopped, asked);
             drop(ending);
         };
         let handle = thread::Builder::new()
             .name("dezky-client".into())
             .spawn(body)
             .map_err(|error| no_thread(&error))?;
-        Ok(Worker { handle, stop, ended, process: process::id() })
+        Ok(Worker { handle, stop, asks, ended, process: process::id() })
+    }
+
+    /// Has the thread ask for a subject. `false` if the caller cannot wait for it: the thread is gone, or the caller is a handler on it.
+    pub(super) fn ask(&self, ask: Ask) -> bool {
+        let is_here = self.process == process::id() && self.handle.thread().id() != thread::current().id();
+        is_here && self.asks.send(ask).is_ok()
     }
 
     /// Ends the thread, and waits until it, its sockets and timers are gone.
@@ -88,6 +97,7 @@ fn follow(
     report: Option<Report>,
     began: Instant,
     stopped: oneshot::Receiver<Ending>,
+    asked: mpsc_async::UnboundedReceiver<Ask>,
 ) {
     // Names are looked up, and functions asked for keys, on threads beside: at most two, and gone when idle.
     let runtime = Builder::new_current_thread()
@@ -115,7 +125,7 @@ fn follow(
         let ending = tokio::select! {
             biased;
             ending = stopped => ending.unwrap_or(Ending::Pause),
-            () = work.run(began) => Ending::Pause,
+            () = work.run(began, asked) => Ending::Pause,
         };
         match ending {
             Ending::Pause => {}

@@ -20,6 +20,8 @@ pub struct Timing {
     pub burst: Duration,
     /// The most that a server can ask to wait for.
     pub max_retry_after: Duration,
+    /// How long the server is waited for with a subject whose last known version is at hand.
+    pub subject_patience: Duration,
     /// For the last request of a client that is closed.
     pub sign_off: Duration,
 }
@@ -34,6 +36,7 @@ impl Default for Timing {
             settled: Duration::from_secs(10),
             burst: Duration::from_millis(50),
             max_retry_after: Duration::from_secs(300),
+            subject_patience: Duration::from_secs(1),
             sign_off: Duration::from_secs(1),
         }
     }

@@ -1,9 +1,11 @@
 //! What the client's thread holds, and how an answer of the server becomes the rules in use.
 
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::borrow::ToOwned;
 use std::boxed::Box;
-use std::string::String;
+use std::string::{String, ToString};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
@@ -16,6 +18,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::stream::Announcement;
 use super::{ClientCode, ClientError, ClientEvent, ClientStatus, PastDeadline, file};
+use crate::Digest;
 
 /// Tells whoever waits for `connect` how it went.
 pub(super) type Report = Box<dyn FnOnce(Result<(), ClientError>) + Send>;
@@ -44,6 +47,8 @@ pub(super) struct Work {
     /// What was announced since the last fetch was started.
     pub(super) announced: RefCell<Option<Announcement>>,
     pub(super) wanted: Notify,
+    /// Where the population stood when the server last said so.
+    population: RefCell<Option<String>>,
     /// What the last fetch brought is served, and the server was not told yet.
     pub(super) is_confirming: Cell<bool>,
     pub(super) fetch_attempt: Cell<u32>,
@@ -69,6 +74,7 @@ impl Work {
             is_asked: Cell::new(false),
             announced: RefCell::default(),
             wanted: Notify::new(),
+            population: RefCell::default(),
             is_confirming: Cell::new(false),
             fetch_attempt: Cell::new(0),
             stream_attempt: Cell::new(0),
@@ -189,6 +195,20 @@ impl Work {
         self.shared.emit(&ClientEvent::Stale { age: self.shared.age() });
     }
 
+    /// Subjects expire when the population moved. A slice does not tell of it: its digest moves when its tenant is decided otherwise.
+    pub(super) fn note_population(&self, population: Option<u64>, digest: Option<&Digest>) {
+        let mark = if self.settings.is_slice {
+            let current = self.shared.current.load();
+            Some(digest.unwrap_or(&current.digest).as_str().to_owned())
+        } else {
+            population.map(|population| population.to_string())
+        };
+        if mark.is_some() && *self.population.borrow() != mark {
+            self.population.replace(mark);
+            self.shared.subjects.expire();
+        }
+    }
+
     /// Whether `connect` is still waiting.
     pub(super) fn is_awaited(&self) -> bool {
         let report = self.report.take();
@@ -215,7 +235,7 @@ impl Work {
         if let Some(problem) = problems.get_mut(source as usize) {
             *problem = Some(error.code);
         }
-        self.problems.set(problems);
+        self.set_problems(problems);
         if !is_known {
             self.shared.emit(&ClientEvent::Error { error, fatal: false });
         }
@@ -226,6 +246,12 @@ impl Work {
         if let Some(problem) = problems.get_mut(source as usize) {
             *problem = None;
         }
+        self.set_problems(problems);
+    }
+
+    fn set_problems(&self, problems: [Option<ClientCode>; 3]) {
+        let [fetch, ..] = problems;
+        self.shared.is_away.store(fetch.is_some(), Ordering::Release);
         self.problems.set(problems);
     }
 

@@ -26,6 +26,7 @@ pub fn hasty() -> Timing {
         settled: millis(300),
         burst: millis(50),
         max_retry_after: SECOND * 300,
+        subject_patience: millis(300),
         sign_off: SECOND,
     }
 }

@@ -8,7 +8,7 @@ import unittest
 from support import DATABASE, FLAG, EndToEnd, Operator, command, until
 
 KINDS = ("node", "python", "rust")
-SHORT = {"deadline": 700, "maxBackoff": 200, "timing": {"minBackoff": 50, "pollInterval": 300}, "pastDeadline": "file"}
+SHORT = {"deadline": 700, "maxBackoff": 200, "timing": {"minBackoff": 50, "pollInterval": 300}}
 
 
 class File(EndToEnd):

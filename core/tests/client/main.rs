@@ -14,4 +14,5 @@ mod keeping;
 mod random;
 mod server;
 mod starting;
+mod subjects;
 mod support;

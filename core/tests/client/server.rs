@@ -1,7 +1,7 @@
 //! A server of the tests: it publishes snapshots as the real one does, except where it is told to misbehave.
 #![allow(dead_code)]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +64,11 @@ impl Request {
     pub fn is_stream(&self) -> bool {
         self.path.contains("/stream")
     }
+
+    /// The tenant whose subject is asked for.
+    pub fn subject_of(&self) -> Option<&str> {
+        self.path.split_once("/tenants/")?.1.strip_suffix("/subject")
+    }
 }
 
 #[derive(Default)]
@@ -75,6 +80,12 @@ pub struct State {
     /// What happens to every request once the faults are used up.
     pub always: Option<Fault>,
     pub stream_always: Option<Fault>,
+    /// The subject document of each tenant, by slug.
+    pub subjects: HashMap<String, String>,
+    pub subject_faults: VecDeque<Fault>,
+    pub subject_always: Option<Fault>,
+    /// Said with every snapshot.
+    pub population: Option<u64>,
     /// Whether streams say what is out when they open.
     pub mute_streams: bool,
     pub requests: Vec<Request>,
@@ -172,7 +183,13 @@ impl Server {
     }
 
     pub fn fetches(&self) -> Vec<Request> {
-        self.state().requests.iter().filter(|request| !request.is_stream()).cloned().collect()
+        let is_fetch = |request: &&Request| !request.is_stream() && request.subject_of().is_none();
+        self.state().requests.iter().filter(is_fetch).cloned().collect()
+    }
+
+    pub fn subject_requests(&self) -> Vec<Request> {
+        let requests = self.state().requests.clone();
+        requests.into_iter().filter(|request| request.subject_of().is_some()).collect()
     }
 
     /// The requests by which clients signed off.
@@ -204,20 +221,24 @@ fn serve(shared: &(Mutex<State>, Condvar), connection: TcpStream) -> std::io::Re
     loop {
         let Some(mut request) = read(&mut reader)? else { return Ok(()) };
         let is_stream = request.is_stream();
-        let (fault, body, history, is_mute) = {
+        let (fault, body, history, population, is_mute) = {
             let mut state = shared.0.lock().unwrap();
-            let fault = match is_stream {
-                true => state.stream_faults.pop_front().or(state.stream_always.clone()),
-                false => state.faults.pop_front().or(state.always.clone()),
+            let fault = match (request.subject_of(), is_stream) {
+                (Some(_), _) => state.subject_faults.pop_front().or(state.subject_always.clone()),
+                (None, true) => state.stream_faults.pop_front().or(state.stream_always.clone()),
+                (None, false) => state.faults.pop_front().or(state.always.clone()),
             };
-            (fault, state.body.clone(), state.history, state.mute_streams)
+            (fault, state.body.clone(), state.history, state.population, state.mute_streams)
         };
         if let Some(Fault::Slow(time) | Fault::SlowEarlier(time, _)) = fault {
             thread::sleep(time);
         }
-        let bytes = match is_stream {
-            true => stream_answer(&mut request, &fault, &body, is_mute),
-            false => answer(&mut request, &fault, body, history),
+        let bytes = match (request.subject_of().map(str::to_owned), is_stream) {
+            (Some(slug), _) => {
+                subject_answer(&mut request, &fault, shared.0.lock().unwrap().subjects.get(&slug))
+            }
+            (None, true) => stream_answer(&mut request, &fault, &body, is_mute),
+            (None, false) => answer(&mut request, &fault, body, (history, population)),
         };
         let is_open = is_stream && request.status == 200 && !matches!(fault, Some(Fault::Status(..)));
         {
@@ -281,14 +302,37 @@ fn stream_answer(request: &mut Request, fault: &Option<Fault>, body: &str, is_mu
     }
 }
 
+fn subject_answer(request: &mut Request, fault: &Option<Fault>, subject: Option<&String>) -> Vec<u8> {
+    if let Some(Fault::Status(status, lines)) = fault {
+        return failure(request, *status, lines);
+    }
+    let Some(subject) = subject else { return failure(request, 404, "") };
+    let tag =
+        format!("\"{:x}\"", subject.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)));
+    request.status = if request.header("if-none-match") == Some(&tag) { 304 } else { 200 };
+    let body = if request.status == 304 { "" } else { subject };
+    let length =
+        if request.status == 304 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    format!("HTTP/1.1 {} OK\r\netag: {tag}\r\n{length}\r\n{body}", request.status).into_bytes()
+}
+
 fn failure(request: &mut Request, status: u16, lines: &str) -> Vec<u8> {
     request.status = status;
     let body = r#"{"code":"some_reason"}"#;
     format!("HTTP/1.1 {status} Because\r\n{lines}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn answer(request: &mut Request, fault: &Option<Fault>, body: String, history: Option<&str>) -> Vec<u8> {
-    let history = history.map(|id| format!("dezky-history: {id}\r\n")).unwrap_or_default();
+fn answer(
+    request: &mut Request,
+    fault: &Option<Fault>,
+    body: String,
+    told: (Option<&str>, Option<u64>),
+) -> Vec<u8> {
+    let (history, population) = told;
+    let mut history = history.map(|id| format!("dezky-history: {id}\r\n")).unwrap_or_default();
+    if let Some(population) = population {
+        history += &format!("dezky-population: {population}\r\n");
+    }
     let body = match fault {
         Some(Fault::Earlier(earlier) | Fault::SlowEarlier(_, earlier)) => earlier.clone(),
         _ => body,

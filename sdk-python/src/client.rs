@@ -79,7 +79,8 @@ impl Client {
             options = options.instance(word(name, "/instance")?);
         }
         if let Some(allowed) = allow_http {
-            let allowed = allowed.cast::<PyBool>().map_err(|_| refused("/allow_http", "this is True or False"))?;
+            let allowed =
+                allowed.cast::<PyBool>().map_err(|_| refused("/allow_http", "this is True or False"))?;
             if allowed.is_true() {
                 options = options.allow_http();
             }

@@ -35,6 +35,15 @@ export class Client<Key extends string = string> {
     return this.#ruleset.isEnabled(key, subject)
   }
 
+  /**
+   * The subject of a tenant by its slug, as the server has it. The first call for a tenant asks the server. Later ones are answered from memory,
+   * until the server says that a tenant or a partner has changed. If the server does not answer, the last known subject is handed out. Rejects
+   * with the code `invalid_slug` or `unknown_tenant`, or why the server could not be asked about a tenant that is not known yet.
+   */
+  subject(slug: string): Promise<Subject> {
+    return this.#live.subjects.resolve(slug)
+  }
+
   /** While it is `refused` the server is asked ever more rarely, and after `closed` nothing happens any more; the rules stay. */
   get status(): ClientStatus {
     return this.#live.status

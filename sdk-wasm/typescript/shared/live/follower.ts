@@ -1,7 +1,7 @@
 /** Follows the server: one fetch at a time, a stream that says when, and a check-in where the stream is quiet. */
 import { Backoff } from './backoff.js'
 import type { Settings } from './options.js'
-import { digestOf, EventReader } from './stream.js'
+import { type Announcement, announcementOf, EventReader } from './stream.js'
 import { Nap } from './timing.js'
 import { type Trouble, troubleOf } from './trouble.js'
 import type { Answer, Wire } from './wire.js'
@@ -13,6 +13,8 @@ export interface Followed {
   readonly evaluating: string | undefined
   /** Takes an answer, or throws a Trouble. */
   take(answer: Answer): void
+  /** What an event of the stream says. */
+  hear(announcement: Announcement): void
   /** What is wrong with fetching or with the stream now; nothing where it works again. */
   tell(about: 'fetch' | 'stream', trouble: Trouble | undefined): void
 }
@@ -162,7 +164,9 @@ export class Follower {
         for (const data of reader.read(text)) {
           // The first comes with every connection, and says nothing about how long it will last.
           if (events++) this.#streamBackoff.reset()
-          const digest = digestOf(data)
+          const announcement = announcementOf(data)
+          const { digest } = announcement
+          this.#followed.hear(announcement)
           if (digest !== this.#followed.evaluating) this.#announce(digest)
           else if (events > 1) this.#agree()
         }

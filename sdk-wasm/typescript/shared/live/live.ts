@@ -5,13 +5,16 @@ import { type Followed, Follower } from './follower.js'
 import { changes, type Held, judge, nothing, Saver } from './held.js'
 import type { Settings } from './options.js'
 import type { Keeper, Platform } from './platform.js'
+import type { Announcement } from './stream.js'
+import { type Source, type SubjectAnswer, Subjects } from './subjects.js'
 import type { Trouble } from './trouble.js'
 import { type Answer, Wire } from './wire.js'
 
-export class Live<Key extends string> implements Followed {
+export class Live<Key extends string> implements Followed, Source {
   /** Takes the rules that are in force. */
   swap: (rules: Ruleset<Key>) => void = () => {}
   readonly emitter = new Emitter<Key>()
+  readonly subjects = new Subjects(this)
   readonly #settings: Settings
   readonly #wire: Wire
   readonly #follower: Follower
@@ -50,6 +53,19 @@ export class Live<Key extends string> implements Followed {
 
   get evaluating(): string | undefined {
     return this.#inForce?.rules.digest
+  }
+
+  get isAway(): boolean {
+    return this.#troubles.fetch !== undefined || this.#status === 'closed'
+  }
+
+  fetchSubject(slug: string, tag: string | undefined): Promise<SubjectAnswer | undefined> {
+    return this.#wire.fetchSubject(slug, tag)
+  }
+
+  /** A slice does not tell of the population: its digest moves when its tenant is decided otherwise. */
+  hear({ digest, population }: Announcement): void {
+    this.subjects.note(this.#settings.tenant === undefined ? population : digest)
   }
 
   /** What is wrong with the server. */
@@ -96,6 +112,7 @@ export class Live<Key extends string> implements Followed {
     const keys = was === 'connecting' ? [] : changes(before ?? nothing<Key>(), held)
     if (held !== this.#known) void this.#saver?.save(held)
     this.#inForce = this.#known = this.#latest = held
+    this.hear({ digest: held.rules.digest, ...(answer.population !== undefined && { population: answer.population }) })
     this.swap(held.rules)
     this.#status = 'ready'
     this.#hasAnswered = true

@@ -92,7 +92,7 @@ export function readOptions(given: ConnectOptions, { kind, keep }: Platform): Se
   const timing = own(options.timing ?? {})
   known(timing, Object.keys(TIMING), '/timing')
   if (typeof key !== 'function' && !isKey(key)) refuse('/key', 'the key is a text of visible ASCII characters, or a function that gives one')
-  if (tenant !== undefined && !(typeof tenant === 'string' && SLUG.test(tenant))) refuse('/tenant', 'the tenant is its slug')
+  if (tenant !== undefined && !isSlug(tenant)) refuse('/tenant', 'the tenant is its slug')
   if (file !== undefined && (typeof file !== 'string' || !file)) refuse('/file', 'the file is a path')
   if (file !== undefined && !keep) refuse('/file', 'there are no files here')
   if (!['fail', 'file', 'off'].includes(pastDeadline)) refuse('/pastDeadline', 'past the deadline is fail, file or off')
@@ -106,6 +106,8 @@ export function readOptions(given: ConnectOptions, { kind, keep }: Platform): Se
 
 /** Its own members alone: whatever was put on `Object.prototype` is no option. */
 const own = <Value extends object>(value: Value): Value => Object.assign(Object.create(null), value)
+
+export const isSlug = (slug: unknown): slug is string => typeof slug === 'string' && SLUG.test(slug)
 
 /** A credential that can stand in a header. */
 export const isKey = (key: unknown): key is string => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)

@@ -31,12 +31,22 @@ export class EventReader {
   }
 }
 
-/** The digest that an event announces; nothing where it says none. */
-export function digestOf(data: string): string | undefined {
+/** What an event announces. */
+export interface Announcement {
+  /** Of the rules; nothing where it says none. */
+  readonly digest?: string
+  /** The newest revision that changed a tenant or a partner. */
+  readonly population?: string
+}
+
+export function announcementOf(data: string): Announcement {
   try {
-    const { digest } = Object(JSON.parse(data))
-    return typeof digest === 'string' ? digest : undefined
+    const { digest, population } = Object.assign(Object.create(null), JSON.parse(data))
+    return {
+      ...(typeof digest === 'string' && { digest }),
+      ...(typeof population === 'number' && { population: String(population) }),
+    }
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -1,6 +1,7 @@
 /** The requests that a client makes. */
 import { isKey, type Settings } from './options.js'
 import type { Platform } from './platform.js'
+import type { SubjectAnswer } from './subjects.js'
 import { Limit } from './timing.js'
 import { Trouble, troubleOf } from './trouble.js'
 
@@ -8,6 +9,8 @@ import { Trouble, troubleOf } from './trouble.js'
 const MAX_BODY_BYTES = 32 << 20
 /** As much of a refusal is read as tells why. */
 const MAX_REFUSAL_BYTES = 16 << 10
+/** The server's codes for tenants that are not there for this key. */
+const GONE = ['denied_tenant_terminated', 'denied_key_scope', 'denied_not_member']
 /** For the last request of a client that is closed. */
 const SIGN_OFF = 1_000
 
@@ -27,6 +30,8 @@ export interface Answer {
   /** What the ETag says, without its quotes. */
   readonly digest: string | undefined
   readonly history: string
+  /** The newest revision that changed a tenant or a partner, where it is said. */
+  readonly population: string | undefined
 }
 
 export class Wire {
@@ -47,12 +52,35 @@ export class Wire {
     limit.prolong(this.#settings.requestTimeout)
     try {
       const condition = standing.known ? { 'if-none-match': `"${standing.known}"` } : {}
-      const response = await this.#request('', { ...this.#naming(standing), ...condition }, limit)
+      const response = await this.#request(this.#place(''), { ...this.#naming(standing), ...condition }, limit)
       const isUnchanged = response.status === 304 && standing.known !== undefined
       if (response.status !== 200 && !isUnchanged) throw await refusal(response, limit)
       const digest = response.headers.get('etag')?.match(/^(?:W\/)?"(.*)"$/)?.[1]
       const history = response.headers.get('dezky-history') ?? ''
-      return { body: isUnchanged ? undefined : await limit.hold(readBody(response, MAX_BODY_BYTES)), digest, history }
+      const population = response.headers.get('dezky-population') ?? undefined
+      return { body: isUnchanged ? undefined : await limit.hold(readBody(response, MAX_BODY_BYTES)), digest, history, population }
+    } catch (thrown) {
+      throw troubleOf(thrown)
+    } finally {
+      limit.end()
+    }
+  }
+
+  /** Asks for the subject of a tenant, unless it is that of the tag. Nothing where there is no such tenant; what else goes wrong is a Trouble. */
+  async fetchSubject(slug: string, tag: string | undefined): Promise<SubjectAnswer | undefined> {
+    const limit = new Limit(this.#ending)
+    limit.prolong(this.#settings.requestTimeout)
+    try {
+      const headers = { ...this.#naming({ evaluating: undefined, parting: true }), ...(tag && { 'if-none-match': tag }) }
+      const response = await this.#request(`/tenants/${slug}/subject`, headers, limit)
+      const { status } = response
+      if (status === 200 || (status === 304 && tag)) {
+        const body = status === 200 ? new TextDecoder().decode(await limit.hold(readBody(response, MAX_REFUSAL_BYTES))) : undefined
+        return { body, tag: response.headers.get('etag') ?? undefined }
+      }
+      const trouble = await refusal(response, limit)
+      if (status === 404 || GONE.includes(trouble.problem.serverCode ?? '')) return undefined
+      throw trouble
     } catch (thrown) {
       throw troubleOf(thrown)
     } finally {
@@ -66,7 +94,7 @@ export class Wire {
     limit.prolong(SIGN_OFF)
     try {
       const naming = this.#naming({ evaluating, parting: true })
-      const response = await this.#request('', { ...naming, 'if-none-match': `"${evaluating}"`, 'dezky-closing': '1' }, limit, this.#platform.closing)
+      const response = await this.#request(this.#place(''), { ...naming, 'if-none-match': `"${evaluating}"`, 'dezky-closing': '1' }, limit, this.#platform.closing)
       await response.body?.cancel()
     } catch {
       // The server forgets a client that says nothing.
@@ -81,7 +109,7 @@ export class Wire {
     limit.prolong(this.#settings.requestTimeout)
     try {
       const headers = { ...this.#naming({ evaluating, parting: true }), accept: 'text/event-stream' }
-      const response = await this.#request('/stream', headers, limit)
+      const response = await this.#request(this.#place('/stream'), headers, limit)
       if (response.status !== 200) throw await refusal(response, limit)
       if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
         throw new Trouble('unexpected_status', 'the server answered 200 with something else than a stream')
@@ -108,13 +136,17 @@ export class Wire {
     }
   }
 
-  async #request(suffix: '' | '/stream', headers: Record<string, string>, limit: Limit, closing = {}): Promise<Response> {
-    const { base, tenant } = this.#settings
-    const [place, query] = tenant === undefined ? [suffix || '/snapshot', ''] : [`/slice${suffix}`, `?tenant=${tenant}`]
+  /** Where the rules are, and the news of them. */
+  #place(suffix: '' | '/stream'): string {
+    const { tenant } = this.#settings
+    return tenant === undefined ? `/flags${suffix || '/snapshot'}` : `/flags/slice${suffix}?tenant=${tenant}`
+  }
+
+  async #request(place: string, headers: Record<string, string>, limit: Limit, closing = {}): Promise<Response> {
     const key = await limit.hold(this.#askKey())
     // A key must not travel to wherever a redirect points.
     const request = { ...this.#platform.request, ...closing, redirect: 'manual' as const, signal: limit.signal }
-    return limit.hold(fetch(`${base}/flags${place}${query}`, { ...request, headers: { ...headers, authorization: `Bearer ${key}` } }))
+    return limit.hold(fetch(this.#settings.base + place, { ...request, headers: { ...headers, authorization: `Bearer ${key}` } }))
   }
 
   async #askKey(): Promise<string> {

@@ -13,6 +13,7 @@ pub(super) enum Rule {
     ReadTenant,
     UpdateTenant,
     EveryUser,
+    ReadFlags,
     PlatformAdmin,
     ReadUser,
     ReadAudit,
@@ -99,8 +100,8 @@ actions! {
     UserDelete "user.delete" OperatorUnlessLastAdmin
     UserInvite "user.invite" Operator
     UserDeactivate "user.deactivate" OperatorUnlessLastAdmin
-    FlagRead "flag.read" EveryUser
-    FlagList "flag.list" EveryUser
+    FlagRead "flag.read" ReadFlags
+    FlagList "flag.list" ReadFlags
     FlagCreate "flag.create" Operator
     FlagUpdate "flag.update" Operator
     FlagDelete "flag.delete" Operator

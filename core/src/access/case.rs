@@ -37,6 +37,9 @@ pub(super) trait Case {
     /// Whether the person is a member of the tenant that it is about.
     fn is_member(&self) -> bool;
 
+    /// Whether the person is a member of any tenant.
+    fn has_a_tenant(&self) -> bool;
+
     /// Whether the tenant's fields that are changed are all among these.
     fn changes_only(&self, fields: &[&str]) -> bool;
 
@@ -105,6 +108,10 @@ impl Case for OwnedCase<'_> {
             (Some(record), Some(tenant)) => record.is_member(&tenant.id),
             _ => false,
         }
+    }
+
+    fn has_a_tenant(&self) -> bool {
+        self.record().is_some_and(|record| !record.tenant_ids.is_empty())
     }
 
     fn changes_only(&self, fields: &[&str]) -> bool {

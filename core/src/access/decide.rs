@@ -42,15 +42,16 @@ pub(super) fn decide_case(case: &impl Case, action: Action) -> AccessReason {
 
 fn decide_key(case: &impl Case, action: Action, is_server: bool) -> AccessReason {
     let status = case.tenant_status();
-    if status == Some(TenantStatus::Terminated) {
-        return DeniedTenantTerminated;
-    }
-    let covered = match action {
+    let is_in_scope = match action {
         Action::FlagEvaluate => status.is_some() && (is_server || case.has_tenant_key()),
         Action::SnapshotRead | Action::SnapshotStream => is_server,
         _ => false,
     };
-    if covered { AllowedKey } else { DeniedKeyScope }
+    match status {
+        _ if !is_in_scope => DeniedKeyScope,
+        Some(TenantStatus::Terminated) => DeniedTenantTerminated,
+        _ => AllowedKey,
+    }
 }
 
 fn decide_person(case: &impl Case, action: Action, user: Option<Standing>) -> AccessReason {
@@ -70,6 +71,9 @@ fn decide_person(case: &impl Case, action: Action, user: Option<Standing>) -> Ac
         Rule::UpdateTenant => update_tenant(case, user),
         Rule::EveryUser if is_admin => AllowedPlatformAdmin,
         Rule::EveryUser => AllowedMember,
+        Rule::ReadFlags if is_admin => AllowedPlatformAdmin,
+        Rule::ReadFlags if case.has_a_tenant() => AllowedMember,
+        Rule::ReadFlags => DeniedNotMember,
         Rule::PlatformAdmin if is_admin => AllowedPlatformAdmin,
         Rule::PlatformAdmin => DeniedNotPlatformAdmin,
         Rule::ReadUser => read_user(case, user),
@@ -141,6 +145,8 @@ fn read_audit(case: &impl Case, user: Standing) -> AccessReason {
         not_a_member(user)
     } else if user.role == Role::Member {
         DeniedRole
+    } else if case.tenant_status() == Some(TenantStatus::Terminated) {
+        DeniedTenantTerminated
     } else {
         AllowedTenantAdmin
     }

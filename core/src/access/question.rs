@@ -209,6 +209,10 @@ impl Case for Question<'_> {
         self.person.user.tenant_ids.lists(self.about.tenant_id.raw())
     }
 
+    fn has_a_tenant(&self) -> bool {
+        self.person.user.tenant_ids.items().next().is_some()
+    }
+
     fn changes_only(&self, fields: &[&str]) -> bool {
         for field in self.about.fields.items() {
             if !fields.iter().any(|known| same_text(known, field.raw())) {

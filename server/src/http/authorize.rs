@@ -194,14 +194,18 @@ fn about_target(
     action: Action,
     Found(tenant, as_of): Found,
 ) -> Result<Target, Problem> {
-    let allowed = tenant.filter(|tenant| {
-        decide(principal, action, &Resource::tenant(tenant.id.clone(), tenant.status)).allowed
-    });
-    if let Some(tenant) = allowed {
-        return Ok(Target { tenant: Some(tenant), user: None, as_of });
+    let decision = tenant
+        .as_ref()
+        .map(|tenant| decide(principal, action, &Resource::tenant(tenant.id.clone(), tenant.status)));
+    if decision.is_some_and(|decision| decision.allowed) {
+        return Ok(Target { tenant, user: None, as_of });
     }
     match principal {
-        Principal::Key(MachineKey::Tenant(_)) => Err(Problem::denied(AccessReason::DeniedKeyScope)),
+        // Scope is decided first, so this says something only of the key's own tenant.
+        Principal::Key(MachineKey::Tenant(_)) => {
+            let reason = decision.map_or(AccessReason::DeniedKeyScope, |decision| decision.reason);
+            Err(Problem::denied(reason))
+        }
         Principal::Person(person) if !person.user.as_ref().is_some_and(|user| user.platform_admin) => {
             Err(Problem::denied(AccessReason::DeniedNotMember))
         }

@@ -364,7 +364,11 @@ async fn the_key_of_a_tenant_that_ends_is_good_for_nothing() {
     key.get("/flags/slice?tenant=hooli").send().await.refused(404, "not_found");
     key.get("/flags/slice/stream?tenant=hooli").send().await.refused(404, "not_found");
     key.post("/flags/evaluate").json(json!({ "tenantSlug": "hooli" })).send().await.refused(404, "not_found");
-    key.post("/ofrep/v1/evaluate/flags").json(context()).send().await.refused(403, "denied_key_scope");
+    let bulk = async |key: &Api, context| key.post("/ofrep/v1/evaluate/flags").json(context).send().await;
+    bulk(&key, context()).await.refused(403, "denied_tenant_terminated");
+    // Outside the key's scope nothing shows, neither that a tenant exists nor that it has ended.
+    let elsewhere = Api::with_key(&server, &server.tenant_key("globex").await).await;
+    bulk(&elsewhere, context()).await.refused(403, "denied_key_scope");
     // The operator, who may read the tenant, is told why.
     api.get("/flags/slice?tenant=hooli").send().await.refused(403, "denied_tenant_terminated");
     let shown = api.get("/keys").send().await.is(200);

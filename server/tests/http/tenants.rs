@@ -171,7 +171,10 @@ async fn a_terminated_tenant_is_gone_for_its_members() {
         async move { api.post("/flags/evaluate").json(json!({ "tenantSlug": "acme" })).send().await }
     };
     evaluate(&member).await.refused(404, "not_found");
-    member.get("/audit?tenant=acme").send().await.refused(404, "not_found");
+    for api in [&owner, &member] {
+        api.get("/audit?tenant=acme").send().await.refused(404, "not_found");
+    }
+    assert_eq!(operator.get("/audit?tenant=acme").send().await.is(200).each("action")[0], "tenant.terminate");
     // Whoever runs the platform may read it still; its flags are evaluated for nobody.
     for persona in ["operator", "admin"] {
         let api = Api::of(&server, persona).await;

@@ -7,6 +7,8 @@ CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS := \
+	access \
+	key_set \
 	names \
 	snapshot \
 	stream \

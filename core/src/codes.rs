@@ -158,6 +158,7 @@ codes! {
         TokenPolicyAudiences "token_policy_audiences" "a policy names at least one audience, each of them a text to read"
         TokenPolicyLeeway "token_policy_leeway" "the leeway is 0 to 30 seconds"
         TokenPolicyLifetime "token_policy_lifetime" "the longest lifetime is 1 second to 31 days"
+        TokenPolicyRule "token_policy_rule" "the rule is generic or authentik"
         KeySetTooLarge "key_set_too_large" "a key set has at most 256 KiB"
         KeySetUtf8 "key_set_utf8" "the key set is not UTF-8"
         KeySetJson "key_set_json" "the key set is not JSON"

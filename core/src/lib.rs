@@ -59,7 +59,7 @@ pub use names::{
 pub use openfeature::OpenFeatureProvider;
 pub use time::Timestamp;
 #[cfg(feature = "token")]
-pub use token::{Claims, KeySet, TokenPolicy, TokenVerifier};
+pub use token::{Claims, KeySet, TokenPolicy, TokenRule, TokenVerifier};
 pub use world::{
     Counts, Edit, EditStep, Ladder, LadderStep, PartnerMove, PartnerTotal, Plan, PlanPair, PlanTotal,
     TenantMove, World, WorldPartner, WorldTenant,

@@ -8,7 +8,7 @@ mod token_support;
 mod tests {
     use std::collections::BTreeSet;
 
-    use dezky_core::{Code, KeySet, TokenPolicy, TokenVerifier};
+    use dezky_core::{Code, KeySet, TokenPolicy, TokenRule, TokenVerifier};
     use serde_json::{Value, json};
 
     use super::token_support::issuer::{Signer, ec, ed, rsa};
@@ -100,12 +100,23 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_no_sign_of_an_id_token_where_a_grant_shows() {
-        for grant in ["scope", "scp", "client_id"] {
-            verify(&with_claims(json!({ "nonce": "n", grant: "x" }))).unwrap();
+    fn each_rule_accepts_its_issuers_access_tokens_alone() {
+        let bare = json!({ "client_id": null, "scope": null, "nonce": "n" });
+        let with = |members: Value| claims_with(changed(bare.clone(), members));
+        let authentik = json!({ "azp": "dezky-portal", "uid": "a1B2".repeat(10), "scope": "" });
+        let tokens = [
+            ("JWT", with(authentik), [true, true]),
+            ("JWT", with(json!({ "client_id": "portal", "scope": "openid" })), [true, false]),
+            ("at+jwt", with(json!({})), [true, false]),
+            ("JWT", with(json!({})), [false, false]),
+        ];
+        for (typ, claims, expected) in tokens {
+            let token = ed().token(&json!({ "alg": "EdDSA", "kid": "ed", "typ": typ }), &claims);
+            let accepted = [TokenRule::Generic, TokenRule::Authentik].map(|rule| {
+                TokenVerifier::new(policy().rule(rule), key_set()).verify(&token, at(NOW)).is_ok()
+            });
+            assert_eq!(accepted, expected, "{typ} {claims}");
         }
-        let header = json!({ "alg": "EdDSA", "kid": "ed", "typ": "at+jwt" });
-        verify(&ed().token(&header, &claims_with(json!({ "nonce": "n" })))).unwrap();
     }
 
     #[test]

@@ -7,6 +7,8 @@ use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
+use crate::identity::TrustedIssuer;
+
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
 #[derive(Debug, Parser)]
 #[command(name = "dezky-server", version, about)]
@@ -74,9 +76,10 @@ pub struct Settings {
     /// How to write the log
     #[arg(long, env = "DEZKY_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// An issuer whose tokens are accepted; may be repeated
-    #[arg(long = "issuer", env = "DEZKY_ISSUER", value_delimiter = ',', value_name = "URL")]
-    pub issuers: Vec<String>,
+    /// An issuer whose tokens are accepted; may be repeated. RULE tells its access tokens from its ID tokens: generic or
+    /// authentik [default rule: generic]
+    #[arg(long = "issuer", env = "DEZKY_ISSUER", value_delimiter = ',', value_name = "URL[=RULE]")]
+    pub issuers: Vec<TrustedIssuer>,
     /// Where the issuer's keys are, instead of what its discovery document says
     #[arg(long, env = "DEZKY_JWKS_URL", value_name = "URL")]
     pub jwks_url: Option<String>,

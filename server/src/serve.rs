@@ -17,7 +17,7 @@ use crate::http::metrics::Metrics;
 use crate::http::problem::Problem;
 use crate::http::seal::Seal;
 use crate::http::{openapi, router};
-use crate::identity::{Identity, IdentitySettings, KeyTiming};
+use crate::identity::{Identity, IdentitySettings, KeyTiming, TrustedIssuer};
 use crate::live::Live;
 use crate::routes;
 use crate::seeds;
@@ -172,7 +172,7 @@ async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError>
 }
 
 fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {
-    let issuers = if settings.dev { vec![dev_issuer.to_owned()] } else { settings.issuers.clone() };
+    let issuers = if settings.dev { vec![TrustedIssuer::new(dev_issuer)] } else { settings.issuers.clone() };
     let settings = IdentitySettings {
         issuers,
         jwks_url: settings.jwks_url.clone(),

@@ -16,8 +16,15 @@ impl Findings {
 
     /// `member` is a path below the part's own: empty, or beginning with a slash.
     pub(super) fn note(&mut self, code: Code, member: &str) {
+        self.note_because(code, member, code.message());
+    }
+
+    /// Like `note`, with a sentence of its own in place of the code's.
+    pub(super) fn note_because(&mut self, code: Code, member: &str, message: &'static str) {
         if self.found.len() < MAX_PROBLEMS {
-            self.found.push(Error::new(code, format!("{}{member}", self.place)));
+            let mut error = Error::new(code, format!("{}{member}", self.place));
+            error.message = message;
+            self.found.push(error);
         }
     }
 

@@ -12,8 +12,16 @@ use crate::{Code, Error};
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
-    /// Whether `typ` says in so many words that this is an access token (RFC 9068).
-    pub(super) is_declared_access: bool,
+    pub(super) typ: Typ,
+}
+
+/// The header's `typ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typ {
+    Absent,
+    Jwt,
+    /// `at+jwt`: the token says that it is an access token (RFC 9068).
+    AccessToken,
 }
 
 /// Members that must not be there, whatever they hold: each changes what the signature covers or what the claims are.
@@ -32,10 +40,10 @@ pub(super) fn read(header: Value<'_>) -> Result<Header, Error> {
             findings.note(code, path);
         }
     }
-    let is_declared_access = typ(header, &mut findings);
+    let typ = typ(header, &mut findings);
     let key_id = key_id(header, &mut findings);
     let algorithm = algorithm(header, &mut findings);
-    findings.finish(algorithm.map(|algorithm| Header { algorithm, key_id, is_declared_access }))
+    findings.finish(algorithm.map(|algorithm| Header { algorithm, key_id, typ }))
 }
 
 fn algorithm(header: Value<'_>, findings: &mut Findings) -> Option<Algorithm> {
@@ -50,15 +58,17 @@ fn algorithm(header: Value<'_>, findings: &mut Findings) -> Option<Algorithm> {
     algorithm
 }
 
-/// Absent, or one of the types of access tokens. An ID token, a logout token or a proof of possession that says what it is ends here.
-fn typ(header: Value<'_>, findings: &mut Findings) -> bool {
-    let Some(typ) = header.member_or_null("typ") else { return false };
+/// An ID token, a logout token or a proof of possession that says what it is ends here.
+fn typ(header: Value<'_>, findings: &mut Findings) -> Typ {
+    let Some(typ) = header.member_or_null("typ") else { return Typ::Absent };
     let name = text(typ).unwrap_or_default();
-    let is_access = ["at+jwt", "application/at+jwt"].iter().any(|known| name.eq_ignore_ascii_case(known));
-    if !is_access && !name.eq_ignore_ascii_case("JWT") {
+    if ["at+jwt", "application/at+jwt"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        return Typ::AccessToken;
+    }
+    if !name.eq_ignore_ascii_case("JWT") {
         findings.note(Code::TokenTyp, "/typ");
     }
-    is_access
+    Typ::Jwt
 }
 
 fn key_id(header: Value<'_>, findings: &mut Findings) -> Option<String> {

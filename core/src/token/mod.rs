@@ -12,6 +12,7 @@ mod findings;
 mod header;
 mod key;
 mod key_set;
+mod kind;
 mod policy;
 mod reading;
 mod rsa;
@@ -20,5 +21,6 @@ mod verifier;
 
 pub use claims::Claims;
 pub use key_set::KeySet;
+pub use kind::TokenRule;
 pub use policy::TokenPolicy;
 pub use verifier::TokenVerifier;

@@ -2,6 +2,7 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
+use super::kind::TokenRule;
 use super::reading::is_plain;
 use crate::json::{Decode, Kin, Kind, Value, decode_bytes, deserialize_by_decoding};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TOKEN_LEEWAY_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
@@ -11,10 +12,11 @@ const DEFAULT_LEEWAY_SECONDS: u32 = 5;
 const DEFAULT_MAX_LIFETIME_SECONDS: u32 = 24 * 3600;
 const MICROS: i64 = 1_000_000;
 
-/// Whose tokens are accepted, for which audiences, and how far clocks may differ.
+/// Whose tokens are accepted, for which audiences, how far clocks may differ, and how access tokens are recognised.
 ///
 /// Issuers and audiences are compared byte by byte: a trailing slash makes another issuer. A token is accepted where any of
-/// its audiences is one of the policy's.
+/// its audiences is one of the policy's. An authorized party (`azp`) that it names must be one of them too. Issuers that
+/// need different rules need a policy each.
 ///
 /// ```
 /// use dezky_core::TokenPolicy;
@@ -34,10 +36,11 @@ pub struct TokenPolicy {
     audiences: Vec<String>,
     leeway_seconds: u32,
     max_lifetime_seconds: u32,
+    rule: TokenRule,
 }
 
 impl TokenPolicy {
-    /// A policy with a leeway of 5 seconds and a longest lifetime of a day.
+    /// A policy with a leeway of 5 seconds, a longest lifetime of a day and the rule [`TokenRule::Generic`].
     ///
     /// ```
     /// use dezky_core::{Code, TokenPolicy};
@@ -53,13 +56,14 @@ impl TokenPolicy {
             audiences: audiences.into_iter().map(Into::into).collect(),
             leeway_seconds: DEFAULT_LEEWAY_SECONDS,
             max_lifetime_seconds: DEFAULT_MAX_LIFETIME_SECONDS,
+            rule: TokenRule::default(),
         };
         let issuers = unfit(&policy.issuers, Code::TokenPolicyIssuers, "/issuers");
         let audiences = unfit(&policy.audiences, Code::TokenPolicyAudiences, "/audiences");
         Error::unless_clean(issuers.into_iter().chain(audiences).collect(), policy)
     }
 
-    /// Reads `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds? }`.
+    /// Reads `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule? }`.
     ///
     /// ```
     /// use dezky_core::{Code, TokenPolicy};
@@ -96,6 +100,23 @@ impl TokenPolicy {
             true => Ok(TokenPolicy { max_lifetime_seconds, ..self }),
             false => Err(Error::new(Code::TokenPolicyLifetime, "/maxLifetimeSeconds")),
         }
+    }
+
+    /// How the issuers' access tokens are told from their ID tokens.
+    ///
+    /// ```
+    /// use dezky_core::{TokenPolicy, TokenRule};
+    /// let policy = TokenPolicy::new(["i"], ["a"])?.rule(TokenRule::Authentik);
+    /// let same = TokenPolicy::from_json(br#"{ "issuers": ["i"], "audiences": ["a"], "rule": "authentik" }"#)?;
+    /// assert_eq!(policy, same);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn rule(self, rule: TokenRule) -> TokenPolicy {
+        TokenPolicy { rule, ..self }
+    }
+
+    pub(super) fn token_rule(&self) -> TokenRule {
+        self.rule
     }
 
     pub(super) fn trusts(&self, issuer: &str) -> bool {
@@ -135,6 +156,7 @@ impl Decode for TokenPolicy {
             audiences: names(object, "audiences", Code::TokenPolicyAudiences),
             leeway_seconds: seconds(object, "leewaySeconds", leeway, Code::TokenPolicyLeeway),
             max_lifetime_seconds: seconds(object, "maxLifetimeSeconds", lifetime, Code::TokenPolicyLifetime),
+            rule: object.or("rule", TokenRule::default()),
         }
     }
 }

@@ -75,7 +75,10 @@ pub fn verify(token: &str) -> Result<Claims, Error> {
 }
 
 pub fn good_claims() -> Value {
-    json!({ "iss": ISSUER, "sub": "ada", "aud": "dezky-portal", "iat": NOW - 60, "exp": NOW + 240 })
+    json!({
+        "iss": ISSUER, "sub": "ada", "aud": "dezky-portal", "iat": NOW - 60, "exp": NOW + 240,
+        "client_id": "dezky-portal", "scope": "openid",
+    })
 }
 
 /// The good claims with these in place of their own; `null` takes one out.

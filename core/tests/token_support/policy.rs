@@ -42,6 +42,8 @@ pub fn cases() -> Vec<Case> {
             r#"{"issuers":["i"],"audiences":["a"],"maxLifetimeSeconds":0.5}"#,
             "token_policy_lifetime /maxLifetimeSeconds",
         ),
+        (r#"{"issuers":["i"],"audiences":["a"],"rule":"keycloak"}"#, "token_policy_rule /rule"),
+        (r#"{"issuers":["i"],"audiences":["a"],"rule":1}"#, "wrong_type /rule"),
         (r#"{"issuers":["i"],"issuers":["j"],"audiences":["a"]}"#, "duplicate_member /issuers"),
     ];
     cases.extend(

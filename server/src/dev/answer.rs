@@ -1,25 +1,33 @@
 //! The forms of the built-in provider's answers, and how it reads forms.
 
+use std::error::Error;
+
 use axum::body::{Body, to_bytes};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
 };
 use axum::http::{HeaderValue, Response, StatusCode};
+use http_body_util::LengthLimitError;
 use reqwest::Url;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::http::limits::BODY_TIMEOUT;
 use crate::http::problem::Problem;
 
 /// More than any form here needs.
 const MAX_BODY_BYTES: usize = 16 << 10;
 
-/// The body, or the refusal.
+/// The body, if it is of a size and a speed that is waited for. The codes are those of every other endpoint.
 pub(super) async fn body(body: Body) -> Result<Vec<u8>, Problem> {
-    let detail = "The body is larger than is accepted, or did not arrive whole";
-    match to_bytes(body, MAX_BODY_BYTES).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(_) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)),
+    let refuse = |status, code, detail: &str| Err(Problem::new(status, code, detail));
+    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(error)) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => {
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than is accepted")
+        }
+        Ok(Err(_)) => refuse(StatusCode::BAD_REQUEST, "body_broken", "The body did not arrive whole"),
+        Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body did not arrive in time"),
     }
 }
 

@@ -87,19 +87,21 @@ impl Caller {
         let caller = match link.map_or_else(|| credential(headers), Credential::Link) {
             Credential::Link(query) => link::holder(&app.seal, query, now)
                 .and_then(|holder| Caller::linked(app, holder, now))
-                .ok_or("link_invalid"),
-            Credential::Key(secret) => by_key(&app.live, secret).ok_or("key_unknown"),
+                .ok_or_else(|| unauthorized("link_invalid")),
+            Credential::Key(secret) => by_key(&app.live, secret).ok_or_else(|| unauthorized("key_unknown")),
             Credential::Token(token) => match app.identity.verify(token, now).await {
                 Ok(claims) => Ok(Caller::person(app, claims)),
-                Err(Refusal::Token(error)) => Err(error.code.as_str()),
+                Err(Refusal::Token(error)) => {
+                    let detail = app.identity.explain(&error);
+                    Err(challenged(Problem::from(error).with_detail(detail), INVALID_TOKEN))
+                }
                 Err(Refusal::NoKeys) => return Err(no_keys()),
             },
-            Credential::None => Err("token_missing"),
+            Credential::None => Err(unauthorized("token_missing")),
         };
-        let caller = caller.map_err(|code| {
+        let caller = caller.inspect_err(|_| {
             // Its cost is counted; whether there was one left was asked before.
             let _ = app.failures.take(address, instant);
-            unauthorized(code)
         })?;
         let counted = match &caller.who {
             Who::Person { claims, .. } => Counted::Person(&claims.issuer, &claims.subject),
@@ -257,18 +259,23 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
 }
 
-/// 401, for this reason.
+const INVALID_TOKEN: &str = "Bearer realm=\"dezky\", error=\"invalid_token\"";
+
+/// 401 for a missing credential, a machine key or a link. What is wrong with a token is said by the token's own errors.
 pub fn unauthorized(code: &'static str) -> Problem {
-    let invalid = "Bearer realm=\"dezky\", error=\"invalid_token\"";
     let (challenge, detail) = match code {
         "token_missing" => {
             ("Bearer realm=\"dezky\"", "This needs an access token or a machine key: Authorization: Bearer …")
         }
-        "key_unknown" => (invalid, "There is no such machine key, or it has been revoked"),
-        "link_invalid" => (invalid, "This link was not made here, or it has expired"),
-        _ => (invalid, "The access token is not valid"),
+        "link_invalid" => (INVALID_TOKEN, "This link was not made here, or it has expired"),
+        _ => (INVALID_TOKEN, "There is no such machine key, or it has been revoked"),
     };
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+    challenged(Problem::new(StatusCode::UNAUTHORIZED, code, detail), challenge)
+}
+
+fn challenged(problem: Problem, challenge: &'static str) -> Problem {
+    problem
+        .with_status(StatusCode::UNAUTHORIZED)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 

@@ -83,6 +83,12 @@ impl Problem {
         self
     }
 
+    /// The same with another sentence for people.
+    pub fn with_detail(mut self, detail: String) -> Problem {
+        self.0.detail = detail;
+        self
+    }
+
     fn with_findings(mut self, findings: Vec<Finding>) -> Problem {
         self.0.errors = findings;
         self

@@ -62,11 +62,12 @@ impl<'r> Seen<'r> {
     /// The answer, counted and logged.
     pub fn respond(self, (who, result): Outcome) -> Response<Body> {
         let id = self.id.as_str();
-        let mut code = None;
+        let (mut code, mut reason) = (None, None);
         let mut response = match result {
             Ok(reply) => conditional(reply, &self.known).respond(),
             Err(problem) => {
                 code = Some(problem.code());
+                reason = (problem.status() == StatusCode::UNAUTHORIZED).then(|| problem.detail().to_owned());
                 let problem = match self.evaluated {
                     Some(uri) => ofrep::refusal(problem, &uri),
                     None => problem,
@@ -89,9 +90,9 @@ impl<'r> Seen<'r> {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let actor = who.as_ref().and_then(Who::id);
         match is_quiet(self.route) {
-            false => self.span.in_scope(|| tracing::info!(status, micros, code, actor, "answered")),
+            false => self.span.in_scope(|| tracing::info!(status, micros, code, reason, actor, "answered")),
             true if code.is_some() => {
-                tracing::info!(id, route = path(self.route), status, micros, code, actor, "refused");
+                tracing::info!(id, route = path(self.route), status, micros, code, reason, actor, "refused");
             }
             true => {}
         }

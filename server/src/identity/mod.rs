@@ -1,6 +1,7 @@
 //! From a bearer token to verified claims, by keys that follow the issuer's.
 
 mod cache;
+mod fault;
 mod fetch;
 mod issuer;
 mod keys;
@@ -14,15 +15,17 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use cache::Cache;
+use fault::Accepted;
 use issuer::Issuer;
 use keys::Keys;
-pub use settings::{IdentitySettings, KeyTiming, SettingsError};
+pub use settings::{IdentitySettings, KeyTiming, SettingsError, TrustedIssuer, UnknownRule};
 pub(crate) use settings::{is_loopback_host, issuer_url};
 
 /// Verifies tokens by the keys of the issuers that the operator of the service trusts.
 #[derive(Debug)]
 pub struct Identity {
     issuers: Vec<Arc<Issuer>>,
+    accepted: Accepted,
     cache: Cache,
     is_started: AtomicBool,
 }
@@ -39,9 +42,14 @@ pub enum Refusal {
 impl Identity {
     /// Nothing is fetched before [`Identity::start`].
     pub fn new(settings: IdentitySettings) -> Result<Arc<Identity>, SettingsError> {
+        let accepted = Accepted {
+            issuers: settings.issuers.iter().map(|issuer| issuer.name.clone()).collect(),
+            audiences: settings.audiences.clone(),
+        };
         let issuers = settings.resolve()?.into_iter().map(|source| Arc::new(Issuer::new(source)));
         Ok(Arc::new(Identity {
             issuers: issuers.collect(),
+            accepted,
             cache: Cache::default(),
             is_started: AtomicBool::new(false),
         }))
@@ -76,6 +84,11 @@ impl Identity {
         let claims = Arc::new(claims);
         self.cache.keep(digest, Arc::clone(&claims), keys, now);
         Ok(claims)
+    }
+
+    /// Why a token is refused, for people: each claim at fault, and what is accepted. No value of the token is repeated.
+    pub fn explain(&self, error: &Error) -> String {
+        self.accepted.explain(error)
     }
 
     /// Why the service should not be asked yet, if so.
@@ -141,7 +154,10 @@ impl Verdict {
         if error.all().any(|each| each.code == Code::TokenIssuerUnknown) {
             return Verdict::NotOurs(error);
         }
-        match error.path.starts_with("/claims/") {
+        let is_about_claims =
+            |each: &Error| each.path.starts_with("/claims/") || each.code == Code::TokenNotAccess;
+        let is_recognised = error.all().any(is_about_claims);
+        match is_recognised {
             true => Verdict::Recognised(error),
             false => Verdict::Refused(error),
         }

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use dezky_core::TokenPolicy;
+use dezky_core::{TokenPolicy, TokenRule};
 use reqwest::{Certificate, Url};
 
 use super::fetch::{Client, Source};
@@ -15,8 +16,8 @@ pub(super) const LEEWAY_SECONDS: u32 = 5;
 /// Whose tokens are accepted, for whom, and where their keys are.
 #[derive(Debug, Clone, Default)]
 pub struct IdentitySettings {
-    /// The issuers, each exactly as it names itself in its tokens.
-    pub issuers: Vec<String>,
+    /// The issuers.
+    pub issuers: Vec<TrustedIssuer>,
     /// Where the keys of the only issuer are; by default its discovery document tells.
     pub jwks_url: Option<String>,
     /// The audiences that are served, the operators' among them.
@@ -25,6 +26,45 @@ pub struct IdentitySettings {
     pub extra_ca: Option<PathBuf>,
     /// How often keys are fetched, and how long they are trusted.
     pub timing: KeyTiming,
+}
+
+/// An issuer whose tokens are accepted, written `URL` or `URL=RULE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedIssuer {
+    /// The issuer's name, exactly as its tokens spell it.
+    pub name: String,
+    /// How its access tokens are told from its ID tokens.
+    pub rule: TokenRule,
+}
+
+impl TrustedIssuer {
+    /// An issuer under the rule `generic`.
+    pub fn new(name: impl Into<String>) -> TrustedIssuer {
+        TrustedIssuer { name: name.into(), rule: TokenRule::default() }
+    }
+}
+
+/// Why the text after `=` is no rule.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no rule {0:?}: it is one of {rules}; for an address that has a = itself, add =generic",
+    rules = TokenRule::ALL.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ")
+)]
+pub struct UnknownRule(String);
+
+impl FromStr for TrustedIssuer {
+    type Err = UnknownRule;
+
+    fn from_str(text: &str) -> Result<TrustedIssuer, UnknownRule> {
+        // The query of an address may have a =, but an issuer has no query: that is refused with a reason of its own.
+        let Some((name, rule)) = text.rsplit_once('=').filter(|(name, _)| !name.contains('?')) else {
+            return Ok(TrustedIssuer::new(text));
+        };
+        match TokenRule::parse(rule) {
+            Some(rule) => Ok(TrustedIssuer { name: name.to_owned(), rule }),
+            None => Err(UnknownRule(rule.to_owned())),
+        }
+    }
 }
 
 /// How often keys are fetched, and how long they are trusted.
@@ -89,7 +129,7 @@ pub enum SettingsError {
 impl IdentitySettings {
     /// Where to fetch each issuer's keys and what to hold its tokens to.
     pub(super) fn resolve(self) -> Result<Vec<Source>, SettingsError> {
-        TokenPolicy::new(&self.issuers, &self.audiences)?;
+        TokenPolicy::new(self.issuers.iter().map(|issuer| issuer.name.as_str()), &self.audiences)?;
         if self.jwks_url.is_some() && self.issuers.len() != 1 {
             return Err(SettingsError::KeysOfSeveral(self.issuers.len()));
         }
@@ -101,12 +141,13 @@ impl IdentitySettings {
             None => SettingsError::Client(reason),
         })?;
         let mut sources: Vec<Source> = Vec::new();
-        for issuer in self.issuers {
+        for TrustedIssuer { name: issuer, rule } in self.issuers {
             if sources.iter().any(|known| known.issuer == issuer) {
                 return Err(SettingsError::Twice(issuer));
             }
             let issuer_url = issuer_url(&issuer)?;
-            let policy = TokenPolicy::new([&issuer], &self.audiences)?.leeway_seconds(LEEWAY_SECONDS)?;
+            let policy =
+                TokenPolicy::new([&issuer], &self.audiences)?.leeway_seconds(LEEWAY_SECONDS)?.rule(rule);
             sources.push(Source {
                 issuer,
                 issuer_url,

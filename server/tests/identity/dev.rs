@@ -1,12 +1,15 @@
 //! The built-in provider from discovery to a token that the server accepts, and what it refuses.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dezky_core::Code;
 use dezky_server::dev::{self, Provider};
-use dezky_server::identity::{Identity, IdentitySettings};
+use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -33,7 +36,7 @@ impl Dev {
         let router = Provider::new(&issuer, dev::personas()).unwrap().router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let settings = IdentitySettings {
-            issuers: vec![issuer.clone()],
+            issuers: vec![TrustedIssuer::new(&issuer)],
             audiences: vec!["dezky-portal".to_owned(), "dezky-operator".to_owned()],
             timing: timing(),
             ..IdentitySettings::default()
@@ -315,7 +318,33 @@ async fn a_script_that_is_wrong_is_told_so() {
     assert_eq!(body(broken).await["code"], "invalid_json");
 
     let large: &'static str = Box::leak(" ".repeat(20_000).into_boxed_str());
-    assert_eq!(dev.script(large).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let large = dev.script(large).await;
+    assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(body(large).await["code"], "body_too_large");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let dev = Dev::start().await;
+    let address: SocketAddr = dev.origin.trim_start_matches("http://").parse().unwrap();
+    let asked = ["/dev/token", "/dev/oidc/token", "/dev/oidc/authorize"]
+        .map(|path| (path, tokio::task::spawn_blocking(move || answer_to_a_stalled_body(address, path))));
+    for (path, answer) in asked {
+        let answer = answer.await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
+        assert!(answer.contains(r#""code":"body_too_slow""#), "{path}: {answer}");
+    }
+}
+
+/// The answer to a request that promises a body and sends half of it. A server that waits for the rest makes this fail.
+fn answer_to_a_stalled_body(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(stream, "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 40\r\n\r\n{{\"persona\":")?;
+    let mut answer = String::new();
+    // The server closes the connection: the rest of the body could not be told from a next request.
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 #[tokio::test]

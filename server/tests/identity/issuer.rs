@@ -38,13 +38,18 @@ impl Signer {
 
     /// A good token but for these members.
     pub fn token_with(&self, issuer: &str, members: Value) -> String {
+        self.token_of_type("at+jwt", issuer, members)
+    }
+
+    /// The same with this `typ` in its header.
+    pub fn token_of_type(&self, typ: &str, issuer: &str, members: Value) -> String {
         let now = seconds();
         let mut claims = json!({
             "iss": issuer, "sub": "ada", "aud": "dezky-portal", "iat": now, "exp": now + 300,
             "jti": JTI.fetch_add(1, Ordering::Relaxed),
         });
         claims.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-        let header = json!({ "alg": "EdDSA", "kid": self.kid, "typ": "at+jwt" });
+        let header = json!({ "alg": "EdDSA", "kid": self.kid, "typ": typ });
         let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{signed}.{}", encode(self.pair.sign(signed.as_bytes())))
     }

@@ -4,6 +4,7 @@
 mod cached;
 mod dev;
 mod failing;
+mod faults;
 mod issuer;
 mod private_root;
 mod rotation;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use dezky_server::identity::{Identity, IdentitySettings};
+use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 use serde_json::json;
 
 use crate::issuer::{Signer, key_text};
@@ -63,7 +63,7 @@ fn serve(directory: &Path) -> Server {
 
 fn started(issuer: &str, jwks_url: Option<String>, root: Option<PathBuf>) -> std::sync::Arc<Identity> {
     let settings = IdentitySettings {
-        issuers: vec![issuer.to_owned()],
+        issuers: vec![TrustedIssuer::new(issuer)],
         jwks_url,
         audiences: vec!["dezky-portal".to_owned()],
         extra_ca: root,

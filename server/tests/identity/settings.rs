@@ -1,10 +1,11 @@
 //! Settings that cannot be meant are refused before anything is fetched, in words that name the setting.
 
-use dezky_server::identity::{Identity, IdentitySettings};
+use dezky_core::TokenRule;
+use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 
 fn settings(issuers: &[&str]) -> IdentitySettings {
     IdentitySettings {
-        issuers: issuers.iter().map(|&issuer| issuer.to_owned()).collect(),
+        issuers: issuers.iter().map(|&issuer| TrustedIssuer::new(issuer)).collect(),
         audiences: vec!["dezky-portal".to_owned()],
         ..IdentitySettings::default()
     }
@@ -41,6 +42,27 @@ fn an_issuer_is_on_https_or_on_loopback() {
     ] {
         let refusal = refusal(settings(&[unfit]));
         assert!(refusal.contains(reason) && refusal.contains(unfit), "{unfit}: {refusal}");
+    }
+}
+
+#[test]
+fn an_issuer_may_name_its_rule() {
+    let issuer = |text: &str| text.parse::<TrustedIssuer>().map_err(|error| error.to_string());
+    let expected = |name: &str, rule| Ok(TrustedIssuer { name: name.to_owned(), rule });
+    let name = "https://id.example.org/application/o/portal/";
+    assert_eq!(issuer(name), expected(name, TokenRule::Generic));
+    assert_eq!(issuer(&format!("{name}=generic")), expected(name, TokenRule::Generic));
+    assert_eq!(issuer(&format!("{name}=authentik")), expected(name, TokenRule::Authentik));
+    let odd = "https://id.example.org/a=b";
+    assert_eq!(issuer(&format!("{odd}=generic")), expected(odd, TokenRule::Generic));
+    // What is wrong with these addresses is said by the address's own rules.
+    for address in ["https://id.example.org/?a=b", "https://id.example.org/?rule=authentik"] {
+        assert_eq!(issuer(address), expected(address, TokenRule::Generic));
+    }
+    for rule in ["", "keycloak", "Authentik", "generic "] {
+        let refusal = issuer(&format!("{name}={rule}")).unwrap_err();
+        assert!(refusal.contains(&format!("there is no rule {rule:?}")), "{refusal}");
+        assert!(refusal.contains("generic, authentik"), "{refusal}");
     }
 }
 

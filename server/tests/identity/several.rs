@@ -1,11 +1,11 @@
 //! Several issuers side by side: whose token it is decides.
 
-use dezky_core::Code;
-use dezky_server::identity::Refusal;
+use dezky_core::{Code, TokenRule};
+use dezky_server::identity::{Identity, IdentitySettings, Refusal, TrustedIssuer};
 use serde_json::json;
 
 use crate::issuer::{Answer, Issuer, Signer, keys};
-use crate::support::{code, ready, seconds, sleep, started, timing, verify};
+use crate::support::{code, eventually, ready, seconds, settings, sleep, started, timing, verify};
 
 #[tokio::test]
 async fn each_issuer_speaks_for_itself_only() {
@@ -36,6 +36,37 @@ async fn issuers_that_share_a_key_are_told_apart_and_the_refusal_is_the_right_on
     }
     let foreign = shared.token("https://id.example.org/");
     assert_eq!(code(verify(&identity, &foreign).await), Code::TokenIssuerUnknown);
+}
+
+/// Applications of one Authentik share a key, so both issuers' rules meet each token.
+#[tokio::test]
+async fn each_issuer_has_its_own_rule() {
+    let shared = Signer::new("shared");
+    let (one, two) = (Issuer::start(keys(&[&shared])).await, Issuer::start(keys(&[&shared])).await);
+    let authentik = TrustedIssuer { rule: TokenRule::Authentik, ..TrustedIssuer::new(&two.name) };
+    let settings = IdentitySettings {
+        issuers: vec![TrustedIssuer::new(&one.name), authentik],
+        ..settings(&[], timing())
+    };
+    let identity = Identity::new(settings).unwrap();
+    identity.start();
+    eventually("ready", || identity.readiness().is_ok()).await;
+
+    let grant = json!({ "client_id": "portal", "scope": "openid" });
+    let authentiks = json!({ "azp": "dezky-portal", "uid": "a1B2".repeat(10), "scope": "openid" });
+    let id_token = json!({ "auth_time": seconds(), "acr": "1" });
+    for (members, expected) in
+        [(grant, [true, false]), (authentiks, [true, true]), (id_token, [false, false])]
+    {
+        for (issuer, is_accepted) in [&one, &two].into_iter().zip(expected) {
+            let token = shared.token_of_type("JWT", &issuer.name, members.clone());
+            let outcome = verify(&identity, &token).await;
+            match is_accepted {
+                true => drop(outcome.unwrap()),
+                false => assert_eq!(code(outcome), Code::TokenNotAccess, "{members}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dezky_core::{Claims, Code, Timestamp};
-use dezky_server::identity::{Identity, IdentitySettings, KeyTiming, Refusal};
+use dezky_server::identity::{Identity, IdentitySettings, KeyTiming, Refusal, TrustedIssuer};
 
 use crate::issuer::Issuer;
 
@@ -24,7 +24,7 @@ pub fn timing() -> KeyTiming {
 
 pub fn settings(issuers: &[&Issuer], timing: KeyTiming) -> IdentitySettings {
     IdentitySettings {
-        issuers: issuers.iter().map(|issuer| issuer.name.clone()).collect(),
+        issuers: issuers.iter().map(|issuer| TrustedIssuer::new(&issuer.name)).collect(),
         audiences: vec!["dezky-portal".to_owned(), "dezky-operator".to_owned()],
         timing,
         ..IdentitySettings::default()

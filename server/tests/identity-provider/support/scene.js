@@ -43,14 +43,10 @@ export function assertRefused(answer, status, code) {
 export function assertTokenRefused(answer, code) {
   assertRefused(answer, 401, code);
   assert.equal(answer.headers['www-authenticate'], 'Bearer realm="dezky", error="invalid_token"');
-  const { requestId, ...rest } = answer.body;
+  const { requestId, detail, errors, ...rest } = answer.body;
   assert.ok(requestId);
-  assert.deepEqual(rest, {
-    type: 'about:blank',
-    title: 'Unauthorized',
-    status: 401,
-    code,
-    detail: 'The access token is not valid',
-    errors: [],
-  });
+  assert.deepEqual(rest, { type: 'about:blank', title: 'Unauthorized', status: 401, code });
+  assert.equal(errors[0].code, code);
+  const place = errors[0].path.replace('/claims/', 'claim ').replace('/header/', 'header ').replace(/^\//, '');
+  assert.ok(detail.startsWith(`The access token is not accepted. ${place}: `), detail);
 }

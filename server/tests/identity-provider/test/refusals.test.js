@@ -1,4 +1,4 @@
-// Tokens that are genuine somewhere, but not here: 401, and no word but the code.
+// Tokens that are genuine somewhere, but not here: 401, the code, and which claim is at fault.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -79,11 +79,19 @@ describe('refusals', () => {
     assertTokenRefused(await server.me(tampered(token, 0, { alg: 'HS256' })), 'token_alg_symmetric');
   });
 
-  test('an ID token, for an audience that is accepted, as OpenID Connect clients ask for it', async () => {
-    const { id_token: idToken } = await provider.tokens('ann', { nonce: 'n-0S6_WzA2Mj' });
-    const { aud } = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'));
-    assert.equal(aud, 'dezky-portal');
-    assertTokenRefused(await server.me(idToken), 'token_not_access');
+  test('an ID token for an audience that is accepted, with a nonce and without', async () => {
+    for (const nonce of ['n-0S6_WzA2Mj', undefined]) {
+      const { id_token: idToken } = await provider.tokens('ann', { nonce });
+      const claims = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'));
+      assert.deepEqual([claims.aud, claims.nonce], ['dezky-portal', nonce]);
+      assertTokenRefused(await server.me(idToken), 'token_not_access');
+    }
+  });
+
+  test('the refusal names the claim and what is accepted, and repeats no value of the token', async () => {
+    const { body } = await server.me(await provider.token('ann', 'somebody-else'));
+    assert.match(body.detail, /claim aud: .*; accepted here: dezky-operator, dezky-portal$/);
+    assert.ok(!JSON.stringify(body).includes('somebody-else'));
   });
 
   test('the good token is as good as before', async () => {

@@ -5,6 +5,6 @@ mod reach;
 mod slices;
 mod streams;
 
-pub use reach::{Heard, Instance, Reach, Watching};
+pub use reach::{Heard, Instance, Instances, Reach, Watching};
 pub use slices::{Slice, SliceError, Slices, Whose};
 pub use streams::{Place, Streams};

@@ -1,179 +1,194 @@
-//! Which instances evaluate with what: what they say of themselves, remembered for a while. Nothing about people is kept.
+//! Reach: which instances evaluate with which flags. Instances report this themselves; reports expire.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dezky_core::{Digest, Environment, Id, Timestamp};
 use tokio::sync::Notify;
 
-/// An instance that has not been heard of for so long counts as silent, never as reached. Clients report at least every 36 seconds.
+use crate::keys::Key;
+
+/// An instance that was silent for this long counts as silent, never as reached. Clients report at
+/// least every 36 seconds.
 const LATELY: Duration = Duration::from_secs(90);
 
-/// An instance that has been silent for so long is forgotten.
+/// An instance that was silent for this long is forgotten.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// Instances of one caller that are remembered.
-const MAX_PER_CALLER: usize = 20_000;
+/// Instances of one server key: a whole fleet uses one key.
+const MAX_PER_SERVER_KEY: usize = 20_000;
 
-/// Instances that are remembered in all.
-const MAX_INSTANCES: usize = 100_000;
+/// Instances of one tenant's key.
+const MAX_PER_TENANT_KEY: usize = 1_000;
 
-/// What an instance evaluates with.
+/// Instances of all tenants' keys together. Server keys have room of their own, which tenants cannot take.
+const MAX_OF_TENANTS: usize = 100_000;
+
+/// The rules that an instance evaluates with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Watching {
-    /// The environment that its credential is for.
+    /// The environment of its key.
     pub environment: Environment,
-    /// The tenant whose slice it is; nothing for the whole snapshot.
+    /// The tenant whose slice it follows; `None` for the whole snapshot.
     pub tenant: Option<Id>,
 }
 
-/// What an instance said last.
+/// The last report of an instance.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// What it follows.
+    /// The rules that it follows.
     pub watching: Watching,
-    /// The digest of what it evaluates with; nothing before it has anything.
+    /// The digest of the rules that it evaluates with; `None` before it has any.
     pub digest: Option<Digest>,
-    /// The machine key that it came with.
-    pub key: Option<Id>,
-    /// When.
+    /// The time of the report.
     pub at: Timestamp,
 }
 
 /// An instance.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// What it calls itself.
+    /// The name that it gave itself.
     pub name: String,
-    /// What it said last.
+    /// The machine key that it uses.
+    pub key: Id,
+    /// Its last report.
     pub heard: Heard,
-    /// Whether that was lately.
+    /// True if that report is recent.
     pub lately: bool,
 }
 
-/// Everything that was heard.
+/// The instances that are remembered, and where the list is known to be incomplete.
+#[derive(Debug, Clone, Default)]
+pub struct Instances {
+    /// The instances, by name.
+    pub instances: Vec<Instance>,
+    /// Machine keys with more instances than the table holds, by id.
+    pub incomplete: Vec<Id>,
+}
+
+/// The table of instances.
 #[derive(Default)]
 pub struct Reach {
-    hasher: RandomState,
-    callers: Mutex<Callers>,
+    table: Mutex<Table>,
     news: Notify,
 }
 
 #[derive(Default)]
-struct Callers {
-    // By whoever the instances belong to, so that nobody can speak for another's.
-    instances: HashMap<u64, HashMap<Box<str>, (Instant, Heard)>>,
-    count: usize,
+struct Table {
+    keys: HashMap<Id, OfKey>,
+    // Over all tenants' keys.
+    of_tenants: usize,
     swept_at: Option<Instant>,
 }
 
+/// The instances of one key: a key can never report for another key's instances.
+#[derive(Default)]
+struct OfKey {
+    is_tenants: bool,
+    instances: HashMap<Box<str>, (Instant, Heard)>,
+    // The last time that an instance could not be remembered.
+    overflowed_at: Option<Instant>,
+}
+
 impl Reach {
-    /// Takes down what an instance of a caller says of itself.
-    pub fn hear(&self, caller: impl Hash, name: &str, heard: Heard, now: Instant) {
-        let caller = self.hasher.hash_one(caller);
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        callers.sweep(now);
-        let is_full = callers.count >= MAX_INSTANCES;
-        let own = callers.instances.entry(caller).or_default();
-        let has_room = !is_full && own.len() < MAX_PER_CALLER;
+    /// Remembers the report of an instance. A full table remembers nothing new, and says so in its list.
+    pub fn hear(&self, key: &Key, name: &str, heard: Heard, now: Instant) {
+        let mut table = self.table();
+        table.sweep(now);
+        let Table { keys, of_tenants, .. } = &mut *table;
+        let own = keys.entry(key.id.clone()).or_default();
+        own.is_tenants = key.tenant_id.is_some();
+        let has_room = match own.is_tenants {
+            true => own.instances.len() < MAX_PER_TENANT_KEY && *of_tenants < MAX_OF_TENANTS,
+            false => own.instances.len() < MAX_PER_SERVER_KEY,
+        };
         let mut is_news = true;
-        if let Some(known) = own.get_mut(name) {
+        if let Some(known) = own.instances.get_mut(name) {
             is_news = known.1.digest != heard.digest;
             *known = (now, heard);
         } else if has_room {
-            own.insert(name.into(), (now, heard));
-            callers.count += 1;
+            own.instances.insert(name.into(), (now, heard));
+            *of_tenants += usize::from(own.is_tenants);
+        } else {
+            is_news = own.overflowed_at.is_none();
+            own.overflowed_at = Some(now);
         }
-        drop(callers);
+        drop(table);
         if is_news {
             self.news.notify_waiters();
         }
     }
 
-    /// Every instance that is remembered, by name.
-    pub fn instances(&self, now: Instant) -> Vec<Instance> {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        callers.sweep(now);
-        let all = callers.instances.values().flatten();
-        let mut instances: Vec<Instance> = all
-            .filter(|(_, (at, _))| now.saturating_duration_since(*at) < REMEMBERED)
-            .map(|(name, (at, heard))| Instance {
-                name: name.to_string(),
-                heard: heard.clone(),
-                lately: now.saturating_duration_since(*at) < LATELY,
-            })
-            .collect();
-        drop(callers);
-        instances.sort_by(|one, other| one.name.cmp(&other.name));
-        instances
+    /// Removes an instance that has signed off.
+    pub fn forget(&self, key: &Key, name: &str) {
+        let mut table = self.table();
+        let Table { keys, of_tenants, .. } = &mut *table;
+        let Some(own) = keys.get_mut(&key.id) else { return };
+        let was_known = own.instances.remove(name).is_some();
+        *of_tenants -= usize::from(was_known && own.is_tenants);
+        drop(table);
+        if was_known {
+            self.news.notify_waiters();
+        }
     }
 
-    /// Waits until an instance says something else than before. Whoever waits asks for this first, and looks afterwards.
+    /// The instances that are remembered.
+    pub fn list(&self, now: Instant) -> Instances {
+        let mut table = self.table();
+        table.sweep(now);
+        let mut list = Instances::default();
+        for (key, own) in &table.keys {
+            if own.overflowed_at.is_some_and(|at| is_remembered(at, now)) {
+                list.incomplete.push(key.clone());
+            }
+            let remembered = own.instances.iter().filter(|(_, (at, _))| is_remembered(*at, now));
+            list.instances.extend(remembered.map(|(name, (at, heard))| Instance {
+                name: name.to_string(),
+                key: key.clone(),
+                heard: heard.clone(),
+                lately: now.saturating_duration_since(*at) < LATELY,
+            }));
+        }
+        drop(table);
+        list.instances.sort_by(|one, other| one.name.cmp(&other.name));
+        list.incomplete.sort();
+        list
+    }
+
+    /// Completes when a report differs from the one before. Call this first, then look at the list.
     pub fn news(&self) -> tokio::sync::futures::Notified<'_> {
         self.news.notified()
     }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// How often what is too old is looked for.
+/// The interval between removals of expired reports.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
-impl Callers {
+fn is_remembered(at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(at) < REMEMBERED
+}
+
+impl Table {
     fn sweep(&mut self, now: Instant) {
         let is_due = |at: Instant| now.saturating_duration_since(at) >= SWEEP_EVERY;
         if !self.swept_at.is_none_or(is_due) {
             return;
         }
         self.swept_at = Some(now);
-        for own in self.instances.values_mut() {
-            own.retain(|_, (at, _)| now.saturating_duration_since(*at) < REMEMBERED);
+        for own in self.keys.values_mut() {
+            own.instances.retain(|_, (at, _)| is_remembered(*at, now));
+            own.overflowed_at = own.overflowed_at.filter(|at| is_remembered(*at, now));
         }
-        self.instances.retain(|_, own| !own.is_empty());
-        self.count = self.instances.values().map(HashMap::len).sum();
+        self.keys.retain(|_, own| !own.instances.is_empty() || own.overflowed_at.is_some());
+        let of_tenants = self.keys.values().filter(|own| own.is_tenants);
+        self.of_tenants = of_tenants.map(|own| own.instances.len()).sum();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn heard(digest: char) -> Heard {
-        Heard {
-            watching: Watching { environment: Environment::new("production").unwrap(), tenant: None },
-            digest: Some(Digest::new(&digest.to_string().repeat(64)).unwrap()),
-            key: None,
-            at: Timestamp::EPOCH,
-        }
-    }
-
-    #[test]
-    fn an_instance_is_silent_after_a_while_and_forgotten_later() {
-        let (reach, start) = (Reach::default(), Instant::now());
-        reach.hear("key", "web-1", heard('a'), start);
-        let seen = |after| reach.instances(start + after).iter().map(|one| one.lately).collect::<Vec<_>>();
-        assert_eq!(seen(Duration::ZERO), [true]);
-        assert_eq!(seen(LATELY), [false]);
-        assert_eq!(seen(REMEMBERED), [] as [bool; 0]);
-        assert_eq!(reach.callers.lock().unwrap().count, 0);
-    }
-
-    #[test]
-    fn nobody_speaks_for_anothers_instance() {
-        let (reach, now) = (Reach::default(), Instant::now());
-        reach.hear("one", "web-1", heard('a'), now);
-        reach.hear("other", "web-1", heard('b'), now);
-        assert_eq!(reach.instances(now).len(), 2);
-    }
-
-    #[test]
-    fn names_do_not_grow_the_memory() {
-        let (reach, now) = (Reach::default(), Instant::now());
-        for number in 0..MAX_PER_CALLER + 10 {
-            reach.hear("rogue", &number.to_string(), heard('a'), now);
-        }
-        reach.hear("other", "web-1", heard('a'), now);
-        assert_eq!(reach.instances(now).len(), MAX_PER_CALLER + 1);
-    }
-}
+mod tests;

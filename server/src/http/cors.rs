@@ -10,11 +10,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, x-api-key, content-type, if-match, if-none-match, idempotency-key, dezky-instance, dezky-digest",
+    "authorization, x-api-key, content-type, if-match, if-none-match, idempotency-key, dezky-instance, dezky-digest, dezky-closing",
 );
 
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("etag, location, retry-after, x-request-id, dezky-history");
+    HeaderValue::from_static("etag, location, retry-after, x-request-id, dezky-history, dezky-population");
 
 const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 

@@ -1,11 +1,12 @@
-//! Streams of news (server-sent events): what is out now, and whatever comes out, as long as the reader may know it.
+//! Streams of news (server-sent events): the current version, and every later one, for as long as the
+//! reader may see it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use dezky_core::{Action, Digest, Environment, Id, Resource, decide};
+use dezky_core::{Action, Environment, Id, Resource, decide};
 use tokio::sync::watch;
 
 use super::call::Call;
@@ -31,6 +32,14 @@ pub enum Following {
     },
 }
 
+/// The version of everything that a stream tells of.
+#[derive(PartialEq, Eq)]
+struct Version {
+    mark: Mark,
+    /// The newest revision that changed a tenant or a partner; only for readers who may see all of them.
+    population: Option<u64>,
+}
+
 struct Reader {
     app: Arc<App>,
     caller: Caller,
@@ -39,7 +48,7 @@ struct Reader {
     following: Following,
     subscription: Subscription,
     stopping: watch::Receiver<bool>,
-    last: Option<Digest>,
+    last: Option<Version>,
     _place: Place,
 }
 
@@ -93,13 +102,15 @@ impl Reader {
             false => self.wait().await?,
         };
         loop {
-            // Before anything is said: whether the reader may still know it.
-            let mark = self.look().await?;
-            if self.last.as_ref() != Some(&mark.digest) {
+            // Checks again, before every event, that the reader may see it.
+            let version = self.look().await?;
+            if self.last.as_ref() != Some(&version) {
+                let revision = version.mark.revision;
                 let was_heard =
-                    is_first && self.following == Following::Evaluations { heard: Some(mark.revision) };
-                self.last = Some(mark.digest.clone());
-                return Some(if was_heard { ALIVE } else { self.event(&mark) });
+                    is_first && self.following == Following::Evaluations { heard: Some(revision) };
+                let event = if was_heard { ALIVE } else { self.event(&version) };
+                self.last = Some(version);
+                return Some(event);
             }
             if is_time {
                 return Some(ALIVE);
@@ -120,8 +131,8 @@ impl Reader {
         }
     }
 
-    /// What is out now; nothing, where the reader may not know it any more.
-    async fn look(&mut self) -> Option<Mark> {
+    /// The current version; `None` if the reader may not see it any more.
+    async fn look(&mut self) -> Option<Version> {
         let App { live, store, slices, .. } = &*self.app;
         self.caller = self.caller.anew(&self.app, now().ok()?)?;
         let (action, resource) = match &self.tenant {
@@ -135,9 +146,13 @@ impl Reader {
             return None;
         }
         match &self.tenant {
-            None => Some(live.release(&self.environment).mark.clone()),
+            None => {
+                let state = live.read();
+                let mark = live.release_at(&state, &self.environment).mark.clone();
+                Some(Version { mark, population: Some(state.population_revision()) })
+            }
             Some(id) => match slices.mark(live, &**store, (id, &self.environment)).await {
-                Ok(mark) => mark,
+                Ok(mark) => Some(Version { mark: mark?, population: None }),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends: its slice cannot be found");
                     None
@@ -146,16 +161,19 @@ impl Reader {
         }
     }
 
-    fn event(&self, mark: &Mark) -> Bytes {
-        let Mark { revision, digest } = mark;
+    fn event(&self, version: &Version) -> Bytes {
+        let Mark { revision, digest } = &version.mark;
+        let digest = digest.as_str();
         let text = match self.following {
-            Following::Snapshot | Following::Slice => format!(
-                "id: {revision}\nevent: revision\ndata: {{\"revision\":{revision},\"digest\":\"{}\"}}\n\n",
-                digest.as_str()
-            ),
+            Following::Snapshot | Following::Slice => {
+                let population = version.population.map(|population| format!(",\"population\":{population}"));
+                let population = population.unwrap_or_default();
+                format!(
+                    "id: {revision}\nevent: revision\ndata: {{\"revision\":{revision},\"digest\":\"{digest}\"{population}}}\n\n"
+                )
+            }
             Following::Evaluations { .. } => format!(
-                "retry: {RECONNECT_MILLISECONDS}\nid: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{}\"}}\n\n",
-                digest.as_str()
+                "retry: {RECONNECT_MILLISECONDS}\nid: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{digest}\"}}\n\n"
             ),
         };
         text.into()

@@ -116,7 +116,7 @@ impl Live {
 impl Observer for Live {
     fn committed(&mut self, entries: &[(u64, Entry)]) {
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
-        let flags_revision = state.flags_revision;
+        let (flags_revision, population_revision) = (state.flags_revision, state.population_revision);
         for (revision, entry) in entries {
             state.take(*revision, entry);
         }
@@ -125,15 +125,19 @@ impl Observer for Live {
         {
             tracing::error!(%error, "the flags do not compile: the earlier ones stay in force");
         }
-        let flags_changed = (state.flags_revision > flags_revision).then_some(state.flags_revision);
+        let flags_changed = state.flags_revision > flags_revision;
+        let population_changed = state.population_revision > population_revision;
         drop(state);
         for (_, entry) in entries {
             if let Some(Record::Tenant(tenant)) = &entry.after {
                 self.0.news.tenant(tenant.id());
             }
         }
-        if let Some(revision) = flags_changed {
-            self.0.news.flags(revision);
+        if flags_changed {
+            self.0.news.flags();
+        }
+        if population_changed {
+            self.0.news.population();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! For instances that evaluate by themselves: snapshots, slices of them, news of both, and who has which.
+//! For instances that evaluate locally: snapshots, slices, streams of news, and reach.
 
 use std::sync::Arc;
 
@@ -11,18 +11,20 @@ use tokio::time::Instant as Deadline;
 
 use super::TENANT;
 use crate::app::App;
-use crate::delivery::{Heard, Watching};
+use crate::delivery::{Heard, Instances, Watching};
 use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::caller::Who;
 use crate::http::follow::{Following, follow};
-use crate::http::instance::{digest, instance};
+use crate::http::instance::{digest, instance, is_closing};
 use crate::http::operation::{Operation, get};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::live::{Coding, Mark};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
+/// The newest revision that changed a tenant or a partner: clients then ask for subjects again.
+pub const POPULATION: HeaderName = HeaderName::from_static("dezky-population");
 
 pub fn operations() -> Vec<Operation> {
     let document = |operation: Operation| Operation {
@@ -42,7 +44,7 @@ pub fn operations() -> Vec<Operation> {
             .bound_to(Bound::TenantOfQuery)
             .asks(&[TENANT]),
         stream(get("/flags/stream", Action::SnapshotStream, stream_snapshot))
-            .says("An event for every snapshot that is out: its revision and digest"),
+            .says("An event for every new snapshot: its revision and digest, and as population the newest revision that changed a tenant or a partner; sent too when only that changed"),
         stream(get("/flags/slice/stream", Action::FlagEvaluate, stream_slice))
             .says("An event for every slice of one tenant that is out: its revision and digest")
             .bound_to(Bound::TenantOfQuery)
@@ -55,12 +57,14 @@ pub fn operations() -> Vec<Operation> {
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {
     hear(&call);
-    let release = {
+    let (release, population) = {
         let state = call.app.live.read();
-        call.app.live.release_at(&state, call.caller.environment(&state))
+        let release = call.app.live.release_at(&state, call.caller.environment(&state));
+        (release, state.population_revision())
     };
     let head = Reply { etag: Some(release.etag.clone()), ..Reply::text("") };
     let head = head.with_header(HISTORY, call.app.history.clone());
+    let head = head.with_header(POPULATION, HeaderValue::from(population));
     let head = head.with_header(VARY, HeaderValue::from_static("accept-encoding"));
     if call.is_known(release.etag.to_str().unwrap_or_default()) {
         return Ok(head.not_modified());
@@ -105,23 +109,23 @@ async fn stream_slice(call: Call) -> Result<Reply, Problem> {
     follow(call, Following::Slice)
 }
 
-/// Takes down what the instance says of itself, if it does.
+/// Remembers what the instance reports, or forgets an instance that signs off. Only machine keys have
+/// instances: people could invent names.
 fn hear(call: &Call) {
+    let Who::Key(known) = &call.caller.who else { return };
     let Some(name) = instance(&call.headers) else { return };
-    let caller = &call.caller;
-    let key = match &caller.who {
-        Who::Key(known) => Some(known.key.id.clone()),
-        Who::Person { .. } | Who::Linked { .. } => None,
-    };
+    if is_closing(&call.headers) {
+        return call.app.reach.forget(&known.key, name);
+    }
     let watching = Watching {
-        environment: caller.environment(&call.app.live.read()).clone(),
+        environment: known.key.environment.clone(),
         tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
     };
-    let heard = Heard { watching, digest: digest(&call.headers), key, at: call.now };
-    call.app.reach.hear(caller.holder(), name, heard, std::time::Instant::now());
+    let heard = Heard { watching, digest: digest(&call.headers), at: call.now };
+    call.app.reach.hear(&known.key, name, heard, std::time::Instant::now());
 }
 
-/// Who evaluates with what.
+/// Which instances evaluate with the newest flags.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReachView {
@@ -129,12 +133,18 @@ pub struct ReachView {
     revision: u64,
     /// The digest of its snapshot in the server's environment.
     digest: Digest,
+    /// The answer for all instances together: `unknown` if some could not be remembered; else `pending` or
+    /// `silent` if any instance is; `reached` if every known instance evaluates with the newest flags.
+    standing: Standing,
     /// How many instances, heard of lately, evaluate with it.
     reached: usize,
     /// How many, heard of lately, do not yet.
     pending: usize,
     /// How many have not been heard of lately; whatever they said then, they do not count as reached.
     silent: usize,
+    /// Machine keys (by id) with more instances than the server remembers: how many of them are
+    /// reached is unknown.
+    incomplete_keys: Vec<Id>,
     /// The instances: those that are pending first, then the silent ones; 1,000 at most.
     instances: Vec<InstanceView>,
 }
@@ -142,13 +152,12 @@ pub struct ReachView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct InstanceView {
-    /// What it calls itself.
+    /// The name that it gave itself.
     instance: String,
-    /// Where it stands.
+    /// Where it stands: pending, silent or reached.
     standing: Standing,
-    /// The machine key that it comes with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<Id>,
+    /// The machine key that it uses.
+    key_id: Id,
     /// The tenant whose slice it follows, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant_slug: Option<Slug>,
@@ -158,7 +167,7 @@ struct InstanceView {
     last_heard_at: Timestamp,
 }
 
-/// Where an instance stands.
+/// Where an instance stands, or all of them together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Standing {
@@ -168,6 +177,8 @@ enum Standing {
     Silent,
     /// It evaluates with the newest.
     Reached,
+    /// Some instances could not be remembered.
+    Unknown,
 }
 
 const MAX_SHOWN: usize = 1_000;
@@ -176,15 +187,16 @@ async fn reach(call: Call) -> Result<Reply, Problem> {
     Reply::json(&standing(&call.app).await?)
 }
 
-/// Who evaluates with what, now.
+/// Which instances evaluate with the newest flags, now.
 pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     let own = app.live.read().environment().clone();
     let Mark { revision, digest } = app.live.release(&own).mark.clone();
     let mut newest: std::collections::HashMap<Watching, Option<Digest>> = Default::default();
     let mut counts = [0; 3];
     let mut instances = Vec::new();
-    for instance in app.reach.instances(std::time::Instant::now()) {
-        let Heard { watching, digest, key, at } = instance.heard;
+    let Instances { instances: heard, incomplete } = app.reach.list(std::time::Instant::now());
+    for instance in heard {
+        let Heard { watching, digest, at } = instance.heard;
         let current = match newest.get(&watching) {
             Some(current) => current.clone(),
             None => {
@@ -205,7 +217,7 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
         instances.push(InstanceView {
             instance: instance.name,
             standing,
-            key_id: key,
+            key_id: instance.key,
             tenant_slug: watching.tenant.as_ref().and_then(slug),
             environment: watching.environment.to_string(),
             digest,
@@ -215,7 +227,22 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     instances.sort_by_key(|instance| instance.standing);
     instances.truncate(MAX_SHOWN);
     let [pending, silent, reached] = counts;
-    Ok(ReachView { revision, digest, reached, pending, silent, instances })
+    let standing = match (incomplete.is_empty(), pending, silent) {
+        (false, ..) => Standing::Unknown,
+        (true, 0, 0) => Standing::Reached,
+        (true, 0, _) => Standing::Silent,
+        (true, ..) => Standing::Pending,
+    };
+    Ok(ReachView {
+        revision,
+        digest,
+        standing,
+        reached,
+        pending,
+        silent,
+        incomplete_keys: incomplete,
+        instances,
+    })
 }
 
 async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Problem> {
@@ -226,7 +253,7 @@ async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Probl
 }
 
 impl ReachView {
-    /// Waits until no instance is pending, or time is over; then says how it is.
+    /// Waits until no known instance is pending, or until the deadline; then answers the reach of that moment.
     pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
         loop {
             let news = app.reach.news();

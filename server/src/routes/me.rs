@@ -1,10 +1,13 @@
 //! The caller themselves: their record is made and kept in step with what their identity provider says, as far as that may count.
 
-use dezky_core::{Action, Email, Id, IdentitySubject, Label, Revisioned, Subscription, Tenant, User};
+use dezky_core::{
+    Action, Email, Id, IdentitySubject, Label, Revisioned, Subscription, Tenant, User, WorldTenant,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::subjects::SubjectView;
 use super::touched;
 use crate::app::new_id;
 use crate::http::call::Call;
@@ -39,6 +42,8 @@ struct Me {
     tenants: Vec<Tenant>,
     /// Their tenants' subscriptions, newest first.
     subscriptions: Vec<Subscription>,
+    /// Their tenants' subjects, by slug: the documents that forTenant takes.
+    subjects: Vec<SubjectView>,
 }
 
 async fn me(call: Call) -> Result<Reply, Problem> {
@@ -50,7 +55,11 @@ async fn me(call: Call) -> Result<Reply, Problem> {
         call.app.store.tenants(TenantQuery { filter, sort, after: None, limit: FIRST_PAGE }).await?;
     let query = SubscriptionQuery { tenant: None, visible: own, after: None, limit: FIRST_PAGE };
     let subscriptions = call.app.store.subscriptions(query).await?;
-    Reply::json(&Me { profile, tenants, subscriptions })
+    let subjects = {
+        let state = call.app.live.read();
+        tenants.iter().map(|tenant| SubjectView::new(&state, &WorldTenant::from(tenant))).collect()
+    };
+    Reply::json(&Me { profile, tenants, subscriptions, subjects })
 }
 
 /// The caller's record, in step with their token.

@@ -22,6 +22,7 @@ mod me;
 mod ofrep;
 mod partners;
 mod plans;
+mod subjects;
 mod subscriptions;
 mod tenants;
 mod users;
@@ -30,6 +31,7 @@ mod users;
 pub fn operations() -> Vec<Operation> {
     [
         tenants::operations(),
+        subjects::operations(),
         partners::operations(),
         users::operations(),
         subscriptions::operations(),

@@ -60,6 +60,8 @@ const TABLE: &[&str] = &[
     "POST   /tenants/{slug}/resume     none   sign   aud    aud   aud   aud   adm     200      gone   new      gone   key       key       key      void",
     "POST   /tenants/{slug}/activate   none   sign   aud    aud   aud   aud   adm     409      gone   new      gone   key       key       key      void",
     "GET    /tenants/{slug}/users      none   sign   200    404   200   200   404     200      gone   new      gone   404       404       404      void",
+    "GET    /tenants/{slug}/subject    none   sign   200    404   200   200   404     200      gone   new      gone   200       200       404      void",
+    "GET    /subjects                  none   sign   aud    aud   aud   aud   adm     200      gone   new      gone   200       key       key      void",
     "GET    /partners                  none   sign   aud    aud   aud   aud   adm     200      gone   new      gone   key       key       key      void",
     "POST   /partners                  none   sign   aud    aud   aud   aud   adm     201      gone   new      gone   key       key       key      void",
     "GET    /partners/{slug}           none   sign   aud    aud   aud   aud   adm     200      gone   new      gone   key       key       key      void",

@@ -231,7 +231,9 @@ async fn a_stream_tells_what_is_out_and_every_change() {
     assert_eq!(stream.answer.header("dezky-history"), whole.header("dezky-history"));
     let expected = |whole: &Answer| {
         let revision = whole.body["revision"].as_u64().unwrap();
-        let data = json!({ "revision": revision, "digest": whole.etag().trim_matches('"') });
+        let population: u64 = whole.header("dezky-population").parse().unwrap();
+        let digest = whole.etag().trim_matches('"').to_owned();
+        let data = json!({ "revision": revision, "digest": digest, "population": population });
         Event::Told { id: revision.to_string(), name: "revision".to_owned(), data }
     };
     assert_eq!(first, expected(&whole));
@@ -240,8 +242,10 @@ async fn a_stream_tells_what_is_out_and_every_change() {
         let event = stream.within(Duration::from_secs(5)).await.flatten().unwrap();
         assert_eq!(event, expected(&key.get("/flags/snapshot").send().await.is(200)));
     }
-    // What changes no rule and what is no flag's: nothing to fetch for tenants; a description is a revision of its flag all the same.
+    // A tenant's change moves the population alone.
     move_to(&operator, "acme", "free").await;
+    let moved = key.get("/flags/snapshot").send().await.is(200);
+    assert_eq!(stream.within(Duration::from_secs(5)).await.flatten().unwrap(), expected(&moved));
     stream.is_silent(Duration::from_millis(300)).await;
     // Whoever reconnects is told the latest, whatever was missed.
     drop(stream);

@@ -17,6 +17,7 @@ mod reach;
 mod requests;
 mod secrecy;
 mod service;
+mod subjects;
 mod support;
 mod tenants;
 mod users;

@@ -1,4 +1,4 @@
-//! Which instances evaluate with what: what they say of themselves, and nobody else.
+//! Reach: which instances evaluate with which flags, as machine keys report it.
 
 use std::time::{Duration, Instant};
 
@@ -213,30 +213,99 @@ async fn what_is_malformed_is_not_taken_down() {
     assert!(view["instances"].as_array().unwrap().iter().all(|instance| instance["digest"].is_null()));
 }
 
+/// People have no instances: names that they invent change nothing, and nothing about them is shown.
 #[tokio::test]
-async fn nothing_about_people_is_told() {
+async fn only_machine_keys_have_instances() {
     let server = Server::start();
     let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let given = says(&fleet, "/flags/snapshot", "web-1", None).await.is(200);
+    says(&fleet, "/flags/snapshot", "web-1", Some(&digest(&given))).await.is(304);
+    let before = reach(&operator).await;
+    assert_eq!((&before["standing"], counts(&before)), (&json!("reached"), [1, 0, 0]));
     let member = Api::of(&server, "member").await;
-    says(&member, "/flags/slice?tenant=acme", "browser-1", None).await.is(200);
-    says(&operator, "/flags/snapshot", "shell-1", None).await.is(200);
-    let view = reach(&operator).await;
-    assert_eq!(counts(&view), [0, 2, 0]);
-    let text = view.to_string();
-    for user in operator.get("/users").send().await.is(200).items() {
-        for member in ["id", "email", "name"] {
-            assert!(!text.contains(user[member].as_str().unwrap()), "{text}");
-        }
+    for number in 0..100 {
+        says(&member, "/flags/slice?tenant=acme", &format!("browser-{number}"), None).await.is(200);
+        says(&operator, "/flags/snapshot", &format!("shell-{number}"), None).await.is(200);
     }
-    assert!(!text.contains("127.0.0.1") && !text.contains("dev-"), "{text}");
-    for instance in view["instances"].as_array().unwrap() {
+    let mut view = reach(&operator).await;
+    assert_eq!(view, before);
+    for instance in view["instances"].as_array_mut().unwrap() {
         let allowed = ["instance", "standing", "keyId", "tenantSlug", "environment", "digest", "lastHeardAt"];
         assert!(
             instance.as_object().unwrap().keys().all(|member| allowed.contains(&&**member)),
             "{instance}"
         );
     }
-    // The same person's other instances are told apart by name alone.
-    says(&member, "/flags/slice?tenant=acme", "browser-2", None).await.is(200);
-    assert_eq!(counts(&reach(&operator).await), [0, 3, 0]);
+}
+
+/// A tenant's key that reports more instances than the table holds hides no other instance, and from
+/// then on the answer is `unknown`: an instance that could not be remembered may be pending.
+#[tokio::test]
+async fn a_full_table_answers_unknown_and_never_reached() {
+    const MOST: usize = 1_000;
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let (id, secret) = server.key(json!({ "name": "Rogue", "kind": "tenant", "tenantSlug": "acme" })).await;
+    let rogue = Api::with_key(&server, &secret).await;
+    let given = says(&fleet, "/flags/snapshot", "web-1", None).await.is(200);
+    says(&fleet, "/flags/snapshot", "web-1", Some(&digest(&given))).await.is(304);
+    let slice = says(&rogue, "/flags/slice?tenant=acme", "0", None).await.is(200);
+    let own = digest(&slice);
+    for number in 0..MOST {
+        says(&rogue, "/flags/slice?tenant=acme", &number.to_string(), Some(&own)).await.is(304);
+    }
+    let view = reach(&operator).await;
+    assert_eq!((&view["standing"], counts(&view)), (&json!("reached"), [MOST as u64 + 1, 0, 0]));
+    assert_eq!(view["incompleteKeys"], json!([]));
+    says(&rogue, "/flags/slice?tenant=acme", "one-more", Some(&own)).await.is(304);
+    let view = reach(&operator).await;
+    assert_eq!((&view["standing"], counts(&view)), (&json!("unknown"), [MOST as u64 + 1, 0, 0]));
+    assert_eq!(view["incompleteKeys"], json!([id]));
+    // The fleet's instance is still watched, and other keys still have room.
+    says(&fleet, "/flags/snapshot", "web-2", Some(&digest(&given))).await.is(304);
+    assert_eq!(counts(&reach(&operator).await), [MOST as u64 + 2, 0, 0]);
+    let killed = operator.post("/flags/meetings_e2ee/kill?wait=100ms").on_any().send().await.is(200);
+    assert_eq!(killed.body["reach"]["standing"], "unknown");
+    assert!(counts(&killed.body["reach"])[1] >= 2, "the fleet's instances are pending");
+}
+
+/// An instance that signs off is gone at once, so a kill that waits for it is complete.
+#[tokio::test]
+async fn an_instance_that_signs_off_is_not_waited_for() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let acme = Api::with_key(&server, &server.tenant_key("acme").await).await;
+    let places = [(&fleet, "/flags/snapshot"), (&acme, "/flags/slice?tenant=acme")];
+    for (key, path) in places {
+        let given = says(key, path, "one", None).await.is(200);
+        says(key, path, "one", Some(&digest(&given))).await.is(304);
+        says(key, path, "other", Some(&digest(&given))).await.is(304);
+    }
+    let closes = async |key: &Api, path: &str, name: &str| {
+        let ask = key.get(path).header("dezky-instance", name).header("dezky-closing", "1");
+        ask.header("if-none-match", "*").send().await.is(304)
+    };
+    closes(&fleet, "/flags/snapshot", "one").await;
+    closes(&acme, "/flags/slice?tenant=acme", "one").await;
+    // An instance that was never heard of may sign off too, and a key signs off its own instances alone.
+    closes(&fleet, "/flags/snapshot", "never-seen").await;
+    let view = reach(&operator).await;
+    assert_eq!((standings(&view), counts(&view)), (pairs(&[("other", "reached"); 2]), [2, 0, 0]));
+    // A kill is waiting for both when they sign off: it is complete then.
+    let kill = operator.post("/flags/meetings_e2ee/kill?wait=10s").on_any().send();
+    let sign_off = async {
+        while reach(&operator).await["pending"] != 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        closes(&fleet, "/flags/snapshot", "other").await;
+        closes(&acme, "/flags/slice?tenant=acme", "other").await;
+    };
+    let started = Instant::now();
+    let (killed, ()) = tokio::join!(kill, sign_off);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let view = &killed.is(200).body["reach"];
+    assert_eq!((&view["standing"], counts(view)), (&json!("reached"), [0, 0, 0]));
 }

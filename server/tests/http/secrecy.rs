@@ -151,8 +151,11 @@ impl World {
             }
         }
         for partner in partners.items() {
-            names.extend([text(&partner["slug"]), text(&partner["name"])]);
-            names.extend((partner["id"] != own_partner).then(|| text(&partner["id"])));
+            names.push(text(&partner["name"]));
+            // Which partner a tenant has is part of its own subject.
+            if partner["id"] != own_partner {
+                names.extend([text(&partner["id"]), text(&partner["slug"])]);
+            }
         }
         for user in users.items() {
             let tenants = user["tenantIds"].as_array().unwrap();

@@ -1,0 +1,94 @@
+//! Subjects: the documents that flags are evaluated for, as `forTenant` takes them.
+
+use axum::http::HeaderValue;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dezky_core::{Action, PlanKey, Slug, TenantStatus, WorldTenant};
+use schemars::JsonSchema;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::delivery::POPULATION;
+use super::{CURSOR, LIMIT, Page};
+use crate::http::authorize::Bound;
+use crate::http::call::Call;
+use crate::http::operation::{Operation, get};
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+use crate::live::State;
+use crate::store::{Direction, Position, Sort, SortKey, TenantFilter, TenantQuery};
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        get("/tenants/{slug}/subject", Action::FlagEvaluate, one)
+            .says("The subject of one tenant: exactly the document that forTenant takes")
+            .bound_to(Bound::Tenant)
+            .gives::<SubjectView>()
+            .quietly(),
+        get("/subjects", Action::SnapshotRead, list)
+            .says("The subjects of all tenants, by slug; terminated tenants are left out, so a page may have fewer items than its limit")
+            .asks(&[LIMIT, CURSOR])
+            .gives::<Page<SubjectView>>(),
+    ]
+}
+
+/// The tenant that flags are evaluated for. The environment is that of the rules, so it is not named here.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectView {
+    tenant_id: dezky_core::Id,
+    tenant_slug: Slug,
+    plan: PlanKey,
+    /// The slug of the tenant's partner, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner_slug: Option<Slug>,
+}
+
+impl SubjectView {
+    /// The subject of a tenant.
+    pub fn new(state: &State, tenant: &WorldTenant) -> SubjectView {
+        let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id));
+        SubjectView {
+            tenant_id: tenant.id.clone(),
+            tenant_slug: tenant.slug.clone(),
+            plan: tenant.plan.clone(),
+            partner_slug: partner.cloned(),
+        }
+    }
+}
+
+async fn one(call: Call) -> Result<Reply, Problem> {
+    let subject = {
+        let state = call.app.live.read();
+        SubjectView::new(&state, call.target.tenant_in(&state)?)
+    };
+    conditional(&call, Reply::json(&subject)?)
+}
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    // Read before the page, so that a change in between is fetched again rather than missed.
+    let population = call.app.live.read().population_revision();
+    let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };
+    let (after, limit) = (call.after()?, call.query.limit()? + 1);
+    let query = TenantQuery { filter: TenantFilter::default(), sort, after, limit };
+    let found = call.app.store.tenants(query).await?;
+    let place = |tenant: &dezky_core::Tenant| Position {
+        key: tenant.slug().to_string(),
+        id: tenant.id().to_string(),
+    };
+    let (tenants, next_cursor) = call.page(found, place)?;
+    let items = {
+        let state = call.app.live.read();
+        let live = tenants.iter().filter(|tenant| tenant.status() != TenantStatus::Terminated);
+        live.map(|tenant| SubjectView::new(&state, &WorldTenant::from(tenant))).collect()
+    };
+    let reply = Reply::json(&Page { items, next_cursor })?;
+    Ok(conditional(&call, reply)?.with_header(POPULATION, HeaderValue::from(population)))
+}
+
+/// The reply with the hash of its body as its tag; 304 if the reader has that.
+fn conditional(call: &Call, reply: Reply) -> Result<Reply, Problem> {
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(reply.kept_body())));
+    let reply = reply.tagged(&tag);
+    Ok(if call.is_known(&tag) { reply.not_modified() } else { reply })
+}

@@ -1,0 +1,169 @@
+//! Subjects: the documents that flags are evaluated for, as the server knows them.
+
+use std::time::{Duration, Instant};
+
+use dezky_core::SubjectDocument;
+use serde_json::{Value, json};
+
+use crate::support::{Api, Server};
+
+const ACME: &str = "/tenants/acme/subject";
+
+async fn changes(operator: &Api, path: &str, change: Value) -> Value {
+    operator.patch(path).on_any().json(change).send().await.is(200).body
+}
+
+/// What the server itself decides for a tenant: the subject must lead to the same.
+async fn decided(api: &Api) -> Value {
+    api.post("/flags/evaluate").json(json!({ "tenantSlug": "acme" })).send().await.is(200).body
+}
+
+#[tokio::test]
+async fn a_subject_decides_as_the_server_does() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let own = Api::with_key(&server, &server.tenant_key("acme").await).await;
+    let member = Api::of(&server, "member").await;
+    let body = json!({ "key": "for_partner", "state": "targeted", "scope": { "partnerSlugs": ["lumen"] } });
+    operator.post("/flags").json(body).send().await.is(201);
+    let lumen = operator.get("/partners/lumen").send().await.is(200).body["id"].clone();
+    let acme = operator.get("/tenants/acme").send().await.is(200).body["id"].clone();
+    for (change, partner) in [
+        (json!({ "partnerId": lumen, "plan": "enterprise" }), Some("lumen")),
+        (json!({ "partnerId": null, "plan": "free" }), None),
+    ] {
+        changes(&operator, "/tenants/acme", change.clone()).await;
+        let mut expected = json!({ "tenantId": acme, "tenantSlug": "acme", "plan": change["plan"] });
+        if let Some(partner) = partner {
+            expected["partnerSlug"] = partner.into();
+        }
+        for api in [&operator, &fleet, &own, &member] {
+            let answer = api.get(ACME).send().await.is(200);
+            assert_eq!(answer.body, expected);
+            let subject = SubjectDocument::from_json(answer.text.as_bytes()).unwrap();
+            let rules = fleet.get("/flags/snapshot").send().await.is(200).text;
+            let rules = dezky_core::Snapshot::from_json(rules.as_bytes()).unwrap();
+            let rules = dezky_core::Ruleset::new(rules);
+            let decided = decided(&fleet).await;
+            for (key, enabled) in rules.evaluate_all(&subject.subject()).iter() {
+                assert_eq!(decided[key], enabled, "{key}");
+            }
+            assert_eq!(decided["for_partner"], partner.is_some());
+        }
+        let me = member.get("/users/me").send().await.is(200).body;
+        assert_eq!(me["subjects"], json!([expected]));
+    }
+    operator.delete("/tenants/acme").on_any().send().await.is(200);
+    member.get(ACME).send().await.refused(404, "not_found");
+    operator.get(ACME).send().await.refused(403, "denied_tenant_terminated");
+    assert_eq!(member.get("/users/me").send().await.is(200).body["subjects"], json!([]));
+}
+
+#[tokio::test]
+async fn a_subject_keeps_its_tag_until_it_changes() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let first = fleet.get(ACME).send().await.is(200);
+    let again = async || fleet.get(ACME).header("if-none-match", first.etag()).send().await;
+    again().await.is(304);
+    changes(&operator, "/tenants/globex", json!({ "plan": "free" })).await;
+    changes(&operator, "/tenants/acme", json!({ "name": "Another name" })).await;
+    again().await.is(304);
+    changes(&operator, "/tenants/acme", json!({ "plan": "free" })).await;
+    assert_ne!(again().await.is(200).etag(), first.etag());
+}
+
+#[tokio::test]
+async fn all_subjects_are_read_page_by_page() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    operator.delete("/tenants/globex").on_any().send().await.is(200);
+    let tenants = operator.get("/tenants?limit=200").send().await.is(200);
+    let live: Vec<&str> = tenants
+        .items()
+        .iter()
+        .filter(|tenant| tenant["status"] != "terminated")
+        .map(|tenant| tenant["slug"].as_str().unwrap())
+        .collect();
+    let (mut slugs, mut next) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/subjects?limit=3{next}");
+        let page = fleet.get(&path).send().await.is(200);
+        fleet.get(&path).header("if-none-match", page.etag()).send().await.is(304);
+        for subject in page.items() {
+            let slug = subject["tenantSlug"].as_str().unwrap().to_owned();
+            let one = fleet.get(format!("/tenants/{slug}/subject")).send().await.is(200);
+            assert_eq!(one.body, *subject);
+            slugs.push(slug);
+        }
+        let snapshot = fleet.get("/flags/snapshot").send().await.is(200);
+        assert_eq!(page.header("dezky-population"), snapshot.header("dezky-population"));
+        match page.body["nextCursor"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(slugs, live);
+}
+
+/// The stream of a server key says when subjects may have changed, at most about once a second.
+#[tokio::test]
+async fn a_stream_tells_when_the_population_changed() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let fleet = Api::with_key(&server, &server.server_key().await).await;
+    let mut stream = fleet.get("/flags/stream").open().await;
+    let (_, first) = stream.next().await;
+    let started = Instant::now();
+    let mut last = Value::Null;
+    for number in 0..30 {
+        let plan = if number % 2 == 0 { "free" } else { "business" };
+        changes(&operator, "/tenants/acme", json!({ "plan": plan })).await;
+        changes(&operator, "/partners/lumen", json!({ "name": format!("Lumen {number}") })).await;
+        last = fleet.get("/flags/snapshot").send().await.is(200).header("dezky-population").into();
+    }
+    let (mut events, mut told) = (0, first.clone());
+    while told["population"].to_string() != last.as_str().unwrap() {
+        let (_, next) = stream.next().await;
+        assert!(next["population"].as_u64() > told["population"].as_u64(), "{next} after {told}");
+        assert_eq!((&next["revision"], &next["digest"]), (&first["revision"], &first["digest"]));
+        (events, told) = (events + 1, next);
+    }
+    let most = started.elapsed().as_secs() + 2;
+    assert!((1..=most).contains(&events), "{events} events in {:?}", started.elapsed());
+    // Nothing of the population in what the server says of a user, of flags alone, or twice.
+    operator.get("/users/me").send().await.is(200);
+    stream.is_silent(Duration::from_millis(1_200)).await;
+}
+
+/// A tenant's own clients follow its slice, which says nothing of others: every change of the subject moves it.
+#[tokio::test]
+async fn a_slice_moves_with_its_subject_even_if_no_flag_does() {
+    let server = Server::start();
+    let operator = Api::of(&server, "operator").await;
+    let own = Api::with_key(&server, &server.tenant_key("acme").await).await;
+    // Without flags, no plan and no partner makes a difference to what the slice says.
+    for flag in operator.get("/flags?limit=200").send().await.is(200).each("key") {
+        operator.delete(format!("/flags/{flag}")).on_any().send().await.is(200);
+    }
+    let lumen = operator.get("/partners/lumen").send().await.is(200).body["id"].clone();
+    let mut stream = own.get("/flags/slice/stream?tenant=acme").open().await;
+    let (mut revision, told) = stream.next().await;
+    assert_eq!(told.get("population"), None);
+    for change in [json!({ "plan": "moved" }), json!({ "partnerId": lumen }), json!({ "partnerId": null })] {
+        let before = own.get("/flags/slice?tenant=acme").send().await.is(200);
+        assert_eq!(before.headers.get("dezky-population"), None);
+        changes(&operator, "/tenants/acme", change).await;
+        let (next, told) = stream.next().await;
+        let after = own.get("/flags/slice?tenant=acme").send().await.is(200);
+        assert!(next > revision && after.body["revision"] == next, "{told}");
+        assert_ne!(before.etag(), after.etag());
+        assert_eq!(after.etag(), format!("\"{}\"", told["digest"].as_str().unwrap()));
+        revision = next;
+    }
+    changes(&operator, "/tenants/globex", json!({ "plan": "moved" })).await;
+    stream.is_silent(Duration::from_millis(300)).await;
+}

@@ -41,7 +41,8 @@ fn an_instance_is_silent_after_a_while_and_forgotten_later() {
     assert_eq!(seen(Duration::ZERO), [true]);
     assert_eq!(seen(LATELY), [false]);
     assert_eq!(seen(REMEMBERED), [] as [bool; 0]);
-    assert_eq!((reach.table().of_tenants, reach.table().keys.len()), (0, 0));
+    let table = reach.table();
+    assert_eq!((table.of_tenants, table.keys.len()), (0, 0));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use dezky_core::{Error, Id, Timestamp};
 
 use crate::delivery::{Reach, Slices, Streams};
+use crate::http::address::Network;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
 use crate::http::problem::Problem;
@@ -40,10 +41,12 @@ pub struct App {
     pub origins: Vec<HeaderValue>,
     /// How often a caller may ask.
     pub callers: Limiter,
+    /// How often a server key may ask: it stands for a fleet.
+    pub fleets: Limiter,
     /// How often an address may fail to say who it is.
     pub failures: Limiter,
-    /// Addresses of proxies whose word on the client's address counts.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// What is counted.
     pub metrics: Metrics,
     /// Held by writes that can change an effect, and alone by the one that was promised a certain effect.

@@ -1,12 +1,13 @@
 //! What an operator says on the command line, or in the environment.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
+use crate::http::address::Network;
 use crate::identity::TrustedIssuer;
 
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
@@ -101,14 +102,18 @@ pub struct Settings {
     /// Failed authentications a second for each address; 0 for no limit
     #[arg(long, env = "DEZKY_FAILURE_LIMIT", default_value_t = 50, value_name = "NUMBER")]
     pub failure_limit: u32,
-    /// A proxy whose X-Forwarded-For says where a request comes from; may be repeated
+    /// A proxy, or a network of proxies, whose X-Forwarded-For says where a request comes from; may be repeated
     #[arg(
         long = "trusted-proxy",
         env = "DEZKY_TRUSTED_PROXY",
         value_delimiter = ',',
         value_name = "ADDRESS"
     )]
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
+    /// Connections at a time from one address (IPv6: from one /64), trusted proxies excepted; 0 for no limit
+    /// [default: 1000, and no limit on loopback]
+    #[arg(long, env = "DEZKY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
+    pub max_connections_per_address: Option<u32>,
     /// The origin of a portal whose pages may ask from a browser, with its scheme; may be repeated
     #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub origins: Vec<HeaderValue>,

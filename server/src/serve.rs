@@ -11,9 +11,11 @@ use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
 use crate::delivery::{Reach, Slices};
 use crate::dev::{self, Provider};
-use crate::http::connection;
+use crate::http::connection::{self, Front, Patience};
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
+use crate::http::limits::FLEET_FACTOR;
+use crate::http::places::{PerAddress, Places};
 use crate::http::problem::Problem;
 use crate::http::seal::Seal;
 use crate::http::{openapi, router};
@@ -101,6 +103,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
             admin_group: settings.admin_group.clone(),
         },
         callers: Limiter::new(settings.rate_limit),
+        fleets: Limiter::new(settings.rate_limit.saturating_mul(FLEET_FACTOR)),
         failures: Limiter::new(settings.failure_limit),
         trusted_proxies: settings.trusted_proxies.clone(),
         metrics: Metrics::new(operations.iter().map(|operation| (operation.method.as_str(), operation.path))),
@@ -123,7 +126,11 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         stopped.await;
         stopping.stopping.send_replace(true);
     };
-    connection::serve(listener, router, stop).await;
+    let places = Places::new(PerAddress {
+        limit: settings.max_connections_per_address,
+        trusted: settings.trusted_proxies.clone(),
+    });
+    connection::serve(listener, Front { router, places, patience: Patience::default() }, stop).await;
     drop(refreshers);
     news.abort();
     // It notes what was used up to now, and ends.

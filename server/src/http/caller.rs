@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use dezky_core::{Claims, Environment, Person, Principal, Timestamp};
 
-use super::instance::instance;
+use super::address::counted;
 use super::link::{self, Holder};
 use super::problem::Problem;
 use crate::app::App;
@@ -70,8 +70,7 @@ impl Who {
 #[derive(Hash)]
 enum Counted<'c> {
     Person(&'c str, &'c str),
-    /// A server key is a whole fleet's: each instance counts by itself.
-    Key(&'c str, &'c str),
+    Key(&'c str),
 }
 
 impl Caller {
@@ -82,8 +81,6 @@ impl Caller {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Caller, Problem> {
-        let instant = Instant::now();
-        app.failures.has_left(address, instant).map_err(too_many)?;
         let caller = match link.map_or_else(|| credential(headers), Credential::Link) {
             Credential::Link(query) => link::holder(&app.seal, query, now)
                 .and_then(|holder| Caller::linked(app, holder, now))
@@ -99,17 +96,21 @@ impl Caller {
             },
             Credential::None => Err(unauthorized("token_missing")),
         };
-        let caller = caller.inspect_err(|_| {
-            // Its cost is counted; whether there was one left was asked before.
-            let _ = app.failures.take(address, instant);
+        let instant = Instant::now();
+        // Only failures count, and only failures are refused for it: nobody can use up another caller's budget.
+        let caller = caller.map_err(|problem| match app.failures.take(counted(address), instant) {
+            Ok(()) => problem,
+            Err(wait) => too_many_failures(wait),
         })?;
-        let counted = match &caller.who {
-            Who::Person { claims, .. } => Counted::Person(&claims.issuer, &claims.subject),
-            Who::Linked { known, .. } => Counted::Person("", known.record.id.as_str()),
-            Who::Key(known) if known.key.tenant_id.is_some() => Counted::Key(known.key.id.as_str(), ""),
-            Who::Key(known) => Counted::Key(known.key.id.as_str(), instance(headers).unwrap_or_default()),
+        let (limiter, whose) = match &caller.who {
+            Who::Person { claims, .. } => (&app.callers, Counted::Person(&claims.issuer, &claims.subject)),
+            Who::Linked { known, .. } => (&app.callers, Counted::Person("", known.record.id.as_str())),
+            Who::Key(known) if known.key.tenant_id.is_some() => {
+                (&app.callers, Counted::Key(known.key.id.as_str()))
+            }
+            Who::Key(known) => (&app.fleets, Counted::Key(known.key.id.as_str())),
         };
-        app.callers.take(counted, instant).map_err(too_many)?;
+        limiter.take(whose, instant).map_err(too_many)?;
         if let Who::Key(known) = &caller.who {
             known.used(now);
         }
@@ -292,20 +293,8 @@ pub fn too_many(wait: Duration) -> Problem {
         .with_header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 
-/// Where a request comes from: the connection's other end, or, where that is a trusted proxy, the last address that no trusted proxy has.
-pub fn address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !app.trusted_proxies.contains(&peer) {
-        return peer;
-    }
-    let lines: Vec<&str> =
-        headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok()).collect();
-    let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    for hop in hops {
-        match hop.trim().parse() {
-            Ok(address) if app.trusted_proxies.contains(&address) => {}
-            Ok(address) => return address,
-            Err(_) => return peer,
-        }
-    }
-    peer
+/// 429, for a credential that is not valid, from an address that sent many of those.
+fn too_many_failures(wait: Duration) -> Problem {
+    let detail = "Too many requests from this address had no valid credential: wait a little";
+    too_many(wait).with_detail(detail)
 }

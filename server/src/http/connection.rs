@@ -1,6 +1,7 @@
 //! Connections: how many, how slow, and how they end.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,51 +10,74 @@ use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::limits::{HEADER_TIMEOUT, MAX_CONNECTION_BUFFER, MAX_CONNECTIONS, SHUTDOWN_TIMEOUT};
+use super::limits::{HEADER_TIMEOUT, MAX_CONNECTION_BUFFER, SHUTDOWN_TIMEOUT, WRITE_TIMEOUT};
+use super::places::Places;
+use super::steady::Steady;
+
+/// How connections are served.
+pub struct Front {
+    /// Answers the requests.
+    pub router: Router,
+    /// The places for connections.
+    pub places: Arc<Places>,
+    /// How long connections are waited for.
+    pub patience: Patience,
+}
+
+/// How long connections are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a request's headers, and for the next request of a connection.
+    pub headers: Duration,
+    /// For a peer to read while answers wait to be sent.
+    pub write: Duration,
+    /// For what is under way when the server stops.
+    pub shutdown: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { headers: HEADER_TIMEOUT, write: WRITE_TIMEOUT, shutdown: SHUTDOWN_TIMEOUT }
+    }
+}
 
 /// Serves until told to stop; then lets what is under way finish, for a while.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_CONNECTION_BUFFER);
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    tokio::pin!(stop);
+pub async fn serve(listener: TcpListener, front: Front, stop: impl Future<Output = ()>) {
+    let front = Arc::new(front);
+    let stopping = watch::Sender::new(false);
+    let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &front.places) => accepted,
             () = &mut stop => break,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
-        let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            hyper::service::Service::call(&TowerToHyperService::new(router.clone()), request)
-        });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let Some((stream, peer, permit)) = accepted else { continue };
+        // A connection too many is closed at once.
+        let Some(place) = front.places.place(peer.ip(), permit) else { continue };
+        let (front, stopping) = (Arc::clone(&front), stopping.subscribe());
         tokio::spawn(async move {
-            // What goes wrong on a connection is its client's affair.
-            let _ = connection.await;
+            converse(&front, stream, peer, stopping).await;
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    stopping.send_replace(true);
+    if tokio::time::timeout(front.patience.shutdown, front.places.all_given_back()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were dropped");
     }
 }
 
-type Accepted = (tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &Places) -> Option<Accepted> {
+    let permit = places.free().await?;
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, place)),
+        Ok((stream, peer)) => Some((stream, peer, permit)),
         Err(error) => {
             // Usually the limit of open files: others must close first.
             tracing::warn!(%error, "a connection cannot be accepted");
@@ -61,4 +85,32 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accep
             None
         }
     }
+}
+
+/// Answers the requests of one connection.
+async fn converse(front: &Front, stream: TcpStream, peer: SocketAddr, stopping: watch::Receiver<bool>) {
+    let stream = Steady::new(stream, front.patience.write);
+    let router = front.router.clone();
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        hyper::service::Service::call(&TowerToHyperService::new(router.clone()), request)
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(front.patience.headers)
+        .max_buf_size(MAX_CONNECTION_BUFFER);
+    until_over(builder.serve_connection(TokioIo::new(stream), service), stopping).await;
+}
+
+/// Drives a connection until it ends. When the server stops, the connection takes no more requests.
+async fn until_over(connection: impl GracefulConnection, mut stopping: watch::Receiver<bool>) {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        // What goes wrong on a connection is its client's affair.
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }

@@ -1,8 +1,7 @@
-//! How often somebody may do something: a bucket each, bounded in number.
+//! Rate limits: a token bucket for each caller, in bounded memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,9 +13,6 @@ pub struct Limiter {
     hasher: RandomState,
     // When each bucket will be full again. One that is full already need not be remembered.
     full_again: Mutex<HashMap<u64, Instant>>,
-    // When all of them will be, in microseconds since `born`: until something is taken, nobody needs to look.
-    all_full_again: AtomicU64,
-    born: Instant,
 }
 
 const RESERVE: Duration = Duration::from_secs(1);
@@ -25,33 +21,11 @@ impl Limiter {
     /// So many a second; 0 for no limit.
     pub fn new(per_second: u32) -> Limiter {
         let interval = (per_second > 0).then(|| RESERVE / per_second);
-        Limiter {
-            interval,
-            hasher: RandomState::new(),
-            full_again: Mutex::default(),
-            all_full_again: AtomicU64::new(0),
-            born: Instant::now(),
-        }
+        Limiter { interval, hasher: RandomState::new(), full_again: Mutex::default() }
     }
 
-    /// Takes one of somebody's; else how long until there is one.
+    /// Takes one from a caller's bucket. If the bucket is empty, the error says how long until it has one again.
     pub fn take(&self, who: impl Hash, now: Instant) -> Result<(), Duration> {
-        self.judge(who, now, true)
-    }
-
-    /// Whether somebody has one left.
-    pub fn has_left(&self, who: impl Hash, now: Instant) -> Result<(), Duration> {
-        if self.since_born(now) >= self.all_full_again.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        self.judge(who, now, false)
-    }
-
-    fn since_born(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
-    }
-
-    fn judge(&self, who: impl Hash, now: Instant, takes: bool) -> Result<(), Duration> {
         let Some(interval) = self.interval else { return Ok(()) };
         let who = self.hasher.hash_one(who);
         let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,17 +34,14 @@ impl Limiter {
         if !wait.is_zero() {
             return Err(wait);
         }
-        if takes {
-            if full_again.len() >= MAX_TRACKED_CALLERS && !full_again.contains_key(&who) {
-                full_again.retain(|_, at| *at > now);
-                if full_again.len() >= MAX_TRACKED_CALLERS {
-                    // Everybody is busy at once: forgetting them is kinder than refusing strangers, and memory stays bounded.
-                    full_again.clear();
-                }
+        if full_again.len() >= MAX_TRACKED_CALLERS && !full_again.contains_key(&who) {
+            full_again.retain(|_, at| *at > now);
+            if full_again.len() >= MAX_TRACKED_CALLERS {
+                // Everybody is busy at once: forgetting them is kinder than refusing strangers, and memory stays bounded.
+                full_again.clear();
             }
-            full_again.insert(who, full_at);
-            self.all_full_again.fetch_max(self.since_born(full_at) + 1, Ordering::AcqRel);
         }
+        full_again.insert(who, full_at);
         Ok(())
     }
 }
@@ -85,12 +56,10 @@ mod tests {
         let start = Instant::now();
         assert!((0..50).all(|_| limiter.take("a", start).is_ok()));
         assert!(limiter.take("a", start).is_err());
-        assert!(limiter.has_left("a", start).is_err());
         assert!(limiter.take("b", start).is_ok());
         assert!(limiter.take("a", start + Duration::from_millis(20)).is_ok());
         assert!(limiter.take("a", start + Duration::from_millis(21)).is_err());
-        assert!(limiter.has_left("a", start + Duration::from_millis(21)).is_err());
-        assert!(limiter.has_left("a", start + Duration::from_secs(2)).is_ok());
+        assert!(limiter.take("a", start + Duration::from_secs(2)).is_ok());
     }
 
     #[test]

@@ -33,6 +33,23 @@ pub const MAX_CURSOR: usize = 2_048;
 /// Connections at a time. Beyond it new ones wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 20_000;
 
+/// Connections at a time from one address, or from one /64 of IPv6, unless told otherwise: an office behind one
+/// address, and a twentieth of all.
+pub const MAX_CONNECTIONS_PER_ADDRESS: u32 = 1_000;
+
+/// How long a connection may go on without its peer reading, while answers wait to be sent.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Bytes that a peer has to take within [`WRITE_TIMEOUT`] while more are waiting: half a kilobyte a second is
+/// slower than any network that works.
+pub const MIN_PROGRESS: usize = 10 << 10;
+
+/// Bytes that the kernel keeps of an answer before they are sent; the next ones wait in our own buffer.
+pub const MAX_UNSENT: u32 = 128 << 10;
+
+/// How long the kernel waits for a peer to acknowledge what was sent.
+pub const PEER_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How long a request's headers may take to arrive, and how long a connection may wait for its next request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -44,6 +61,10 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long requests under way have to finish after a signal to stop.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How many callers' rates a server key has. It stands for a fleet, and counts as a whole: the names that its
+/// instances give themselves are anybody's to invent.
+pub const FLEET_FACTOR: u32 = 10;
 
 /// Callers and addresses whose rates are remembered, each.
 pub const MAX_TRACKED_CALLERS: usize = 20_000;

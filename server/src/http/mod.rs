@@ -1,5 +1,6 @@
 //! How a request becomes an answer.
 
+pub mod address;
 pub mod authorize;
 pub mod call;
 pub mod caller;
@@ -19,6 +20,7 @@ mod ofrep;
 pub mod openapi;
 pub mod operation;
 pub mod pipeline;
+pub mod places;
 pub mod problem;
 pub mod query;
 pub mod reply;
@@ -26,3 +28,4 @@ mod request_id;
 pub mod router;
 pub mod seal;
 mod seen;
+mod steady;

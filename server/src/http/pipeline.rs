@@ -20,7 +20,8 @@ use tracing::Instrument;
 
 use super::authorize::{Named, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
-use super::caller::{Caller, address};
+use super::address::client;
+use super::caller::Caller;
 use super::context::Context;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
@@ -141,7 +142,7 @@ async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Call
         Credential::Link => Some(parts.uri.query().unwrap_or_default()),
     };
     let now = now()?;
-    let caller = Caller::of(app, (&parts.headers, link), address(app, peer, &parts.headers), now).await?;
+    let caller = Caller::of(app, (&parts.headers, link), client(&app.trusted_proxies, peer, &parts.headers), now).await?;
     Ok((caller, now))
 }
 

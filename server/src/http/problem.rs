@@ -84,8 +84,8 @@ impl Problem {
     }
 
     /// The same with another sentence for people.
-    pub fn with_detail(mut self, detail: String) -> Problem {
-        self.0.detail = detail;
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Problem {
+        self.0.detail = detail.into();
         self
     }
 

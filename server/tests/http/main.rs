@@ -3,6 +3,7 @@
 
 mod audit;
 mod authorization;
+mod connections;
 mod contract;
 mod cors;
 mod delivery;

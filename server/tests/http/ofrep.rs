@@ -280,12 +280,13 @@ async fn too_many_are_told_how_long_to_wait() {
     for answer in refused {
         assert_eq!(answer.header("retry-after"), "1", "whole seconds");
     }
-    // The instances of a fleet share a key, and not a rate.
+    // A server key stands for a fleet: it has the rates of ten, and no more by naming more instances.
     let fleet = Api::with_key(&server, &server.server_key().await).await;
-    let answers = join_all((0..12).map(|number| {
+    let answers = join_all((0..90).map(|number| {
         fleet.post(BULK).json(context("acme")).header("dezky-instance", format!("web-{number}")).send()
     }));
-    assert!(answers.await.iter().all(|answer| answer.status == 200));
+    let answered = answers.await.iter().filter(|answer| answer.status == 200).count();
+    assert!((30..=60).contains(&answered), "{answered}");
 }
 
 /// Links are the same for five minutes: what is compared must not stand on both sides of a change of them.

@@ -50,8 +50,26 @@ async fn an_address_has_so_many_failures_a_second() {
         async move { fail(server, &address).await }
     }));
     assert!(statuses.await.contains(&429));
-    tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
-    Api::of(&server, "member").await.get("/flags").send().await.is(200);
+}
+
+#[tokio::test]
+async fn failures_of_others_never_refuse_a_valid_credential() {
+    let server = Server::start_with(&["--rate-limit", "0", "--failure-limit", "1"]);
+    let member = Api::of(&server, "member").await;
+    let key = Api::with_key(&server, &server.server_key().await).await;
+    let wrong = ["not-a-token", "dzk_wrong"];
+    let bad = join_all(wrong.map(async |token| Api::nobody(&server).await.with_token(token))).await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        for api in &bad {
+            let answer = api.get("/flags").send().await;
+            refused += u32::from(answer.status == 429);
+            assert!(answer.status == 429 || answer.status == 401);
+        }
+        member.get("/flags").send().await.is(200);
+        key.get("/flags/snapshot").send().await.is(200);
+    }
+    assert!(refused > 30, "{refused}");
 }
 
 #[tokio::test]
@@ -68,6 +86,11 @@ async fn a_trusted_proxy_says_where_a_request_comes_from() {
     }
     // What stands before the address that the proxy saw is anybody's to write.
     assert_eq!(statuses, [401, 429, 429]);
+    let mut statuses = Vec::new();
+    for written in ["203.0.113.8:5678", "203.0.113.8:9", "[2001:db8:1:2::3]:443", "2001:db8:1:2::4", "[2001:db8:1:3::4]"] {
+        statuses.push(fail(&server, written).await);
+    }
+    assert_eq!(statuses, [401, 429, 401, 429, 401], "ports do not count, and a /64 is one client");
 }
 
 /// How many a histogram has counted.

@@ -1,0 +1,192 @@
+//! Connections that hold on to the server: unread answers, silence, and too many of them.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::get;
+use dezky_server::http::connection::{self, Front, Patience};
+use dezky_server::http::places::{PerAddress, Places};
+use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::support::{Api, Server};
+
+/// Longer than any time limit of a test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Short times, so that tests need not wait.
+const SHORT: Patience = Patience {
+    headers: Duration::from_millis(300),
+    write: Duration::from_millis(300),
+    shutdown: Duration::from_secs(5),
+};
+
+async fn connected(server: &Server) -> TcpStream {
+    TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
+}
+
+fn get_request(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")
+}
+
+/// Waits until the connection was reset, without reading from it.
+async fn reset(connection: &TcpStream) {
+    timeout(PATIENCE, connection.ready(Interest::ERROR)).await.expect("the connection is still open").unwrap();
+}
+
+/// Waits until the connection has ended, however it did.
+async fn ended(connection: &mut TcpStream) -> Vec<u8> {
+    let mut read = Vec::new();
+    let _ = timeout(PATIENCE, connection.read_to_end(&mut read)).await.expect("the connection is still open");
+    read
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_their_connection() {
+    let server = Server::start();
+    let mut connection = connected(&server).await;
+    connection.write_all(get_request("/openapi.json").repeat(40).as_bytes()).await.unwrap();
+    reset(&connection).await;
+    let answers = ended(&mut connection).await;
+    let answered = String::from_utf8_lossy(&answers).matches("HTTP/1.1 200").count();
+    assert!(answered < 40, "{answered} answers were sent to a client that did not read");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections() {
+    let server = Server::start_with(&["--max-connections-per-address", "4", "--failure-limit", "0"]);
+    let answered = async || {
+        let mut connection = connected(&server).await;
+        // A connection that is closed at once may refuse the request already.
+        let _ = connection.write_all(get_request("/healthz").as_bytes()).await;
+        let mut start = [0; 12];
+        let is_answered = connection.read_exact(&mut start).await.is_ok() && start.ends_with(b"200");
+        is_answered.then_some(connection)
+    };
+    let mut held = Vec::new();
+    while let Some(connection) = answered().await {
+        held.push(connection);
+        assert!(held.len() <= 4, "more connections than there may be");
+    }
+    assert!(!held.is_empty());
+    held.pop();
+    let deadline = Instant::now() + PATIENCE;
+    while answered().await.is_none() {
+        assert!(Instant::now() < deadline, "the place is not given back");
+        sleep(Duration::from_millis(10)).await;
+    }
+    drop(held);
+
+    let settings = ["--max-connections-per-address", "4", "--trusted-proxy", "127.0.0.0/8"];
+    let server = Server::start_with(&settings);
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        held.push(connected(&server).await);
+    }
+    Api::nobody(&server).await.get("/healthz").send().await.is(200);
+}
+
+/// A server in this process with short times; it stops when the sender is dropped.
+async fn short_server(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let front = Front { router, places: Places::new(PerAddress::default()), patience: SHORT };
+    tokio::spawn(connection::serve(listener, front, async {
+        let _ = stopped.await;
+    }));
+    (address, stop)
+}
+
+/// A stream of parts of this size that never ends; the receiver learns when it is dropped.
+fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver<()>) {
+    let (dropped, when_dropped) = mpsc::unbounded_channel::<()>();
+    let answer = move || {
+        let part = Bytes::from(vec![b'x'; size]);
+        let parts = stream::unfold((part, dropped.clone(), Guard(dropped.clone())), move |state| async move {
+            sleep(pause).await;
+            Some((Ok::<Bytes, Infallible>(state.0.clone()), state))
+        });
+        async { Body::from_stream(parts) }
+    };
+    (Router::new().route("/", get(answer)), when_dropped)
+}
+
+struct Guard(mpsc::UnboundedSender<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_whose_reader_stopped_reading_is_closed() {
+    let (router, mut dropped) = endless(10_000, Duration::from_millis(1));
+    let (address, _stop) = short_server(router).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut connection = socket.connect(address).await.unwrap();
+    connection.write_all(get_request("/").as_bytes()).await.unwrap();
+    timeout(PATIENCE, dropped.recv()).await.expect("the stream goes on");
+    reset(&connection).await;
+}
+
+#[tokio::test]
+async fn a_stream_with_heartbeats_lives_on() {
+    let (router, mut dropped) = endless(3, SHORT.write / 3);
+    let (address, _stop) = short_server(router).await;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(get_request("/").as_bytes()).await.unwrap();
+    let until = Instant::now() + SHORT.write * 10;
+    while Instant::now() < until {
+        let mut part = [0; 64];
+        assert!(connection.read(&mut part).await.unwrap() > 0, "the stream has ended");
+    }
+    assert!(dropped.try_recv().is_err());
+    drop(connection);
+    timeout(PATIENCE, dropped.recv()).await.expect("the stream of a reader that left goes on");
+}
+
+#[tokio::test]
+async fn silence_ends_a_connection() {
+    let (address, _stop) = short_server(Router::new().route("/", get(|| async { "here" }))).await;
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let mut silent = connect().await;
+    assert!(ended(&mut silent).await.is_empty());
+    let mut slow = connect().await;
+    slow.write_all(b"GET / HTTP/1.1\r\nhost: loc").await.unwrap();
+    ended(&mut slow).await;
+    let mut idle = connect().await;
+    for _ in 0..2 {
+        idle.write_all(get_request("/").as_bytes()).await.unwrap();
+        let mut answer = [0; 512];
+        assert!(idle.read(&mut answer).await.unwrap() > 0);
+    }
+    assert!(ended(&mut idle).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_under_way_finishes_when_the_server_stops() {
+    let (began, mut has_begun) = mpsc::unbounded_channel::<()>();
+    let answer = move || {
+        let _ = began.send(());
+        async {
+            sleep(Duration::from_millis(200)).await;
+            "done"
+        }
+    };
+    let (address, stop) = short_server(Router::new().route("/", get(answer))).await;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(get_request("/").as_bytes()).await.unwrap();
+    has_begun.recv().await.unwrap();
+    drop(stop);
+    assert!(ended(&mut connection).await.ends_with(b"done"));
+    assert!(TcpStream::connect(address).await.is_err());
+}

@@ -9,7 +9,9 @@ use crate::delivery::{Reach, Slices, Streams};
 use crate::http::address::Network;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
+use crate::http::places::Places;
 use crate::http::problem::Problem;
+use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
 use crate::identity::Identity;
 use crate::live::Live;
@@ -49,6 +51,10 @@ pub struct App {
     pub trusted_proxies: Vec<Network>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Which refusals are logged.
+    pub refusals: Arc<RefusalLog>,
+    /// The connections that are open.
+    pub places: Arc<Places>,
     /// Held by writes that can change an effect, and alone by the one that was promised a certain effect.
     pub effects: tokio::sync::RwLock<()>,
     /// The document that describes all this.

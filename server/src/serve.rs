@@ -13,10 +13,11 @@ use crate::delivery::{Reach, Slices};
 use crate::dev::{self, Provider};
 use crate::http::connection::{self, Front, Patience};
 use crate::http::limiter::Limiter;
-use crate::http::metrics::Metrics;
 use crate::http::limits::FLEET_FACTOR;
+use crate::http::metrics::Metrics;
 use crate::http::places::{PerAddress, Places};
 use crate::http::problem::Problem;
+use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
 use crate::http::{openapi, router};
 use crate::identity::{Identity, IdentitySettings, KeyTiming, TrustedIssuer};
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The identity provider's settings cannot be.
     #[error("{0}")]
     Identity(String),
+    /// A metric cannot be made.
+    #[error("the metrics cannot be counted: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The network, or a signal.
     #[error("{0}: {1}")]
     System(String, std::io::Error),
@@ -86,6 +90,13 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     }
     let identity = identity(&settings, &issuer)?;
     let operations = routes::operations();
+    let places = Places::new(PerAddress {
+        limit: settings.max_connections_per_address,
+        trusted: settings.trusted_proxies.clone(),
+    })?;
+    let named = operations.iter().map(|operation| (operation.method.as_str(), operation.path));
+    let metrics = Metrics::new(named, store.times(), &places)?;
+    let refusals = Arc::<RefusalLog>::default();
     let app = Arc::new(App {
         seal: Seal::new(&store.secret().await?),
         reach: Reach::default(),
@@ -106,7 +117,9 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         fleets: Limiter::new(settings.rate_limit.saturating_mul(FLEET_FACTOR)),
         failures: Limiter::new(settings.failure_limit),
         trusted_proxies: settings.trusted_proxies.clone(),
-        metrics: Metrics::new(operations.iter().map(|operation| (operation.method.as_str(), operation.path))),
+        metrics,
+        refusals: Arc::clone(&refusals),
+        places: Arc::clone(&places),
         effects: tokio::sync::RwLock::default(),
         openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(&operations).to_string())),
     });
@@ -126,11 +139,12 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         stopped.await;
         stopping.stopping.send_replace(true);
     };
-    let places = Places::new(PerAddress {
-        limit: settings.max_connections_per_address,
-        trusted: settings.trusted_proxies.clone(),
-    });
-    connection::serve(listener, Front { router, places, patience: Patience::default() }, stop).await;
+    let summarizing = Arc::clone(&refusals);
+    let summaries = tokio::spawn(async move { summarizing.keep_summarizing().await });
+    let front = Front { router, places, refusals: Arc::clone(&refusals), patience: Patience::default() };
+    connection::serve(listener, front, stop).await;
+    summaries.abort();
+    refusals.summarize();
     drop(refreshers);
     news.abort();
     // It notes what was used up to now, and ends.

@@ -20,6 +20,7 @@ use axum::routing::{get, post};
 use reqwest::Url;
 use serde_json::{Value, json};
 
+use crate::http::host::judge_host;
 use crate::http::problem::Problem;
 use crate::identity::{is_loopback_host, issuer_url};
 use codes::Codes;
@@ -133,6 +134,9 @@ async fn key_set(State(provider): State<Arc<Provider>>) -> Response<Body> {
 
 /// A page from elsewhere whose host's name was made to mean this machine (DNS rebinding) would read tokens here as its own.
 async fn refuse_foreign_hosts(request: Request, next: Next) -> Response<Body> {
+    if let Err(problem) = judge_host(request.version(), request.headers()) {
+        return answer::problem(problem);
+    }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let authority = host.and_then(|host| host.parse::<Uri>().ok()).and_then(|uri| uri.into_parts().authority);
     if authority.is_some_and(|authority| is_loopback_host(authority.host())) {

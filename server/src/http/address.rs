@@ -146,7 +146,17 @@ mod tests {
         ] {
             assert_eq!(forwarded(&["10.0.0.0/8"], &[line]), expected, "{line}");
         }
-        for unreadable in ["", "unknown", "_hidden", "203.0.113.7:", "203.0.113.7:99999", "[::1", "[::1]x", "é", "[1.2.3.4]"] {
+        for unreadable in [
+            "",
+            "unknown",
+            "_hidden",
+            "203.0.113.7:",
+            "203.0.113.7:99999",
+            "[::1",
+            "[::1]x",
+            "é",
+            "[1.2.3.4]",
+        ] {
             assert_eq!(forwarded(&["10.0.0.0/8"], &[unreadable]), "10.0.0.1", "{unreadable}");
         }
     }
@@ -157,7 +167,10 @@ mod tests {
         assert_eq!(forwarded(&["10.0.0.2"], &["203.0.113.7"]), "10.0.0.1");
         assert_eq!(forwarded(&["10.0.0.1"], &[]), "10.0.0.1");
         let proxies = ["10.0.0.0/8", "2001:db8:1::/48"];
-        assert_eq!(forwarded(&proxies, &["1.1.1.1, 203.0.113.7, 10.9.9.9:41, [2001:db8:1::4]:9"]), "203.0.113.7");
+        assert_eq!(
+            forwarded(&proxies, &["1.1.1.1, 203.0.113.7, 10.9.9.9:41, [2001:db8:1::4]:9"]),
+            "203.0.113.7"
+        );
         assert_eq!(forwarded(&proxies, &["1.1.1.1", "203.0.113.7:1", "10.9.9.9"]), "203.0.113.7");
         assert_eq!(forwarded(&proxies, &["1.1.1.1, garbage, 10.9.9.9"]), "10.9.9.9");
         assert_eq!(forwarded(&proxies, &["10.1.1.1, 10.2.2.2"]), "10.1.1.1");

@@ -1,9 +1,10 @@
 //! Connections: how many, how slow, and how they end.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -16,7 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::limits::{HEADER_TIMEOUT, MAX_CONNECTION_BUFFER, SHUTDOWN_TIMEOUT, WRITE_TIMEOUT};
-use super::places::Places;
+use super::places::{Ending, Places};
+use super::refusals::RefusalLog;
 use super::steady::Steady;
 
 /// How connections are served.
@@ -25,6 +27,8 @@ pub struct Front {
     pub router: Router,
     /// The places for connections.
     pub places: Arc<Places>,
+    /// Which refused connections are logged.
+    pub refusals: Arc<RefusalLog>,
     /// How long connections are waited for.
     pub patience: Patience,
 }
@@ -57,8 +61,14 @@ pub async fn serve(listener: TcpListener, front: Front, stop: impl Future<Output
             () = &mut stop => break,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        // A connection too many is closed at once.
-        let Some(place) = front.places.place(peer.ip(), permit) else { continue };
+        let Some(place) = front.places.place(peer.ip(), permit) else {
+            front.places.end(Ending::TooMany);
+            if front.refusals.admits(peer.ip(), Instant::now()) {
+                let address = peer.ip();
+                tracing::info!(%address, "a connection was refused: its address has as many as it may have");
+            }
+            continue;
+        };
         let (front, stopping) = (Arc::clone(&front), stopping.subscribe());
         tokio::spawn(async move {
             converse(&front, stream, peer, stopping).await;
@@ -100,17 +110,28 @@ async fn converse(front: &Front, stream: TcpStream, peer: SocketAddr, stopping: 
         .timer(TokioTimer::new())
         .header_read_timeout(front.patience.headers)
         .max_buf_size(MAX_CONNECTION_BUFFER);
-    until_over(builder.serve_connection(TokioIo::new(stream), service), stopping).await;
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if until_over(connection, stopping).await.is_err_and(|error| is_unread(&error)) {
+        front.places.end(Ending::Unread);
+    }
+}
+
+/// Reports whether a connection failed because its peer did not read.
+fn is_unread(error: &hyper::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
 }
 
 /// Drives a connection until it ends. When the server stops, the connection takes no more requests.
-async fn until_over(connection: impl GracefulConnection, mut stopping: watch::Receiver<bool>) {
+async fn until_over<C: GracefulConnection>(
+    connection: C,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), C::Error> {
     let mut connection = pin!(connection);
     tokio::select! {
-        // What goes wrong on a connection is its client's affair.
-        _ = connection.as_mut() => return,
+        ended = connection.as_mut() => return ended,
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    connection.await
 }

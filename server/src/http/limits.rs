@@ -69,6 +69,12 @@ pub const FLEET_FACTOR: u32 = 10;
 /// Callers and addresses whose rates are remembered, each.
 pub const MAX_TRACKED_CALLERS: usize = 20_000;
 
+/// Lines a second that the log has about callers of one address without a valid credential.
+pub const LOGGED_A_SECOND_PER_ADDRESS: u32 = 10;
+
+/// Lines a second that the log has about all callers without a valid credential.
+pub const LOGGED_A_SECOND: u32 = 100;
+
 /// How often a stream shows that it is alive. Proxies cut what is silent for a minute.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 

@@ -1,106 +1,134 @@
 //! What is counted, and how Prometheus reads it. Only ids of routes are kept, never of people.
 
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::histogram::Histogram;
-use crate::identity::Identity;
-use crate::live::Live;
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, Result, TextEncoder,
+};
+
+use super::places::Places;
+use crate::app::App;
+use crate::histogram::BUCKETS;
 use crate::store::Times;
 
 const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
-/// What is counted of one operation.
-#[derive(Default)]
+/// The series of one operation. A series begins with its first answer, and is then reached without a lock.
 struct Counted {
-    label: String,
-    answers: [AtomicU64; CLASSES.len()],
-    latency: Histogram,
+    method: String,
+    route: &'static str,
+    answers: [OnceLock<IntCounter>; CLASSES.len()],
+    latency: OnceLock<Histogram>,
 }
 
 /// Everything that is counted.
-#[derive(Default)]
 pub struct Metrics {
+    registry: Registry,
     operations: Vec<Counted>,
-    elsewhere: AtomicU64,
+    elsewhere: Counted,
+    requests: IntCounterVec,
+    latencies: HistogramVec,
+    refusals: IntCounterVec,
+    key_ages: GaugeVec,
+    streams: IntGauge,
+    connections: IntGauge,
+    revision: IntGauge,
+    entities: IntGaugeVec,
+}
+
+impl Counted {
+    fn new(method: &str, route: &'static str) -> Counted {
+        Counted { method: method.to_owned(), route, answers: Default::default(), latency: OnceLock::new() }
+    }
 }
 
 impl Metrics {
     /// For operations of these methods and paths, which are later called by their place.
-    pub fn new<'o>(operations: impl IntoIterator<Item = (&'o str, &'static str)>) -> Metrics {
-        let counted = |(method, path)| Counted {
-            label: format!("method=\"{method}\",route=\"{path}\""),
-            ..Counted::default()
+    pub fn new<'o>(
+        operations: impl IntoIterator<Item = (&'o str, &'static str)>,
+        times: &Times,
+        places: &Places,
+    ) -> Result<Metrics> {
+        let counter = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
+        let seconds = HistogramOpts::new("dezky_request_seconds", "How long answers took.");
+        let metrics = Metrics {
+            registry: Registry::new(),
+            operations: operations.into_iter().map(|(method, route)| Counted::new(method, route)).collect(),
+            elsewhere: Counted::new("", ""),
+            requests: counter("dezky_requests_total", "Requests answered.", &["method", "route", "status"])?,
+            latencies: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["method", "route"])?,
+            refusals: counter(
+                "dezky_refusals_total",
+                "Answers 401, 403 and 429, by their code.",
+                &["reason"],
+            )?,
+            key_ages: GaugeVec::new(
+                Opts::new("dezky_key_set_age_seconds", "Since an issuer's keys were last fetched."),
+                &["issuer"],
+            )?,
+            streams: IntGauge::new("dezky_streams", "Streams of news that are open.")?,
+            connections: IntGauge::new("dezky_connections", "Connections that are open.")?,
+            revision: IntGauge::new("dezky_revision", "The newest revision.")?,
+            entities: IntGaugeVec::new(Opts::new("dezky_entities", "How many there are."), &["kind"])?,
         };
-        Metrics { operations: operations.into_iter().map(counted).collect(), ..Metrics::default() }
+        let registry = &metrics.registry;
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.latencies.clone()))?;
+        registry.register(Box::new(metrics.refusals.clone()))?;
+        registry.register(Box::new(metrics.key_ages.clone()))?;
+        registry.register(Box::new(metrics.streams.clone()))?;
+        registry.register(Box::new(metrics.connections.clone()))?;
+        registry.register(Box::new(metrics.revision.clone()))?;
+        registry.register(Box::new(metrics.entities.clone()))?;
+        registry.register(Box::new(times.reads.clone()))?;
+        registry.register(Box::new(times.writes.clone()))?;
+        registry.register(Box::new(places.ended().clone()))?;
+        Ok(metrics)
     }
 
     /// Counts one answer of an operation, or of none.
     pub fn answered(&self, operation: Option<usize>, status: u16, duration: Duration) {
-        let Some(counted) = operation.and_then(|index| self.operations.get(index)) else {
-            self.elsewhere.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
+        let counted = operation.and_then(|index| self.operations.get(index));
         let class = match status / 100 {
             class @ 2..=5 => usize::from(class) - 2,
             _ => CLASSES.len() - 1,
         };
-        if let Some(answers) = counted.answers.get(class) {
-            answers.fetch_add(1, Ordering::Relaxed);
+        let Counted { method, route, answers, latency } = counted.unwrap_or(&self.elsewhere);
+        let method = method.as_str();
+        if let (Some(answers), Some(class)) = (answers.get(class), CLASSES.get(class)) {
+            answers.get_or_init(|| self.requests.with_label_values(&[method, *route, *class])).inc();
         }
-        counted.latency.observe(duration);
+        if counted.is_some() {
+            let latency = latency.get_or_init(|| self.latencies.with_label_values(&[method, *route]));
+            latency.observe(duration.as_secs_f64());
+        }
+    }
+
+    /// Counts one refusal of a caller.
+    pub fn refused(&self, code: &'static str) {
+        self.refusals.with_label_values(&[code]).inc();
     }
 
     /// Everything, as Prometheus reads it.
-    pub fn print(&self, streams: usize, live: &Live, identity: &Identity, store: &Times) -> String {
-        let mut out = String::new();
-        heading(&mut out, "dezky_requests_total", "counter", "Requests answered.");
-        for counted in &self.operations {
-            for (class, answers) in CLASSES.iter().zip(&counted.answers) {
-                let answers = answers.load(Ordering::Relaxed);
-                if answers > 0 {
-                    let _ = writeln!(
-                        out,
-                        "dezky_requests_total{{{},status=\"{class}\"}} {answers}",
-                        counted.label
-                    );
-                }
-            }
-        }
-        let elsewhere = self.elsewhere.load(Ordering::Relaxed);
-        let _ = writeln!(out, "dezky_requests_total{{method=\"\",route=\"\",status=\"4xx\"}} {elsewhere}");
-        heading(&mut out, "dezky_request_seconds", "histogram", "How long answers took.");
-        for counted in self.operations.iter().filter(|counted| counted.latency.count() > 0) {
-            counted.latency.print(&mut out, "dezky_request_seconds", &counted.label);
-        }
-        heading(&mut out, "dezky_store_read_seconds", "histogram", "How long the store's reads took.");
-        store.reads.print(&mut out, "dezky_store_read_seconds", "");
-        heading(&mut out, "dezky_store_write_seconds", "histogram", "How long durable writes took.");
-        store.writes.print(&mut out, "dezky_store_write_seconds", "");
-        heading(&mut out, "dezky_key_set_age_seconds", "gauge", "Since an issuer's keys were last fetched.");
-        for (issuer, age) in identity.key_ages() {
+    pub fn print(&self, app: &App) -> Result<String> {
+        for (issuer, age) in app.identity.key_ages() {
             if let Some(age) = age {
-                let _ = writeln!(
-                    out,
-                    "dezky_key_set_age_seconds{{issuer=\"{}\"}} {age}",
-                    issuer.replace(['"', '\\', '\n'], "_")
-                );
+                self.key_ages.with_label_values(&[&issuer]).set(age);
             }
         }
-        heading(&mut out, "dezky_streams", "gauge", "Streams of news that are open.");
-        let _ = writeln!(out, "dezky_streams {streams}");
-        let state = live.read();
-        heading(&mut out, "dezky_revision", "gauge", "The newest revision.");
-        let _ = writeln!(out, "dezky_revision {}", state.revision);
-        heading(&mut out, "dezky_entities", "gauge", "How many there are.");
+        self.streams.set(gauge(app.streams.count()));
+        self.connections.set(gauge(app.places.taken()));
+        let state = app.live.read();
+        self.revision.set(i64::try_from(state.revision).unwrap_or(i64::MAX));
         for (kind, count) in state.sizes() {
-            let _ = writeln!(out, "dezky_entities{{kind=\"{kind}\"}} {count}");
+            self.entities.with_label_values(&[kind]).set(gauge(count));
         }
-        out
+        TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
 
-fn heading(out: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

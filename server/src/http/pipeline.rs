@@ -1,12 +1,12 @@
 //! The way of every request: who, what, may they, once or again, answer.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -20,9 +20,9 @@ use tracing::Instrument;
 
 use super::authorize::{Named, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
-use super::address::client;
 use super::caller::Caller;
 use super::context::Context;
+use super::host::judge_host;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
@@ -40,7 +40,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub async fn answer(app: Arc<App>, route: Route, request: Request) -> Response<Body> {
     let seen = Seen::of(&app, Some(&route), &request);
     // In a box, because what is around it moves it about.
-    let outcome = guarded(&seen, Box::pin(perform(&app, &route, request))).await;
+    let outcome = guarded(&seen, Box::pin(perform(&app, &route, request, seen.address))).await;
     seen.respond(outcome)
 }
 
@@ -54,7 +54,11 @@ where
     F: Future<Output = Result<Reply, Problem>>,
 {
     let seen = Seen::of(&app, None, &request);
-    let outcome = guarded(&seen, async { (None, answer(request).await) }).await;
+    let answering = async {
+        judge_host(request.version(), request.headers())?;
+        answer(request).await
+    };
+    let outcome = guarded(&seen, async { (None, answering.await) }).await;
     seen.respond(outcome)
 }
 
@@ -107,10 +111,15 @@ async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T
 }
 
 /// An async block, because an async function has room for its arguments twice.
-fn perform(app: &Arc<App>, route: &Route, request: Request) -> impl Future<Output = Outcome> {
+fn perform(
+    app: &Arc<App>,
+    route: &Route,
+    request: Request,
+    address: IpAddr,
+) -> impl Future<Output = Outcome> {
     let (mut parts, body) = request.into_parts();
     async move {
-        let (caller, now) = match admit(app, &parts, route.operation.credential).await {
+        let (caller, now) = match admit(app, &parts, route.operation.credential, address).await {
             Ok(admitted) => admitted,
             Err(problem) => return (None, Err(problem)),
         };
@@ -124,7 +133,13 @@ fn perform(app: &Arc<App>, route: &Route, request: Request) -> impl Future<Outpu
 }
 
 /// Who is calling and when, if the request is of a size that is looked at.
-async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Caller, Timestamp), Problem> {
+async fn admit(
+    app: &App,
+    parts: &Parts,
+    credential: Credential,
+    address: IpAddr,
+) -> Result<(Caller, Timestamp), Problem> {
+    judge_host(parts.version, &parts.headers)?;
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if header_bytes > MAX_HEADER_BYTES {
@@ -135,14 +150,12 @@ async fn admit(app: &App, parts: &Parts, credential: Credential) -> Result<(Call
         let detail = "Path and query are longer than is accepted";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "target_too_long", detail));
     }
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let link = match credential {
         Credential::Header => None,
         Credential::Link => Some(parts.uri.query().unwrap_or_default()),
     };
     let now = now()?;
-    let caller = Caller::of(app, (&parts.headers, link), client(&app.trusted_proxies, peer, &parts.headers), now).await?;
+    let caller = Caller::of(app, (&parts.headers, link), address, now).await?;
     Ok((caller, now))
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus::{IntCounterVec, Opts};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::address::{Network, counted};
@@ -14,6 +15,7 @@ pub struct Places {
     all: Arc<Semaphore>,
     per_address: PerAddress,
     open: Mutex<HashMap<IpAddr, u32>>,
+    ended: IntCounterVec,
 }
 
 /// How many connections one address may have.
@@ -32,6 +34,30 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
+/// Why the server ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The address had as many connections as it may have.
+    TooMany,
+    /// The peer did not read.
+    Unread,
+    /// The peer did not finish the TLS handshake, or failed it.
+    Handshake,
+    /// Nothing moved on an HTTP/2 connection.
+    Idle,
+}
+
+impl Ending {
+    fn as_str(self) -> &'static str {
+        match self {
+            Ending::TooMany => "too_many",
+            Ending::Unread => "unread",
+            Ending::Handshake => "handshake",
+            Ending::Idle => "idle",
+        }
+    }
+}
+
 impl PerAddress {
     fn limit_for(&self, address: IpAddr) -> Option<u32> {
         let address = address.to_canonical();
@@ -47,9 +73,22 @@ impl PerAddress {
 
 impl Places {
     /// All places are free.
-    pub fn new(per_address: PerAddress) -> Arc<Places> {
+    pub fn new(per_address: PerAddress) -> prometheus::Result<Arc<Places>> {
         let all = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        Arc::new(Places { all, per_address, open: Mutex::default() })
+        let ended =
+            Opts::new("dezky_connections_ended_total", "Connections that the server ended, by reason.");
+        let ended = IntCounterVec::new(ended, &["reason"])?;
+        Ok(Arc::new(Places { all, per_address, open: Mutex::default(), ended }))
+    }
+
+    /// Counts the connections that the server ended.
+    pub fn ended(&self) -> &IntCounterVec {
+        &self.ended
+    }
+
+    /// Counts one connection that the server ended for this reason.
+    pub fn end(&self, reason: Ending) {
+        self.ended.with_label_values(&[reason.as_str()]).inc();
     }
 
     /// Waits until one more connection may be accepted.
@@ -112,13 +151,18 @@ mod tests {
     #[tokio::test]
     async fn an_address_has_so_many_places_and_others_have_theirs() {
         let trusted = vec!["192.0.2.0/24".parse().unwrap()];
-        let places = Places::new(PerAddress { limit: Some(2), trusted });
+        let places = Places::new(PerAddress { limit: Some(2), trusted }).unwrap();
         let first = place(&places, "2001:db8::1").await;
         let second = place(&places, "2001:db8::2").await;
         assert!(first.is_some() && second.is_some());
         assert!(place(&places, "2001:db8::3").await.is_none(), "the /64 counts as one");
         assert!(place(&places, "2001:db8:0:1::3").await.is_some());
-        let proxied: Vec<_> = [place(&places, "192.0.2.1").await, place(&places, "192.0.2.1").await, place(&places, "192.0.2.1").await].into();
+        let proxied: Vec<_> = [
+            place(&places, "192.0.2.1").await,
+            place(&places, "192.0.2.1").await,
+            place(&places, "192.0.2.1").await,
+        ]
+        .into();
         assert!(proxied.iter().all(Option::is_some));
         assert_eq!(places.taken(), 5);
         drop(first);

@@ -67,6 +67,14 @@ fn open(app: &Arc<App>, path: &'static str) -> MethodRouter {
     with_wrong_method(app, axum::routing::get(answer), vec![Method::GET, Method::HEAD])
 }
 
+fn metrics(app: &App) -> Result<Reply, Problem> {
+    let text = app.metrics.print(app).map_err(|error| {
+        tracing::error!(%error, "the metrics cannot be written");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The metrics cannot be written")
+    })?;
+    Ok(Reply::text(text).as_type("text/plain; version=0.0.4; charset=utf-8"))
+}
+
 fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {
     match path {
         "/healthz" => Reply::json(&serde_json::json!({ "status": "ok" })),
@@ -74,13 +82,7 @@ fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {
             Ok(()) => Reply::json(&serde_json::json!({ "status": "ready" })),
             Err(reason) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason)),
         },
-        "/metrics" => Ok(Reply::text(app.metrics.print(
-            app.streams.count(),
-            &app.live,
-            &app.identity,
-            app.store.times(),
-        ))
-        .as_type("text/plain; version=0.0.4; charset=utf-8")),
+        "/metrics" => metrics(app),
         "/openapi.json" => Ok(Reply::text(app.openapi.get().cloned().unwrap_or_default())),
         _ => {
             Ok(Reply::text(Bytes::from_static(include_bytes!("docs.html")))

@@ -1,13 +1,15 @@
 //! What is noted of every request, and how every answer is said, counted and logged.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{CACHE_CONTROL, HeaderName, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use tracing::Span;
 
+use super::address::client;
 use super::caller::Who;
 use super::etag::is_known;
 use super::operation::{Logged, Refusals, Route};
@@ -28,6 +30,8 @@ pub struct Seen<'r> {
     route: Option<&'r Route>,
     started: Instant,
     id: RequestId,
+    /// The client's address.
+    pub address: IpAddr,
     /// What is logged meanwhile belongs to it.
     pub span: Span,
     /// The tags that the reader has.
@@ -42,9 +46,12 @@ impl<'r> Seen<'r> {
     pub fn of(app: &'r App, route: Option<&'r Route>, request: &Request) -> Seen<'r> {
         let (started, request_id) = (Instant::now(), RequestId::new());
         let (id, path, method) = (request_id.as_str(), path(route), request.method());
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let address = client(&app.trusted_proxies, peer, request.headers());
         let span = match is_quiet(route) {
-            true => tracing::debug_span!("request", id, %method, route = path),
-            false => tracing::info_span!("request", id, %method, route = path),
+            true => tracing::debug_span!("request", id, %method, route = path, %address),
+            false => tracing::info_span!("request", id, %method, route = path, %address),
         };
         let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
         Seen {
@@ -52,6 +59,7 @@ impl<'r> Seen<'r> {
             route,
             started,
             id: request_id,
+            address,
             span,
             known: request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect(),
             evaluated: is_evaluation.then(|| request.uri().clone()),
@@ -89,12 +97,25 @@ impl<'r> Seen<'r> {
         self.app.metrics.answered(self.route.map(|route| route.index), status, duration);
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let actor = who.as_ref().and_then(Who::id);
-        match is_quiet(self.route) {
+        let is_refusal = matches!(status, 401 | 403 | 429);
+        if let (true, Some(code)) = (is_refusal, code) {
+            self.app.metrics.refused(code);
+        }
+        let is_quiet = is_quiet(self.route);
+        if is_quiet && code.is_none() {
+            return response;
+        }
+        // Anybody can cause these: there may be so many that they would hide everything else.
+        let is_anybodys = is_refusal || who.is_none();
+        if is_anybodys && !self.app.refusals.admits(self.address, self.started) {
+            return response;
+        }
+        match is_quiet {
             false => self.span.in_scope(|| tracing::info!(status, micros, code, reason, actor, "answered")),
-            true if code.is_some() => {
-                tracing::info!(id, route = path(self.route), status, micros, code, reason, actor, "refused");
+            true => {
+                let (route, address) = (path(self.route), self.address);
+                tracing::info!(id, route, %address, status, micros, code, reason, actor, "refused");
             }
-            true => {}
         }
         response
     }

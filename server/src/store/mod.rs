@@ -8,7 +8,9 @@ use dezky_core::{
     WorldPartner, WorldTenant, verify_chain,
 };
 
-use crate::histogram::Histogram;
+use prometheus::Histogram;
+
+use crate::histogram;
 use crate::keys::Key;
 
 mod query;
@@ -85,12 +87,20 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// How long the store took, as those who waited saw it.
-#[derive(Default)]
 pub struct Times {
     /// For answering questions.
     pub reads: Histogram,
     /// For writing durably.
     pub writes: Histogram,
+}
+
+impl Times {
+    /// Nothing was read or written yet.
+    pub fn new() -> prometheus::Result<Times> {
+        let reads = histogram::seconds("dezky_store_read_seconds", "How long the store's reads took.")?;
+        let writes = histogram::seconds("dezky_store_write_seconds", "How long durable writes took.")?;
+        Ok(Times { reads, writes })
+    }
 }
 
 /// Sums per currency, in minor units, rounded once.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -37,7 +38,10 @@ fn get_request(path: &str) -> String {
 
 /// Waits until the connection was reset, without reading from it.
 async fn reset(connection: &TcpStream) {
-    timeout(PATIENCE, connection.ready(Interest::ERROR)).await.expect("the connection is still open").unwrap();
+    timeout(PATIENCE, connection.ready(Interest::ERROR))
+        .await
+        .expect("the connection is still open")
+        .unwrap();
 }
 
 /// Waits until the connection has ended, however it did.
@@ -97,7 +101,12 @@ async fn short_server(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let front = Front { router, places: Places::new(PerAddress::default()), patience: SHORT };
+    let front = Front {
+        router,
+        places: Places::new(PerAddress::default()).unwrap(),
+        refusals: Arc::default(),
+        patience: SHORT,
+    };
     tokio::spawn(connection::serve(listener, front, async {
         let _ = stopped.await;
     }));
@@ -109,10 +118,11 @@ fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver<()>
     let (dropped, when_dropped) = mpsc::unbounded_channel::<()>();
     let answer = move || {
         let part = Bytes::from(vec![b'x'; size]);
-        let parts = stream::unfold((part, dropped.clone(), Guard(dropped.clone())), move |state| async move {
-            sleep(pause).await;
-            Some((Ok::<Bytes, Infallible>(state.0.clone()), state))
-        });
+        let parts =
+            stream::unfold((part, dropped.clone(), Guard(dropped.clone())), move |state| async move {
+                sleep(pause).await;
+                Some((Ok::<Bytes, Infallible>(state.0.clone()), state))
+            });
         async { Body::from_stream(parts) }
     };
     (Router::new().route("/", get(answer)), when_dropped)

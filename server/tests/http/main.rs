@@ -15,6 +15,7 @@ mod ofrep;
 mod pages;
 mod plans;
 mod reach;
+mod refusals;
 mod requests;
 mod secrecy;
 mod service;

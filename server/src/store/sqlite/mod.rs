@@ -66,7 +66,8 @@ impl SqliteStore {
         let spawned =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(waiting));
         let thread = spawned.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let times = Arc::<Times>::default();
+        let times = Times::new().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let times = Arc::new(times);
         Ok(SqliteStore {
             jobs: Some(jobs),
             writer: Mutex::new(Some(thread)),
@@ -111,7 +112,7 @@ impl Drop for SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError> {
-        self.times.writes.time(self.hand_over(write)).await
+        timed(&self.times.writes, self.hand_over(write)).await
     }
 
     async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {

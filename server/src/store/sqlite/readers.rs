@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::schema;
+use crate::histogram::timed;
 use crate::store::{StoreError, Times};
 
 /// Questions that are answered at a time.
@@ -32,7 +33,7 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.times.reads.time(self.answer(question)).await
+        timed(&self.times.reads, self.answer(question)).await
     }
 
     async fn answer<T: Send + 'static>(

@@ -9,6 +9,7 @@ use crate::delivery::{Reach, Slices, Streams};
 use crate::http::address::Network;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
+use crate::http::metrics_access::MetricsAccess;
 use crate::http::places::Places;
 use crate::http::problem::Problem;
 use crate::http::refusals::RefusalLog;
@@ -51,6 +52,8 @@ pub struct App {
     pub trusted_proxies: Vec<Network>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who may read the metrics where everything is served.
+    pub metrics_access: MetricsAccess,
     /// Which refusals are logged.
     pub refusals: Arc<RefusalLog>,
     /// The connections that are open.

@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
 use crate::http::address::Network;
+use crate::http::metrics_access::MetricsAccess;
+use crate::http::places::PerAddress;
+use crate::http::tls::TlsFiles;
 use crate::identity::TrustedIssuer;
 
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
@@ -114,6 +117,21 @@ pub struct Settings {
     /// [default: 1000, and no limit on loopback]
     #[arg(long, env = "DEZKY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     pub max_connections_per_address: Option<u32>,
+    /// A PEM file with the certificate to serve TLS with, read again on SIGHUP
+    #[arg(long, env = "DEZKY_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// A PEM file with the certificate's private key
+    #[arg(long, env = "DEZKY_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy in front serves TLS: listen beyond loopback without it
+    #[arg(long, env = "DEZKY_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// The bearer token for /metrics; beyond loopback there are no metrics without it
+    #[arg(long, env = "DEZKY_METRICS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub metrics_token: Option<String>,
+    /// Where to serve /metrics instead, and nothing else; with plain http
+    #[arg(long, env = "DEZKY_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The origin of a portal whose pages may ask from a browser, with its scheme; may be repeated
     #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub origins: Vec<HeaderValue>,
@@ -147,10 +165,19 @@ impl Settings {
             let named = further.split(',').map(str::trim).filter(|name| !name.is_empty());
             self.audiences.extend(named.map(str::to_owned));
         }
+        if self.metrics_token.as_ref().is_some_and(String::is_empty) {
+            return Err(SettingsError("--metrics-token is empty".to_owned()));
+        }
         if self.dev {
             return self.completed_for_dev();
         }
         let problem = |text: &str| Err(SettingsError(text.to_owned()));
+        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
+            return Err(SettingsError(format!(
+                "--listen {} is beyond loopback: say --tls-cert and --tls-key, or --behind-proxy if a proxy in front serves TLS",
+                self.listen
+            )));
+        }
         if self.issuers.is_empty() {
             return problem("no issuer: say --issuer URL, or --dev to try things out");
         }
@@ -165,6 +192,11 @@ impl Settings {
         if !self.listen.ip().is_loopback() {
             return problem("--dev listens on loopback only: whoever reaches it can be anybody");
         }
+        if self.tls_cert.is_some() || self.behind_proxy {
+            return problem(
+                "--dev serves plain http on loopback: leave out --tls-cert, --tls-key and --behind-proxy",
+            );
+        }
         if !self.issuers.is_empty() || self.jwks_url.is_some() {
             return problem("--dev brings its own issuer: leave out --issuer and --jwks-url");
         }
@@ -172,6 +204,33 @@ impl Settings {
         self.distinct_audiences();
         self.place.directory()?;
         Ok(self)
+    }
+
+    /// The files to serve TLS with, if TLS is served.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        Some(TlsFiles { certificate: self.tls_cert.clone()?, key: self.tls_key.clone()? })
+    }
+
+    /// How many connections one address may have.
+    pub fn per_address(&self) -> PerAddress {
+        // A proxy that is not named looks like one client.
+        let is_unnamed_proxy = self.behind_proxy && self.trusted_proxies.is_empty();
+        let limit = self.max_connections_per_address.or(is_unnamed_proxy.then_some(0));
+        PerAddress { limit, trusted: self.trusted_proxies.clone() }
+    }
+
+    /// Who may read the metrics where everything is served, and where the metrics have an address of their own.
+    pub fn metrics_access(&self) -> (MetricsAccess, MetricsAccess) {
+        let by_token = self.metrics_token.as_deref().map(MetricsAccess::token);
+        let own = by_token.clone().unwrap_or(MetricsAccess::Open);
+        let is_exposed = !self.listen.ip().is_loopback() || self.behind_proxy;
+        let main = match (self.metrics_listen, by_token) {
+            (Some(_), _) => MetricsAccess::Elsewhere,
+            (None, Some(access)) => access,
+            (None, None) if is_exposed => MetricsAccess::Closed,
+            (None, None) => MetricsAccess::Open,
+        };
+        (main, own)
     }
 
     fn distinct_audiences(&mut self) {

@@ -1,11 +1,14 @@
 //! Putting the parts together, and taking them apart again.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::HeaderValue;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
@@ -15,10 +18,12 @@ use crate::http::connection::{self, Front, Patience};
 use crate::http::limiter::Limiter;
 use crate::http::limits::FLEET_FACTOR;
 use crate::http::metrics::Metrics;
+use crate::http::metrics_access::MetricsAccess;
 use crate::http::places::{PerAddress, Places};
 use crate::http::problem::Problem;
 use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
+use crate::http::tls::{Tls, TlsError};
 use crate::http::{openapi, router};
 use crate::identity::{Identity, IdentitySettings, KeyTiming, TrustedIssuer};
 use crate::live::Live;
@@ -46,6 +51,9 @@ pub enum StartError {
     /// The identity provider's settings cannot be.
     #[error("{0}")]
     Identity(String),
+    /// TLS cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A metric cannot be made.
     #[error("the metrics cannot be counted: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -66,13 +74,13 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "there may be no more open files than there were");
     }
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| StartError::System(format!("cannot listen on {}", settings.listen), error))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| StartError::System("the address is not known".to_owned(), error))?;
+    let (listener, address) = listen(settings.listen).await?;
     let issuer = format!("http://{address}{}", dev::ISSUER_PATH);
+    let tls = settings.tls_files().map(Tls::load).transpose()?;
+    let metrics_listener = match settings.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let (store, live) = open(&settings).await?;
     let provider = match settings.dev {
         true => Some(
@@ -90,10 +98,8 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     }
     let identity = identity(&settings, &issuer)?;
     let operations = routes::operations();
-    let places = Places::new(PerAddress {
-        limit: settings.max_connections_per_address,
-        trusted: settings.trusted_proxies.clone(),
-    })?;
+    let places = Places::new(settings.per_address())?;
+    let (metrics_access, own_metrics_access) = settings.metrics_access();
     let named = operations.iter().map(|operation| (operation.method.as_str(), operation.path));
     let metrics = Metrics::new(named, store.times(), &places)?;
     let refusals = Arc::<RefusalLog>::default();
@@ -118,6 +124,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         failures: Limiter::new(settings.failure_limit),
         trusted_proxies: settings.trusted_proxies.clone(),
         metrics,
+        metrics_access,
         refusals: Arc::clone(&refusals),
         places: Arc::clone(&places),
         effects: tokio::sync::RwLock::default(),
@@ -129,7 +136,15 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         announce(&address.to_string());
     }
     let refreshers = identity.start();
-    tracing::info!(%address, environment = %settings.environment, "serving");
+    tracing::info!(%address, tls = tls.is_some(), environment = %settings.environment, "serving");
+    if settings.behind_proxy && settings.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "no --trusted-proxy: all clients have the proxy's address, and one of them can use up its failures"
+        );
+    }
+    if app.metrics_access == MetricsAccess::Closed {
+        tracing::warn!("/metrics is closed: it needs --metrics-token or --metrics-listen");
+    }
     let passing = app.live.clone();
     let news = tokio::spawn(async move { passing.news().pass_on().await });
     let noting = tokio::spawn(note_key_uses(Arc::clone(&app)));
@@ -141,8 +156,21 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     };
     let summarizing = Arc::clone(&refusals);
     let summaries = tokio::spawn(async move { summarizing.keep_summarizing().await });
-    let front = Front { router, places, refusals: Arc::clone(&refusals), patience: Patience::default() };
+    if let Some(tls) = &tls {
+        tokio::spawn(reload_on_hangup(Arc::clone(tls), hangup()?));
+    }
+    let patience = Patience::default();
+    let front = Front { router, tls, places, refusals: Arc::clone(&refusals), patience };
+    let serving_metrics = metrics_listener.map(|(listener, address)| {
+        tracing::info!(%address, "serving metrics");
+        let router = router::metrics_router(&app, own_metrics_access);
+        serve_metrics(listener, router, Arc::clone(&app))
+    });
+    let serving_metrics = serving_metrics.transpose()?;
     connection::serve(listener, front, stop).await;
+    if let Some(serving) = serving_metrics {
+        let _ = serving.await;
+    }
     summaries.abort();
     refusals.summarize();
     drop(refreshers);
@@ -151,6 +179,44 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let _ = noting.await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The listener, and the address that it has got.
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::System(format!("cannot listen on {wanted}"), error);
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves the metrics at an address of their own, until the server stops.
+fn serve_metrics(listener: TcpListener, router: Router, app: Arc<App>) -> Result<JoinHandle<()>, StartError> {
+    let places = Places::new(PerAddress::default())?;
+    let (tls, refusals, patience) = (None, Arc::clone(&app.refusals), Patience::default());
+    let front = Front { router, tls, places, refusals, patience };
+    let mut stopping = app.stopping.subscribe();
+    let stop = async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    Ok(tokio::spawn(connection::serve(listener, front, stop)))
+}
+
+/// Reads the certificate again whenever the signal comes.
+async fn reload_on_hangup(tls: Arc<Tls>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        }
+    }
+}
+
+fn hangup() -> Result<Signal, StartError> {
+    signal(SignalKind::hangup()).map_err(cannot_wait)
+}
+
+fn cannot_wait(error: std::io::Error) -> StartError {
+    StartError::System("cannot wait for signals".to_owned(), error)
 }
 
 /// How often it is noted when machine keys were last used.
@@ -179,6 +245,7 @@ async fn note_key_uses(app: Arc<App>) {
 /// Says whether these settings are good.
 pub async fn check(settings: Settings) -> Result<(), StartError> {
     identity(&settings, "http://127.0.0.1")?;
+    settings.tls_files().map(Tls::load).transpose()?;
     Ok(())
 }
 
@@ -206,8 +273,7 @@ fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, Star
 
 /// A signal to stop.
 fn stopped() -> Result<impl Future<Output = ()>, StartError> {
-    let on =
-        |kind| signal(kind).map_err(|error| StartError::System("cannot wait for signals".to_owned(), error));
+    let on = |kind| signal(kind).map_err(cannot_wait);
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {

@@ -72,7 +72,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response<Body> {
 pub(super) fn html(status: StatusCode, page: String, form_target: Option<&Url>) -> Response<Body> {
     let target = form_target.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {target}; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {target}; base-uri 'none'; frame-ancestors 'none'"
     );
     let mut response = answer(status, "text/html; charset=utf-8", page);
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -13,14 +13,19 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::HOST;
+use axum::http::header::{HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{Response, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::routing::{get, post};
 use reqwest::Url;
 use serde_json::{Value, json};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::http::host::judge_host;
+use crate::http::limits::BODY_TIMEOUT;
+use crate::http::page::{NO_REFERRER, NO_SNIFF};
 use crate::http::problem::Problem;
 use crate::identity::{is_loopback_host, issuer_url};
 use codes::Codes;
@@ -84,6 +89,10 @@ impl Provider {
             .route(SCRIPT_PATH, post(exchange::by_name))
             .with_state(Arc::clone(self))
             .layer(from_fn(refuse_foreign_hosts))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, BODY_TIMEOUT))
+            .layer(CatchPanicLayer::new())
+            .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, NO_SNIFF))
+            .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, NO_REFERRER))
     }
 
     fn persona(&self, name: &str) -> Option<&Persona> {

@@ -53,6 +53,33 @@ pub const PEER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a request's headers may take to arrive, and how long a connection may wait for its next request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection of HTTP/2 may be open without a request or a part of an answer: four heartbeats.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Requests at a time on one connection of HTTP/2: every tab of a browser with its stream, and more.
+pub const MAX_CONCURRENT_STREAMS: u32 = 128;
+
+/// Bytes of one answer that wait in memory on a connection of HTTP/2.
+pub const MAX_SEND_BUFFER: usize = 64 << 10;
+
+/// Bytes of one request's body that a client may send ahead on a connection of HTTP/2.
+pub const STREAM_WINDOW: u32 = 256 << 10;
+
+/// Bytes of all requests' bodies that a client may send ahead on a connection of HTTP/2.
+pub const CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// Requests that a client may begin and reset on a connection of HTTP/2 before the connection is closed.
+pub const MAX_RESETS: usize = 64;
+
+/// How often a peer of HTTP/2 is asked whether it is alive.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long a peer of HTTP/2 may take to say that it is alive.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// How long a request's body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -1,11 +1,13 @@
 //! How a request becomes an answer.
 
+mod activity;
 pub mod address;
 pub mod authorize;
 pub mod call;
 pub mod caller;
 pub mod connection;
 pub mod context;
+mod converse;
 mod cors;
 mod cursor;
 pub mod document;
@@ -17,9 +19,11 @@ pub mod limiter;
 pub mod limits;
 pub mod link;
 pub mod metrics;
+pub mod metrics_access;
 mod ofrep;
 pub mod openapi;
 pub mod operation;
+pub mod page;
 pub mod pipeline;
 pub mod places;
 pub mod problem;
@@ -31,3 +35,4 @@ pub mod router;
 pub mod seal;
 mod seen;
 mod steady;
+pub mod tls;

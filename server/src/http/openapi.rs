@@ -63,6 +63,11 @@ fn open(path: &str, summary: &str, content_type: &str) -> Value {
     if path == "/readyz" {
         responses.insert("503".to_owned(), refusal("not_ready"));
     }
+    if path == "/metrics" {
+        responses.insert("401".to_owned(), refusal("metrics_token_invalid"));
+        responses.insert("403".to_owned(), refusal("metrics_closed"));
+        responses.insert("404".to_owned(), refusal("not_found"));
+    }
     json!({ "get": { "summary": summary, "security": [], "responses": responses } })
 }
 

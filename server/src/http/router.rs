@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter};
 
+use super::metrics_access::MetricsAccess;
 use super::operation::{Operation, Route};
+use super::page;
 use super::pipeline::{answer, answer_open, unknown_route, wrong_method};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::App;
 
 /// What is open to everybody: nothing of it depends on who asks.
-pub const OPEN_PATHS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+pub const OPEN_PATHS: [&str; 5] = ["/healthz", "/readyz", METRICS, "/openapi.json", "/docs"];
+
+const METRICS: &str = "/metrics";
 
 /// The router of these operations, and of what is open to everybody.
 pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
@@ -29,8 +32,21 @@ pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
         router = router.route(path, methods(app, routes));
     }
     for path in OPEN_PATHS {
-        router = router.route(path, open(app, path));
+        let methods = match path {
+            METRICS => metrics(app, app.metrics_access.clone()),
+            path => open(app, path),
+        };
+        router = router.route(path, methods);
     }
+    with_unknown_route(app, router)
+}
+
+/// The router of the metrics alone, for an address of their own.
+pub fn metrics_router(app: &Arc<App>, access: MetricsAccess) -> Router {
+    with_unknown_route(app, Router::new().route(METRICS, metrics(app, access)))
+}
+
+fn with_unknown_route(app: &Arc<App>, router: Router) -> Router {
     let app = Arc::clone(app);
     router.fallback(move |request: Request| unknown_route(Arc::clone(&app), request))
 }
@@ -67,7 +83,19 @@ fn open(app: &Arc<App>, path: &'static str) -> MethodRouter {
     with_wrong_method(app, axum::routing::get(answer), vec![Method::GET, Method::HEAD])
 }
 
-fn metrics(app: &App) -> Result<Reply, Problem> {
+fn metrics(app: &Arc<App>, access: MetricsAccess) -> MethodRouter {
+    let (shared, access) = (Arc::clone(app), Arc::new(access));
+    let answer = move |request: Request| {
+        let (app, access) = (Arc::clone(&shared), Arc::clone(&access));
+        answer_open(Arc::clone(&app), request, |request| async move {
+            access.judge(request.headers())?;
+            printed(&app)
+        })
+    };
+    with_wrong_method(app, axum::routing::get(answer), vec![Method::GET, Method::HEAD])
+}
+
+fn printed(app: &App) -> Result<Reply, Problem> {
     let text = app.metrics.print(app).map_err(|error| {
         tracing::error!(%error, "the metrics cannot be written");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The metrics cannot be written")
@@ -82,11 +110,7 @@ fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {
             Ok(()) => Reply::json(&serde_json::json!({ "status": "ready" })),
             Err(reason) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason)),
         },
-        "/metrics" => metrics(app),
         "/openapi.json" => Ok(Reply::text(app.openapi.get().cloned().unwrap_or_default())),
-        _ => {
-            Ok(Reply::text(Bytes::from_static(include_bytes!("docs.html")))
-                .as_type("text/html; charset=utf-8"))
-        }
+        _ => Ok(page::docs()),
     }
 }

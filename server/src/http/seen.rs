@@ -13,6 +13,7 @@ use super::address::client;
 use super::caller::Who;
 use super::etag::is_known;
 use super::operation::{Logged, Refusals, Route};
+use super::page::NO_SNIFF;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
@@ -92,7 +93,7 @@ impl<'r> Seen<'r> {
         if let Some(origin) = self.origin {
             cors::expose(origin, headers);
         }
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         let (status, duration) = (response.status().as_u16(), self.started.elapsed());
         self.app.metrics.answered(self.route.map(|route| route.index), status, duration);
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);

@@ -10,6 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::get;
 use dezky_server::http::connection::{self, Front, Patience};
 use dezky_server::http::places::{PerAddress, Places};
+use dezky_server::http::tls::{Tls, TlsFiles};
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -17,13 +18,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{Api, Server};
+use crate::tls::Certificates;
 
 /// Longer than any time limit of a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Short times, so that tests need not wait.
 const SHORT: Patience = Patience {
     headers: Duration::from_millis(300),
+    handshake: Duration::from_millis(300),
+    idle: Duration::from_millis(300),
     write: Duration::from_millis(300),
     shutdown: Duration::from_secs(5),
 };
@@ -45,7 +49,7 @@ async fn reset(connection: &TcpStream) {
 }
 
 /// Waits until the connection has ended, however it did.
-async fn ended(connection: &mut TcpStream) -> Vec<u8> {
+pub async fn ended(connection: &mut TcpStream) -> Vec<u8> {
     let mut read = Vec::new();
     let _ = timeout(PATIENCE, connection.read_to_end(&mut read)).await.expect("the connection is still open");
     read
@@ -97,12 +101,19 @@ async fn an_address_has_so_many_connections() {
 }
 
 /// A server in this process with short times; it stops when the sender is dropped.
-async fn short_server(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
+pub async fn short_server(
+    router: Router,
+    certificates: Option<&Certificates>,
+) -> (SocketAddr, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let front = Front {
         router,
+        tls: certificates.map(|certificates| {
+            let (certificate, key) = (certificates.file("one.pem"), certificates.file("one.key"));
+            Tls::load(TlsFiles { certificate, key }).unwrap()
+        }),
         places: Places::new(PerAddress::default()).unwrap(),
         refusals: Arc::default(),
         patience: SHORT,
@@ -114,7 +125,7 @@ async fn short_server(router: Router) -> (SocketAddr, oneshot::Sender<()>) {
 }
 
 /// A stream of parts of this size that never ends; the receiver learns when it is dropped.
-fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver<()>) {
+pub fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver<()>) {
     let (dropped, when_dropped) = mpsc::unbounded_channel::<()>();
     let answer = move || {
         let part = Bytes::from(vec![b'x'; size]);
@@ -139,7 +150,7 @@ impl Drop for Guard {
 #[tokio::test]
 async fn a_stream_whose_reader_stopped_reading_is_closed() {
     let (router, mut dropped) = endless(10_000, Duration::from_millis(1));
-    let (address, _stop) = short_server(router).await;
+    let (address, _stop) = short_server(router, None).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut connection = socket.connect(address).await.unwrap();
@@ -151,7 +162,7 @@ async fn a_stream_whose_reader_stopped_reading_is_closed() {
 #[tokio::test]
 async fn a_stream_with_heartbeats_lives_on() {
     let (router, mut dropped) = endless(3, SHORT.write / 3);
-    let (address, _stop) = short_server(router).await;
+    let (address, _stop) = short_server(router, None).await;
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(get_request("/").as_bytes()).await.unwrap();
     let until = Instant::now() + SHORT.write * 10;
@@ -166,7 +177,7 @@ async fn a_stream_with_heartbeats_lives_on() {
 
 #[tokio::test]
 async fn silence_ends_a_connection() {
-    let (address, _stop) = short_server(Router::new().route("/", get(|| async { "here" }))).await;
+    let (address, _stop) = short_server(Router::new().route("/", get(|| async { "here" })), None).await;
     let connect = async || TcpStream::connect(address).await.unwrap();
     let mut silent = connect().await;
     assert!(ended(&mut silent).await.is_empty());
@@ -192,7 +203,7 @@ async fn what_is_under_way_finishes_when_the_server_stops() {
             "done"
         }
     };
-    let (address, stop) = short_server(Router::new().route("/", get(answer))).await;
+    let (address, stop) = short_server(Router::new().route("/", get(answer)), None).await;
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(get_request("/").as_bytes()).await.unwrap();
     has_begun.recv().await.unwrap();

@@ -17,6 +17,7 @@ use super::{
     ChangeQuery, Customers, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
     StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery, Write, WriteError,
 };
+use crate::histogram::timed;
 use readers::Readers;
 use writer::{Job, QUEUE, Writer};
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::{IntCounterVec, Opts};
@@ -14,6 +15,7 @@ use super::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
 pub struct Places {
     all: Arc<Semaphore>,
     per_address: PerAddress,
+    taken: AtomicUsize,
     open: Mutex<HashMap<IpAddr, u32>>,
     ended: IntCounterVec,
 }
@@ -78,7 +80,7 @@ impl Places {
         let ended =
             Opts::new("dezky_connections_ended_total", "Connections that the server ended, by reason.");
         let ended = IntCounterVec::new(ended, &["reason"])?;
-        Ok(Arc::new(Places { all, per_address, open: Mutex::default(), ended }))
+        Ok(Arc::new(Places { all, per_address, taken: AtomicUsize::new(0), open: Mutex::default(), ended }))
     }
 
     /// Counts the connections that the server ended.
@@ -111,12 +113,13 @@ impl Places {
                 Some(address)
             }
         };
+        self.taken.fetch_add(1, Ordering::Relaxed);
         Some(Place { places: Arc::clone(self), address, _permit: permit })
     }
 
     /// The number of open connections.
     pub fn taken(&self) -> usize {
-        MAX_CONNECTIONS - self.all.available_permits()
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Waits until no connection is open.
@@ -128,6 +131,7 @@ impl Places {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.places.taken.fetch_sub(1, Ordering::Relaxed);
         let Some(address) = self.address else { return };
         let mut all = self.places.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = all.get_mut(&address) {

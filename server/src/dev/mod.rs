@@ -24,7 +24,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::http::host::judge_host;
-use crate::http::limits::BODY_TIMEOUT;
+use crate::http::limits::ANSWER_TIMEOUT;
 use crate::http::page::{NO_REFERRER, NO_SNIFF};
 use crate::http::problem::Problem;
 use crate::identity::{is_loopback_host, issuer_url};
@@ -89,7 +89,7 @@ impl Provider {
             .route(SCRIPT_PATH, post(exchange::by_name))
             .with_state(Arc::clone(self))
             .layer(from_fn(refuse_foreign_hosts))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, BODY_TIMEOUT))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
             .layer(CatchPanicLayer::new())
             .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, NO_SNIFF))
             .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, NO_REFERRER))

@@ -10,7 +10,9 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use dezky_core::{Client, ClientEvent, ConnectOptions, PastDeadline, Ruleset, SubjectDocument, Timing};
+use dezky_core::{
+    Axis, Client, ClientEvent, ConnectOptions, PastDeadline, Ruleset, Subject, SubjectDocument, Timing,
+};
 use serde_json::{Map, Value, json};
 
 /// A flag and whom it is asked for whenever something happens.
@@ -49,6 +51,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 json!({ "status": client.status().as_str(), "revision": rules.revision(), "digest": rules.digest().as_str() })
             }
             Some("evaluate") => evaluate(&rules, &question["subjects"])?,
+            Some("subject") => match client.subject(question["slug"].as_str().unwrap_or_default()) {
+                Ok(subject) => json!({ "subject": document(&subject.subject()) }),
+                Err(error) => json!({ "code": error.code.as_str() }),
+            },
             Some("explain") => {
                 let subject = SubjectDocument::from_json(question["subject"].to_string().as_bytes())?;
                 let key = question["key"].as_str().unwrap_or_default();
@@ -75,6 +81,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A subject as JSON.
+fn document(subject: &Subject<'_>) -> Value {
+    let mut members = Map::from_iter([("tenantId".to_owned(), json!(subject.tenant_id()))]);
+    for (name, axis) in
+        [("tenantSlug", Axis::TenantSlugs), ("plan", Axis::Plans), ("partnerSlug", Axis::PartnerSlugs)]
+    {
+        if let Some(value) = subject.value(axis) {
+            members.insert(name.to_owned(), json!(value));
+        }
+    }
+    Value::Object(members)
+}
+
 /// Times are in milliseconds.
 fn read(options: &Value) -> Result<ConnectOptions, Box<dyn Error>> {
     let text = |name: &str| options[name].as_str();
@@ -99,12 +118,13 @@ fn read(options: &Value) -> Result<ConnectOptions, Box<dyn Error>> {
     if let Some(max_backoff) = time(&options["maxBackoff"]) {
         connect = connect.max_backoff(max_backoff);
     }
-    let past_deadline = match text("pastDeadline") {
-        Some("file") => PastDeadline::File,
-        Some("off") => PastDeadline::Off,
-        _ => PastDeadline::Fail,
-    };
-    Ok(connect.past_deadline(past_deadline).timing(timing(&options["timing"])))
+    match text("pastDeadline") {
+        Some("file") => connect = connect.past_deadline(PastDeadline::File),
+        Some("off") => connect = connect.past_deadline(PastDeadline::Off),
+        Some(_) => connect = connect.past_deadline(PastDeadline::Fail),
+        None => {}
+    }
+    Ok(connect.timing(timing(&options["timing"])))
 }
 
 /// What the tests shorten.

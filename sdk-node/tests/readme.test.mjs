@@ -11,7 +11,10 @@ import { startServer } from './faulty.mjs'
 const readme = readFileSync(join(import.meta.dirname, 'node_modules/@dezky/sdk-node/README.md'), 'utf8')
 
 let server
-before(async () => (server = await startServer({ revision: 481, keys: ['new-portal'] })))
+before(async () => {
+  server = await startServer({ revision: 481, keys: ['new-portal'] })
+  server.subjects.acme = { tenantId: 't1', tenantSlug: 'acme', plan: 'business', partnerSlug: 'nordic' }
+})
 after(() => server.close())
 
 /** What a program prints, in a folder of its own. */

@@ -124,6 +124,14 @@ impl Client {
         Ok(self.client.is_enabled(&key, &subject.get().0.subject()))
     }
 
+    /// The subject of a tenant by its slug: from the server, or from memory.
+    #[pyo3(signature = (slug, /))]
+    fn subject(&self, py: Python<'_>, slug: &Bound<'_, PyAny>) -> PyResult<Subject> {
+        let slug = text(slug, "/slug")?;
+        let subject = py.detach(|| self.client.subject(&slug)).map_err(|error| Fault::from(&error))?;
+        Ok(Subject((*subject).clone()))
+    }
+
     /// `connecting`, `ready`, `stale`, `refused` or `closed`.
     #[getter]
     fn status(&self) -> &'static str {

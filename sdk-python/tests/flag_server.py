@@ -1,5 +1,6 @@
 """A server of the tests: it publishes snapshots as the real one does, except where it is told to misbehave."""
 
+import hashlib
 import json
 import threading
 import time
@@ -30,6 +31,8 @@ class FlagServer(ThreadingHTTPServer):
         self.history = "history-1"
         self.status = None
         self.stream_status = None
+        self.subjects = {}
+        self.population = 1
         self.requests = []
         self.streams = set()
         self.changed = threading.Condition()
@@ -44,6 +47,13 @@ class FlagServer(ThreadingHTTPServer):
         with self.changed:
             self.body = canonical(document).encode()
             self.digest = Ruleset.from_snapshot(self.body).digest
+            self.changed.notify_all()
+
+    def move(self, subject):
+        """Another subject of a tenant from now on."""
+        with self.changed:
+            self.subjects[subject["tenantSlug"]] = subject
+            self.population += 1
             self.changed.notify_all()
 
     def end_streams(self):
@@ -77,15 +87,29 @@ class Handler(BaseHTTPRequestHandler):
             server.requests.append({**headers, "path": self.path})
             body, digest, history = server.body, server.digest, server.history
             status = server.stream_status if is_stream else server.status
+            known = {"Dezky-Population": str(server.population)}
             server.changed.notify_all()
-        if status is not None:
+        if self.path.startswith("/tenants/"):
+            self.subject(status)
+        elif status is not None:
             self.answer(status, b'{"code":"some_reason"}', {})
         elif is_stream:
             self.stream()
         elif self.headers["if-none-match"] == f'"{digest}"':
-            self.answer(304, b"", {"ETag": f'"{digest}"', "Dezky-History": history})
+            self.answer(304, b"", {**known, "ETag": f'"{digest}"', "Dezky-History": history})
         else:
-            self.answer(200, body, {"ETag": f'"{digest}"', "Dezky-History": history})
+            self.answer(200, body, {**known, "ETag": f'"{digest}"', "Dezky-History": history})
+
+    def subject(self, status):
+        subject = self.server.subjects.get(self.path.split("/")[2])
+        body = json.dumps(subject).encode()
+        tag = f'"{hashlib.sha256(body).hexdigest()}"'
+        if status is not None or subject is None:
+            self.answer(status or 404, b'{"code":"some_reason"}', {})
+        elif self.headers["if-none-match"] == tag:
+            self.answer(304, b"", {"ETag": tag})
+        else:
+            self.answer(200, body, {"ETag": tag})
 
     def answer(self, status, body, headers):
         self.send_response(status)
@@ -110,14 +134,16 @@ class Handler(BaseHTTPRequestHandler):
         try:
             while not self.is_over:
                 with server.changed:
-                    server.changed.wait_for(lambda: self.is_over or server.digest != told, timeout=0.1)
-                    digest = server.digest
-                if digest == told:
+                    server.changed.wait_for(
+                        lambda: self.is_over or (server.digest, server.population) != told, timeout=0.1
+                    )
+                    digest, population = server.digest, server.population
+                if (digest, population) == told:
                     self.wfile.write(b":\n\n")
                 else:
-                    data = json.dumps({"revision": 1, "digest": digest})
+                    data = json.dumps({"revision": 1, "digest": digest, "population": population})
                     self.wfile.write(f"id: 1\nevent: revision\ndata: {data}\n\n".encode())
-                    told = digest
+                    told = (digest, population)
                 self.wfile.flush()
         except OSError:
             pass

@@ -13,7 +13,7 @@ import pytest
 from flag_server import canonical, client_threads, snapshot, until
 
 import dezky
-from dezky import ClientEvent, DezkyError, Ruleset, connect
+from dezky import ClientEvent, DezkyError, Ruleset, Subject, connect
 
 
 def refusal(call):
@@ -108,6 +108,43 @@ def test_closing_signs_off(server):
         last = server.requests[-1]
         assert (last["path"], last["dezky-closing"], last["dezky-instance"]) == (path, "1", "portal-7")
         assert last["if-none-match"] == f'"{server.digest}"'
+
+
+def test_subjects_are_resolved_cached_and_followed(server, client):
+    acme = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "partnerSlug": "nordic"}
+
+    def asked():
+        return [request for request in server.requests if request["path"].startswith("/tenants/")]
+
+    server.subjects["acme"] = acme
+    for _ in range(10):
+        subject = client.subject("acme")
+        assert subject == Subject("t1", "acme", "business", partner_slug="nordic")
+        assert client.is_enabled("b", subject)
+    assert len(asked()) == 1 and asked()[0]["path"] == "/tenants/acme/subject"
+    server.move({**acme, "plan": "free"})
+    until(lambda: client.subject("acme").plan == "free")
+    for slug, code in (("Not a slug", "invalid_slug"), ("", "invalid_slug"), ("nobody", "unknown_tenant")):
+        error = refusal(lambda: client.subject(slug))
+        assert (error.code, error.path) == (code, "/slug")
+    with pytest.raises(DezkyError):
+        client.subject(7)
+    server.status = server.stream_status = 401
+    server.end_streams()
+    until(lambda: client.status == "refused")
+    assert client.subject("acme").plan == "free"
+    assert refusal(lambda: client.subject("umbrella")).code == "key_refused"
+    client.close()
+    assert client.subject("acme").plan == "free"
+
+
+def test_a_handler_reads_subjects_from_memory(server, client):
+    seen = queue.Queue()
+    server.subjects["acme"] = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business"}
+    client.subject("acme")
+    client.on("change", lambda event: seen.put((client.subject("acme").plan, refusal(lambda: client.subject("umbrella")).code)))
+    server.publish(snapshot(2, a="on"))
+    assert seen.get(timeout=10) == ("business", "unreachable")
 
 
 def test_what_a_handler_raises_harms_nothing(server, client, events, monkeypatch):

@@ -1,4 +1,4 @@
-//! Randomness for waits and names, from what the standard library seeds its maps with.
+//! Jitter for waits, and names for instances.
 
 use core::hash::{BuildHasher, Hasher};
 use core::time::Duration;
@@ -7,36 +7,26 @@ use std::process;
 use std::string::String;
 use std::time::SystemTime;
 
-/// 64 random bits; not for secrets.
-fn random() -> u64 {
+/// A random name for an instance that was given none. Not from fastrand: a forked child inherits its state, and all children would have one name.
+pub(super) fn instance(sdk: &str) -> String {
     let mut hasher = RandomState::new().build_hasher();
-    // A forked child inherits the seed of the thread that forked.
+    // The child also inherits the seed of the thread that forked.
     hasher.write_u32(process::id());
     if let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
         hasher.write_u128(now.as_nanos());
     }
-    hasher.finish()
-}
-
-/// From 0 to 1.
-fn fraction() -> f64 {
-    (random() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// What an instance is called that was given no name: told apart from others, and nothing more.
-pub(super) fn instance(sdk: &str) -> String {
-    std::format!("{sdk}-{:012x}", random() >> 16)
+    std::format!("{sdk}-{:012x}", hasher.finish() >> 16)
 }
 
 /// A duration up to a fifth shorter or longer.
 pub(super) fn around(duration: Duration) -> Duration {
-    duration.mul_f64(0.8 + 0.4 * fraction())
+    duration.mul_f64(0.8 + 0.4 * fastrand::f64())
 }
 
-/// How long to wait before attempt `n`: between half and all of what doubles each time, up to a most.
+/// The wait before attempt `n`: exponential backoff with jitter, capped at `most`.
 pub(super) fn backoff(attempt: u32, least: Duration, most: Duration) -> Duration {
     let doubled = least.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));
-    doubled.min(most).mul_f64(0.5 + 0.5 * fraction())
+    doubled.min(most).mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 
 #[cfg(test)]

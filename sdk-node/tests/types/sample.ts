@@ -85,12 +85,15 @@ export async function live(): Promise<ClientStatus> {
   const untyped: Client = await connect({ url: 'https://flags.example.com', key: 'dzk_', snapshot: text, timing: { silence: 1_000 } })
   const rules: Ruleset<Key> = client.ruleset
   const tenant: Flags<Key> = client.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' })
+  const acme: Subject = await client.subject('acme')
+  const closing: Promise<void> = untyped.close()
   const remove: () => void = client.on('change', ({ keys, revision }: ClientEvents<Key>['change']) => void [keys satisfies readonly Key[], revision])
   client.on('ready', ({ revision }) => revision satisfies number)
   client.on('stale', ({ age }) => age satisfies number)
-  client.on('error', async ({ code, message, fatal }) => void [code satisfies ClientCode satisfies Code, message satisfies string, fatal satisfies boolean])
+  client.on('error', async ({ code, message, fatal, serverCode }) => void [serverCode satisfies string | undefined, code satisfies ClientCode satisfies Code, message satisfies string, fatal satisfies boolean])
   remove()
-  untyped.close()
+  await closing
+  client.isEnabled('new-portal', acme)
   return rules.isEnabled('new-portal', '{}') && tenant.isEnabled('new-portal') && client.isEnabled('new-portal', '{}') ? client.status : 'stale'
 }
 

@@ -140,7 +140,8 @@ def follow(subject: Subject) -> None:
             event.age,
         )
         problem: tuple[Optional[str], Optional[str], bool] = (event.code, event.message, event.fatal)
-        assert told and problem
+        reason: Optional[str] = event.server_code
+        assert told and problem and reason
 
     anything = connect("https://flags.example", key="dzk_example", snapshot=SNAPSHOT, on_event=tell)
     assert anything.is_enabled("whatever", subject)
@@ -154,12 +155,14 @@ def follow(subject: Subject) -> None:
         stale_after=30,
         max_backoff=10.5,
         instance="portal-7",
+        allow_http=True,
     )
     with client as same:
         remove = same.on("change", tell)
         remove()
         rules: Ruleset[FlagKey] = same.ruleset
-        flags: Flags[FlagKey] = same.for_tenant(subject)
+        acme: Subject = same.subject("acme")
+        flags: Flags[FlagKey] = same.for_tenant(acme)
         assert same.is_enabled("old_editor", subject) or flags["old_editor"] or rules.revision
     texts: tuple[str, str] = (client.status, client.instance)
     client.close()

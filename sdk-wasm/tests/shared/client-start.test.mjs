@@ -161,9 +161,10 @@ test('a key that is refused at the start: with a file, or with every flag off, t
   server.always = faults.status(401)
   assert.equal((await codeOf(() => connect(server, { file, pastDeadline: 'fail' }))).code, 'key_refused')
   const began = performance.now()
-  const [kept, off] = [await connect(server, { file }), await connect(server, { pastDeadline: 'off' })]
-  assert.ok(performance.now() - began < 2_000)
+  const kept = await connect(server, { file })
   const events = listen(kept)
+  const off = await connect(server, { pastDeadline: 'off' })
+  assert.ok(performance.now() - began < 4_000)
   assert.deepEqual([kept.status, kept.ruleset.revision, off.status, off.ruleset.revision], ['refused', 5, 'refused', 0])
   await until(() => events.length === 2)
   assert.deepEqual(namesOf(events), ['key_refused', 'ready'])
@@ -191,7 +192,7 @@ test('what the file has need not be sent again', async () => {
   const [server, file] = [await serve({ revision: 7 }), newFile()]
   const first = await connect(server, { file })
   await until(() => statSync(file, { throwIfNoEntry: false }))
-  first.close()
+  await first.close()
   const before = server.snapshots.length
   const client = await connect(server, { file })
   assert.deepEqual([client.status, client.ruleset.revision], ['ready', 7])

@@ -54,13 +54,22 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
     nextStream: [],
     always: undefined,
     alwaysStream: undefined,
+    /** The subject document of each tenant, by slug, and what happens to the next answers. */
+    subjects: {},
+    nextSubject: [],
+    alwaysSubject: undefined,
+    /** Said with every snapshot and event, where it is known. */
+    population: undefined,
     streams: new Set(),
     sockets: new Set(),
     get digest() {
       return digestOf(server.text)
     },
     get snapshots() {
-      return server.requests.filter(({ path }) => !path.includes('/stream'))
+      return server.requests.filter(({ path }) => !path.includes('/stream') && !path.includes('/tenants/'))
+    },
+    get subjectRequests() {
+      return server.requests.filter(({ path }) => path.includes('/tenants/'))
     },
     /** Other rules from now on; every open stream is told, unless `quietly`. */
     publish(revision, keys, { quietly = false } = {}) {
@@ -69,7 +78,9 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
       if (!quietly) server.tell()
     },
     event() {
-      return `id: 1\nevent: revision\ndata: {"revision":${JSON.parse(server.text).revision},"digest":"${digestOf(server.text)}"}\n\n`
+      const { population } = server
+      const data = { revision: JSON.parse(server.text).revision, digest: digestOf(server.text), population }
+      return `id: 1\nevent: revision\ndata: ${JSON.stringify(data)}\n\n`
     },
     tell(text = server.event()) {
       for (const stream of server.streams) stream.write(text)
@@ -96,10 +107,22 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
   function answerSnapshot(request, response) {
     const digest = digestOf(server.text)
     response.setHeader('etag', `"${digest}"`).setHeader('dezky-history', server.history)
+    if (server.population !== undefined) response.setHeader('dezky-population', server.population)
     const fault = server.next.shift() ?? server.always
     if (fault) return fault(response, server.text)
     if (request.headers['if-none-match'] === `"${digest}"`) return response.writeHead(304).end()
     response.setHeader('content-type', 'application/json').end(server.text)
+  }
+
+  function answerSubject(slug, request, response) {
+    const text = JSON.stringify(server.subjects[slug])
+    const fault = server.nextSubject.shift() ?? server.alwaysSubject
+    if (fault) return fault(response, text)
+    if (!text) return response.writeHead(404).end('{"code":"not_found"}')
+    const tag = `"${digestOf(text)}"`
+    response.setHeader('etag', tag)
+    if (request.headers['if-none-match'] === tag) return response.writeHead(304).end()
+    response.setHeader('content-type', 'application/json').end(text)
   }
 
   const http = createServer((request, response) => {
@@ -107,6 +130,8 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
     if (cors) allow(response)
     if (request.method === 'OPTIONS') return response.writeHead(204).end()
     server.requests.push({ path, headers: request.headers, at: performance.now() })
+    const tenant = path.match(/\/tenants\/([^/]+)\/subject$/)
+    if (tenant) return answerSubject(tenant[1], request, response)
     if (!path.includes('/stream')) return answerSnapshot(request, response)
     const fault = server.nextStream.shift() ?? server.alwaysStream
     return fault ? fault(response, '') : answerStream(response)

@@ -54,6 +54,7 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
   const status: ClientStatus = client.status
   client.ruleset satisfies Ruleset<FlagKey>
   client.forTenant(tenant) satisfies Flags<FlagKey>
+  client.forTenant(await client.subject('acme')) satisfies Flags<FlagKey>
   client[Symbol.dispose]()
   looseClient.close()
   remove()

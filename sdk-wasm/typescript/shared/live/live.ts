@@ -1,5 +1,6 @@
 /** What a client is between `connect` and `close`: which rules are in force, and how sure that is. */
 import type { Ruleset } from '../ruleset.js'
+import type { Subject } from '../types.js'
 import { type ClientStatus, Emitter } from './events.js'
 import { type Followed, Follower } from './follower.js'
 import { changes, type Held, judge, nothing, Saver } from './held.js'
@@ -33,6 +34,7 @@ export class Live<Key extends string> implements Followed, Source {
   readonly #troubles: { [about in 'fetch' | 'stream' | 'file']?: Trouble | undefined } = {}
   #isHopeless: (trouble: Trouble) => boolean = () => false
   #settle: (trouble: Trouble | undefined) => void = () => {}
+  readonly #nothing = nothing<Key>()
   #hasAnswered = false
   #signedOff: Promise<void> | undefined
 
@@ -53,6 +55,11 @@ export class Live<Key extends string> implements Followed, Source {
 
   get evaluating(): string | undefined {
     return this.#inForce?.rules.digest
+  }
+
+  check(subject: Subject): void {
+    const { rules } = this.#inForce ?? this.#nothing
+    rules.forTenant(subject)
   }
 
   get isAway(): boolean {
@@ -109,7 +116,7 @@ export class Live<Key extends string> implements Followed, Source {
   take(answer: Answer): void {
     const [was, before] = [this.#status, this.#inForce]
     const held = judge(answer, this.#known, this.#latest)
-    const keys = was === 'connecting' ? [] : changes(before ?? nothing<Key>(), held)
+    const keys = was === 'connecting' ? [] : changes(before ?? this.#nothing, held)
     if (held !== this.#known) void this.#saver?.save(held)
     this.#inForce = this.#known = this.#latest = held
     this.hear({ digest: held.rules.digest, ...(answer.population !== undefined && { population: answer.population }) })

@@ -1,6 +1,5 @@
 /** Subjects of tenants, as the server has them: cached, and asked for again when the population has moved. */
-import { engine } from '../current.js'
-import { asking, DezkyError, fail } from '../error.js'
+import { DezkyError, fail } from '../error.js'
 import type { Subject } from '../types.js'
 import { isSlug } from './options.js'
 import { Trouble } from './trouble.js'
@@ -22,6 +21,8 @@ export interface SubjectAnswer {
 
 /** On whose behalf subjects are resolved. */
 export interface Source {
+  /** Throws if this is no subject. */
+  check(subject: Subject): void
   /** The server is away, refuses the key, or the client is closed: what is known is handed out without asking. */
   readonly isAway: boolean
   /** Asks for a subject, unless it is that of the tag; nothing where there is no such tenant. Throws a Trouble. */
@@ -79,7 +80,7 @@ export class Subjects {
       const answer = await this.#source.fetchSubject(slug, kept?.tag)
       if (!answer) return this.#forget(slug)
       const { body, tag = kept?.tag } = answer
-      const subject = body === undefined ? kept?.subject : readSubject(body, slug)
+      const subject = body === undefined ? kept?.subject : this.#read(body, slug)
       if (!subject) throw new Trouble('unexpected_status', 'the answer is no subject')
       this.#keep(slug, { subject, tag, generation, pauseUntil: 0 })
       return subject
@@ -90,6 +91,19 @@ export class Subjects {
     } finally {
       this.#running--
       this.#queue.shift()?.()
+    }
+  }
+
+  /** The subject of this tenant in an answer. Members that this version does not know are ignored. */
+  #read(body: string, slug: string): Subject | undefined {
+    try {
+      const given: Subject = Object.assign(Object.create(null), JSON.parse(body))
+      const { tenantId, tenantSlug, plan, partnerSlug, environment } = given
+      const subject = { tenantId, tenantSlug, plan, ...(partnerSlug && { partnerSlug }), ...(environment && { environment }) }
+      this.#source.check(subject)
+      return tenantSlug === slug ? Object.freeze(subject) : undefined
+    } catch {
+      return undefined
     }
   }
 
@@ -112,17 +126,4 @@ function soon(request: Promise<Subject>, known: Subject): Promise<Subject> {
     const timer = setTimeout(resolve, PATIENCE, known)
     request.then(resolve, reject).finally(() => clearTimeout(timer))
   })
-}
-
-/** The subject of this tenant in an answer. Members that this version does not know are ignored. */
-function readSubject(body: string, slug: string): Subject | undefined {
-  try {
-    const given: Subject = Object.assign(Object.create(null), JSON.parse(body))
-    const { tenantId, tenantSlug, plan, partnerSlug, environment } = given
-    const subject = { tenantId, tenantSlug, plan, ...(partnerSlug && { partnerSlug }), ...(environment && { environment }) }
-    asking(() => engine().subject(JSON.stringify(subject)))
-    return tenantSlug === slug ? Object.freeze(subject) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -20,11 +20,11 @@ if (client) {
   // What was collected must not count as a leak.
   const collect = () => (globalThis.gc?.(), process.memoryUsage())
   const lines = createInterface({ input: process.stdin })
-  lines.on('line', (line) => {
+  lines.on('line', async (line) => {
     const question = JSON.parse(line)
     // What is left running then keeps the process alive, and the tests notice.
     if (question.ask === 'end') return lines.close(), process.stdin.destroy()
-    say({ id: question.id, ...(question.ask === 'collect' ? collect() : ask(question)) })
+    say({ id: question.id, ...(question.ask === 'collect' ? collect() : await ask(question)) })
   })
   say({ connected: 'node' })
 }

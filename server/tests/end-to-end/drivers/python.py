@@ -62,6 +62,13 @@ class Driver:
             subjects = question["subjects"]
             flags = [dict(rules.for_tenant(subject).all()) for subject in subjects]
             return {"digest": rules.digest, "revision": rules.revision, "flags": flags, "fingerprint": rules.fingerprint(subjects)}
+        if ask == "subject":
+            try:
+                found = self.client.subject(question["slug"])
+            except DezkyError as error:
+                return {"code": error.code}
+            names = {"tenantId": found.tenant_id, "tenantSlug": found.tenant_slug, "plan": found.plan, "partnerSlug": found.partner_slug}
+            return {"subject": {name: value for name, value in names.items() if value is not None}}
         if ask == "explain":
             explanation = rules.for_tenant(question["subject"]).explain(question["key"])
             return {"explanation": {name: value for name, value in explanation._asdict().items() if value is not None}}

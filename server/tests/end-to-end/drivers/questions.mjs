@@ -8,7 +8,7 @@ export function questions(client, say, now) {
       const { digest } = client.ruleset
       say({ ...event, event: name, digest, enabled: watched && client.isEnabled(...watched), at: now() })
     })
-  return ({ ask, subjects, subject, key }) => {
+  return async ({ ask, subjects, subject, key, slug }) => {
     const rules = client.ruleset
     const { digest, revision } = rules
     if (ask === 'clock') return { at: now() }
@@ -17,6 +17,7 @@ export function questions(client, say, now) {
       const flags = subjects.map((each) => Object.fromEntries(rules.keys.map((name) => [name, rules.forTenant(each).isEnabled(name)])))
       return { digest, revision, flags, fingerprint: rules.fingerprint(subjects) }
     }
+    if (ask === 'subject') return client.subject(slug).then((found) => ({ subject: found }), ({ code }) => ({ code }))
     if (ask === 'explain') return { explanation: rules.forTenant(subject).explain(key) }
     if (ask === 'watch') return (watched = [key, subject]), {}
     if (ask === 'close') return client.close(), { status: client.status }

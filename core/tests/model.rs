@@ -41,6 +41,7 @@ fn documents_from_before_a_field_existed_still_load() {
     let user = load(&json!({ "id": "u1", "email": "ada@example.org" }), User::from_json);
     assert!(user.active && !user.platform_admin);
     assert_eq!((user.role, user.subject, user.rights_changed_at), (Role::Member, None, None));
+    assert_eq!((user.email_verified, user.groups, user.groups_issued_at), (false, None, None));
 
     let price = json!({ "amount": 100, "currency": "EUR", "interval": "month" });
     let subscription =

@@ -3,7 +3,7 @@
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{Environment, Id, Label, MachineKey, Revisioned};
+use dezky_core::{Actor, Environment, Id, Label, MachineKey, Revisioned, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,6 +18,8 @@ const HINT_CHARACTERS: usize = 4;
 pub type SecretHash = [u8; 32];
 
 /// A machine's key. Its secret is nowhere, its hash in the store alone.
+///
+/// Members that came later are absent in older documents: such a key has no expiry and no maker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Key {
@@ -34,10 +36,32 @@ pub struct Key {
     pub environment: Environment,
     /// The secret's last characters, to tell keys apart.
     pub hint: String,
+    /// From when on the key is refused; never, where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The secret before the newest rotation, where that one kept it for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousSecret>,
+    /// Who made the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<Actor>,
     /// Its times and version.
     #[serde(flatten)]
     pub revisioned: Revisioned,
     /// The secret's hash.
+    #[serde(skip)]
+    pub hash: SecretHash,
+}
+
+/// The secret that a key had before the newest rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousSecret {
+    /// The secret's last characters.
+    pub hint: String,
+    /// Until when it is accepted.
+    pub until: Timestamp,
+    /// Its hash.
     #[serde(skip)]
     pub hash: SecretHash,
 }
@@ -66,6 +90,23 @@ impl KeyKind {
 }
 
 impl Key {
+    /// Whether the key is not refused yet.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether the secret of this hash is the key's now.
+    pub fn accepts(&self, hash: &SecretHash, now: Timestamp) -> bool {
+        let is_previous =
+            || self.previous.as_ref().is_some_and(|secret| secret.hash == *hash && now < secret.until);
+        self.is_valid(now) && (self.hash == *hash || is_previous())
+    }
+
+    /// The hashes of its secrets.
+    pub fn hashes(&self) -> impl Iterator<Item = &SecretHash> {
+        std::iter::once(&self.hash).chain(self.previous.as_ref().map(|secret| &secret.hash))
+    }
+
     /// Who asks with it.
     pub fn principal(&self) -> MachineKey {
         match &self.tenant_id {

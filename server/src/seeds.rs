@@ -170,11 +170,13 @@ async fn move_to(
     at: Timestamp,
 ) -> Result<(), Problem> {
     let mut entries: Vec<Entry> = Vec::new();
+    let users = store.population().await?.users;
     for persona in personas {
         if live.read().user_of(issuer, &persona.subject).is_some() {
             continue;
         }
-        let Some(before) = store.user_with_email(&Email::new(&persona.email)?).await? else { continue };
+        let email = Email::new(&persona.email)?;
+        let Some(before) = users.iter().find(|user| user.email == email).cloned() else { continue };
         let subject =
             Some(IdentitySubject { issuer: Label::new(issuer)?, sub: Label::new(&persona.subject)? });
         if before.subject == subject || entries.iter().any(|entry| is_of(entry, &before)) {
@@ -200,12 +202,14 @@ fn user(issuer: &str, persona: &Persona, tenants: &[(String, Id)], at: Timestamp
     let own: Vec<&Id> = own.map(|(_, id)| id).collect();
     let content = json!({
         "email": persona.email,
+        "emailVerified": true,
         "name": persona.full_name,
         "subject": { "issuer": issuer, "sub": persona.subject },
         "role": if persona.name == "owner" { "owner" } else { "member" },
         "platformAdmin": persona.groups.iter().any(|group| group == ADMINS),
         "active": !["inactive", "former"].contains(&persona.name.as_str()),
         "tenantIds": own,
+        "groups": persona.groups,
     });
     let user: User = made(json!({ "id": new_id()?, "createdAt": at, "updatedAt": at }), content)?;
     Ok(created("user.create", Record::User(Box::new(user))))

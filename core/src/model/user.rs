@@ -28,6 +28,8 @@ pub struct User {
     pub subject: Option<IdentitySubject>,
     /// Their e-mail address.
     pub email: Email,
+    /// Whether the identity provider has verified that the address is theirs. Only then does it identify them.
+    pub email_verified: bool,
     /// Their name.
     pub name: Prose,
     /// What they are in their tenants.
@@ -44,9 +46,28 @@ pub struct User {
     /// When they last signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<Timestamp>,
+    /// The groups at the identity provider that their last sign-in showed; absent until one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Label>>,
+    /// When the token was issued that showed these groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_issued_at: Option<Timestamp>,
     /// When the record was made and changed, and how often.
     #[serde(flatten)]
     pub revisioned: Revisioned,
+}
+
+impl User {
+    /// Whether nobody else can have the address: it is verified, or the record was made for it and nobody has claimed the record yet.
+    ///
+    /// ```
+    /// let user: dezky_core::User = serde_json::from_str(r#"{ "id": "u1", "email": "ada@example.org" }"#)?;
+    /// assert!(user.reserves_email() && !user.email_verified);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn reserves_email(&self) -> bool {
+        self.email_verified || self.subject.is_none()
+    }
 }
 
 /// Who somebody is to an identity provider: only both halves together are unique.
@@ -74,6 +95,7 @@ decode_objects! {
         id: required("id"),
         subject: optional("subject"),
         email: required("email"),
+        email_verified: or_default("emailVerified"),
         name: or_default("name"),
         role: or_default("role"),
         tenant_ids: distinct("tenantIds", MAX_LIST),
@@ -81,6 +103,8 @@ decode_objects! {
         active: or("active", true),
         rights_changed_at: optional("rightsChangedAt"),
         last_login_at: optional("lastLoginAt"),
+        groups: optional("groups"),
+        groups_issued_at: optional("groupsIssuedAt"),
         revisioned: embedded(),
     }
 }

@@ -112,6 +112,7 @@ export interface User extends Revisioned {
   readonly id: string
   readonly subject?: { readonly issuer: string; readonly sub: string }
   readonly email: string
+  readonly emailVerified: boolean
   readonly name: string
   readonly role: Role
   readonly tenantIds: readonly string[]
@@ -119,6 +120,8 @@ export interface User extends Revisioned {
   readonly active: boolean
   readonly rightsChangedAt?: string
   readonly lastLoginAt?: string
+  readonly groups?: readonly string[]
+  readonly groupsIssuedAt?: string
 }
 
 export interface Subscription extends Revisioned {

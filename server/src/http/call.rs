@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::RawPathParams;
 use axum::http::header::IF_NONE_MATCH;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use dezky_core::{Actor, Id, Timestamp};
+use dezky_core::{Action, Actor, Id, Timestamp};
 use serde_json::{Map, Value};
 
-use super::authorize::Target;
+use super::authorize::{Bound, Named, Target, authorize, refuse_early};
 use super::caller::{Caller, Who};
 use super::context::Context;
 use super::cursor::{cursor, position};
@@ -16,8 +16,11 @@ use super::etag::{etag, is_known, judge_if_match};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
-use crate::app::App;
+use crate::app::{App, now};
 use crate::store::{Entry, Position, Receipt, Require, Write, WriteError};
+
+/// How often a write is tried again because its caller's rights have changed in the meantime.
+const ATTEMPTS: usize = 8;
 
 /// A request that its caller may make.
 pub struct Call {
@@ -27,6 +30,8 @@ pub struct Call {
     pub caller: Caller,
     /// Which route.
     pub route: &'static str,
+    /// What the request is to the authorization rules, and what that is bound to.
+    pub asked: (Action, Bound),
     /// About what.
     pub target: Target,
     /// When.
@@ -114,37 +119,59 @@ impl Call {
     }
 
     /// The same for whoever holds `App::effects` alone.
+    ///
+    /// The write is conditional on the rights that it was decided with. If they have changed, it is decided anew: refused as the caller would be
+    /// now, or tried again with the rights that allow it now.
     pub async fn write_alone(
         &self,
         entries: Vec<Entry>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let write = Write {
-            at: self.now,
-            actor: self.actor(),
-            entries,
-            requires,
-            receipt: self.receipt(&reply),
-            key_uses: Vec::new(),
-        };
-        match self.app.store.write(write).await {
-            Ok(_) => Ok(reply),
-            Err(WriteError::Received(receipt)) => match &self.key {
-                Some(key) => key.replay(*receipt),
-                None => Err(WriteError::Received(receipt).into()),
-            },
-            Err(error) => Err(error.into()),
+        let mut rights = self.caller.rights();
+        for _ in 0..ATTEMPTS {
+            let write = Write {
+                at: self.now,
+                actor: self.actor(),
+                entries: entries.clone(),
+                requires: rights.into_iter().chain(requires.iter().cloned()).collect(),
+                receipt: self.receipt(&reply),
+                key_uses: Vec::new(),
+            };
+            match self.app.store.write(write).await {
+                Ok(_) => return Ok(reply),
+                Err(WriteError::Unmet(Require::Actor(..))) => rights = self.decided_anew().await?.rights(),
+                Err(WriteError::Received(receipt)) => {
+                    return match &self.key {
+                        Some(key) => key.replay(*receipt),
+                        None => Err(WriteError::Received(receipt).into()),
+                    };
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(Problem::conflict("busy", "", "The caller's rights are being changed too often: try again"))
     }
 
-    /// Who the log says it was.
+    /// The caller as they are now, if they may still do this.
+    async fn decided_anew(&self) -> Result<Caller, Problem> {
+        let caller = self.caller.anew(&self.app, now()?).ok_or_else(|| self.caller.lapsed())?;
+        refuse_early(&caller.principal, self.asked.0)?;
+        let Call { path, query, body, context, .. } = self;
+        authorize(&self.app, &caller.principal, self.asked, Named { path, query, body, context }).await?;
+        Ok(caller)
+    }
+
+    /// Who the log says it was. An address that is not verified names nobody.
     pub fn actor(&self) -> Actor {
         match &self.caller.who {
             Who::Person { known: Some(known), .. } | Who::Linked { known, .. } => {
-                Actor { id: Some(known.record.id.clone()), email: Some(known.email.clone()) }
+                Actor { id: Some(known.record.id.clone()), email: known.email.clone() }
             }
-            Who::Person { claims, known: None } => Actor { id: None, email: claims.email.clone() },
+            Who::Person { claims, known: None } => {
+                let email = claims.email.clone().filter(|_| claims.email_verified == Some(true));
+                Actor { id: None, email }
+            }
             Who::Key(_) => Actor::default(),
         }
     }

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use dezky_core::{Claims, Environment, Person, Principal, Timestamp};
+use dezky_core::{Claims, Code, Environment, Error, Person, Principal, Timestamp};
 
 use super::address::counted;
 use super::link::{self, Holder};
 use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
-use crate::keys::{PREFIX, hash_of};
+use crate::keys::{PREFIX, SecretHash, hash_of};
 use crate::live::{Known, KnownKey, Live, State};
+use crate::store::{ActorRights, Require};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -25,6 +26,8 @@ pub struct Caller {
     pub who: Who,
     /// The same, as decisions need it.
     pub principal: Principal,
+    // The hash of the secret that a machine has shown.
+    secret: Option<SecretHash>,
 }
 
 /// A person or a machine.
@@ -85,7 +88,9 @@ impl Caller {
             Credential::Link(query) => link::holder(&app.seal, query, now)
                 .and_then(|holder| Caller::linked(app, holder, now))
                 .ok_or_else(|| unauthorized("link_invalid")),
-            Credential::Key(secret) => by_key(&app.live, secret).ok_or_else(|| unauthorized("key_unknown")),
+            Credential::Key(secret) => {
+                by_key(&app.live, secret, now).ok_or_else(|| unauthorized("key_unknown"))
+            }
             Credential::Token(token) => match app.identity.verify(token, now).await {
                 Ok(claims) => Ok(Caller::person(app, claims)),
                 Err(Refusal::Token(error)) => {
@@ -112,7 +117,7 @@ impl Caller {
         };
         limiter.take(whose, instant).map_err(too_many)?;
         if let Who::Key(known) = &caller.who {
-            known.used(now);
+            known.used(now, address);
         }
         Ok(caller)
     }
@@ -125,20 +130,22 @@ impl Caller {
             operator_audience: app.rights.operator_audience.clone(),
             ..Person::new(claims.subject.as_str(), claims.audiences.iter().map(String::as_str), record)
         });
-        Caller { who: Who::Person { claims, known }, principal }
+        Caller { who: Who::Person { claims, known }, principal, secret: None }
     }
 
     /// Whoever was given a link; nothing, where that is not good any more.
     fn linked(app: &App, holder: Holder, now: Timestamp) -> Option<Caller> {
         let state = app.live.read();
         let (id, until) = match holder {
-            Holder::Key(id) => return state.key(&id).cloned().map(Caller::key),
+            Holder::Key(id) => {
+                return state.key(&id).filter(|known| known.key.is_valid(now)).cloned().map(Caller::key);
+            }
             Holder::Person { id, until } => (id, until),
         };
         let known = state.user(&id).filter(|_| now < until).cloned()?;
         let no_audience: [&str; 0] = [];
         let principal = Principal::Person(Person::new("", no_audience, Some(known.record.clone())));
-        Some(Caller { who: Who::Linked { known, until }, principal })
+        Some(Caller { who: Who::Linked { known, until }, principal, secret: None })
     }
 
     /// As links name them.
@@ -154,21 +161,48 @@ impl Caller {
     /// A machine, by its key.
     pub fn key(known: Arc<KnownKey>) -> Caller {
         let principal = Principal::Key(known.key.principal());
-        Caller { who: Who::Key(known), principal }
+        Caller { who: Who::Key(known), principal, secret: None }
     }
 
-    /// The same caller as things are now; nothing, where their key is revoked or their token has expired.
+    /// The same caller as things are now; nothing, where their key is revoked, or their key, its secret or their token has expired.
     pub fn anew(&self, app: &App, now: Timestamp) -> Option<Caller> {
         match &self.who {
             Who::Key(known) => {
                 let known = app.live.read().key(known.key.id.as_str()).cloned()?;
-                Some(Caller::key(known))
+                let is_good = match &self.secret {
+                    Some(secret) => known.key.accepts(secret, now),
+                    None => known.key.is_valid(now),
+                };
+                is_good.then(|| Caller { secret: self.secret, ..Caller::key(known) })
             }
             Who::Person { claims, .. } => {
                 (now < claims.expires_at).then(|| Caller::person(app, Arc::clone(claims)))
             }
             Who::Linked { .. } => Caller::linked(app, self.as_holder(), now),
         }
+    }
+
+    /// The refusal of a caller whose credential is not good any more.
+    pub fn lapsed(&self) -> Problem {
+        match &self.who {
+            Who::Key(_) => unauthorized("key_unknown"),
+            Who::Linked { .. } => unauthorized("link_invalid"),
+            Who::Person { .. } => {
+                challenged(Error::new(Code::TokenExpired, "/claims/exp").into(), INVALID_TOKEN)
+            }
+        }
+    }
+
+    /// The rights with which this caller's writes are decided; nothing, where there is no record yet.
+    pub fn rights(&self) -> Option<Require> {
+        let (id, rights) = match &self.who {
+            Who::Key(known) => (known.key.id.clone(), ActorRights::Key),
+            _ => {
+                let record = self.known()?.record.clone();
+                (record.id.clone(), record.into())
+            }
+        };
+        Some(Require::Actor(id, rights))
     }
 
     /// What their token says; only people have one.
@@ -248,9 +282,11 @@ fn credential(headers: &HeaderMap) -> Credential<'_> {
     }
 }
 
-fn by_key(live: &Live, secret: &str) -> Option<Caller> {
+/// A key by its secret. One that has expired is as unknown as one that never was.
+fn by_key(live: &Live, secret: &str, now: Timestamp) -> Option<Caller> {
     let hash = hash_of(secret);
-    live.read().key_of(&hash).cloned().map(Caller::key)
+    let known = live.read().key_of(&hash).filter(|known| known.key.accepts(&hash, now)).cloned()?;
+    Some(Caller { secret: Some(hash), ..Caller::key(known) })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -269,7 +305,7 @@ pub fn unauthorized(code: &'static str) -> Problem {
             ("Bearer realm=\"dezky\"", "This needs an access token or a machine key: Authorization: Bearer …")
         }
         "link_invalid" => (INVALID_TOKEN, "This link was not made here, or it has expired"),
-        _ => (INVALID_TOKEN, "There is no such machine key, or it has been revoked"),
+        _ => (INVALID_TOKEN, "There is no such machine key, or it was revoked or has expired"),
     };
     challenged(Problem::new(StatusCode::UNAUTHORIZED, code, detail), challenge)
 }

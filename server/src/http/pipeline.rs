@@ -163,13 +163,23 @@ async fn admit(
 async fn judge(
     app: &Arc<App>,
     operation: &Operation,
-    (caller, now): (Caller, Timestamp),
+    (caller, admitted_at): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
 ) -> Result<Call, Problem> {
     refuse_early(&caller.principal, operation.action)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default(), operation.query)?;
-    let bytes = read_body(body).await?;
+    let (bytes, arrived) = read_body(body).await?;
+    let (caller, now) = match arrived {
+        Arrived::WithHead => (caller, admitted_at),
+        // The caller's rights may have changed meanwhile.
+        Arrived::Later => {
+            let now = now()?;
+            let caller = caller.anew(app, now).ok_or_else(|| caller.lapsed())?;
+            refuse_early(&caller.principal, operation.action)?;
+            (caller, now)
+        }
+    };
     let (mut body, mut context) = (Map::new(), Context::default());
     match &operation.body {
         Some(form) => {
@@ -193,7 +203,8 @@ async fn judge(
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
     let app = Arc::clone(app);
-    Ok(Call { app, caller, route: operation.path, target, now, path, query, headers, body, context, key })
+    let (route, asked) = (operation.path, (operation.action, operation.bound));
+    Ok(Call { app, caller, route, asked, target, now, path, query, headers, body, context, key })
 }
 
 /// Once or again: a request that has an idempotency key is done at most once.
@@ -211,20 +222,41 @@ async fn once(operation: &Operation, call: Call, key: Arc<IdempotencyKey>) -> Re
         return reply;
     }
     match (operation.handler)(call).await {
+        // Whoever may no longer do this is not told what came of it either.
+        Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&problem.status()) => {
+            Err(problem)
+        }
         // The same request may have been at work at the same time, and this one then met what it had done.
         Err(problem) => key.answered_before(&app).await?.unwrap_or(Err(problem)),
         reply => reply,
     }
 }
 
+/// When the whole body was there.
+#[derive(Clone, Copy)]
+enum Arrived {
+    /// At once, so that nothing can have changed since the caller was looked up.
+    WithHead,
+    /// After a wait.
+    Later,
+}
+
 /// The body, if it is of a size and a speed that is waited for.
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
+async fn read_body(body: Body) -> Result<(Bytes, Arrived), Problem> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), Arrived::WithHead));
     }
-    within(BODY_TIMEOUT, collect(body)).await.unwrap_or_else(|| {
-        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body did not arrive in time"))
-    })
+    let mut collecting = std::pin::pin!(collect(body));
+    if let Some(bytes) = poll_immediate(collecting.as_mut()).await {
+        return Ok((bytes?, Arrived::WithHead));
+    }
+    match Box::pin(tokio::time::timeout(BODY_TIMEOUT, collecting)).await {
+        Ok(bytes) => Ok((bytes?, Arrived::Later)),
+        Err(_) => {
+            let detail = "The body did not arrive in time";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+        }
+    }
 }
 
 /// All frames of a body. Most have one, which is taken as it is.

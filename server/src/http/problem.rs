@@ -229,6 +229,12 @@ impl From<WriteError> for Problem {
                 "unknown_tenant",
                 "There is no such tenant, or it is terminated",
             ),
+            // Whoever writes for a caller decides anew instead, and answers that.
+            WriteError::Unmet(Require::Actor(..)) => Problem::new(
+                StatusCode::CONFLICT,
+                "busy",
+                "The caller's rights are being changed at the same time: try again",
+            ),
             WriteError::Unmet(Require::AnActiveAdmin) => Problem::denied(AccessReason::DeniedLastAdmin),
             WriteError::Unmet(Require::UnchangedWorld(_)) => Problem::new(
                 StatusCode::CONFLICT,

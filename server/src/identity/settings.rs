@@ -11,7 +11,7 @@ use reqwest::{Certificate, Url};
 use super::fetch::{Client, Source};
 
 /// How far the clocks of issuer and service may differ.
-pub(super) const LEEWAY_SECONDS: u32 = 5;
+pub const LEEWAY_SECONDS: u32 = 5;
 
 /// Whose tokens are accepted, for whom, and where their keys are.
 #[derive(Debug, Clone, Default)]

@@ -49,8 +49,9 @@ impl State {
         tenants.into_iter().for_each(|tenant| self.tenants.put(tenant));
         partners.into_iter().for_each(|partner| self.put_partner(partner));
         users.iter().for_each(|user| self.put_user(user));
-        keys.into_iter()
-            .for_each(|KeptKey { key, last_used_at }| self.put_key(KnownKey::new(key, last_used_at)));
+        for KeptKey { key, last_used_at, last_used_from } in keys {
+            self.put_key(KnownKey::new(key, last_used_at, last_used_from));
+        }
         self.flags = flags.into_iter().map(|flag| (flag.key().clone(), flag)).collect();
         self.compile()
     }
@@ -69,7 +70,13 @@ impl State {
                 self.population_revision = revision;
             }
             (_, Some(Record::User(user))) => self.put_user(user),
-            (_, Some(Record::Key(key))) => self.put_key(KnownKey::new((**key).clone(), None)),
+            (_, Some(Record::Key(key))) => {
+                let key = (**key).clone();
+                self.put_key(match self.keys.get(&key.id) {
+                    Some(known) => known.changed(key),
+                    None => KnownKey::new(key, None, None),
+                });
+            }
             (before, Some(Record::Flag(flag))) => {
                 let before = match before {
                     Some(Record::Flag(before)) => Some(&**before),
@@ -86,10 +93,7 @@ impl State {
                 self.flags.remove(flag.key());
             }
             (Some(Record::User(user)), None) => self.remove_user(&user.id),
-            (Some(Record::Key(key)), None) => {
-                self.keys.remove(&key.id);
-                self.secrets.remove(&key.hash);
-            }
+            (Some(Record::Key(key)), None) => self.remove_key(&key.id),
             // Tenants and partners are never removed; subscriptions are not held here.
             _ => {}
         }
@@ -105,9 +109,18 @@ impl State {
     }
 
     fn put_key(&mut self, known: KnownKey) {
+        self.remove_key(&known.key.id);
         let known = Arc::new(known);
-        self.secrets.insert(known.key.hash, Arc::clone(&known));
+        for hash in known.key.hashes() {
+            self.secrets.insert(*hash, Arc::clone(&known));
+        }
         self.keys.insert(known.key.id.clone(), known);
+    }
+
+    fn remove_key(&mut self, id: &Id) {
+        for hash in self.keys.remove(id).iter().flat_map(|known| known.key.hashes()) {
+            self.secrets.remove(hash);
+        }
     }
 
     fn put_partner(&mut self, partner: WorldPartner) {

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use dezky_core::{Environment, Error, Flag, FlagRule, Id, Slug, Timestamp, World, WorldPartner, WorldTenant};
+use dezky_core::{Environment, Error, Flag, FlagRule, Id, Slug, World, WorldPartner, WorldTenant};
 
-use crate::store::{Entry, Observer, Population, Record};
+use crate::store::{Entry, KeyUse, Observer, Population, Record};
 
 mod change;
 mod flag_change;
@@ -101,10 +101,9 @@ impl Live {
         &self.0.news
     }
 
-    /// The machine keys that were used since this was last asked, and when.
-    pub fn newly_used_keys(&self) -> Vec<(Id, Timestamp)> {
-        let used = |(id, known): (&Id, &Arc<KnownKey>)| Some((id.clone(), known.newly_used()?));
-        self.read().keys.iter().filter_map(used).collect()
+    /// The last uses of the machine keys that were used since this was last asked.
+    pub fn newly_used_keys(&self) -> Vec<KeyUse> {
+        self.read().keys.values().filter_map(|known| known.newly_used()).collect()
     }
 
     /// What the store's writer tells of each commit.

@@ -4,6 +4,7 @@ use dezky_core::{Action, Change, Digest, Id, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::audit_views::ChangeView;
 use super::{CURSOR, LIMIT, TENANT};
 use crate::http::authorize::Bound;
 use crate::http::call::Call;
@@ -36,7 +37,7 @@ const FILTERS: &[Parameter] = &[
 pub fn operations() -> Vec<Operation> {
     vec![
         get("/audit", Action::AuditRead, list)
-            .says("The change log, newest first; owners and admins of a tenant read their tenant's")
+            .says("The change log, newest first; owners and admins of a tenant read their tenant's, with who joins and leaves it")
             .bound_to(Bound::TenantOfQueryIfAny)
             .asks(FILTERS)
             .gives::<AuditPage>(),
@@ -47,7 +48,7 @@ pub fn operations() -> Vec<Operation> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AuditPage {
-    items: Vec<Change>,
+    items: Vec<ChangeView>,
     next_cursor: Option<String>,
     proof: Proof,
 }
@@ -86,10 +87,11 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     };
     let found = call.app.store.changes(asked).await?;
     let position = |change: &Change| Position { key: change.revision.to_string(), id: String::new() };
-    let (items, next_cursor) = call.page(found, position)?;
+    let (changes, next_cursor) = call.page(found, position)?;
     let (head_revision, head_hash) = call.app.store.head().await?;
-    let broken_at = first_break(&items);
+    let broken_at = first_break(&changes);
     let proof = Proof { intact: broken_at.is_none(), broken_at, head_revision, head_hash };
+    let items = changes.into_iter().map(|change| ChangeView::new(&call, change)).collect();
     Reply::json(&AuditPage { items, next_cursor, proof })
 }
 

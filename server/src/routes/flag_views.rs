@@ -2,7 +2,8 @@
 
 use dezky_core::limits::MAX_HISTORY;
 use dezky_core::{
-    Change, Flag, FlagContent, FlagHistory, FlagKey, FlagWarning, Percent, Prose, Revisioned, Scope, State,
+    Actor, Change, Email, Flag, FlagContent, FlagHistory, FlagKey, FlagWarning, Percent, Prose, Revisioned,
+    Scope, State,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -91,6 +92,12 @@ pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistory>, Pro
     Ok(history)
 }
 
+/// By what a flag's history names somebody: their verified address; else their id, under a name that no mail reaches.
+pub fn named(actor: &Actor) -> Option<Email> {
+    let unverified = || Email::new(&format!("{}@unverified.invalid", actor.id.as_ref()?)).ok();
+    actor.email.clone().or_else(unverified)
+}
+
 fn entry(change: Change) -> Result<FlagHistory, Problem> {
     let broken = |what: &str| StoreError::Broken(format!("revision {}: {what}", change.revision));
     let content = |document: &serde_json::Value| {
@@ -103,7 +110,7 @@ fn entry(change: Change) -> Result<FlagHistory, Problem> {
     Ok(FlagHistory {
         revision: change.revision,
         at: change.content.at,
-        by: change.content.actor.email.clone().ok_or_else(|| broken("nobody made it"))?,
+        by: named(&change.content.actor).ok_or_else(|| broken("nobody made it"))?,
         before,
         after: content(&change.content.after).map_err(|error| broken(&error.to_string()))?,
     })

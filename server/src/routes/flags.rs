@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use dezky_core::{
-    Action, Code, Edit, Edited, Editor, Email, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan,
-};
+use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
-use super::flag_views::{FlagView, history, with_history};
+use super::flag_views::{FlagView, history, named, with_history};
 use super::{CURSOR, LIMIT, Page, evaluate, stamp};
 use crate::http::call::Call;
 use crate::http::document::merged;
@@ -236,8 +234,7 @@ fn shown(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
 
 /// Who edits. The log is the history, so the revision only has to be above what the flag at hand knows of.
 fn editor(call: &Call, revision: u64) -> Result<Editor, Problem> {
-    let by: Option<Email> = call.actor().email;
-    let by = by.ok_or_else(|| Problem::denied(dezky_core::AccessReason::DeniedNoUser))?;
+    let by = named(&call.actor()).ok_or_else(|| Problem::denied(dezky_core::AccessReason::DeniedNoUser))?;
     Ok(Editor { by, at: call.now, revision })
 }
 

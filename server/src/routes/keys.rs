@@ -6,18 +6,23 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CURSOR, LIMIT, Page};
+use super::{CURSOR, LIMIT, Page, touched};
 use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::operation::{Body, Operation, Precondition, delete, get, post};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::keys::{Key, KeyKind, hash_of, hint_of, new_secret};
+use crate::keys::{Key, KeyKind, PreviousSecret, hash_of, hint_of, new_secret};
 use crate::live::KnownKey;
 use crate::store::{Entry, Position, Record, Require};
 
 const CREATED: Body =
-    Body::whole::<NewKey>(&["name", "kind", "tenantSlug", "environment"], &["name", "kind"]);
+    Body::whole::<NewKey>(&["name", "kind", "tenantSlug", "environment", "expiresAt"], &["name", "kind"]);
+
+const ROTATED: Body = Body::whole::<Rotation>(&["previousUntil"], &[]);
+
+/// How long the secret before a rotation may be kept.
+const MAX_OVERLAP_DAYS: i64 = 30;
 
 pub fn operations() -> Vec<Operation> {
     vec![
@@ -31,7 +36,11 @@ pub fn operations() -> Vec<Operation> {
             .creates()
             .gives::<KeyView>(),
         get("/keys/{id}", Action::KeyList, read).says("One machine key").gives::<KeyView>(),
-        // A key never changes, so there is no version to name.
+        // Whoever rotates or revokes a key means the key, whatever its version.
+        post("/keys/{id}/rotate", Action::KeyCreate, rotate)
+            .says("Gives a key a new secret, which is in this answer alone; the one before it is accepted until the time that is given")
+            .takes(ROTATED)
+            .gives::<KeyView>(),
         Operation {
             precondition: Precondition::None,
             ..delete("/keys/{id}", Action::KeyRevoke, revoke)
@@ -54,6 +63,17 @@ struct NewKey {
     tenant_slug: Option<Slug>,
     /// The environment in which it evaluates; the server's own unless said otherwise.
     environment: Option<Environment>,
+    /// From when on the key is refused; never, where absent.
+    expires_at: Option<Timestamp>,
+}
+
+/// What is said of a rotation.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Rotation {
+    /// Until when the secret before it is accepted as well: at most 30 days from now. Absent, it is refused at once.
+    previous_until: Option<Timestamp>,
 }
 
 /// A machine key as it is shown.
@@ -67,20 +87,26 @@ struct KeyView {
     tenant_slug: Option<Slug>,
     /// When it was last used, to the minute after a restart; null for never.
     last_used_at: Option<Timestamp>,
+    /// The client's address at that use; null for never.
+    last_used_from: Option<String>,
     /// The secret: in the answer that made it alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
 impl KeyView {
-    fn new(call: &Call, key: Key, last_used_at: Option<Timestamp>) -> KeyView {
+    fn new(call: &Call, key: Key) -> KeyView {
         let tenant = key.tenant_id.as_ref();
         let slug = tenant.and_then(|id| Some(call.app.live.read().tenant_by_id(id.as_str())?.slug.clone()));
-        KeyView { key, tenant_slug: slug, last_used_at, secret: None }
+        KeyView { key, tenant_slug: slug, last_used_at: None, last_used_from: None, secret: None }
     }
 
     fn of(call: &Call, known: &KnownKey) -> KeyView {
-        KeyView::new(call, known.key.clone(), known.last_used_at())
+        KeyView {
+            last_used_at: known.last_used_at(),
+            last_used_from: known.last_used_from().map(|address| address.to_string()),
+            ..KeyView::new(call, known.key.clone())
+        }
     }
 }
 
@@ -97,7 +123,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 async fn create(call: Call) -> Result<Reply, Problem> {
     let (key, secret) = made(&call)?;
     let requires = key.tenant_id.iter().map(|id| Require::LiveTenants(vec![id.clone()])).collect();
-    let mut view = KeyView::new(&call, key.clone(), None);
+    let view = KeyView::new(&call, key.clone());
     // What is kept for a repetition of this request has no secret either.
     let kept = Reply::json(&view)?.created(format!("/keys/{}", key.id));
     let entry = Entry { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
@@ -106,11 +132,69 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         _ => problem,
     })?;
     let is_ours = written.location == Some(format!("/keys/{}", view.key.id));
-    if !is_ours {
-        return Ok(written);
-    }
-    view.secret = Some(secret);
+    if is_ours { revealed(view, secret, written) } else { Ok(written) }
+}
+
+/// The answer that was written, with the secret that is kept nowhere.
+fn revealed(view: KeyView, secret: String, written: Reply) -> Result<Reply, Problem> {
+    let view = KeyView { secret: Some(secret), ..view };
     Ok(Reply { content: Reply::json(&view)?.content, ..written })
+}
+
+async fn rotate(call: Call) -> Result<Reply, Problem> {
+    let known = current(&call)?;
+    let until = rotated_until(&call)?;
+    let before = known.key.clone();
+    if !before.is_valid(call.now) {
+        return Err(Problem::conflict("key_expired", "", "This key has expired: make a new one"));
+    }
+    let secret = fresh_secret()?;
+    let previous = until.map(|until| PreviousSecret { hint: before.hint.clone(), until, hash: before.hash });
+    let (hash, hint, revisioned) = (hash_of(&secret), hint_of(&secret), touched(before.revisioned, &call));
+    let after = Key { hash, hint, previous, revisioned, ..before.clone() };
+    let view = KeyView { key: after.clone(), ..KeyView::of(&call, &known) };
+    let kept = Reply::json(&view)?;
+    let (before, after) = (Record::Key(Box::new(before)), Record::Key(Box::new(after)));
+    let entry = Entry { action: "key.rotate", before: Some(before), after: Some(after) };
+    let own = kept.kept_body().to_vec();
+    let written = call.write(vec![entry], Vec::new(), kept).await?;
+    // A repetition gets the answer that was kept, which is of another secret.
+    let is_ours = written.kept_body() == own;
+    if is_ours { revealed(view, secret, written) } else { Ok(written) }
+}
+
+/// Until when the secret before a rotation is accepted.
+fn rotated_until(call: &Call) -> Result<Option<Timestamp>, Problem> {
+    let Some(until) = time(call, "previousUntil")? else { return Ok(None) };
+    let most = call.now.as_micros().saturating_add(MAX_OVERLAP_DAYS * 86_400 * 1_000_000);
+    if until.as_micros() > most {
+        let detail = "The secret before a rotation is accepted for at most 30 days more";
+        return Err(Problem::invalid("/previousUntil", "overlap_too_long", detail));
+    }
+    Ok(Some(until))
+}
+
+/// A time in the body, which is still to come.
+fn time(call: &Call, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let path = format!("/{name}");
+    let time = match call.body.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => Timestamp::parse(text),
+        Some(_) => {
+            return Err(Problem::invalid(path, "wrong_type", "This is a text: a time, as in RFC 3339"));
+        }
+    };
+    let time = time.map_err(|error| Problem::from(dezky_core::Error::new(error.code, path.as_str())))?;
+    if time <= call.now {
+        return Err(Problem::invalid(path, "time_is_past", "This time is over already"));
+    }
+    Ok(Some(time))
+}
+
+fn fresh_secret() -> Result<String, Problem> {
+    new_secret().ok_or_else(|| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_randomness", "There is no randomness for a secret")
+    })
 }
 
 fn made(call: &Call) -> Result<(Key, String), Problem> {
@@ -145,13 +229,25 @@ fn made(call: &Call) -> Result<(Key, String), Problem> {
         (KeyKind::Tenant, Some(slug)) => Some(state.tenant(slug).ok_or_else(no_such_tenant)?.id.clone()),
     };
     drop(state);
-    let no_randomness = || {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_randomness", "There is no randomness for a secret")
-    };
-    let secret = new_secret().ok_or_else(no_randomness)?;
+    let expires_at = time(call, "expiresAt")?;
+    let secret = fresh_secret()?;
     let revisioned = Revisioned { created_at: call.now, updated_at: call.now, version: 1 };
     let (hash, hint) = (hash_of(&secret), hint_of(&secret));
-    Ok((Key { id: new_id()?, name, kind, tenant_id, environment, hint, revisioned, hash }, secret))
+    let (previous, created_by) = (None, Some(call.actor()));
+    let key = Key {
+        id: new_id()?,
+        name,
+        kind,
+        tenant_id,
+        environment,
+        hint,
+        expires_at,
+        previous,
+        created_by,
+        revisioned,
+        hash,
+    };
+    Ok((key, secret))
 }
 
 fn no_such_tenant() -> Problem {

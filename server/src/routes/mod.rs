@@ -13,6 +13,7 @@ use crate::http::reply::Reply;
 use crate::store::{Direction, Sort, SortKey};
 
 mod audit;
+mod audit_views;
 mod delivery;
 mod evaluate;
 mod flag_views;
@@ -22,6 +23,7 @@ mod me;
 mod ofrep;
 mod partners;
 mod plans;
+mod sign_in;
 mod subjects;
 mod subscriptions;
 mod tenants;

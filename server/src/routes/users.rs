@@ -57,11 +57,12 @@ async fn read(call: Call) -> Result<Reply, Problem> {
     entity(&shown_to(&call, user), revisioned)
 }
 
-/// Of other tenants' members, a member sees only what both are members of.
+/// Of other tenants' members, a member sees only what both are members of, and nothing of their groups.
 fn shown_to(call: &Call, mut user: User) -> User {
     let is_own = call.caller.id() == Some(user.id.as_str());
     if let Some(own) = call.caller.visible_tenants().filter(|_| !is_own) {
         user.tenant_ids.retain(|tenant| own.contains(tenant));
+        (user.groups, user.groups_issued_at) = (None, None);
     }
     user
 }
@@ -94,10 +95,7 @@ async fn write(call: &Call, action: &'static str, before: User, mut after: User)
         after.rights_changed_at = Some(after.revisioned.updated_at);
     }
     let joined = after.tenant_ids.iter().filter(|id| !before.tenant_ids.contains(id)).cloned().collect();
-    let was_admin = before.active && before.platform_admin;
-    let is_admin = after.active && after.platform_admin;
-    let mut requires = vec![Require::LiveTenants(joined)];
-    requires.extend((was_admin && !is_admin).then_some(Require::AnActiveAdmin));
+    let requires = vec![Require::LiveTenants(joined)];
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::User(Box::new(before)), Record::User(Box::new(after)));
     call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await

@@ -1,6 +1,7 @@
 //! What is kept and how it is asked for: a narrow trait of domain operations, and the plain values that cross it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use dezky_core::{
@@ -21,7 +22,7 @@ pub use query::{
     ChangeQuery, Direction, FlagQuery, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery,
     TenantFilter, TenantQuery, UserQuery,
 };
-pub use record::{Entry, Receipt, Record, Require, Write, identity_of};
+pub use record::{ActorRights, Entry, KeyUse, Receipt, Record, Require, Write, identity_of};
 
 /// The durable state. Reads see every write that was acknowledged before they began.
 #[async_trait]
@@ -54,7 +55,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// One user.
     async fn user(&self, id: &Id) -> Result<Option<User>, StoreError>;
-    /// The user with this e-mail address.
+    /// The user for whom this e-mail address is reserved: it is verified, or nobody has claimed their record yet.
     async fn user_with_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
     /// A page of users.
     async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError>;
@@ -147,13 +148,15 @@ pub struct Population {
     pub killed: BTreeSet<FlagKey>,
 }
 
-/// A machine key, and when it was last used, as far as that was noted.
+/// A machine key and its last use, as far as that was noted.
 #[derive(Debug, Clone)]
 pub struct KeptKey {
     /// The key.
     pub key: Key,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The address from which it was last used.
+    pub last_used_from: Option<IpAddr>,
 }
 
 /// Told of every write once it is durable, in revision order, before it is acknowledged. It must be quick: the next commit waits for it.

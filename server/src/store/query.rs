@@ -117,7 +117,7 @@ pub struct ChangeQuery {
     pub kind: Option<String>,
     /// Of this entity (its id, or a flag's key).
     pub id: Option<String>,
-    /// Of this tenant: itself and its subscriptions.
+    /// Of this tenant: itself, its subscriptions and keys, and whoever joins or leaves it.
     pub tenant: Option<Id>,
     /// By this user (its id).
     pub actor: Option<Id>,

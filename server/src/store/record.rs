@@ -1,6 +1,9 @@
 //! What a write consists of.
 
-use dezky_core::{Actor, Flag, Id, Partner, Subscription, Tenant, Timestamp, User};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use dezky_core::{Actor, Flag, Id, Partner, Role, Subscription, Tenant, Timestamp, User, UserRecord};
 
 use crate::keys::Key;
 
@@ -17,8 +20,19 @@ pub struct Write {
     pub requires: Vec<Require>,
     /// The answer to keep under the caller's idempotency key.
     pub receipt: Option<Receipt>,
-    /// When machine keys were last used. No change of the log: nothing depends on it.
-    pub key_uses: Vec<(Id, Timestamp)>,
+    /// When and from where machine keys were last used. No change of the log: nothing depends on it.
+    pub key_uses: Vec<KeyUse>,
+}
+
+/// A machine key's last use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key's id.
+    pub key: Id,
+    /// When.
+    pub at: Timestamp,
+    /// The client's address, as far as that was noted.
+    pub from: Option<IpAddr>,
 }
 
 /// One record's change.
@@ -49,17 +63,44 @@ pub enum Record {
     Key(Box<Key>),
 }
 
-/// A condition that spans records. It is judged inside the transaction, after the entries.
+/// A condition that spans records. It is judged inside the transaction: the actor's rights before the entries, everything else after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Require {
+    /// The caller still has the rights with which the write was decided. Judged before everything else, an earlier receipt included.
+    Actor(Id, ActorRights),
     /// This partner exists and is active.
     ActivePartner(Id),
     /// These tenants exist and are not terminated.
     LiveTenants(Vec<Id>),
-    /// At least one user is active and a platform admin.
+    /// At least one user is active and a platform admin. The store asks this of every write by which an active platform admin ceases to be one.
     AnActiveAdmin,
     /// No tenant, partner or flag has changed after this revision, by anybody else.
     UnchangedWorld(u64),
+}
+
+/// The rights with which a write was decided. A sign-in or a change of name leaves them as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActorRights {
+    /// A person's, as their record has them.
+    Person {
+        /// Whether they may do anything at all.
+        active: bool,
+        /// Whether they run the platform.
+        platform_admin: bool,
+        /// What they are in their tenants.
+        role: Role,
+        /// The tenants of which they are a member.
+        tenant_ids: Vec<Id>,
+    },
+    /// A machine key's: it exists, and has not expired when the write is made.
+    Key,
+}
+
+impl From<UserRecord> for ActorRights {
+    fn from(record: UserRecord) -> ActorRights {
+        let UserRecord { id: _, active, platform_admin, role, tenant_ids } = record;
+        ActorRights::Person { active, platform_admin, role, tenant_ids }
+    }
 }
 
 /// What was answered under an idempotency key.
@@ -84,11 +125,35 @@ pub struct Receipt {
 }
 
 impl Entry {
+    /// Whether an active platform admin ceases to be one.
+    pub fn removes_admin(&self) -> bool {
+        let is_admin = |record: Option<&Record>| match record {
+            Some(Record::User(user)) => user.active && user.platform_admin,
+            _ => false,
+        };
+        is_admin(self.before.as_ref()) && !is_admin(self.after.as_ref())
+    }
+
+    /// The tenants whose audit shows the change: that of the record, and each that a user has joined or left by it.
+    pub fn tenants(&self) -> Vec<&Id> {
+        let record = self.after.as_ref().or(self.before.as_ref());
+        let (before, after) = (memberships(self.before.as_ref()), memberships(self.after.as_ref()));
+        let own = record.and_then(Record::tenant_id);
+        own.into_iter().chain(before.symmetric_difference(&after).copied()).collect()
+    }
+
     /// Whether it can change for whom a flag is on.
     pub fn touches_effects(&self) -> bool {
         let touches =
             |record: &Record| matches!(record, Record::Tenant(_) | Record::Partner(_) | Record::Flag(_));
         self.before.as_ref().or(self.after.as_ref()).is_some_and(touches)
+    }
+}
+
+fn memberships(record: Option<&Record>) -> BTreeSet<&Id> {
+    match record {
+        Some(Record::User(user)) => user.tenant_ids.iter().collect(),
+        _ => BTreeSet::new(),
     }
 }
 
@@ -117,7 +182,7 @@ impl Record {
         }
     }
 
-    /// The tenant whose audit shows its changes.
+    /// The tenant that it belongs to.
     pub fn tenant_id(&self) -> Option<&Id> {
         match self {
             Record::Tenant(tenant) => Some(tenant.id()),

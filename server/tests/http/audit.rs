@@ -96,11 +96,59 @@ async fn owners_read_their_tenants_log_alone() {
     assert_eq!(seen.items()[0]["action"], "tenant.update");
     assert!(seen.items().len() >= 3);
     for change in seen.items() {
+        let is_member =
+            |side: &str| change[side]["tenantIds"].as_array().is_some_and(|ids| ids.contains(&acme));
+        let is_membership = change["entity"]["kind"] == "user" && is_member("before") != is_member("after");
         let is_own = change["entity"]["id"] == acme || change["after"]["tenantId"] == acme;
-        assert!(is_own, "{change}");
+        assert!(is_own || is_membership, "{change}");
     }
     assert!(log(&owner, "tenant=acme&entity=flag").await.items().is_empty());
-    assert!(log(&owner, "tenant=acme&entity=user").await.items().is_empty());
     owner.get("/audit?tenant=globex").send().await.refused(404, "not_found");
     owner.get("/audit").send().await.refused(403, "denied_not_member");
+}
+
+/// Who joins and who leaves shows to the tenant's owners, with nothing of what else they are.
+#[tokio::test]
+async fn owners_see_who_joins_and_leaves_their_tenant() {
+    let server = Server::start();
+    let (operator, owner) = (Api::of(&server, "operator").await, Api::of(&server, "owner").await);
+    let id =
+        async |slug: &str| operator.get(format!("/tenants/{slug}")).send().await.is(200).body["id"].clone();
+    let (acme, globex) = (id("acme").await, id("globex").await);
+    let users = operator.get("/users?limit=200").send().await.is(200);
+    let other = users.items().iter().find(|user| user["subject"]["sub"] == "dev-other").unwrap().clone();
+    let path = format!("/users/{}", other["id"].as_str().unwrap());
+    for change in [
+        json!({ "tenantIds": [globex, acme], "role": "admin", "platformAdmin": true }),
+        json!({ "name": "Neither joins nor leaves" }),
+        json!({ "tenantIds": [globex] }),
+    ] {
+        operator.patch(&path).on_any().json(change).send().await.is(200);
+    }
+    let query = format!("tenant=acme&entity=user&id={}", other["id"].as_str().unwrap());
+    let whole = log(&operator, &query).await;
+    assert_eq!(whole.items().len(), 2);
+    assert!(whole.items().iter().all(|change| change.get("redacted").is_none()));
+    let seen = log(&owner, &query).await;
+    assert_eq!(seen.body["proof"]["intact"], true);
+    let [left, joined] = seen.items() else { panic!("{}", seen.text) };
+    let member = |name: &str| {
+        json!({ "id": other["id"], "email": "other@dezky.example", "emailVerified": true, "name": name,
+            "role": "admin", "tenantIds": [acme] })
+    };
+    let stranger = json!({ "id": other["id"], "tenantIds": [] });
+    assert_eq!((&joined["before"], &joined["after"]), (&stranger, &member("Omar Other")));
+    assert_eq!((&left["before"], &left["after"]), (&member("Neither joins nor leaves"), &stranger));
+    for (seen, whole) in [left, joined].into_iter().zip(whole.items()) {
+        assert_eq!(seen["redacted"], true);
+        for same in ["revision", "at", "actor", "action", "entity", "hash", "previousHash"] {
+            assert_eq!(seen[same], whole[same]);
+        }
+    }
+    for secret in [globex.as_str().unwrap(), "platformAdmin", "groups", "rightsChangedAt", "dev-other"] {
+        assert!(!seen.text.contains(secret), "{secret}: {}", seen.text);
+    }
+    // With a portal's token a platform admin reads what an owner reads.
+    let own = log(&operator, "tenant=globex&entity=user").await;
+    assert!(own.items().iter().any(|change| change["action"] == "user.create"));
 }

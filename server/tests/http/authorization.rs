@@ -105,6 +105,7 @@ const TABLE: &[&str] = &[
     "GET    /keys                      none   sign   aud    aud   aud   aud   adm     200      gone   new      gone     key       key       key      void",
     "POST   /keys                      none   sign   aud    aud   aud   aud   adm     201      gone   new      gone     key       key       key      void",
     "GET    /keys/{id}                 none   sign   aud    aud   aud   aud   adm     200      gone   new      gone     key       key       key      void",
+    "POST   /keys/{id}/rotate          none   sign   aud    aud   aud   aud   adm     200      gone   new      gone     key       key       key      void",
     "DELETE /keys/{id}                 none   sign   aud    aud   aud   aud   adm     200      gone   new      gone     key       key       key      void",
     "GET    /audit                     none   sign   mem    mem   mem   aud   mem     200      gone   new      gone   key       key       key      void",
     "GET    /audit ?tenant             none   sign   role   404   200   aud   404     200      gone   new      gone   404       404       404      void",
@@ -262,6 +263,7 @@ impl World {
                 let (id, _) = SERVER.key(json!({ "name": "For a moment", "kind": "server" })).await;
                 return (format!("/keys/{id}"), None);
             }
+            "POST /keys/{id}/rotate" => (String::new(), &*self.key, "", Some(json!({}))),
             _ if row.path.starts_with("/keys") => (String::new(), &*self.key, "", None),
             "GET /ofrep/v1/stream" if row.variant == "linked" => {
                 let asked = self.operator.post("/ofrep/v1/evaluate/flags").json(context("acme"));

@@ -391,8 +391,18 @@ async fn an_owner_sees_their_tenants_keys_in_the_log_alone() {
             [&change["before"], &change["after"]].into_iter().find(|side| side.is_object()).unwrap();
         let mut members: Vec<&String> = document.as_object().unwrap().keys().collect();
         members.sort();
-        let expected =
-            ["createdAt", "environment", "hint", "id", "kind", "name", "tenantId", "updatedAt", "version"];
+        let expected = [
+            "createdAt",
+            "createdBy",
+            "environment",
+            "hint",
+            "id",
+            "kind",
+            "name",
+            "tenantId",
+            "updatedAt",
+            "version",
+        ];
         assert_eq!(members, expected);
     }
     assert_eq!(api.get("/audit?entity=key").send().await.is(200).items().len(), 4);

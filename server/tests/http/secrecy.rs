@@ -122,6 +122,7 @@ impl World {
                 "price": { "amount": 1, "currency": "eur", "interval": "month" } }))
             }
             "/flags/{key}/restore" => Some(json!({ "revision": 1 })),
+            "/keys/{id}/rotate" => Some(json!({})),
             _ => None,
         };
         (method.to_owned(), asked, body)
@@ -273,6 +274,9 @@ async fn others_are_changed(world: &World) {
     api.post("/tenants/hooli/suspend").on_any().send().await.is(200);
     api.delete("/tenants/stark").on_any().send().await.is(200);
     patch(&format!("/users/{}", world.users[1]), json!({ "name": "Another Name", "role": "owner" })).await;
+    let initech = api.get("/tenants/initech").send().await.is(200).body["id"].clone();
+    let memberships = json!({ "tenantIds": [world.tenant_ids[1], initech] });
+    patch(&format!("/users/{}", world.users[1]), memberships).await;
     patch(&format!("/subscriptions/{}", world.subscriptions[1]), json!({ "plan": "free" })).await;
     let body = json!({ "tenantId": made["id"], "plan": "business", "status": "active",
         "price": { "amount": 77, "currency": "eur", "interval": "month" } });

@@ -4,7 +4,7 @@ use dezky_core::{
     Actor, Currency, Email, Environment, Flag, Id, Interval, Label, Partner, Periods, PlanKey, Price,
     Revisioned, Slug, StripeIds, Subscription, SubscriptionStatus, Tenant, Timestamp, User,
 };
-use dezky_server::keys::{Key, KeyKind};
+use dezky_server::keys::{Key, KeyKind, PreviousSecret};
 use dezky_server::store::{Entry, Receipt, Record, Require, Store, Write};
 use serde_json::{Value, json};
 
@@ -75,6 +75,13 @@ pub fn key(number: usize) -> Key {
         tenant_id: Some(id("t1")),
         environment: Environment::new("production").unwrap(),
         hint: "abcd".to_owned(),
+        expires_at: Some(at(5_000)),
+        previous: Some(PreviousSecret {
+            hint: "efgh".to_owned(),
+            until: at(2_000),
+            hash: [100 + number as u8; 32],
+        }),
+        created_by: Some(Actor { id: Some(id("operator")), email: None }),
         revisioned: Revisioned { created_at: at(0), updated_at: at(0), version: 1 },
         hash: [number as u8; 32],
     }

@@ -1,10 +1,11 @@
 //! Databases of every earlier version, with data in them.
 
 use dezky_core::{
-    Actor, Change, ChangeContent, Entity, Flag, Label, Partner, Subscription, Tenant, User, verify_chain,
+    Actor, Change, ChangeContent, Email, Entity, Flag, Label, Partner, Subscription, Tenant, User,
+    verify_chain,
 };
 use dezky_server::store::sqlite::{SqliteStore, migrate_to, verify_log};
-use dezky_server::store::{FlagQuery, Store, StoreError, TenantFilter};
+use dezky_server::store::{ChangeQuery, FlagQuery, Store, StoreError, TenantFilter};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::records::*;
 use crate::sqlite::{Nobody, open};
 
 /// How many versions there are.
-const NEWEST: usize = 4;
+const NEWEST: usize = 5;
 
 /// Documents as an older server wrote them: without the members that came later.
 fn documents() -> [Value; 5] {
@@ -25,6 +26,13 @@ fn documents() -> [Value; 5] {
                 "price": { "amount": 1200, "currency": "EUR", "interval": "year" } }),
         json!({ "key": "new_portal", "state": "on" }),
     ]
+}
+
+const IDENTITY: &str = "https://id.example.org\n7";
+
+/// Somebody who had signed in before it was kept whether addresses are verified.
+fn claimed_user() -> Value {
+    json!({ "id": "u2", "email": "bob@example.org", "subject": { "issuer": "https://id.example.org/", "sub": "7" } })
 }
 
 fn log() -> Vec<Change> {
@@ -65,9 +73,16 @@ fn old(directory: &Directory, version: usize) {
             "INSERT INTO partners (id, slug, status, version, doc) VALUES ('p1', 'nordic', 'active', 1, ?1)",
             params![partner],
         );
+        // Since version 5 an address stands there only if it is reserved.
+        let (column, claimed) =
+            if version < 5 { ("email", "'bob@example.org'") } else { ("reserved_email", "NULL") };
+        let insert = format!(
+            "INSERT INTO users (id, {column}, identity, is_active_admin, last_login_at, version, doc)"
+        );
+        run(&format!("{insert} VALUES ('u1', 'ada@example.org', NULL, 1, 0, 1, ?1)"), params![user]);
         run(
-            "INSERT INTO users (id, email, is_active_admin, last_login_at, version, doc) VALUES ('u1', 'ada@example.org', 1, 0, 1, ?1)",
-            params![user],
+            &format!("{insert} VALUES ('u2', {claimed}, ?1, 0, 7, 1, ?2)"),
+            params![IDENTITY, claimed_user().to_string()],
         );
         run("INSERT INTO memberships (tenant_id, user_id) VALUES ('t1', 'u1')", params![]);
         run(
@@ -83,6 +98,9 @@ fn old(directory: &Directory, version: usize) {
                 params![change.revision, kind.as_str(), id.as_str(), json!(change).to_string()],
             );
         }
+    }
+    if version >= 5 {
+        run("INSERT INTO change_tenants (tenant_id, revision) VALUES ('t1', 3)", params![]);
     }
     if version >= 2 {
         run(
@@ -106,6 +124,16 @@ async fn every_earlier_version_is_brought_up_to_date() {
         assert_eq!(store.tenant(&id("t1")).await.unwrap(), Some(Tenant::from_json(&tenant).unwrap()));
         assert_eq!(store.partner(&id("p1")).await.unwrap(), Some(Partner::from_json(&partner).unwrap()));
         assert_eq!(store.user(&id("u1")).await.unwrap(), Some(User::from_json(&user).unwrap()));
+        // Nobody has claimed the first record: its address is still reserved. Whether the second one's is verified is not known.
+        let with_email =
+            async |email: &str| store.user_with_email(&Email::new(email).unwrap()).await.unwrap();
+        assert_eq!(with_email("ada@example.org").await.map(|user| user.id), Some(id("u1")));
+        assert_eq!(with_email("bob@example.org").await, None);
+        let squatted = user_of(json!({ "id": "u3", "email": "bob@example.org", "emailVerified": true }));
+        // The memberships that the log tells of are shown to their tenants.
+        let shown = ChangeQuery { tenant: Some(id("t1")), limit: 9, ..ChangeQuery::default() };
+        let shown = store.changes(shown).await.unwrap();
+        assert_eq!(shown.iter().map(|change| change.revision).collect::<Vec<_>>(), [3], "{version}");
         let subscription = Subscription::from_json(&subscription).unwrap();
         assert_eq!(store.subscription(&subscription.id).await.unwrap(), Some(subscription));
         assert_eq!(
@@ -129,12 +157,15 @@ async fn every_earlier_version_is_brought_up_to_date() {
 
         // And it is written to as if it had always been new.
         let before = Tenant::from_json(&tenant).unwrap();
-        let mut write =
-            write([changed(&before, &touched(&before)), made(&named_tenant(2, "umbrella", "Umbrella"))]);
+        let mut write = write([
+            changed(&before, &touched(&before)),
+            made(&named_tenant(2, "umbrella", "Umbrella")),
+            made(&squatted),
+        ]);
         write.receipt = Some(receipt("u1", "other"));
         assert_eq!(store.write(write).await.unwrap()[0].previous_hash, head.1);
         drop(store);
-        assert_eq!(verify_log(directory.path()).unwrap().0, 7);
+        assert_eq!(verify_log(directory.path()).unwrap().0, 8);
         let store = open(directory.path());
         assert_eq!(store.population().await.unwrap().tenants.len(), 2);
     }
@@ -153,7 +184,7 @@ fn a_newer_database_is_refused_and_left_alone() {
     let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(Nobody)) else {
         panic!("a newer database was opened")
     };
-    assert!(reason.contains("version 5"), "{reason}");
+    assert!(reason.contains("version 6"), "{reason}");
     assert_eq!(version(&database), NEWEST + 1);
     database.pragma_update(None, "user_version", NEWEST).unwrap();
     drop(open(directory.path()));

@@ -1,11 +1,11 @@
 //! One write inside a transaction: all of it, or none.
 
-use dezky_core::{Change, ChangeContent, Entity, Label};
+use dezky_core::{Change, ChangeContent, Entity, Label, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
 use super::{failure, log, receipts, requires, rows, unwritable};
-use crate::store::{Entry, Record, StoreError, Write, WriteError};
+use crate::store::{Entry, KeyUse, Record, Require, StoreError, Write, WriteError};
 
 /// How long receipts are kept, and how often old ones are looked for.
 const RECEIPTS_KEPT_MICROS: i64 = 48 * 3_600 * 1_000_000;
@@ -19,12 +19,16 @@ pub fn apply(
 ) -> Result<(Vec<Change>, Vec<Entry>), WriteError> {
     let savepoint = transaction.savepoint().map_err(failure)?;
     let Write { at, actor, entries, requires, receipt, key_uses } = write;
+    let world_before = head.as_ref().map_or(0, |head| head.revision);
+    // The actor's rights come first: the entries may be what changes them, and a receipt is theirs alone.
+    let (of_actor, requires): (Vec<Require>, Vec<Require>) =
+        requires.into_iter().partition(|require| matches!(require, Require::Actor(..)));
+    judge(&savepoint, of_actor, (world_before, at))?;
     if let Some(receipt) = &receipt
         && let Some(earlier) = receipts::find(&savepoint, &receipt.holder, &receipt.key)?
     {
         return Err(WriteError::Received(Box::new(earlier)));
     }
-    let world_before = head.as_ref().map_or(0, |head| head.revision);
     let mut last = head.clone();
     let mut changes = Vec::with_capacity(entries.len());
     for entry in &entries {
@@ -39,18 +43,17 @@ pub fn apply(
             after: document(entry.after.as_ref())?,
         };
         let change = content.follow(last.as_ref());
-        log::append(&savepoint, &change, record.tenant_id())?;
+        log::append(&savepoint, &change, record.tenant_id(), &entry.tenants())?;
         last = Some(change.clone());
         changes.push(change);
     }
-    for require in requires {
-        if !requires::holds(&savepoint, &require, world_before)? {
-            return Err(WriteError::Unmet(require));
-        }
+    judge(&savepoint, requires, (world_before, at))?;
+    if entries.iter().any(Entry::removes_admin) {
+        judge(&savepoint, vec![Require::AnActiveAdmin], (world_before, at))?;
     }
-    for (key, at) in key_uses {
-        let sql = "UPDATE keys SET last_used_at = ?2 WHERE id = ?1";
-        let row = params![key.as_str(), at.as_micros()];
+    for KeyUse { key, at, from } in key_uses {
+        let sql = "UPDATE keys SET last_used_at = ?2, last_used_from = ?3 WHERE id = ?1";
+        let row = params![key.as_str(), at.as_micros(), from.map(|address| address.to_string())];
         savepoint.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
     }
     if let Some(receipt) = &receipt {
@@ -59,6 +62,16 @@ pub fn apply(
     savepoint.commit().map_err(failure)?;
     *head = last;
     Ok((changes, entries))
+}
+
+/// Refuses a write whose conditions do not all hold.
+fn judge(connection: &Connection, requires: Vec<Require>, now: (u64, Timestamp)) -> Result<(), WriteError> {
+    for require in requires {
+        if !requires::holds(connection, &require, now)? {
+            return Err(WriteError::Unmet(require));
+        }
+    }
+    Ok(())
 }
 
 /// Forgets receipts that are too old to be asked for.

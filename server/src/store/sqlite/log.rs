@@ -12,8 +12,13 @@ use crate::store::{ChangeQuery, StoreError, verify_run};
 /// Changes that are verified at a time.
 const PAGE: usize = 1_000;
 
-/// Adds a change to the log.
-pub fn append(connection: &Connection, change: &Change, tenant: Option<&Id>) -> Result<(), StoreError> {
+/// Adds a change to the log. `tenant` is the one that the record belongs to, `tenants` those whose audit shows the change.
+pub fn append(
+    connection: &Connection,
+    change: &Change,
+    tenant: Option<&Id>,
+    tenants: &[&Id],
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO changes (revision, at, actor_id, action, kind, entity_id, tenant_id, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let content = &change.content;
     let row = params![
@@ -27,6 +32,11 @@ pub fn append(connection: &Connection, change: &Change, tenant: Option<&Id>) -> 
         serde_json::to_string(change).map_err(super::unwritable)?,
     ];
     connection.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
+    for tenant in tenants {
+        let sql = "INSERT INTO change_tenants (tenant_id, revision) VALUES (?1, ?2)";
+        let row = params![tenant.as_str(), change.revision];
+        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
+    }
     Ok(())
 }
 
@@ -42,13 +52,17 @@ pub fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
 
 /// A page of the log, newest first.
 pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>, StoreError> {
-    let mut sql = String::from("SELECT doc FROM changes WHERE 1 = 1");
+    // Whatever a tenant's audit shows is walked in the order of its own index.
+    let mut sql = String::from(match query.tenant {
+        None => "SELECT doc FROM changes WHERE 1 = 1",
+        Some(_) => "SELECT doc FROM change_tenants AS shown JOIN changes USING (revision) WHERE 1 = 1",
+    });
     let mut values: Vec<Sql> = Vec::new();
     let number = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX).into();
     let conditions: [(&str, Option<Sql>); 8] = [
         (" AND kind = ?", query.kind.clone().map(Sql::from)),
         (" AND entity_id = ?", query.id.clone().map(Sql::from)),
-        (" AND tenant_id = ?", query.tenant.as_ref().map(|id| id.to_string().into())),
+        (" AND shown.tenant_id = ?", query.tenant.as_ref().map(|id| id.to_string().into())),
         (" AND actor_id = ?", query.actor.as_ref().map(|id| id.to_string().into())),
         (" AND action = ?", query.action.clone().map(Sql::from)),
         (" AND at >= ?", query.from.map(|at| at.as_micros().into())),

@@ -158,7 +158,7 @@ impl Store for SqliteStore {
     }
 
     async fn user_with_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        self.find("SELECT doc FROM users WHERE email = ?1", email.as_str(), User::from_json).await
+        self.find("SELECT doc FROM users WHERE reserved_email = ?1", email.as_str(), User::from_json).await
     }
 
     async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError> {

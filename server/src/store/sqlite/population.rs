@@ -16,7 +16,11 @@ pub fn read(connection: &Connection) -> Result<Population, StoreError> {
         tenants: rows(connection, "SELECT id, slug, plan, partner_id, status FROM tenants", tenant)?,
         partners: rows(connection, "SELECT id, slug FROM partners", partner)?,
         users: documents(connection, "SELECT doc FROM users", [], User::from_json)?,
-        keys: rows(connection, "SELECT doc, hash, last_used_at FROM keys", key)?,
+        keys: rows(
+            connection,
+            "SELECT doc, hash, last_used_at, previous_hash, last_used_from FROM keys",
+            key,
+        )?,
         flags: documents(connection, "SELECT doc FROM flags ORDER BY id", [], Flag::from_json)?,
         flags_revision: flags_revision(connection)?,
         killed: rows(connection, KILLED, |row| FlagKey::new(text(row, 0)?).map_err(broken))?
@@ -61,11 +65,17 @@ fn tenant(row: &Row<'_>) -> Result<WorldTenant, StoreError> {
 }
 
 fn key(row: &Row<'_>) -> Result<KeptKey, StoreError> {
-    let key: Key = serde_json::from_str(text(row, 0)?).map_err(unwritable)?;
+    let mut key: Key = serde_json::from_str(text(row, 0)?).map_err(unwritable)?;
+    key.hash = row.get(1).map_err(failure)?;
     let last_used_at: Option<i64> = row.get(2).map_err(failure)?;
+    if let Some(previous) = &mut key.previous {
+        previous.hash = row.get(3).map_err(failure)?;
+    }
+    let last_used_from: Option<String> = row.get(4).map_err(failure)?;
     Ok(KeptKey {
-        key: Key { hash: row.get(1).map_err(failure)?, ..key },
+        key,
         last_used_at: last_used_at.map(Timestamp::from_micros).transpose().map_err(broken)?,
+        last_used_from: last_used_from.and_then(|address| address.parse().ok()),
     })
 }
 

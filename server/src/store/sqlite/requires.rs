@@ -1,14 +1,20 @@
 //! Conditions that span records, judged inside the transaction.
 
-use dezky_core::Id;
-use rusqlite::{Connection, Params};
+use dezky_core::{Id, Timestamp, User, UserRecord};
+use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::failure;
-use crate::store::{Require, StoreError};
+use super::{failure, lists, unwritable};
+use crate::keys::Key;
+use crate::store::{ActorRights, Require, StoreError};
 
-/// Whether a condition holds. `until` is the newest revision before the write's own changes.
-pub fn holds(connection: &Connection, require: &Require, until: u64) -> Result<bool, StoreError> {
+/// Whether a condition holds. `until` is the newest revision before the write's own changes, `at` the write's time.
+pub fn holds(
+    connection: &Connection,
+    require: &Require,
+    (until, at): (u64, Timestamp),
+) -> Result<bool, StoreError> {
     match require {
+        Require::Actor(id, rights) => has_rights(connection, id, rights, at),
         Require::ActivePartner(id) => {
             exists(connection, "SELECT 1 FROM partners WHERE id = ?1 AND status = 'active'", [id.as_str()])
         }
@@ -17,6 +23,32 @@ pub fn holds(connection: &Connection, require: &Require, until: u64) -> Result<b
         Require::UnchangedWorld(since) => {
             let sql = "SELECT 1 FROM changes WHERE revision > ?1 AND revision <= ?2 AND kind IN ('tenant', 'partner', 'flag')";
             exists(connection, sql, [since, &until]).map(|changed| !changed)
+        }
+    }
+}
+
+fn has_rights(
+    connection: &Connection,
+    id: &Id,
+    rights: &ActorRights,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    match rights {
+        ActorRights::Person { .. } => {
+            let sql = "SELECT doc FROM users WHERE id = ?1";
+            let user = lists::one(connection, sql, id.as_str(), User::from_json)?;
+            Ok(user.is_some_and(|user| ActorRights::from(UserRecord::from(&user)) == *rights))
+        }
+        ActorRights::Key => {
+            let sql = "SELECT doc FROM keys WHERE id = ?1";
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+            let document = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row([id.as_str()], read).optional())
+                .map_err(failure)?;
+            let Some(document) = document else { return Ok(false) };
+            let key: Key = serde_json::from_str(&document).map_err(unwritable)?;
+            Ok(key.is_valid(at))
         }
     }
 }

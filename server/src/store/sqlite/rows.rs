@@ -118,7 +118,7 @@ fn changed(connection: &Connection, sql: &str, values: Vec<Value>) -> Result<usi
 fn taken(message: &str) -> WriteError {
     let paths = [
         (".slug", "/slug"),
-        ("users.email", "/email"),
+        ("users.reserved_email", "/email"),
         ("users.identity", "/subject"),
         ("flags.id", "/key"),
         (".id", "/id"),
@@ -195,11 +195,11 @@ fn user_row(user: &User) -> Result<Row, StoreError> {
     let identity = user.subject.as_ref().map(|own| identity_of(own.issuer.as_str(), own.sub.as_str()));
     Ok(Row {
         table: "users",
-        columns: &["id", "version", "email", "identity", "is_active_admin", "last_login_at", "doc"],
+        columns: &["id", "version", "reserved_email", "identity", "is_active_admin", "last_login_at", "doc"],
         values: vec![
             text(&user.id),
             number(user.revisioned.version),
-            text(&user.email),
+            optional(user.reserves_email().then_some(&user.email)),
             optional(identity.as_ref()),
             Value::Integer(i64::from(user.active && user.platform_admin)),
             Value::Integer(user.last_login_at.map_or(0, |at| at.as_micros())),
@@ -254,11 +254,12 @@ fn flag_row(flag: &Flag) -> Result<Row, StoreError> {
 fn key_row(key: &Key) -> Result<Row, StoreError> {
     Ok(Row {
         table: "keys",
-        columns: &["id", "version", "hash", "doc"],
+        columns: &["id", "version", "hash", "previous_hash", "doc"],
         values: vec![
             text(&key.id),
             number(key.revisioned.version),
             Value::Blob(key.hash.to_vec()),
+            key.previous.as_ref().map_or(Value::Null, |secret| Value::Blob(secret.hash.to_vec())),
             document(key)?,
         ],
     })

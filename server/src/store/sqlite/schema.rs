@@ -11,11 +11,12 @@ use super::failure;
 use crate::store::StoreError;
 
 /// The steps, in order. One that was released never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_tables.sql"),
     include_str!("migrations/0002_receipts.sql"),
     include_str!("migrations/0003_search.sql"),
     include_str!("migrations/0004_keys.sql"),
+    include_str!("migrations/0005_people.sql"),
 ];
 
 /// The first release of SQLite that never loses a committed transaction to a checkpoint that another connection resets.

@@ -40,6 +40,14 @@ impl Server {
         Server::start_at(&data, "127.0.0.1:0", settings)
     }
 
+    /// Without sample data, for the people of an identity provider of the tests' own; what is done to its data comes before the start.
+    pub fn start_for(issuer: &super::Issuer, before: impl FnOnce(&Path)) -> Server {
+        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(uuid::Uuid::now_v7().simple().to_string());
+        before(&data);
+        let mode = ["--issuer", &issuer.name, "--audience", "dezky-portal"];
+        Server::launch(&data, "127.0.0.1:0", &mode, &["--rate-limit", "0", "--failure-limit", "0"])
+    }
+
     /// The same again: its data, and its address, which is also its issuer's.
     pub fn restart(self, settings: &[&str]) -> Server {
         self.restart_after(settings, |_| {})
@@ -55,10 +63,15 @@ impl Server {
     }
 
     fn start_at(data: &Path, listen: &str, settings: &[&str]) -> Server {
+        Server::launch(data, listen, &["--dev"], settings)
+    }
+
+    fn launch(data: &Path, listen: &str, mode: &[&str], settings: &[&str]) -> Server {
         fs::create_dir_all(data).unwrap();
         let log = data.join(format!("log-{}", uuid::Uuid::now_v7().simple()));
         let process = Command::new("sh")
-            .args(["-c", RUN, "sh", env!("CARGO_BIN_EXE_dezky-server"), "serve", "--dev"])
+            .args(["-c", RUN, "sh", env!("CARGO_BIN_EXE_dezky-server"), "serve"])
+            .args(mode)
             .args(["--listen", listen, "--data"])
             .arg(data)
             .args(settings)

@@ -11,6 +11,9 @@ export const ADMINS = 'dezky-platform-admins';
 export const OPERATORS = 'dezky-operator';
 export const PORTAL = 'dezky-portal';
 
+/** How far clocks may differ. */
+const LEEWAY = 5_000;
+
 /** A provider with one key, and a server that is ready. */
 export async function newScene(test, { algorithm = 'ES256', further } = {}) {
   const provider = await startProvider(test, { algorithm, keys: [newKey(algorithm)] });
@@ -30,6 +33,12 @@ export async function signedIn({ provider, server }, subject, groups, audience =
 /** A token issued in a later second than now: times of issue are whole seconds. */
 export async function laterToken(provider, subject, audience) {
   await sleep(1_000 - (Date.now() % 1_000) + 5);
+  return provider.token(subject, audience);
+}
+
+/** A token issued so long after a change of rights a moment ago that clocks cannot differ as much. */
+export async function tokenAfterLeeway(provider, subject, audience) {
+  await sleep(LEEWAY + 1_000);
   return provider.token(subject, audience);
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ADMINS, OPERATORS, assertRefused, laterToken, newScene, signedIn } from '../support/scene.js';
+import { ADMINS, OPERATORS, assertRefused, laterToken, newScene, signedIn, tokenAfterLeeway } from '../support/scene.js';
 
 const LOOPS = 16;
 const ROUNDS = 6;
@@ -109,7 +109,13 @@ test('signing in with the old token all the while brings nothing back', async (t
   assertAll(after.filter(({ index }) => index > 0), 200, undefined);
   const kept = await server.get(chief.token, `/users/${other.id}`);
   assert.equal(kept.body.platformAdmin, false, kept.text);
-  // Only what the identity provider says after the change may count again.
+  // A newer token with the same groups does not either: the operator's decision stands until the identity provider changes its mind.
+  const same = await tokenAfterLeeway(provider, 'other', OPERATORS);
+  assert.equal((await server.me(same)).body.profile.platformAdmin, false);
+  await provider.person('other', { groups: [] });
+  const without = await laterToken(provider, 'other', OPERATORS);
+  assert.equal((await server.me(without)).body.profile.platformAdmin, false);
+  await provider.person('other', { groups: [ADMINS] });
   const fresh = await laterToken(provider, 'other', OPERATORS);
   assert.equal((await server.me(fresh)).body.profile.platformAdmin, true);
 });

@@ -1,6 +1,6 @@
 //! The change log.
 
-use dezky_core::{Actor, Change, verify_chain};
+use dezky_core::{Actor, Change, User, verify_chain};
 use dezky_server::store::{ChangeQuery, Entry, Record, Write};
 
 use super::Place;
@@ -92,4 +92,55 @@ fn fits(change: &Change, query: &ChangeQuery) -> bool {
         && query.action.as_ref().is_none_or(|action| action == content.action.as_str())
         && query.from.is_none_or(|from| content.at >= from)
         && query.until.is_none_or(|until| content.at < until)
+}
+
+/// Whoever joins or leaves a tenant shows in its log, and in no other's.
+pub async fn memberships_are_shown_to_their_tenants(place: Place) {
+    let store = place.open();
+    let member = |tenants: &[&str], version: u64| {
+        let mut user = user(1);
+        user.tenant_ids = tenants.iter().map(|tenant| id(tenant)).collect();
+        user.revisioned.version = version;
+        user
+    };
+    let mut steps = vec![made(&member(&["t1"], 1))];
+    for (version, (before, after)) in [
+        (&["t1"][..], &["t1", "t2"][..]),
+        (&["t1", "t2"], &["t2", "t1"]),
+        (&["t2", "t1"], &["t2", "t3"]),
+        (&["t2", "t3"], &["t2", "t3"]),
+        (&["t2", "t3"], &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let version = version as u64 + 1;
+        steps.push(changed(&member(before, version), &member(after, version + 1)));
+    }
+    store.write(write(steps)).await.unwrap();
+    store
+        .write(write([
+            made(&tenant(1)),
+            made(&User { id: id("u2"), email: user(2).email, ..member(&["t2"], 1) }),
+        ]))
+        .await
+        .unwrap();
+    for (tenant, revisions) in [("t1", &[7, 4, 1][..]), ("t2", &[8, 6, 2]), ("t3", &[6, 4]), ("t4", &[])] {
+        for limit in [1, 9] {
+            let mut found: Vec<u64> = Vec::new();
+            loop {
+                let below = found.last().copied();
+                let query = ChangeQuery { tenant: Some(id(tenant)), below, limit, ..Default::default() };
+                let page = store.changes(query).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                found.extend(page.iter().map(|change| change.revision));
+            }
+            assert_eq!(found, revisions, "{tenant}");
+        }
+    }
+    let users =
+        ChangeQuery { tenant: Some(id("t1")), kind: Some("user".into()), limit: 9, ..Default::default() };
+    assert_eq!(store.changes(users).await.unwrap().len(), 2);
 }

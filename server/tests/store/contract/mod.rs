@@ -70,17 +70,19 @@ macro_rules! table {
 
 table! {
     writes: each_kind_is_made_read_changed_and_removed a_stale_writer_changes_nothing names_are_taken_once
-        names_are_free_again identities_are_of_an_origin a_write_is_whole_or_nothing flags_are_kept_without_history
+        names_are_free_again addresses_that_are_nobodys
+        identities_are_of_an_origin secrets_of_keys_are_kept a_write_is_whole_or_nothing flags_are_kept_without_history
         what_was_written_survives_a_restart uses_of_keys_are_no_change
         flags_have_a_revision_and_may_be_killed an_empty_store_is_empty;
-    requires: an_active_partner live_tenants an_active_admin an_unchanged_world;
+    requires: an_active_partner live_tenants an_active_admin an_unchanged_world an_actors_rights
+        rights_come_before_receipts a_key_that_exists;
     receipts: it_is_found_again it_comes_before_everything_else a_failed_write_leaves_none;
-    log: it_tells_what_happened every_filter_and_page;
+    log: it_tells_what_happened every_filter_and_page memberships_are_shown_to_their_tenants;
     tenants: every_order_filter_and_page texts_of_every_kind dense_and_rare_texts totals groups;
     lists: partners users subscriptions;
     pages: nothing_that_stays_is_skipped_or_repeated;
     sums: they_are_what_core_says an_overflow_is_an_error;
-    races: one_winner_a_version one_slug_one_tenant one_key_one_effect the_observer_is_told_first
+    races: nothing_is_written_after_rights_are_gone one_winner_a_version one_slug_one_tenant one_key_one_effect the_observer_is_told_first
         what_is_acknowledged_is_read;
 }
 

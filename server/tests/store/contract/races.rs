@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dezky_core::{Tenant, verify_chain};
-use dezky_server::store::{ChangeQuery, Entry, Observer, WriteError};
+use dezky_core::{Tenant, User, UserRecord, verify_chain};
+use dezky_server::store::{ChangeQuery, Entry, Observer, Require, WriteError};
 
 use super::Place;
 use crate::records::*;
@@ -50,6 +50,36 @@ pub async fn one_winner_a_version(place: Place) {
     log.reverse();
     assert_eq!((log.len(), verify_chain(&log).unwrap()), (1 + 5 * WRITERS, store.head().await.unwrap().1));
     assert_eq!(seen.revisions(), (1..=log.len() as u64).collect::<Vec<_>>());
+}
+
+/// Writers who write with the rights of one person, while those rights are taken away.
+pub async fn nothing_is_written_after_rights_are_gone(place: Place) {
+    let store = place.open();
+    let mut person = admin(1);
+    store.write(write([made(&person), made(&admin(2))])).await.unwrap();
+    for round in 0..10 {
+        let rights = Require::Actor(person.id.clone(), UserRecord::from(&person).into());
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|number| {
+                let (store, rights) = (Arc::clone(&store), rights.clone());
+                let tenant = tenant(round * WRITERS + number);
+                tokio::spawn(async move { store.write(requiring([made(&tenant)], rights)).await })
+            })
+            .collect();
+        let mut inactive = User { active: false, ..person.clone() };
+        inactive.revisioned.version += 1;
+        let taken = store.write(write([changed(&person, &inactive)])).await.unwrap()[0].revision;
+        for writer in writers {
+            match writer.await.unwrap() {
+                Ok(changes) => assert!(changes[0].revision < taken),
+                Err(WriteError::Unmet(unmet)) => assert_eq!(unmet, rights),
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        person = User { active: true, ..inactive.clone() };
+        person.revisioned.version += 1;
+        store.write(write([changed(&inactive, &person)])).await.unwrap();
+    }
 }
 
 pub async fn one_slug_one_tenant(place: Place) {

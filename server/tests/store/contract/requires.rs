@@ -1,7 +1,7 @@
 //! Conditions that span records.
 
-use dezky_core::{Tenant, User};
-use dezky_server::store::{Require, Store, WriteError};
+use dezky_core::{Prose, Role, Tenant, User, UserRecord};
+use dezky_server::store::{ActorRights, Require, Store, Write, WriteError};
 
 use super::Place;
 use crate::records::*;
@@ -70,10 +70,16 @@ pub async fn an_active_admin(place: Place) {
         changed(&admin(2), &user(2)),
         removed(&admin(2)),
     ] {
-        let refused = store.write(requiring([last], require())).await;
+        // No write has to ask for it.
+        let refused = store.write(write([last, made(&tenant(1))])).await;
         assert!(matches!(refused, Err(WriteError::Unmet(Require::AnActiveAdmin))), "{refused:?}");
     }
     assert_eq!(store.user(&id("u2")).await.unwrap(), Some(admin(2)));
+    // One goes and another comes, in whichever order.
+    let heir = changed(&user(9), &User { platform_admin: true, ..user(9) });
+    store.write(write([changed(&admin(2), &user(2)), heir])).await.unwrap();
+    let inactive = User { active: false, ..admin(3) };
+    store.write(write([made(&inactive), removed(&inactive)])).await.unwrap();
 }
 
 pub async fn an_unchanged_world(place: Place) {
@@ -94,4 +100,77 @@ pub async fn an_unchanged_world(place: Place) {
     assert!(is_met(&*store, Require::UnchangedWorld(before)).await);
     store.write(write([removed(&flag("a"))])).await.unwrap();
     assert!(!is_met(&*store, Require::UnchangedWorld(before)).await);
+}
+
+fn rights(user: &User) -> Require {
+    Require::Actor(user.id.clone(), ActorRights::from(UserRecord::from(user)))
+}
+
+pub async fn an_actors_rights(place: Place) {
+    let store = place.open();
+    let person = User { role: Role::Admin, tenant_ids: vec![id("t1")], ..admin(1) };
+    assert!(!is_met(&*store, rights(&person)).await, "nobody has rights without a record");
+    store.write(write([made(&person), made(&admin(2))])).await.unwrap();
+    assert!(is_met(&*store, rights(&person)).await);
+    // A sign-in and a change of name leave rights as they are.
+    let mut current = person.clone();
+    current.revisioned.version += 1;
+    (current.name, current.last_login_at) = (Prose::new("Ada").unwrap(), Some(at(9)));
+    store.write(write([changed(&person, &current)])).await.unwrap();
+    assert!(is_met(&*store, rights(&person)).await);
+    let changes: [fn(&mut User); 5] = [
+        |user| user.active = false,
+        |user| user.platform_admin = false,
+        |user| user.role = Role::Owner,
+        |user| user.tenant_ids = vec![id("t1"), id("t2")],
+        |user| user.tenant_ids = Vec::new(),
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        let mut next = current.clone();
+        change(&mut next);
+        next.revisioned.version += 1;
+        let before = rights(&current);
+        // The write that changes them is decided with the rights before it.
+        store.write(requiring([changed(&current, &next)], before.clone())).await.unwrap();
+        let refused = store.write(requiring([made(&tenant(place))], before.clone())).await;
+        assert!(matches!(&refused, Err(WriteError::Unmet(unmet)) if *unmet == before), "{refused:?}");
+        assert!(is_met(&*store, rights(&next)).await);
+        current = next;
+    }
+    store.write(write([removed(&current)])).await.unwrap();
+    assert!(!is_met(&*store, rights(&current)).await);
+    assert!(store.population().await.unwrap().tenants.is_empty());
+}
+
+pub async fn rights_come_before_receipts(place: Place) {
+    let store = place.open();
+    store.write(write([made(&user(1))])).await.unwrap();
+    let ask = || Write {
+        receipt: Some(receipt("u1", "k")),
+        ..requiring([made(&tenant(1))], Require::Actor(id("u1"), UserRecord::from(&user(1)).into()))
+    };
+    store.write(ask()).await.unwrap();
+    assert!(matches!(store.write(ask()).await, Err(WriteError::Received(_))));
+    let inactive = User { active: false, ..user(1) };
+    store.write(write([changed(&user(1), &inactive)])).await.unwrap();
+    let refused = store.write(ask()).await;
+    assert!(matches!(refused, Err(WriteError::Unmet(Require::Actor(..)))), "{refused:?}");
+}
+
+pub async fn a_key_that_exists(place: Place) {
+    let store = place.open();
+    let require = || Require::Actor(id("k1"), ActorRights::Key);
+    assert!(!is_met(&*store, require()).await);
+    store.write(write([made(&key(1)), made(&key(2))])).await.unwrap();
+    assert!(is_met(&*store, require()).await);
+    // It is the write's time that the expiry is held against.
+    let expiry = key(1).expires_at.unwrap();
+    let late = Write { at: expiry, ..requiring([made(&tenant(1))], require()) };
+    assert!(matches!(store.write(late).await, Err(WriteError::Unmet(Require::Actor(..)))));
+    store.write(write([removed(&key(1))])).await.unwrap();
+    assert!(!is_met(&*store, require()).await);
+    // A key is no person, and a person no key.
+    store.write(write([made(&user(1))])).await.unwrap();
+    assert!(!is_met(&*store, Require::Actor(id("u1"), ActorRights::Key)).await);
+    assert!(!is_met(&*store, Require::Actor(id("k2"), UserRecord::from(&user(2)).into())).await);
 }

@@ -1,7 +1,10 @@
 //! Single writes: what they make, and what they refuse.
 
 use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Label};
-use dezky_server::store::{Entry, FlagQuery, Population, Record, Store, TenantFilter, Write, WriteError};
+use dezky_server::keys::{Key, PreviousSecret};
+use dezky_server::store::{
+    ChangeQuery, Entry, FlagQuery, KeyUse, Population, Record, Store, TenantFilter, Write, WriteError,
+};
 use serde_json::json;
 
 use super::Place;
@@ -89,16 +92,21 @@ pub async fn uses_of_keys_are_no_change(place: Place) {
     let store = place.open();
     store.write(write([made(&key(1)), made(&key(2))])).await.unwrap();
     let head = store.head().await.unwrap();
-    let key_uses = vec![(id("k1"), at(5)), (id("unknown"), at(6))];
+    let from = Some("2001:db8::1".parse().unwrap());
+    let used = |key: &str, seconds: i64, from| KeyUse { key: id(key), at: at(seconds), from };
+    let key_uses = vec![used("k1", 5, from), used("unknown", 6, None)];
     assert_eq!(store.write(Write { key_uses, ..write([]) }).await.unwrap(), []);
     assert_eq!(store.head().await.unwrap(), head);
     let uses = |population: Population| {
-        let mut uses: Vec<_> =
-            population.keys.iter().map(|kept| (kept.key.id.to_string(), kept.last_used_at)).collect();
+        let mut uses: Vec<_> = population
+            .keys
+            .into_iter()
+            .map(|kept| (kept.key.id.to_string(), kept.last_used_at, kept.last_used_from))
+            .collect();
         uses.sort();
         uses
     };
-    let expected = [("k1".to_owned(), Some(at(5))), ("k2".to_owned(), None)];
+    let expected = [("k1".to_owned(), Some(at(5)), from), ("k2".to_owned(), None, None)];
     assert_eq!(uses(store.population().await.unwrap()), expected);
     drop(store);
     assert_eq!(uses(place.open().population().await.unwrap()), expected);
@@ -173,6 +181,59 @@ pub async fn names_are_free_again(place: Place) {
     assert_eq!(found, Some(person));
     let unknown = store.user_with_email(&Email::new("u2@example.org").unwrap()).await.unwrap();
     assert_eq!(unknown, None);
+}
+
+/// An address is reserved where it is verified, or where nobody has claimed the record yet.
+pub async fn addresses_that_are_nobodys(place: Place) {
+    let store = place.open();
+    let person = |number: usize, verified: bool| {
+        user_of(json!({ "id": format!("u{number}"), "email": "ada@example.org", "emailVerified": verified,
+            "subject": { "issuer": "https://id.example.org/", "sub": number.to_string() } }))
+    };
+    let email = Email::new("ada@example.org").unwrap();
+    store.write(write([made(&person(1, false)), made(&person(2, false))])).await.unwrap();
+    assert_eq!(store.user_with_email(&email).await.unwrap(), None);
+    store.write(write([made(&person(3, true))])).await.unwrap();
+    assert_eq!(store.user_with_email(&email).await.unwrap(), Some(person(3, true)));
+    assert_eq!(taken(&*store, &person(4, true)).await, "/email");
+    assert_eq!(taken(&*store, &user_of(json!({ "id": "u5", "email": "ada@example.org" }))).await, "/email");
+    let mut verified = person(1, true);
+    verified.revisioned.version += 1;
+    let refused = store.write(write([changed(&person(1, false), &verified)])).await;
+    assert!(matches!(refused, Err(WriteError::Taken("/email"))), "{refused:?}");
+    // What is no longer verified is free.
+    let mut given_up = person(3, false);
+    given_up.revisioned.version += 1;
+    store
+        .write(write([changed(&person(3, true), &given_up), changed(&person(1, false), &verified)]))
+        .await
+        .unwrap();
+    assert_eq!(store.user_with_email(&email).await.unwrap(), Some(verified));
+}
+
+/// Both secrets of a key that is being rotated, and no secret is of two keys.
+pub async fn secrets_of_keys_are_kept(place: Place) {
+    let store = place.open();
+    let first = Key { previous: None, ..key(1) };
+    store.write(write([made(&first), made(&key(2))])).await.unwrap();
+    let mut rotated = Key { hash: [77; 32], ..first.clone() };
+    rotated.previous = Some(PreviousSecret { hint: "abcd".into(), until: at(2_000), hash: first.hash });
+    rotated.revisioned.version += 1;
+    store.write(write([changed(&first, &rotated)])).await.unwrap();
+    drop(store);
+    let store = place.open();
+    let kept = store.population().await.unwrap().keys;
+    assert_eq!(kept.iter().find(|kept| kept.key.id == rotated.id).unwrap().key, rotated);
+    let changes = store.changes(ChangeQuery { limit: 9, ..Default::default() }).await.unwrap();
+    assert!(changes.iter().all(|change| !serde_json::to_string(change).unwrap().contains("hash\":[")));
+    for hashes in [[77, 1], [200, 1]] {
+        let other = Key { hash: [hashes[0]; 32], ..key(3) };
+        let other = Key {
+            previous: Some(PreviousSecret { hint: "x".into(), until: at(1), hash: [hashes[1]; 32] }),
+            ..other
+        };
+        assert!(store.write(write([made(&other)])).await.is_err(), "{hashes:?}");
+    }
 }
 
 /// Applications of one provider have issuers of their own, and share its subjects.

@@ -1,0 +1,50 @@
+//! How a change is shown. Operators see all of it. Owners and admins of a tenant see of a change of a user only who joins or leaves their tenant.
+
+use dezky_core::{Change, Id, Principal};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::http::call::Call;
+
+/// The members of a user that the owners of a tenant see, while the user belongs to it.
+const OF_MEMBERS: [&str; 5] = ["id", "email", "emailVerified", "name", "role"];
+
+/// A change as it is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangeView {
+    #[serde(flatten)]
+    change: Change,
+    /// That parts of `before` and `after` are left out, which concern others. The hashes are those of the whole change.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
+}
+
+impl ChangeView {
+    /// As the caller may see it.
+    pub fn new(call: &Call, mut change: Change) -> ChangeView {
+        let is_operator = matches!(&call.caller.principal, Principal::Person(person) if person.is_operator());
+        let tenant = call.target.tenant.as_ref().filter(|_| !is_operator).map(|tenant| &tenant.id);
+        let redacted = match tenant {
+            Some(tenant) if change.content.entity.kind.as_str() == "user" => {
+                change.content.before = of_tenant(&change.content.before, tenant);
+                change.content.after = of_tenant(&change.content.after, tenant);
+                true
+            }
+            _ => false,
+        };
+        ChangeView { change, redacted }
+    }
+}
+
+/// What of a user's document concerns one tenant.
+fn of_tenant(document: &Value, tenant: &Id) -> Value {
+    let Some(members) = document.as_object() else { return Value::Null };
+    let tenants = members.get("tenantIds").and_then(Value::as_array);
+    let is_member = tenants.is_some_and(|tenants| tenants.iter().any(|id| id == tenant.as_str()));
+    let shown = if is_member { &OF_MEMBERS[..] } else { &["id"] };
+    let kept = shown.iter().filter_map(|&name| Some((name.to_owned(), members.get(name)?.clone())));
+    let mut kept: Map<String, Value> = kept.collect();
+    kept.insert("tenantIds".to_owned(), if is_member { json!([tenant]) } else { json!([]) });
+    Value::Object(kept)
+}

@@ -204,7 +204,7 @@ fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
     if operation.body.is_some() {
         refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"));
     }
-    if is_write || matches!(operation.action, Action::PartnerList | Action::PartnerRead) {
+    if is_write || matches!(operation.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
         refusals.push((StatusCode::CONFLICT, "Something stands in the way"));
     }
     if operation.precondition == Precondition::IfMatch {

@@ -1,9 +1,7 @@
 //! Sign-in: keeps a caller's record in step with their identity provider, by the differences between what its groups were and what they are.
 
 use dezky_core::limits::MAX_LIST;
-use dezky_core::{
-    AccessReason, Actor, Claims, Email, Id, IdentitySubject, Label, Revisioned, Timestamp, User,
-};
+use dezky_core::{AccessReason, Actor, Claims, Id, IdentitySubject, Label, Revisioned, Timestamp, User};
 use serde_json::json;
 
 use super::touched;
@@ -153,7 +151,7 @@ fn take_profile(user: &mut User, claims: &Claims, obstacles: Obstacles) {
     let Some(email) = &claims.email else { return };
     let was_verified = user.email_verified && user.email == *email;
     user.email_verified = claims.email_verified.unwrap_or(was_verified) && !obstacles.is_email_taken;
-    user.email = Email::clone(email);
+    user.email = email.clone();
 }
 
 /// The groups of a token against those that the last sign-in showed.

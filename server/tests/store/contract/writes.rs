@@ -141,7 +141,8 @@ async fn taken(store: &dyn Store, record: &impl IntoRecord) -> &'static str {
 pub async fn names_are_taken_once(place: Place) {
     let store = place.open();
     let subject = json!({ "issuer": "https://id.example.org/a/", "sub": "7" });
-    let person = user_of(json!({ "id": "u1", "email": "ada@example.org", "subject": subject }));
+    let person =
+        user_of(json!({ "id": "u1", "email": "ada@example.org", "emailVerified": true, "subject": subject }));
     let others = [user(2).record(), user(3).record(), person.record(), flag("a").record()];
     let own = [tenant(1).record(), partner(1).record(), subscription(1, &id("t1"), price(1)).record()];
     store.write(write(own.iter().chain(&others).map(made))).await.unwrap();

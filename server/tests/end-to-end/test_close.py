@@ -29,6 +29,8 @@ class Close(EndToEnd):
                 self.assertEqual(driver.ask("close")["status"], "closed")
                 mark = driver.mark()
                 until(lambda: self.streams(server) == 0, "the stream is closed", 3)
+                known = lambda: {each["instance"] for each in operator.reach()["instances"]}
+                until(lambda: kind not in known(), f"{kind} has signed off", 3)
                 operator.flip()
                 if kind in ("python", "rust"):
                     self.assertEqual((driver.threads(), driver.sockets()), (1, 0))

@@ -82,7 +82,7 @@ export function readOptions(given: ConnectOptions, { kind, keep }: Platform): Se
     for (const name of Object.keys(value)) {
       if (names.includes(name)) continue
       const meant = nearest(name, names)
-      refuse(`${path}/${name}`, `there is no such option${meant ? `; the nearest is ${meant}` : ''}`)
+      refuse(`${path}/${name}`, `there is no such option${meant ? `: did you mean \`${meant}\`?` : ''}`)
     }
   }
   const { url, key, tenant, snapshot, file, instance = `${kind}-${randomName()}`, allowHttp = false } = options

@@ -12,7 +12,7 @@ use super::authorize::{Bound, Named, Target, authorize, refuse_early};
 use super::caller::{Caller, Who};
 use super::context::Context;
 use super::cursor::{cursor, position};
-use super::etag::{etag, is_known, judge_if_match};
+use super::etag::{etag, is_known, judge_conditions};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
@@ -72,9 +72,9 @@ impl Call {
         self.target.tenant.as_ref().map(|tenant| tenant.id.clone()).ok_or_else(Problem::not_found)
     }
 
-    /// Judges `If-Match` against the record as it stands.
+    /// Judges `If-Match` and `If-None-Match` against the record as it stands.
     pub fn judge_version(&self, revisioned: dezky_core::Revisioned) -> Result<(), Problem> {
-        judge_if_match(&self.headers, &etag(revisioned))
+        judge_conditions(&self.headers, &etag(revisioned))
     }
 
     /// Where the page starts, if not at the beginning.

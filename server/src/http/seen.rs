@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{CACHE_CONTROL, HeaderName, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Response, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use tracing::Span;
 
 use super::address::client;
@@ -35,7 +35,7 @@ pub struct Seen<'r> {
     pub address: IpAddr,
     /// What is logged meanwhile belongs to it.
     pub span: Span,
-    /// The tags that the reader has.
+    /// The tags that the reader has. A write judges its conditions itself.
     known: Vec<HeaderValue>,
     /// Where an evaluation was asked for, which is refused in OFREP's words.
     evaluated: Option<Uri>,
@@ -54,6 +54,7 @@ impl<'r> Seen<'r> {
             true => tracing::debug_span!("request", id, %method, route = path, %address),
             false => tracing::info_span!("request", id, %method, route = path, %address),
         };
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
         let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
         Seen {
             app,
@@ -62,7 +63,10 @@ impl<'r> Seen<'r> {
             id: request_id,
             address,
             span,
-            known: request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect(),
+            known: match is_read || is_evaluation {
+                true => request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect(),
+                false => Vec::new(),
+            },
             evaluated: is_evaluation.then(|| request.uri().clone()),
             origin: cors::allowed(&app.origins, request.headers()),
         }

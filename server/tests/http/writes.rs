@@ -45,6 +45,39 @@ async fn a_write_names_its_version() {
     assert_eq!(api.get(path).send().await.body["name"], "Four");
 }
 
+#[tokio::test]
+async fn a_condition_that_fails_or_is_malformed_writes_nothing() {
+    let api = operator().await;
+    let path = "/tenants/conditions";
+    let made = api.post("/tenants").json(json!({ "slug": "conditions", "name": "One", "plan": "free" }));
+    let tag = made.send().await.is(201).etag();
+    let patch = || api.patch(path).json(json!({ "name": "Two" }));
+    // Something is there, so a write that is only for what is not there does not happen.
+    for none_match in ["*", &tag, &format!("W/{tag}"), &format!("\"x\", {tag}")] {
+        patch().on_any().header("if-none-match", none_match).send().await.refused(412, "stale");
+    }
+    api.post(format!("{path}/suspend"))
+        .on_any()
+        .header("if-none-match", "*")
+        .send()
+        .await
+        .refused(412, "stale");
+    api.delete(path).on_any().header("if-none-match", "*").send().await.refused(412, "stale");
+    for malformed in ["\"x\", *", "*, \"x\"", "v1-5f1", &format!("{tag} {tag}"), "\"x"] {
+        let answer = patch().on(malformed).send().await;
+        answer.refused(400, "if_match_malformed").at("If-Match");
+        let answer = patch().on_any().header("if-none-match", malformed).send().await;
+        answer.refused(400, "if_none_match_malformed").at("If-None-Match");
+    }
+    let unquoted = patch().on(tag.trim_matches('"')).send().await.refused(400, "if_match_malformed");
+    assert!(unquoted.body["detail"].as_str().unwrap().contains("quotes are part"), "{}", unquoted.text);
+    let read = api.get(path).send().await.is(200);
+    assert_eq!(read.body["name"], "One");
+    assert_eq!(read.etag(), tag);
+    // Two lines are one list, and a list may have empty elements.
+    patch().on("\"x\",, ").on(&format!(" ,{tag}")).header("if-none-match", "\"x\"").send().await.is(200);
+}
+
 /// A change that changes nothing is no change: no version, no entry in the log.
 #[tokio::test]
 async fn saying_what_is_so_already_changes_nothing() {

@@ -10,17 +10,24 @@ FUZZ_TARGETS := \
 	access \
 	fetch \
 	key_set \
+	log \
 	names \
 	snapshot \
 	stream \
 	token \
+
+# Those that need the server have a workspace of their own.
+SERVER_FUZZ_TARGETS := \
+	http \
+
+ABUSE_SECONDS ?= 600
 
 DIFFERENTIAL_CASES ?= 200000
 SDK_DIFFERENTIAL_CASES ?= 100000
 
 PORT ?= 7070
 
-.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server end-to-end fuzz
+.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server end-to-end fuzz abuse
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,7 +47,7 @@ bench: wasm node python ## The tables of benchmarks, peers beside ours in one ru
 	benches/python/run.sh
 
 format:
-	@for workspace in . core/fuzz benches benches/http server/tests/ofrep/rust; do
+	@for workspace in . core/fuzz server/fuzz benches benches/http server/tests/ofrep/rust; do
 		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
 	done
 
@@ -144,9 +151,15 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
 		exit 0
 	fi
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
-	for target in $(FUZZ_TARGETS); do
-		mkdir -p target/fuzz-corpus/$$target
-		cargo +nightly fuzz run --fuzz-dir core/fuzz $$target target/fuzz-corpus/$$target core/fuzz/seeds/$$target \
+	fuzz() {
+		mkdir -p target/fuzz-corpus/$$2
+		cargo +nightly fuzz run --fuzz-dir $$1/fuzz $$2 target/fuzz-corpus/$$2 $$1/fuzz/seeds/$$2 \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \
 			| grep -v '# Uses:'
-	done
+	}
+	for target in $(FUZZ_TARGETS); do fuzz core $$target; done
+	for target in $(SERVER_FUZZ_TARGETS); do fuzz server $$target; done
+
+abuse: ## A server under mixed abuse for ABUSE_SECONDS, on loopback; not part of `make test`
+	@cargo build --release --locked -p dezky-server
+	DEZKY_SERVER=$$PWD/target/release/dezky-server ABUSE_SECONDS=$(ABUSE_SECONDS) python3 server/tests/abuse/abuse.py

@@ -1,0 +1,270 @@
+"""What is done to the server: each attack runs until it is told to stop, from an address of its own on loopback, and counts what it did."""
+
+import json
+import os
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+# Every attack is bounded by these, whatever the server does.
+FLOOD_THREADS = 4
+PIPELINED = 40
+SLOW_CONNECTIONS = 200
+UNREAD_CONNECTIONS = 100
+STREAMS = 200
+WRITERS = 12
+MIB = 1 << 20
+
+# Whatever can happen to a connection that the server refuses, closes or dies on.
+CLOSED = (OSError, ValueError)
+
+
+@dataclass
+class Scene:
+    """What the attacks know of the server."""
+
+    port: int
+    operator: str
+    member: str
+    key: str
+    tenant: str
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def connect(self, address: str, timeout: float = 5.0, buffer: int = 0) -> socket.socket:
+        """A connection from an address, perhaps with a receive buffer so small that answers pile up at the server."""
+        connection = socket.socket()
+        try:
+            connection.settimeout(timeout)
+            if buffer:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            connection.bind((address, 0))
+            connection.connect(("127.0.0.1", self.port))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def request(self, method: str, path: str, credential: str = "", body: bytes = b"", further: str = "") -> bytes:
+        """A request as bytes."""
+        head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{further}"
+        if credential:
+            head += f"authorization: Bearer {credential}\r\n"
+        if body:
+            head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        return head.encode() + b"\r\n" + body
+
+
+def statuses(answers: bytes) -> Counter:
+    """The statuses in some answers, by their first lines."""
+    return Counter(line[9:12].decode() for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1 "))
+
+
+def ask(scene: Scene, address: str, request: bytes, count: Counter) -> None:
+    """One request on a connection of its own."""
+    try:
+        with scene.connect(address) as connection:
+            connection.sendall(request)
+            answer = connection.recv(65_536)
+    except CLOSED:
+        count["closed"] += 1
+        return
+    count.update(statuses(answer.split(b"\r\n\r\n")[0] + b"\r\n") or {"nothing": 1})
+
+
+def together(count: Counter, number: int, work) -> None:
+    """Runs `work(index, count)` on so many threads, and adds up what they counted."""
+    own = [Counter() for _ in range(number)]
+    threads = [threading.Thread(target=work, args=(index, own[index])) for index in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in own:
+        count.update(each)
+
+
+def flood(scene: Scene, count: Counter) -> None:
+    """Pipelined requests with a good credential, as fast as they are answered."""
+
+    def work(index: int, count: Counter) -> None:
+        paths = ("/flags", "/tenants?limit=200", "/healthz", "/openapi.json")
+        request = scene.request("GET", paths[index % 4], scene.member) * PIPELINED
+        while not scene.stop.is_set():
+            try:
+                with scene.connect("127.0.1.1") as connection:
+                    connection.sendall(request)
+                    found, deadline = 0, time.monotonic() + 5
+                    while found < PIPELINED and time.monotonic() < deadline:
+                        answers = connection.recv(MIB)
+                        if not answers:
+                            break
+                        seen = statuses(answers)
+                        count.update(seen)
+                        found += sum(seen.values())
+            except CLOSED:
+                count["closed"] += 1
+
+    together(count, FLOOD_THREADS, work)
+
+
+def drip(scene: Scene, count: Counter, address: str, start: bytes) -> None:
+    """Connections that say a little, and then a byte a second."""
+    connections = []
+    while not scene.stop.is_set():
+        try:
+            connection = scene.connect(address)
+            connection.sendall(start)
+            connection.setblocking(False)
+            connections.append(connection)
+            count["opened"] += 1
+        except CLOSED:
+            count["closed"] += 1
+        if len(connections) >= SLOW_CONNECTIONS or random.random() < 0.02:
+            scene.stop.wait(1)
+            connections = [own for own in connections if survives(own, count)]
+    for connection in connections:
+        connection.close()
+
+
+def survives(connection: socket.socket, count: Counter) -> bool:
+    """Sends one byte more; whether the connection is still there."""
+    try:
+        connection.send(b"x")
+        answer = connection.recv(4_096)
+    except BlockingIOError:
+        return True
+    except CLOSED:
+        answer = b""
+    count.update(statuses(answer) or {"ended": 1})
+    connection.close()
+    return False
+
+
+def slow_heads(scene: Scene, count: Counter) -> None:
+    """Heads of requests that never end."""
+    drip(scene, count, "127.0.1.2", b"GET /flags HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ")
+
+
+def slow_bodies(scene: Scene, count: Counter) -> None:
+    """Bodies that never end, of requests that would make a machine key."""
+    head = scene.request("POST", "/keys", scene.operator, b"x" * 900_000)
+    drip(scene, count, "127.0.1.3", head[: head.index(b"\r\n\r\n") + 4])
+
+
+def unread_answers(scene: Scene, count: Counter) -> None:
+    """Many large answers asked for, and none of them read."""
+    request = scene.request("GET", "/openapi.json") * PIPELINED
+    hold(scene, count, "127.0.1.4", UNREAD_CONNECTIONS, lambda _: request)
+
+
+def unread_exports(scene: Scene, count: Counter) -> None:
+    """Exports of the whole log that are not read, and verifications that nobody waits for."""
+    asked = (scene.request("GET", "/audit/export", scene.operator), scene.request("POST", "/audit/verify", scene.operator))
+    hold(scene, count, "127.0.1.5", 20, lambda index: asked[index % 2])
+
+
+def streams(scene: Scene, count: Counter) -> None:
+    """Streams of news that are not read, by instances with names that nobody has."""
+    name = lambda: f"dezky-instance: {random.getrandbits(64):x}\r\ndezky-digest: {'0' * 64}\r\n"  # noqa: E731
+    request = lambda _: scene.request("GET", "/flags/stream", scene.key, further=name())  # noqa: E731
+    hold(scene, count, "127.0.1.6", STREAMS, request)
+
+
+def hold(scene: Scene, count: Counter, address: str, most: int, request) -> None:
+    """Connections that ask and read nothing, some replaced all the time."""
+    connections, opened = [], 0
+    while not scene.stop.is_set():
+        try:
+            connection = scene.connect(address, timeout=0.5, buffer=4_096)
+            connections.append(connection)
+            connection.sendall(request(opened))
+            count["asked"] += 1
+        except CLOSED:
+            count["closed"] += 1
+        opened += 1
+        if len(connections) >= most:
+            scene.stop.wait(0.2)
+            connections.pop(random.randrange(len(connections))).close()
+    for connection in connections:
+        connection.close()
+
+
+def unknown_credentials(scene: Scene, count: Counter) -> None:
+    """Machine keys that nobody has, tokens that nobody signed, and none at all."""
+    head, claims, signature = scene.operator.split(".")
+    while not scene.stop.is_set():
+        credential = random.choice(
+            ("", f"dzk_{random.getrandbits(256):064x}", f"{head}.{claims}.{signature[::-1]}", f"{head}.e30.{signature}", "a.b.c", "x" * 12_000)
+        )
+        ask(scene, "127.0.1.7", scene.request("GET", "/tenants", credential), count)
+
+
+def malformed(scene: Scene, count: Counter) -> None:
+    """What is no request, or hardly one."""
+    host = b"host: 127.0.0.1\r\n"
+    deep = b"[" * 200_000
+    while not scene.stop.is_set():
+        request = random.choice(
+            (
+                os.urandom(random.randrange(1, 4_096)),
+                b"GET / HTTP/9.9\r\n\r\n",
+                b"GET /flags HTTP/1.1\r\n" + host + host + b"\r\n",
+                b"GET /flags?" + b"a=b&" * 5_000 + b" HTTP/1.1\r\n" + host + b"\r\n",
+                b"GET /flags HTTP/1.1\r\n" + host + b"x: " + b"y" * 100_000 + b"\r\n\r\n",
+                b"POST /flags HTTP/1.1\r\n" + host + b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
+                b"POST /flags HTTP/1.1\r\n" + host + b"transfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+                scene.request("POST", "/flags", scene.operator, deep),
+                scene.request("POST", "/flags/plan", scene.operator, b'{"edits":' + b'[{"a":' * 9_000),
+                scene.request("PATCH", "/tenants/acme", scene.operator, b"{}", further='if-match: "x", *\r\n'),
+                scene.request("GET", "/tenants?limit=1e9&limit=%00&cursor=" + "A" * 3_000, scene.operator),
+                scene.request("POST", "/ofrep/v1/evaluate/flags", scene.key, json.dumps({"context": {"targetingKey": "x" * 500_000}}).encode()),
+            )
+        )
+        ask(scene, "127.0.1.8", request, count)
+
+
+def churn(scene: Scene, count: Counter) -> None:
+    """Connections that are closed or reset at once."""
+    while not scene.stop.is_set():
+        try:
+            connection = scene.connect("127.0.1.9")
+            if random.random() < 0.5:
+                # Closed with a reset.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                connection.sendall(scene.request("GET", "/openapi.json"))
+            connection.close()
+            count["opened"] += 1
+        except CLOSED:
+            count["closed"] += 1
+
+
+def conflicting_writes(scene: Scene, count: Counter) -> None:
+    """Many who change one tenant at once, each from the version that it read; idempotency keys are shared."""
+
+    def work(index: int, count: Counter) -> None:
+        tag = "*"
+        while not scene.stop.is_set():
+            body = json.dumps({"name": f"Writer {index}"}).encode()
+            further = f"if-match: {tag}\r\nidempotency-key: shared-{random.randrange(50)}\r\n"
+            request = scene.request("PATCH", f"/tenants/{scene.tenant}", scene.operator, body, further)
+            try:
+                with scene.connect("127.0.1.10") as connection:
+                    connection.sendall(request)
+                    answer = connection.recv(65_536)
+            except CLOSED:
+                count["closed"] += 1
+                continue
+            count.update(statuses(answer.split(b"\r\n\r\n")[0] + b"\r\n"))
+            tags = [line[6:].decode() for line in answer.split(b"\r\n") if line.lower().startswith(b"etag: ")]
+            tag = tags[0] if tags else "*"
+
+    together(count, WRITERS, work)
+
+
+ATTACKS = (
+    flood, slow_heads, slow_bodies, unread_answers, unread_exports, streams, unknown_credentials, malformed, churn,
+    conflicting_writes,
+)

@@ -1,0 +1,100 @@
+"""Somebody who uses the server as it is meant, all the while: what they are answered, how fast, and whether what was acknowledged stays."""
+
+import http.client
+import threading
+import time
+from collections import Counter
+from urllib.parse import quote
+
+from harness import LOST, Client
+
+ADDRESS = "127.0.0.9"
+
+
+class HonestClient(Client):
+    """A client with an address of its own."""
+
+    def ask(self, method, path, body=None, match="", key=""):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=self.timeout, source_address=(ADDRESS, 0)
+            )
+        return super().ask(method, path, body, match, key)
+
+
+class Honest:
+    """Reads, evaluates and writes a few times a second, and keeps a ledger of what was acknowledged."""
+
+    def __init__(self, port: int, token: str):
+        self.port, self.token = port, token
+        self.times: list[float] = []
+        self.answers: Counter = Counter()
+        self.wrong: list[str] = []
+        self.ledger: dict[str, str] = {}
+        self.doubtful: set[str] = set()
+        self.lost = 0
+        self.stop = threading.Event()
+        self.is_up = threading.Event()
+        self.is_up.set()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self) -> None:
+        """Until told to stop."""
+        client, count = HonestClient(self.port, self.token, timeout=30), 0
+        while not self.stop.wait(0.05):
+            if not self.is_up.is_set():
+                continue
+            count += 1
+            try:
+                self.read(client, "/tenants/acme")
+                self.read(client, "/flags")
+                self.ask(client, 200, "POST", "/flags/evaluate", {"tenantSlug": "acme"})
+                if count % 5 == 0:
+                    self.write(client, count)
+            except LOST:
+                # Its server was killed, or restarted.
+                if self.is_up.is_set():
+                    self.lost += 1
+        client.close()
+
+    def read(self, client: Client, path: str) -> None:
+        """Reads, and insists on an answer."""
+        self.ask(client, 200, "GET", path)
+
+    def ask(self, client: Client, expected: int, *request):
+        """Asks, and notes how long it took."""
+        start = time.monotonic()
+        answer = client.ask(*request)
+        self.times.append(time.monotonic() - start)
+        self.answers[answer.status] += 1
+        if answer.status != expected:
+            self.wrong.append(f"{request[0]} {request[1]}: {answer.status} {answer.body}")
+        return answer
+
+    def write(self, client: Client, count: int) -> None:
+        """Makes a tenant; what is not answered is in doubt."""
+        slug = f"honest-{count}"
+        body = {"slug": slug, "name": f"Honest {count}", "plan": "free"}
+        self.doubtful.add(slug)
+        answer = self.ask(client, 201, "POST", "/tenants", body)
+        self.doubtful.discard(slug)
+        if answer.status == 201:
+            self.ledger[slug] = body["name"]
+
+    def end(self) -> None:
+        """Lets it finish."""
+        self.stop.set()
+        self.thread.join()
+
+    def missing(self) -> list[str]:
+        """What was acknowledged and is not there."""
+        client = HonestClient(self.port, self.token, timeout=30)
+        tenants = {tenant["slug"]: tenant["name"] for tenant in client.all(f"/tenants?limit=200&q={quote('honest')}")}
+        client.close()
+        return [slug for slug, name in self.ledger.items() if tenants.get(slug) != name]
+
+    def percentile(self, part: float) -> float:
+        """The time within which this part of the answers came, in seconds."""
+        times = sorted(self.times) or [0.0]
+        return times[min(len(times) - 1, int(len(times) * part))]

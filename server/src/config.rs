@@ -12,6 +12,8 @@ use crate::http::metrics_access::MetricsAccess;
 use crate::http::places::PerAddress;
 use crate::http::tls::TlsFiles;
 use crate::identity::TrustedIssuer;
+use crate::store::Head;
+use crate::store::sqlite::Permissions;
 
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
 #[derive(Debug, Parser)]
@@ -27,9 +29,9 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve until told to stop
     Serve(Box<Settings>),
-    /// Say whether these settings are good
+    /// Try what serve needs with these settings, and say what was found
     CheckConfig(Box<Settings>),
-    /// Copy the data to a file, consistently, while the server goes on
+    /// Copy the data to a file, consistently, while the server goes on, and verify the copy
     Backup {
         /// Where it is
         #[command(flatten)]
@@ -37,10 +39,36 @@ pub enum Command {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
-    /// Say that going back to an older copy of the data was meant: instances then take revisions that are older than theirs
-    NewHistory(Place),
-    /// Walk the change log and verify every hash and link
-    VerifyLog(Place),
+    /// Verify a copy of the data: the file itself, the change log, and every record against the log
+    VerifyBackup {
+        /// The file that `backup` made
+        file: PathBuf,
+        /// A head that was kept outside
+        #[command(flatten)]
+        expected: ExpectedHead,
+    },
+    /// Go back to an older copy of the data on purpose: instances then take revisions that are older than theirs. Lists the machine keys and
+    /// platform admins that the copy brings back
+    NewHistory {
+        /// Where it is
+        #[command(flatten)]
+        place: Place,
+        /// Leave every machine key valid, those that were revoked since the copy was made as well
+        #[arg(long)]
+        keep_keys: bool,
+        /// Revoke every machine key; the log says so
+        #[arg(long, conflicts_with = "keep_keys")]
+        revoke_keys: bool,
+    },
+    /// Verify the data: the change log, and every record against the log
+    VerifyLog {
+        /// Where it is
+        #[command(flatten)]
+        place: Place,
+        /// A head that was kept outside
+        #[command(flatten)]
+        expected: ExpectedHead,
+    },
     /// Print the versions of the server and of its parts
     Version,
 }
@@ -54,6 +82,17 @@ pub struct Place {
     /// The database, instead of the one in the directory: sqlite:PATH-OF-A-DIRECTORY
     #[arg(long, env = "DEZKY_DATABASE", value_name = "URL")]
     pub database: Option<String>,
+    /// Accept data that other accounts of this machine can use
+    #[arg(long, env = "DEZKY_ALLOW_LOOSE_PERMISSIONS")]
+    pub allow_loose_permissions: bool,
+}
+
+/// A head of the change log that was kept outside.
+#[derive(Debug, Clone, Args)]
+pub struct ExpectedHead {
+    /// Fail unless the log has this change: what `backup`, `verify-log` or `GET /audit` said earlier
+    #[arg(long, value_name = "REVISION:HASH")]
+    pub expect: Option<Head>,
 }
 
 /// How to write the log.
@@ -240,6 +279,11 @@ impl Settings {
 }
 
 impl Place {
+    /// The permissions that the data may have.
+    pub fn permissions(&self) -> Permissions {
+        if self.allow_loose_permissions { Permissions::Loose } else { Permissions::Private }
+    }
+
     /// The directory of the data.
     pub fn directory(&self) -> Result<PathBuf, SettingsError> {
         match self.database.as_deref() {

@@ -1,6 +1,7 @@
 //! The reference server: the control plane of a platform, behind verified identity, on a durable store.
 
 pub mod app;
+pub mod check;
 pub mod config;
 pub mod delivery;
 pub mod dev;
@@ -10,6 +11,6 @@ pub mod identity;
 pub mod keys;
 pub mod live;
 pub mod routes;
-mod seeds;
+pub mod seeds;
 pub mod serve;
 pub mod store;

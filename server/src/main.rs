@@ -4,9 +4,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use dezky_server::config::{Command, CommandLine, LogFormat, Settings};
+use dezky_core::Timestamp;
+use dezky_server::app::now;
+use dezky_server::check;
+use dezky_server::config::{Command, CommandLine, LogFormat, Place, Settings};
+use dezky_server::seeds;
 use dezky_server::serve;
-use dezky_server::store::sqlite;
+use dezky_server::store::sqlite::{self, KeysOfCopy, Revived};
+use dezky_server::store::{Head, KeptKey};
 
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
@@ -28,26 +33,78 @@ fn run(command: Command) -> Result<(), Failure> {
             runtime()?.block_on(serve::serve(settings))?;
         }
         Command::CheckConfig(settings) => {
-            runtime()?.block_on(serve::check(settings.completed()?))?;
+            let findings = runtime()?.block_on(check::check(&settings.completed()?));
+            findings.iter().for_each(|finding| println!("{finding}"));
+            if findings.iter().any(|finding| finding.found.is_err()) {
+                return Err("serve would fail with these settings".into());
+            }
             println!("the settings are good");
         }
         Command::Backup { place, file } => {
-            sqlite::backup(&place.directory()?, &file)?;
-            println!("copied to {}", file.display());
+            let head = sqlite::backup(&place.directory()?, &file)?;
+            println!("copied to {} and verified; its head is {head}", file.display());
         }
-        Command::NewHistory(place) => {
-            sqlite::begin_history(&place.directory()?)?;
-            println!("a new history has begun");
+        Command::VerifyBackup { file, expected } => {
+            println!("{}", verified(&sqlite::verify_file(&file, expected.expect)?));
         }
-        Command::VerifyLog(place) => {
-            let (changes, head) = sqlite::verify_log(&place.directory()?)?;
-            println!("{changes} changes, every hash and link verified; the last one's hash is {head}");
+        Command::NewHistory { place, keep_keys, revoke_keys } => new_history(&place, keep_keys, revoke_keys)?,
+        Command::VerifyLog { place, expected } => {
+            let file = sqlite::file(&place.directory()?);
+            println!("{}", verified(&sqlite::verify_file(&file, expected.expect)?));
         }
         Command::Version => {
             println!("dezky-server {}\nSQLite {}", env!("CARGO_PKG_VERSION"), sqlite::version())
         }
     }
     Ok(())
+}
+
+fn verified(head: &Head) -> String {
+    format!(
+        "{} changes, every hash and link verified, and every record is what they say; the head is {head}",
+        head.revision
+    )
+}
+
+/// Begins a new history once the operator has said what becomes of the machine keys.
+fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), Failure> {
+    let keys = match (keep_keys, revoke_keys) {
+        (true, _) => Some(KeysOfCopy::Keep),
+        (_, true) => Some(KeysOfCopy::Revoke),
+        _ => None,
+    };
+    let at = now().map_err(|problem| problem.detail().to_owned())?;
+    let by = (at, seeds::system());
+    let revived = sqlite::begin_history(&place.directory()?, place.permissions(), keys, by)?;
+    print!("{}", listed(&revived));
+    match keys {
+        None => Err("nothing was changed: say --keep-keys or --revoke-keys".into()),
+        Some(KeysOfCopy::Keep) => {
+            println!("a new history has begun; the machine keys stay valid");
+            Ok(())
+        }
+        Some(KeysOfCopy::Revoke) => {
+            println!("a new history has begun; the machine keys are revoked");
+            Ok(())
+        }
+    }
+}
+
+/// What this copy of the data brings back, for the operator to go through.
+fn listed(revived: &Revived) -> String {
+    let mut text = format!("machine keys in this copy of the data: {}\n", revived.keys.len());
+    let time = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+    for KeptKey { key, last_used_at } in &revived.keys {
+        let (kind, created, used) = (key.kind.as_str(), key.revisioned.created_at, time(*last_used_at));
+        let (id, name, hint) = (&key.id, &key.name, &key.hint);
+        text += &format!("  {id} {kind} …{hint} created {created}, last used {used}: {name}\n");
+    }
+    text += &format!("active platform admins in this copy of the data: {}\n", revived.admins.len());
+    for user in &revived.admins {
+        let signed_in = time(user.last_login_at);
+        text += &format!("  {} {} last signed in {signed_in}: {}\n", user.id, user.email, user.name);
+    }
+    text + "Rights and memberships that were taken away since the copy was made are back as well.\n"
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

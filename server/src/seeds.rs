@@ -253,6 +253,11 @@ fn made<T: Document>(blank: Value, content: Value) -> Result<T, Problem> {
     merged(&blank, &content.as_object().cloned().unwrap_or_default())
 }
 
+/// Who the log says it was, where it was not a person but the server itself.
+pub fn system() -> Actor {
+    Actor { id: None, email: Email::new("server@dezky.invalid").ok() }
+}
+
 fn created(action: &'static str, record: Record) -> Entry {
     Entry { action, before: None, after: Some(record) }
 }
@@ -261,10 +266,15 @@ async fn write(store: &Arc<dyn Store>, entries: Vec<Entry>, at: Timestamp) -> Re
     if entries.is_empty() {
         return Ok(());
     }
-    // Not a person: the server itself.
-    let actor = Actor { id: None, email: Email::new("server@dezky.invalid").ok() };
     store
-        .write(Write { at, actor, entries, requires: Vec::new(), receipt: None, key_uses: Vec::new() })
+        .write(Write {
+            at,
+            actor: system(),
+            entries,
+            requires: Vec::new(),
+            receipt: None,
+            key_uses: Vec::new(),
+        })
         .await?;
     Ok(())
 }

@@ -242,24 +242,19 @@ async fn note_key_uses(app: Arc<App>) {
     }
 }
 
-/// Says whether these settings are good.
-pub async fn check(settings: Settings) -> Result<(), StartError> {
-    identity(&settings, "http://127.0.0.1")?;
-    settings.tls_files().map(Tls::load).transpose()?;
-    Ok(())
-}
-
 async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError> {
     let directory = settings.place.directory()?;
     let live = Live::new(settings.environment.clone())?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, live.observer())?);
+    let permissions = settings.place.permissions();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open_with(&directory, permissions, live.observer())?);
     // Nothing is written before this: nobody has the store yet.
     live.load(store.population().await?)?;
     seeds::seed(&store, &live).await?;
     Ok((store, live))
 }
 
-fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {
+/// What verifies tokens. Nothing is fetched yet.
+pub(crate) fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {
     let issuers = if settings.dev { vec![TrustedIssuer::new(dev_issuer)] } else { settings.issuers.clone() };
     let settings = IdentitySettings {
         issuers,

@@ -1,6 +1,7 @@
 //! The data of a run: tenants, partners and flags of the other benchmarks' workload, put there through the server's own store.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +27,7 @@ impl Observer for Nobody {
 
 /// Fills a fresh directory with a workload.
 pub async fn prepare(directory: &Path, workload: &Workload) -> Result<(), Failure> {
-    fs::create_dir_all(directory)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let micros = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
     let at = Timestamp::from_micros(micros)?;
     let mut entries = Vec::new();

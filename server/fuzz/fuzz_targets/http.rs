@@ -2,10 +2,12 @@
 //! record. The first line is the query, the second a header's value, the rest the body.
 #![no_main]
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use dezky_core::{Flag, Tenant, Timestamp, read_json};
+use dezky_server::http::address::{Network, client, counted};
 use dezky_server::http::document::{members, merged};
 use dezky_server::http::etag::{Tags, is_known};
 use dezky_server::http::instance::{digest, instance};
@@ -19,6 +21,9 @@ use serde_json::{Value, json};
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(dezky_server::routes::operations);
 
 static SEAL: LazyLock<Seal> = LazyLock::new(|| Seal::new(&[7; 32]));
+
+static PROXIES: LazyLock<Vec<Network>> =
+    LazyLock::new(|| vec!["10.0.0.0/8".parse().expect("a good network")]);
 
 const CURRENT: &str = "\"v3-5f1\"";
 
@@ -67,12 +72,18 @@ fn read_header(value: &HeaderValue) {
         Ok(None) => panic!("a header that is there is a list"),
         Err(_) => assert!(doubled.is_err() && !is_known([value], CURRENT)),
     }
+    let peer: IpAddr = [10, 0, 0, 1].into();
     let mut headers = HeaderMap::new();
-    for name in ["dezky-instance", "dezky-digest"] {
+    for name in ["dezky-instance", "dezky-digest", "x-forwarded-for"] {
         headers.insert(HeaderName::from_static(name), value.clone());
     }
     assert!(instance(&headers).is_none_or(|name| name.len() <= 64));
     assert!(digest(&headers).is_none_or(|digest| digest.as_str().len() == 64));
+    // Nobody is believed who is not trusted, and a trusted proxy is never taken for its client.
+    assert_eq!(client(&[], peer, &headers), peer);
+    let found = client(&PROXIES, peer, &headers);
+    assert!(found == peer || !PROXIES.iter().any(|network| network.contains(found)));
+    assert_eq!(counted(counted(found)), counted(found));
 }
 
 /// Nothing that a body says makes a record that is not read back the same.

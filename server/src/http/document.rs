@@ -33,7 +33,7 @@ pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<Strin
     let unknown = unknown.map(|name| Finding {
         path: format!("/{}", escape(name)),
         code: "unknown_field",
-        detail: "This member is not known here, or not for this caller to give",
+        detail: "This member is not known here, or not for this caller to give".into(),
     });
     let is_whole = form.form == BodyForm::Whole;
     let is_left_out = |value: &Value| is_whole && value.is_null();
@@ -41,7 +41,7 @@ pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<Strin
     let missing = missing.map(|name| Finding {
         path: format!("/{name}"),
         code: "missing",
-        detail: "This member is needed",
+        detail: "This member is needed".into(),
     });
     let findings: Vec<Finding> = unknown.chain(missing).take(dezky_core::limits::MAX_PROBLEMS).collect();
     if !findings.is_empty() {
@@ -95,7 +95,7 @@ fn find_unknown(said: &Value, kept: &Value, path: &mut String, findings: &mut Ve
             None if findings.len() < dezky_core::limits::MAX_PROBLEMS => findings.push(Finding {
                 path: path.clone(),
                 code: "unknown_field",
-                detail: "This member is not known here",
+                detail: "This member is not known here".into(),
             }),
             None => {}
         }

@@ -108,5 +108,8 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Streams that somebody who asks for one tenant alone may have open.
 pub const MAX_STREAMS_PER_CALLER: usize = 1_000;
 
+/// Exports of the change log at a time: backups and auditors, not a way to keep the store busy.
+pub const MAX_EXPORTS: usize = 8;
+
 /// How long a kill may wait for instances.
 pub const MAX_WAIT: Duration = Duration::from_secs(10);

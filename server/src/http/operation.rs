@@ -221,6 +221,11 @@ impl Operation {
         Operation { media: "text/event-stream", ..self }
     }
 
+    /// That it answers with lines of JSON, each of the type that it gives, as they are made.
+    pub fn lines(self) -> Operation {
+        Operation { media: "application/x-ndjson", ..self }
+    }
+
     /// That the log has its refusals alone.
     pub fn quietly(self) -> Operation {
         Operation { logged: Logged::Refusals, ..self }

@@ -62,9 +62,25 @@ where
     seen.respond(outcome)
 }
 
-/// 404, for a path that is not there.
-pub async fn unknown_route(app: Arc<App>, request: Request) -> Response<Body> {
-    answer_open(app, request, |_| async { Err(Problem::not_found()) }).await
+/// 404, for a path that is not there. Where it is there without the slash at its end, the answer says so.
+pub async fn unknown_route(app: Arc<App>, paths: &[&'static str], request: Request) -> Response<Body> {
+    let path = request.uri().path();
+    let shorter = path.strip_suffix('/').filter(|shorter| !shorter.is_empty());
+    let meant = shorter.and_then(|shorter| paths.iter().find(|template| is_of_template(shorter, template)));
+    let problem = match meant {
+        Some(template) => {
+            let detail = format!("There is no slash at the end of this path: it is {template}");
+            Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+        }
+        None => Problem::not_found(),
+    };
+    answer_open(app, request, |_| async { Err(problem) }).await
+}
+
+fn is_of_template(path: &str, template: &str) -> bool {
+    let (parts, given) = (template.split('/'), path.split('/'));
+    parts.clone().count() == given.clone().count()
+        && parts.zip(given).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
 }
 
 /// 405, for a path that is there and a method that is not.

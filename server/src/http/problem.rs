@@ -1,5 +1,7 @@
 //! What every refusal looks like: RFC 9457, with a stable code, the paths of what is wrong, and the request's id.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -32,7 +34,7 @@ pub struct Finding {
     /// What.
     pub code: &'static str,
     /// What, for people.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
 }
 
 impl Problem {
@@ -62,18 +64,20 @@ impl Problem {
 
     /// 422, for one value.
     pub fn invalid(path: impl Into<String>, code: &'static str, detail: &'static str) -> Problem {
-        Problem::of_findings(vec![Finding { path: path.into(), code, detail }])
+        Problem::of_findings(vec![Finding { path: path.into(), code, detail: detail.into() }])
     }
 
     /// 422, for several values; the first one's code is the problem's.
     pub fn of_findings(findings: Vec<Finding>) -> Problem {
-        let (code, detail) = findings.first().map_or(("invalid", ""), |first| (first.code, first.detail));
+        let (code, detail) = findings
+            .first()
+            .map_or_else(|| ("invalid", String::new()), |first| (first.code, first.detail.to_string()));
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).with_findings(findings)
     }
 
     /// 409, for a value that stands in the way.
     pub fn conflict(code: &'static str, path: &str, detail: &'static str) -> Problem {
-        let errors = vec![Finding { path: path.to_owned(), code, detail }];
+        let errors = vec![Finding { path: path.to_owned(), code, detail: detail.into() }];
         Problem::new(StatusCode::CONFLICT, code, detail).with_findings(errors)
     }
 
@@ -171,7 +175,7 @@ impl From<dezky_core::Error> for Problem {
         let finding = |error: &dezky_core::Error| Finding {
             path: error.path.clone(),
             code: error.code.as_str(),
-            detail: error.message,
+            detail: error.message.into(),
         };
         Problem::of_findings(error.all().map(finding).collect())
     }
@@ -180,7 +184,7 @@ impl From<dezky_core::Error> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
-            StoreError::Unavailable(reason) => {
+            StoreError::Unavailable(reason) | StoreError::Exposed(reason) => {
                 tracing::error!(reason, "the store is unavailable");
                 let detail = "The store cannot do this now; a write that got this answer counts as not made, and can be repeated under the same idempotency key";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)

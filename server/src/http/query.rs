@@ -1,6 +1,7 @@
 //! The query of a request: only what is known, each once.
 
 use axum::http::StatusCode;
+use serde_json::Value;
 
 use super::limits::{DEFAULT_PAGE, MAX_PAGE};
 use super::problem::{Finding, Problem};
@@ -16,9 +17,40 @@ pub struct Parameter {
     pub schema: &'static str,
 }
 
+impl Parameter {
+    /// What values it takes, for whoever gave another one: derived from its schema.
+    fn expected(&self) -> String {
+        let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
+        let number = |name: &str| schema.get(name).and_then(Value::as_u64);
+        let text = |name: &str| schema.get(name).and_then(Value::as_str);
+        let Parameter { name, about, .. } = self;
+        if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+            let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+            return format!("{name} is one of {}", words.join(", "));
+        }
+        match (text("type"), number("minimum"), number("maximum")) {
+            (Some("integer"), Some(least), Some(most)) => {
+                return format!("{name} is a whole number from {least} to {most}");
+            }
+            _ if text("format") == Some("date-time") => {
+                return format!("{name} is a time in RFC 3339, such as 2026-03-01T12:00:00Z");
+            }
+            _ => {}
+        }
+        match (number("minLength"), number("maxLength"), text("pattern")) {
+            (_, _, Some(pattern)) => format!("{name} is a text of the form {pattern} ({about})"),
+            (Some(least), Some(most), _) => format!("{name} is a text of {least} to {most} characters"),
+            _ => format!("{name} is a text that is not empty ({about})"),
+        }
+    }
+}
+
 /// The parameters that were given.
 #[derive(Debug, Clone, Default)]
-pub struct Query(Vec<(&'static str, String)>);
+pub struct Query {
+    given: Vec<(&'static str, String)>,
+    known: &'static [Parameter],
+}
 
 impl Query {
     /// Reads a query; refuses what is not declared, and what is given twice.
@@ -26,17 +58,19 @@ impl Query {
         let mut given: Vec<(&'static str, String)> = Vec::new();
         let mut findings = Vec::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let finding = |code, detail| Finding { path: format!("?{name}"), code, detail };
+            let finding =
+                |code, detail: String| Finding { path: format!("?{name}"), code, detail: detail.into() };
             match known.iter().find(|parameter| parameter.name == name) {
-                None => findings.push(finding("unknown_parameter", "This parameter is not known here")),
+                None => findings.push(finding("unknown_parameter", known_names(known))),
                 Some(known) if given.iter().any(|(name, _)| *name == known.name) => {
-                    findings.push(finding("repeated_parameter", "This parameter is given twice"));
+                    let detail = format!("{} is given twice", known.name);
+                    findings.push(finding("repeated_parameter", detail));
                 }
                 Some(known) => given.push((known.name, value.into_owned())),
             }
         }
         if findings.is_empty() {
-            return Ok(Query(given));
+            return Ok(Query { given, known });
         }
         findings.truncate(dezky_core::limits::MAX_PROBLEMS);
         Err(Problem::of_findings(findings).with_status(StatusCode::BAD_REQUEST))
@@ -44,7 +78,7 @@ impl Query {
 
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+        self.given.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter's value, read.
@@ -55,12 +89,11 @@ impl Query {
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.get(name) else { return Ok(None) };
         read(value).map(Some).ok_or_else(|| {
-            Problem::invalid(
-                format!("?{name}"),
-                "invalid_parameter",
-                "This parameter's value is not one of those possible",
-            )
-            .with_status(StatusCode::BAD_REQUEST)
+            let parameter = self.known.iter().find(|parameter| parameter.name == name);
+            let detail = parameter.map_or_else(|| format!("{name} has another form"), Parameter::expected);
+            let finding =
+                Finding { path: format!("?{name}"), code: "invalid_parameter", detail: detail.into() };
+            Problem::of_findings(vec![finding]).with_status(StatusCode::BAD_REQUEST)
         })
     }
 
@@ -83,12 +116,20 @@ impl Query {
     /// The question that a cursor belongs to: everything but the cursor itself and the size of the page.
     pub fn question(&self, path: &str, caller: &str) -> String {
         let mut parts: Vec<String> = self
-            .0
+            .given
             .iter()
             .filter(|(name, _)| !["cursor", "limit", "counts"].contains(name))
             .map(|(name, value)| format!("{name}={}:{value}", value.len()))
             .collect();
         parts.sort();
         format!("{caller}\n{path}\n{}", parts.join("\n"))
+    }
+}
+
+fn known_names(known: &[Parameter]) -> String {
+    let names: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
+    match names.is_empty() {
+        true => "This takes no parameters".to_owned(),
+        false => format!("This parameter is not known here; known are {}", names.join(", ")),
     }
 }

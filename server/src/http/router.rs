@@ -27,6 +27,7 @@ pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
     for (index, operation) in operations.into_iter().enumerate() {
         by_path.entry(operation.path).or_default().push(Route { index, operation: Arc::new(operation) });
     }
+    let paths: Arc<[&'static str]> = by_path.keys().copied().chain(OPEN_PATHS).collect();
     let mut router = Router::new();
     for (path, routes) in by_path {
         router = router.route(path, methods(app, routes));
@@ -48,7 +49,10 @@ pub fn metrics_router(app: &Arc<App>, access: MetricsAccess) -> Router {
 
 fn with_unknown_route(app: &Arc<App>, router: Router) -> Router {
     let app = Arc::clone(app);
-    router.fallback(move |request: Request| unknown_route(Arc::clone(&app), request))
+    router.fallback(move |request: Request| {
+        let (app, paths) = (Arc::clone(&app), Arc::clone(&paths));
+        async move { unknown_route(app, &paths, request).await }
+    })
 }
 
 fn methods(app: &Arc<App>, routes: Vec<Route>) -> MethodRouter {

@@ -54,6 +54,12 @@ impl Issuer {
         Err(format!("{state} {}: {}", self.name(), failure.as_deref().unwrap_or("not tried yet")))
     }
 
+    /// Fetches the keys without keeping them.
+    pub(super) async fn probe(&self) -> Result<(), String> {
+        let text = self.source.key_set().await?;
+        self.read(text).map(|_| ())
+    }
+
     /// Waits for an attempt that is running, or has one made unless the last began less than a cooldown ago. A request that
     /// waits here may be dropped without the attempt being dropped.
     pub(super) async fn refreshed(&self) {
@@ -112,14 +118,18 @@ impl Issuer {
             same.renew();
             return Ok(());
         }
-        let keys = Keys::read(text, &self.source.policy, self.source.timing.hard_cap);
-        let keys = keys.map_err(|error| format!("the key set is not accepted: {error}"))?;
+        let keys = self.read(text)?;
         let mut place = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         *place = Some(Arc::new(keys));
         if let Some(old) = old {
             old.withdraw();
         }
         Ok(())
+    }
+
+    fn read(&self, text: Vec<u8>) -> Result<Keys, String> {
+        let keys = Keys::read(text, &self.source.policy, self.source.timing.hard_cap);
+        keys.map_err(|error| format!("the key set is not accepted: {error}"))
     }
 
     /// Tells those who wait, and the log where the state has changed.

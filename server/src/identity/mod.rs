@@ -91,6 +91,13 @@ impl Identity {
         self.accepted.explain(error)
     }
 
+    /// Fetches each issuer's keys once, and keeps nothing: whether they can be had, or why not.
+    pub async fn probe(&self) -> Vec<(String, Result<(), String>)> {
+        let probes =
+            self.issuers.iter().map(|issuer| async { (issuer.name().to_owned(), issuer.probe().await) });
+        join_all(probes).await
+    }
+
     /// Why the service should not be asked yet, if so.
     pub fn readiness(&self) -> Result<(), String> {
         self.issuers.iter().try_for_each(|issuer| issuer.readiness())

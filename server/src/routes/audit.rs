@@ -26,7 +26,11 @@ const FILTERS: &[Parameter] = &[
     },
     Parameter { name: "id", about: "Of the entity of this id; a flag's is its key", schema: TEXT },
     TENANT,
-    Parameter { name: "actor", about: "By the user of this id", schema: TEXT },
+    Parameter {
+        name: "actor",
+        about: "By the user of this id",
+        schema: r#"{ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }"#,
+    },
     Parameter { name: "action", about: "Of this action, such as flag.kill", schema: TEXT },
     Parameter { name: "from", about: "Not before", schema: TIME },
     Parameter { name: "until", about: "Before", schema: TIME },

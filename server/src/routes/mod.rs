@@ -13,6 +13,7 @@ use crate::http::reply::Reply;
 use crate::store::{Direction, Sort, SortKey};
 
 mod audit;
+mod audit_streams;
 mod audit_views;
 mod delivery;
 mod evaluate;
@@ -43,6 +44,7 @@ pub fn operations() -> Vec<Operation> {
         ofrep::operations(),
         keys::operations(),
         audit::operations(),
+        audit_streams::operations(),
     ]
     .into_iter()
     .flatten()

@@ -94,7 +94,7 @@ fn refuse_unknown(edit: &Value) -> Result<(), Problem> {
             findings.extend(unknown.into_iter().map(|name| Finding {
                 path: format!("/edits/{index}{path}/{}", name.replace('~', "~0").replace('/', "~1")),
                 code: "unknown_field",
-                detail: "This member is not known here",
+                detail: "This member is not known here".into(),
             }));
         }
     }

@@ -17,12 +17,14 @@ use crate::keys::Key;
 mod query;
 mod record;
 pub mod sqlite;
+mod verify;
 
 pub use query::{
     ChangeQuery, Direction, FlagQuery, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery,
     TenantFilter, TenantQuery, UserQuery,
 };
 pub use record::{ActorRights, Entry, KeyUse, Receipt, Record, Require, Write, identity_of};
+pub use verify::{Breach, Head, Verification, VerifyError};
 
 /// The durable state. Reads see every write that was acknowledged before they began.
 #[async_trait]
@@ -77,6 +79,11 @@ pub trait Store: Send + Sync + 'static {
     /// The newest change's revision and hash; 0 and zeros for an empty log.
     async fn head(&self) -> Result<(u64, Digest), StoreError>;
 
+    /// Takes a verification one step further: the hashes and links of the log, and everything stored against the log.
+    async fn verify(&self, so_far: Verification) -> Result<Verification, VerifyError>;
+    /// The changes after a revision up to another, oldest first, as many as one chunk holds.
+    async fn export(&self, after: u64, until: u64) -> Result<Exported, StoreError>;
+
     /// Names this history: made with the store, and kept by its copies. Revisions are comparable within one history.
     async fn history(&self) -> Result<String, StoreError>;
 
@@ -85,6 +92,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// How long reads and writes took so far.
     fn times(&self) -> &Times;
+}
+
+/// A chunk of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The documents of the changes, a line each.
+    pub lines: Vec<u8>,
+    /// The revision of the last of them.
+    pub last: u64,
 }
 
 /// How long the store took, as those who waited saw it.
@@ -194,6 +210,9 @@ pub enum StoreError {
     /// What it holds cannot be understood.
     #[error("the store holds something that cannot be read: {0}")]
     Broken(String),
+    /// Other accounts of the machine can use the data.
+    #[error("{0}")]
+    Exposed(String),
     /// A sum is beyond what can be held exactly.
     #[error("a sum is beyond what can be held exactly")]
     Overflow,

@@ -99,7 +99,8 @@ class Disk:
 
     def leave(self, folder: Path, chance: random.Random, luck: float) -> None:
         """Puts what a cut now would leave into a folder. The index of the write-ahead log is memory, and does not survive."""
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         for name, file in self.files.items():
             if not name.endswith("-shm"):
                 (folder / name).write_bytes(file.after_cut(chance, luck))
+                (folder / name).chmod(0o600)

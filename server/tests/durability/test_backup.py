@@ -34,7 +34,7 @@ class Copies(unittest.TestCase):
             time.sleep(0.3)
             least = operator.get("/audit?limit=1").body["proof"]["headRevision"]
             copy = self.folder / f"copy-{number}" / DATABASE
-            copy.parent.mkdir()
+            copy.parent.mkdir(mode=0o700)
             done = command("backup", "--data", str(self.server.data), str(copy))
             self.assertEqual(done.returncode, 0, done.stderr)
             most = operator.get("/audit?limit=1").body["proof"]["headRevision"]

@@ -114,7 +114,7 @@ class Agree(EndToEnd):
         self.settle()
         before = {driver.name: driver.ask("evaluate", subjects=[self.operator.subject]) for driver in self.drivers}
         backup = self.folder / "backup" / DATABASE
-        backup.parent.mkdir()
+        backup.parent.mkdir(mode=0o700)
         self.succeed("backup", "--data", str(self.server.data), str(backup))
 
         # It dies: they say so, and go on.
@@ -174,7 +174,7 @@ class Agree(EndToEnd):
         # The operator says that it is meant: they take it.
         marks = self.marks()
         self.assertEqual(self.server.stop(), 0)
-        self.succeed("new-history", "--data", str(self.server.data))
+        self.succeed("new-history", "--keep-keys", "--data", str(self.server.data))
         self.start(self.server)
         self.operator.renew().is_on = not self.operator.is_on
         for driver, mark in marks:

@@ -23,7 +23,7 @@ class File(EndToEnd):
         self.options = {"url": f"http://127.0.0.1:{self.server.port}", "key": self.operator.key("server")["secret"], **SHORT}
         self.files = {kind: self.folder / f"{kind}.json" for kind in KINDS}
         self.backup = self.folder / "backup" / DATABASE
-        self.backup.parent.mkdir()
+        self.backup.parent.mkdir(mode=0o700)
         done = command("backup", "--data", str(self.server.data), str(self.backup))
         self.assertEqual(done.returncode, 0, done.stderr)
         for kind, file in self.files.items():
@@ -66,7 +66,7 @@ class File(EndToEnd):
             state = driver.state()
             self.assertEqual((state["digest"], state["status"]), (self.digest, "stale"), driver.name)
         self.assertEqual(self.server.stop(), 0)
-        done = command("new-history", "--data", str(self.server.data))
+        done = command("new-history", "--keep-keys", "--data", str(self.server.data))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.start(self.server)
         self.operator.renew()

@@ -109,6 +109,8 @@ const TABLE: &[&str] = &[
     "DELETE /keys/{id}                 none   sign   aud    aud   aud   aud   adm     200      gone   new      gone     key       key       key      void",
     "GET    /audit                     none   sign   mem    mem   mem   aud   mem     200      gone   new      gone   key       key       key      void",
     "GET    /audit ?tenant             none   sign   role   404   200   aud   404     200      gone   new      gone   404       404       404      void",
+    "GET    /audit/export              none   sign   mem    mem   mem   aud   mem     200      gone   new      gone   key       key       key      void",
+    "POST   /audit/verify              none   sign   mem    mem   mem   aud   mem     200      gone   new      gone   key       key       key      void",
     // Last: it makes the stranger's record.
     "GET    /users/me                  none   sign   200    200   200   200   200     200      gone   200      gone   key       key       key      void",
     "GET    /healthz                   200    200    200    200   200   200   200     200      200    200      200    200       200       200      200",

@@ -138,8 +138,12 @@ async fn a_snapshot_stays_what_it_is_until_a_flag_changes() {
     assert_eq!(document(&changed[0]).revision(), document(&changed[1]).revision());
     let server = server.restart_after(&QUIET, |data| {
         let binary = env!("CARGO_BIN_EXE_dezky-server");
-        let begun =
-            std::process::Command::new(binary).arg("new-history").arg("--data").arg(data).output().unwrap();
+        let begun = std::process::Command::new(binary)
+            .args(["new-history", "--keep-keys"])
+            .arg("--data")
+            .arg(data)
+            .output()
+            .unwrap();
         assert!(begun.status.success(), "{begun:?}");
     });
     let anew = of(&server).await;

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod audit;
+mod audit_streams;
 mod authorization;
+mod commands;
 mod connections;
 mod contract;
 mod cors;

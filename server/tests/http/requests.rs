@@ -188,6 +188,40 @@ async fn queries_hold_what_is_known_once() {
     assert_eq!(api.get("/tenants?limit=1").send().await.is(200).items().len(), 1);
 }
 
+/// What is wrong with a parameter is told with what it takes.
+#[tokio::test]
+async fn a_refused_parameter_is_told_with_what_it_takes() {
+    let api = Api::of(&SERVER, "operator").await;
+    let cases = [
+        ("/tenants?limit=0", "a whole number from 1 to 200"),
+        ("/tenants?status=gone", "one of pending, active, suspended, terminated"),
+        ("/tenants?counts=yes", "one of true, false"),
+        ("/tenants?q=", "a text of 1 to 100 characters"),
+        ("/audit?from=yesterday", "such as 2026-03-01T12:00:00Z"),
+        ("/audit/export?from=0", "a whole number from 1 to 9007199254740991"),
+        ("/tenants?colour=blue", "known are q, status, plan, partner, sort, counts, limit, cursor"),
+        ("/flags/reach?limit=1", "takes no parameters"),
+        ("/tenants/", "it is /tenants"),
+        ("/tenants/acme/users/", "it is /tenants/{slug}/users"),
+        ("/healthz/", "it is /healthz"),
+    ];
+    for (path, expected) in cases {
+        let answer = api.get(path).send().await;
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains(expected), "{path}: {detail}");
+        assert!(!detail.contains("yesterday") && !detail.contains("acme"), "{path}: {detail}");
+        let first = &answer.body["errors"][0]["detail"];
+        assert!(first.is_null() || first == detail, "{path}: {first}");
+    }
+    let answer = api.post("/flags/meetings_e2ee/kill?wait=2").on_any().send().await;
+    let answer = answer.refused(400, "invalid_parameter").at("?wait");
+    assert!(answer.body["detail"].as_str().unwrap().contains("such as 2s or 500ms"), "{}", answer.text);
+    for path in ["/tenants//", "/", "//", "/nothing/"] {
+        let answer = api.get(path).send().await.refused(404, "not_found");
+        assert!(!answer.text.contains("slash"), "{path}: {}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn tokens_are_given_once_and_as_bearer() {
     let nobody = Api::nobody(&SERVER).await;

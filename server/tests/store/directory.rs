@@ -1,5 +1,8 @@
 //! Directories of the tests' own, which go with them.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -27,6 +30,18 @@ impl Directory {
     pub fn beside(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
+}
+
+/// Creates a directory that only this account can use.
+pub fn create_private_directory(path: &Path) {
+    DirBuilder::new().mode(0o700).create(path).unwrap();
+}
+
+/// Creates a file that only this account can use.
+pub fn create_private_file(path: &Path, content: &[u8]) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).unwrap().write_all(content).unwrap();
 }
 
 impl Drop for Directory {

@@ -3,10 +3,13 @@
 
 mod contract;
 mod directory;
+mod history;
+mod permissions;
 mod records;
 mod slices;
 mod sqlite;
 mod sqlite_versions;
+mod verify;
 
 use std::sync::Arc;
 

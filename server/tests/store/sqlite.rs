@@ -9,7 +9,7 @@ use dezky_server::store::sqlite::{SqliteStore, backup, verify_log};
 use dezky_server::store::{ChangeQuery, Entry, Observer, Store, StoreError, TenantFilter, Write};
 use rusqlite::Connection;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, create_private_directory, create_private_file};
 use crate::records::*;
 
 pub struct Nobody;
@@ -43,8 +43,8 @@ fn a_directory_that_cannot_be_made_is_an_error() {
     let file = directory.beside("file");
     std::fs::write(&file, "").unwrap();
     assert!(matches!(SqliteStore::open(&file, Box::new(Nobody)), Err(StoreError::Unavailable(_))));
-    std::fs::create_dir(directory.path()).unwrap();
-    std::fs::write(directory.path().join("dezky.sqlite3"), vec![b'x'; 8_192]).unwrap();
+    create_private_directory(directory.path());
+    create_private_file(&directory.path().join("dezky.sqlite3"), &[b'x'; 8_192]);
     assert!(matches!(SqliteStore::open(directory.path(), Box::new(Nobody)), Err(StoreError::Broken(_))));
 }
 
@@ -69,7 +69,7 @@ async fn copies_made_while_writing_are_consistent() {
     let mut heads = Vec::new();
     for number in 0..3 {
         let copy = directory.beside(&format!("copy-{number}/dezky.sqlite3"));
-        std::fs::create_dir(copy.parent().unwrap()).unwrap();
+        create_private_directory(copy.parent().unwrap());
         let (before, _) = store.head().await.unwrap();
         backup(directory.path(), &copy).unwrap();
         let files: Vec<_> = std::fs::read_dir(copy.parent().unwrap())
@@ -142,7 +142,7 @@ async fn the_walk_over_the_log_finds_what_was_tampered_with() {
     ];
     for tampering in tamperings {
         let copy = Directory::new();
-        std::fs::create_dir(copy.path()).unwrap();
+        create_private_directory(copy.path());
         backup(directory.path(), &copy.path().join("dezky.sqlite3")).unwrap();
         assert_eq!(verify_log(copy.path()).unwrap(), head);
         assert_eq!(database(&copy).execute(tampering, []).unwrap(), 1);

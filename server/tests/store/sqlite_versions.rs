@@ -9,7 +9,7 @@ use dezky_server::store::{ChangeQuery, FlagQuery, Store, StoreError, TenantFilte
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::directory::Directory;
+use crate::directory::{Directory, create_private_directory, create_private_file};
 use crate::records::*;
 use crate::sqlite::{Nobody, open};
 
@@ -56,7 +56,8 @@ fn log() -> Vec<Change> {
 
 /// A database of a version, filled by the statements of its time.
 fn old(directory: &Directory, version: usize) {
-    std::fs::create_dir(directory.path()).unwrap();
+    create_private_directory(directory.path());
+    create_private_file(&directory.path().join("dezky.sqlite3"), b"");
     let mut database = Connection::open(directory.path().join("dezky.sqlite3")).unwrap();
     migrate_to(&mut database, version).unwrap();
     let found: usize = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -94,8 +95,16 @@ fn old(directory: &Directory, version: usize) {
         for change in log() {
             let Entity { kind, id } = &change.content.entity;
             run(
-                "INSERT INTO changes (revision, at, action, kind, entity_id, doc) VALUES (?1, 0, 'create', ?2, ?3, ?4)",
-                params![change.revision, kind.as_str(), id.as_str(), json!(change).to_string()],
+                "INSERT INTO changes (revision, at, action, kind, entity_id, tenant_id, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    change.revision,
+                    change.content.at.as_micros(),
+                    change.content.action.as_str(),
+                    kind.as_str(),
+                    id.as_str(),
+                    ["tenant", "subscription"].contains(&kind.as_str()).then_some("t1"),
+                    json!(change).to_string(),
+                ],
             );
         }
     }

@@ -1,5 +1,6 @@
 //! What a small server weighs when nobody asks anything.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::report::{Bar, Row};
 
 /// Measures it: a fresh server, a sign-in, a few pages, and then a second of silence.
 pub async fn row(binary: &Path, data: &Path, issuer: &str, token: &str) -> Result<Row, Failure> {
-    std::fs::create_dir_all(data)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data)?;
     let started = serve(binary, data, issuer).await?;
     let mut client = Client::connect(started.server.address).await?;
     for target in ["/users/me", "/tenants", "/flags", "/subscriptions", "/audit", "/partners"] {

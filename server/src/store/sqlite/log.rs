@@ -1,16 +1,14 @@
 //! The change log: the only history there is.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
-use dezky_core::{Change, Digest, Id, verify_chain};
+use dezky_core::{Change, Id};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use serde_json::Value;
 
-use super::{broken, failure, schema};
-use crate::store::{ChangeQuery, StoreError, verify_run};
-
-/// Changes that are verified at a time.
-const PAGE: usize = 1_000;
+use super::{broken, failure};
+use crate::store::{ChangeQuery, Exported, StoreError};
 
 /// Adds a change to the log. `tenant` is the one that the record belongs to, `tenants` those whose audit shows the change.
 pub fn append(
@@ -83,36 +81,52 @@ pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>,
     rows.map(|text| read(&text.map_err(failure)?)).collect()
 }
 
-/// Walks the whole log: how many changes there are, and the hash of the last, if every hash and link holds.
-pub fn verify(directory: &Path) -> Result<(u64, Digest), StoreError> {
-    let connection = schema::open_reader(&schema::file(directory))?;
-    let mut statement = connection
-        .prepare("SELECT doc, revision FROM changes WHERE revision > ?1 ORDER BY revision LIMIT ?2")
-        .map_err(failure)?;
-    let mut last: Option<Change> = None;
-    let mut head = verify_chain(&[]).map_err(broken)?;
-    loop {
-        let after = last.as_ref().map_or(0, |last| last.revision);
-        let rows = statement
-            .query_map(params![after, PAGE as i64], |row| row.get::<_, String>(0))
-            .map_err(failure)?;
-        let mut run: Vec<Change> = last.iter().cloned().collect();
-        for text in rows {
-            run.push(read(&text.map_err(failure)?)?);
-        }
-        if run.len() == last.iter().len() {
-            return Ok((after, head));
-        }
-        head = verify_run(&run).map_err(|(revision, error)| {
-            StoreError::Broken(format!("the change log at revision {revision}: {error}"))
-        })?;
-        if last.is_none() && run.first().is_some_and(|first| first.revision != 1) {
-            return Err(StoreError::Broken("the change log does not begin with revision 1".to_owned()));
-        }
-        last = run.pop();
+/// Bytes of lines after which a chunk of an export ends.
+const EXPORT_BYTES: usize = 256 << 10;
+
+/// The changes after a revision up to another, a line each, as many as one chunk holds.
+pub fn export(connection: &Connection, after: u64, until: u64) -> Result<Exported, StoreError> {
+    let sql = "SELECT revision, doc FROM changes WHERE revision > ?1 AND revision <= ?2 ORDER BY revision";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let mut rows = statement.query([after, until]).map_err(failure)?;
+    let mut exported = Exported { lines: Vec::new(), last: after };
+    while exported.lines.len() < EXPORT_BYTES
+        && let Some(row) = rows.next().map_err(failure)?
+    {
+        exported.last = row.get(0).map_err(failure)?;
+        let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(failure)?;
+        exported.lines.extend_from_slice(text.as_bytes());
+        exported.lines.push(b'\n');
+    }
+    Ok(exported)
+}
+
+/// The tenant that a change's record belongs to, by its documents.
+pub fn tenant_of(change: &Change) -> Option<&str> {
+    let content = &change.content;
+    match content.entity.kind.as_str() {
+        "tenant" => Some(content.entity.id.as_str()),
+        _ => content.after.get("tenantId").or(content.before.get("tenantId")).and_then(|id| id.as_str()),
     }
 }
 
-fn read(text: &str) -> Result<Change, StoreError> {
+/// The tenants whose audit shows a change, by its documents: that of the record, and each that a user has joined or left by it.
+pub fn tenants_of(change: &Change) -> BTreeSet<&str> {
+    let content = &change.content;
+    let mut tenants: BTreeSet<&str> = tenant_of(change).into_iter().collect();
+    if content.entity.kind.as_str() == "user" {
+        let (before, after) = (members(&content.before), members(&content.after));
+        tenants.extend(before.symmetric_difference(&after).copied());
+    }
+    tenants
+}
+
+fn members(user: &Value) -> BTreeSet<&str> {
+    let ids = user.get("tenantIds").and_then(Value::as_array).into_iter().flatten();
+    ids.filter_map(Value::as_str).collect()
+}
+
+/// A change, from its document.
+pub fn read(text: &str) -> Result<Change, StoreError> {
     Change::from_json(text.as_bytes()).map_err(broken)
 }

@@ -14,8 +14,9 @@ use rusqlite::{Connection, Params, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ChangeQuery, Customers, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
-    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery, Write, WriteError,
+    ChangeQuery, Customers, Exported, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
+    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery, Verification, VerifyError,
+    Write, WriteError,
 };
 use crate::histogram::timed;
 use readers::Readers;
@@ -23,8 +24,10 @@ use writer::{Job, QUEUE, Writer};
 
 mod apply;
 mod backup;
+mod history;
 mod lists;
 mod log;
+mod permissions;
 mod population;
 mod readers;
 mod receipts;
@@ -33,15 +36,46 @@ mod rows;
 mod schema;
 mod sums;
 mod tenants;
+mod verify;
 mod writer;
 
 pub use backup::backup;
-pub use log::verify as verify_log;
-pub use schema::migrate_to;
+pub use history::{KeysOfCopy, Revived, begin_history};
+pub use permissions::{Permissions, check as check_permissions};
+pub use schema::{file, is_locked, migrate_to};
+pub use verify::verify_file;
 
 /// The version of SQLite that is built in.
 pub fn version() -> &'static str {
     rusqlite::version()
+}
+
+/// Verifies the database of a directory: the newest revision and its hash.
+pub fn verify_log(directory: &Path) -> Result<(u64, Digest), StoreError> {
+    let head = verify_file(&file(directory), None)?;
+    Ok((head.revision, head.hash))
+}
+
+/// What is found in a database without changing it.
+pub struct Probe {
+    /// Its version.
+    pub version: usize,
+    /// The newest version: opening the store brings it there.
+    pub newest: usize,
+    /// What a server would hold in memory; nothing, where the version is not the newest.
+    pub population: Option<Population>,
+}
+
+/// Looks into the database of a directory, if there is one.
+pub fn probe(directory: &Path) -> Result<Option<Probe>, StoreError> {
+    let file = schema::file(directory);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let connection = schema::open_reader(&file)?;
+    let (version, newest) = (schema::judge_version(&connection)?, schema::newest_version());
+    let population = (version == newest).then(|| population::read(&connection)).transpose()?;
+    Ok(Some(Probe { version, newest, population }))
 }
 
 /// The store.
@@ -55,9 +89,18 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database of a directory, makes it where there is none, and brings it up to date.
+    /// Opens the database of a directory, makes it where there is none, and brings it up to date. Data that other accounts can use is refused.
     pub fn open(directory: &Path, observer: Box<dyn Observer>) -> Result<SqliteStore, StoreError> {
-        let lock = schema::lock(directory)?;
+        SqliteStore::open_with(directory, Permissions::Private, observer)
+    }
+
+    /// Like `open`, for the permissions that the operator accepts.
+    pub fn open_with(
+        directory: &Path,
+        permissions: Permissions,
+        observer: Box<dyn Observer>,
+    ) -> Result<SqliteStore, StoreError> {
+        let lock = schema::lock(directory, permissions)?;
         let file = schema::file(directory);
         let mut connection = schema::open_writer(&file)?;
         schema::migrate(&mut connection)?;
@@ -197,6 +240,15 @@ impl Store for SqliteStore {
         }
     }
 
+    async fn verify(&self, so_far: Verification) -> Result<Verification, VerifyError> {
+        let step = |connection: &Connection| Ok(verify::step(connection, so_far));
+        self.readers.ask(step).await?
+    }
+
+    async fn export(&self, after: u64, until: u64) -> Result<Exported, StoreError> {
+        self.readers.ask(move |connection| log::export(connection, after, until)).await
+    }
+
     async fn history(&self) -> Result<String, StoreError> {
         let sql = "SELECT value FROM settings WHERE name = 'history'";
         let read = |connection: &Connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure);
@@ -223,16 +275,6 @@ fn make_settings(connection: &Connection) -> Result<(), StoreError> {
     let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     connection.execute(sql, params!["secret", random::<32>()?]).map_err(failure)?;
     connection.execute(sql, params!["history", random::<HISTORY_BYTES>()?]).map_err(failure)?;
-    Ok(())
-}
-
-/// Begins a new history: what was read from the old one is no longer comparable with what is read from now on.
-pub fn begin_history(directory: &Path) -> Result<(), StoreError> {
-    let _lock = schema::lock(directory)?;
-    let mut connection = schema::open_writer(&schema::file(directory))?;
-    schema::migrate(&mut connection)?;
-    let sql = "INSERT INTO settings (name, value) VALUES ('history', ?1) ON CONFLICT DO UPDATE SET value = excluded.value";
-    connection.execute(sql, [random::<HISTORY_BYTES>()?]).map_err(failure)?;
     Ok(())
 }
 

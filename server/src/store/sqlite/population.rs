@@ -16,17 +16,22 @@ pub fn read(connection: &Connection) -> Result<Population, StoreError> {
         tenants: rows(connection, "SELECT id, slug, plan, partner_id, status FROM tenants", tenant)?,
         partners: rows(connection, "SELECT id, slug FROM partners", partner)?,
         users: documents(connection, "SELECT doc FROM users", [], User::from_json)?,
-        keys: rows(
-            connection,
-            "SELECT doc, hash, last_used_at, previous_hash, last_used_from FROM keys",
-            key,
-        )?,
+        keys: keys(connection)?,
         flags: documents(connection, "SELECT doc FROM flags ORDER BY id", [], Flag::from_json)?,
         flags_revision: flags_revision(connection)?,
         killed: rows(connection, KILLED, |row| FlagKey::new(text(row, 0)?).map_err(broken))?
             .into_iter()
             .collect(),
     })
+}
+
+/// Every machine key, oldest first.
+pub fn keys(connection: &Connection) -> Result<Vec<KeptKey>, StoreError> {
+    rows(
+        connection,
+        "SELECT doc, hash, last_used_at, previous_hash, last_used_from FROM keys ORDER BY id",
+        key,
+    )
 }
 
 const KILLED: &str = "SELECT entity_id FROM changes AS kill WHERE action = 'flag.kill' AND revision = \

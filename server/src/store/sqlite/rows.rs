@@ -10,10 +10,13 @@ use crate::keys::Key;
 use crate::store::{Record, StoreError, WriteError, identity_of};
 
 /// A row; the first column is the id, the second the version.
-struct Row {
+pub struct Row {
+    /// The table.
     table: &'static str,
-    columns: &'static [&'static str],
-    values: Vec<Value>,
+    /// The columns that follow from the record.
+    pub columns: &'static [&'static str],
+    /// Their values, in the same order.
+    pub values: Vec<Value>,
 }
 
 /// Puts a record in the place of the one that its writer had read.
@@ -133,7 +136,8 @@ fn run(statement: rusqlite::Result<CachedStatement<'_>>, row: impl Params) -> Re
     statement.and_then(|mut statement| statement.execute(row)).map_err(failure)
 }
 
-fn row(record: &Record) -> Result<Row, StoreError> {
+/// The row of a record: every column that follows from it.
+pub fn row(record: &Record) -> Result<Row, StoreError> {
     match record {
         Record::Tenant(tenant) => tenant_row(tenant),
         Record::Partner(partner) => partner_row(partner),

@@ -1,13 +1,14 @@
 //! Opening the database: its settings, and the numbered steps from whatever it is to what it should be.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure;
+use super::permissions::{self, DIRECTORY_MODE, FILE_MODE, Permissions, create_private};
 use crate::store::StoreError;
 
 /// The steps, in order. One that was released never changes.
@@ -35,24 +36,53 @@ pub fn file(directory: &Path) -> PathBuf {
     directory.join("dezky.sqlite3")
 }
 
-/// Makes the directory where there is none, and takes it for this process.
-pub fn lock(directory: &Path) -> Result<File, StoreError> {
+/// The file whose lock tells that a process uses the directory.
+pub fn lock_file(directory: &Path) -> PathBuf {
+    directory.join("lock")
+}
+
+/// Makes the directory and an empty database where there are none, and locks the directory for this process. Only this account can use what is
+/// made; what was there and other accounts can use is refused, unless it is accepted.
+pub fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let text = format!("SQLite {} is older than 3.51.3, which this needs", rusqlite::version());
         return Err(StoreError::Unavailable(text));
     }
     let unusable =
         |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", directory.display()));
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
-    let options = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"));
-    let lock = options.map_err(unusable)?;
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory).map_err(unusable)?;
+    permissions::check(directory, permissions)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(FILE_MODE);
+    let lock = options.open(lock_file(directory)).map_err(unusable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => create_private(&file(directory)).map(|()| lock).map_err(unusable),
         Err(TryLockError::WouldBlock) => {
             Err(StoreError::Unavailable(format!("{}: another server is using it", directory.display())))
         }
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
+}
+
+/// Whether a process uses the directory.
+pub fn is_locked(directory: &Path) -> Result<bool, StoreError> {
+    let path = lock_file(directory);
+    let unusable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let lock = match OpenOptions::new().write(true).open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unusable(error)),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// The newest version of a database.
+pub fn newest_version() -> usize {
+    MIGRATIONS.len()
 }
 
 /// The connection that writes.
@@ -91,8 +121,8 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     migrate_to(connection, MIGRATIONS.len())
 }
 
-/// Takes the database to a version.
-pub fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), StoreError> {
+/// The database's version; refused where it is newer than this server knows.
+pub fn judge_version(connection: &Connection) -> Result<usize, StoreError> {
     let current: usize =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failure)?;
     if current > MIGRATIONS.len() {
@@ -100,6 +130,12 @@ pub fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), Sto
             format!("the database is of version {current}, and this server knows up to {}", MIGRATIONS.len());
         return Err(StoreError::Unavailable(text));
     }
+    Ok(current)
+}
+
+/// Takes the database to a version.
+pub fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), StoreError> {
+    let current = judge_version(connection)?;
     for (index, step) in MIGRATIONS.iter().enumerate().take(version).skip(current) {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;

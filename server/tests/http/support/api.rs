@@ -35,7 +35,7 @@ pub struct Answer {
     /// The body as it came, compressed where it was.
     pub bytes: Vec<u8>,
     pub text: String,
-    /// The body, where it is JSON; null else.
+    /// The body, where it is JSON; a list of the lines, where each is JSON; null else.
     pub body: Value,
 }
 
@@ -152,9 +152,15 @@ impl Ask<'_> {
         });
         let id = text_of(&headers, "x-request-id");
         assert_eq!(id.len(), 32, "{method} {path}: no request id");
-        let body: Value = match content_type.contains("json") && !plain.is_empty() {
-            true => serde_json::from_slice(&plain).unwrap(),
-            false => Value::Null,
+        let body: Value = match &*content_type {
+            "application/x-ndjson" => {
+                let lines = plain.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+                lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()).collect()
+            }
+            content_type if content_type.contains("json") && !plain.is_empty() => {
+                serde_json::from_slice(&plain).unwrap()
+            }
+            _ => Value::Null,
         };
         if status >= 400 && method != Method::HEAD {
             match &*content_type {

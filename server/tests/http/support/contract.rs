@@ -68,8 +68,15 @@ impl Contract {
         };
         let content = content.get(media_type);
         let content = content.unwrap_or_else(|| panic!("{what}: {media_type} is not what {template} gives"));
-        if let Some(schema) = content.get("schema").filter(|_| media_type.ends_with("json")) {
-            self.validate(&format!("{asked} {template} {status} {media_type}"), &what, schema, body);
+        let Some(schema) = content.get("schema").filter(|_| media_type.ends_with("json")) else { return };
+        let name = format!("{asked} {template} {status} {media_type}");
+        match media_type {
+            // A document each.
+            "application/x-ndjson" => {
+                let lines = body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+                lines.for_each(|line| self.validate(&name, &what, schema, line));
+            }
+            _ => self.validate(&name, &what, schema, body),
         }
     }
 

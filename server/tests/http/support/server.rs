@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -67,7 +68,7 @@ impl Server {
     }
 
     fn launch(data: &Path, listen: &str, mode: &[&str], settings: &[&str]) -> Server {
-        fs::create_dir_all(data).unwrap();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data).unwrap();
         let log = data.join(format!("log-{}", uuid::Uuid::now_v7().simple()));
         let process = Command::new("sh")
             .args(["-c", RUN, "sh", env!("CARGO_BIN_EXE_dezky-server"), "serve"])

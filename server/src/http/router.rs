@@ -39,15 +39,16 @@ pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
         };
         router = router.route(path, methods);
     }
-    with_unknown_route(app, router)
+    with_unknown_route(app, router, paths)
 }
 
 /// The router of the metrics alone, for an address of their own.
 pub fn metrics_router(app: &Arc<App>, access: MetricsAccess) -> Router {
-    with_unknown_route(app, Router::new().route(METRICS, metrics(app, access)))
+    let router = Router::new().route(METRICS, metrics(app, access));
+    with_unknown_route(app, router, Arc::from([METRICS]))
 }
 
-fn with_unknown_route(app: &Arc<App>, router: Router) -> Router {
+fn with_unknown_route(app: &Arc<App>, router: Router, paths: Arc<[&'static str]>) -> Router {
     let app = Arc::clone(app);
     router.fallback(move |request: Request| {
         let (app, paths) = (Arc::clone(&app), Arc::clone(&paths));

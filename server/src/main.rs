@@ -94,10 +94,11 @@ fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), 
 fn listed(revived: &Revived) -> String {
     let mut text = format!("machine keys in this copy of the data: {}\n", revived.keys.len());
     let time = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-    for KeptKey { key, last_used_at } in &revived.keys {
+    for KeptKey { key, last_used_at, last_used_from } in &revived.keys {
         let (kind, created, used) = (key.kind.as_str(), key.revisioned.created_at, time(*last_used_at));
+        let from = last_used_from.map_or(String::new(), |address| format!(" from {address}"));
         let (id, name, hint) = (&key.id, &key.name, &key.hint);
-        text += &format!("  {id} {kind} …{hint} created {created}, last used {used}: {name}\n");
+        text += &format!("  {id} {kind} …{hint} created {created}, last used {used}{from}: {name}\n");
     }
     text += &format!("active platform admins in this copy of the data: {}\n", revived.admins.len());
     for user in &revived.admins {

@@ -38,7 +38,7 @@ impl Stalled {
         let mut answer = String::new();
         self.connection.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+        (head.get(9..12).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
     }
 }
 

@@ -73,6 +73,23 @@ pub const ELSEWHERE: &str = "elsewhere";
 const ELSEWHERE_ELSE: &str = "elsewhere-2";
 
 impl FlagRule {
+    /// The bytes that the rule takes in a snapshot's canonical form.
+    ///
+    /// ```
+    /// # use dezky_core::{Environment, Snapshot};
+    /// let text = r#"{"format":1,"revision":1,"environment":"e","flags":[{"key":"a","state":"off"}]}"#;
+    /// let full = Snapshot::from_json(text.as_bytes())?;
+    /// let empty = Snapshot::new(1, Environment::new("e")?, Vec::new())?;
+    /// let difference = full.to_canonical_json().len() - empty.to_canonical_json().len();
+    /// assert_eq!(full.flags()[0].canonical_bytes(), difference);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn canonical_bytes(&self) -> usize {
+        let mut text = String::new();
+        push_rule(&mut text, self);
+        text.len()
+    }
+
     /// The rule that a slice has in the place of this one: it explains the flag to this subject exactly as this one does, and depends on
     /// nothing that the subject's explanation does not depend on. The subject is in the environment that it names.
     ///

@@ -1,53 +1,101 @@
-//! The flags' past, as the log has it: what a slice's revision is found from.
+//! The past of flags as the store has it, walked from its newest change back: for changes that are no longer in memory.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use dezky_core::{Change, Flag};
-use serde_json::Value;
-use tokio::sync::OnceCell;
+use dezky_core::{Axis, ELSEWHERE, Environment, Error, FlagKey, FlagRule, Scope, Slug, Subject, WorldTenant};
 
-use crate::live::FlagChange;
-use crate::store::{ChangeQuery, Store, StoreError};
-
-/// What the log has of the flags up to the server's start. Read when it is first needed; it never changes.
-#[derive(Debug, Default)]
-pub struct Past(OnceCell<Vec<FlagChange>>);
+use super::slices::SliceError;
+use crate::store::{FlagListing, FlagShape, Store};
 
 /// Changes that are read at a time.
 const PAGE: usize = 1_000;
 
-impl Past {
-    /// The changes up to a revision, which must be the same each time; oldest first.
-    pub async fn up_to(&self, revision: u64, store: &dyn Store) -> Result<&[FlagChange], StoreError> {
-        let read = || async {
-            let mut changes = Vec::new();
-            let mut below = revision + 1;
-            loop {
-                let kind = Some("flag".to_owned());
-                let query = ChangeQuery { kind, below: Some(below), limit: PAGE, ..ChangeQuery::default() };
-                let page = store.changes(query).await?;
-                for change in &page {
-                    changes.push(flag_change(change)?);
+/// A subject that owns its names, so that it can wait for the store.
+pub struct OwnSubject {
+    /// The tenant.
+    pub tenant: Arc<WorldTenant>,
+    /// Its partner's slug.
+    pub partner: Option<Slug>,
+    /// The environment that is evaluated in.
+    pub environment: Environment,
+}
+
+/// When each of a subject's values was put on a flag's lists, or taken off; by axis, oldest first.
+type Listings = HashMap<FlagKey, [Vec<(u64, bool)>; 4]>;
+
+impl OwnSubject {
+    fn subject(&self) -> Subject<'_> {
+        let Self { tenant, partner, environment } = self;
+        Subject::of_names(&tenant.id, &tenant.slug, &tenant.plan, partner.as_ref(), Some(environment))
+    }
+
+    /// The newest change above one revision, and up to another, that changes what this subject is told.
+    pub async fn newest_touching(
+        &self,
+        store: &dyn Store,
+        above: u64,
+        up_to: u64,
+    ) -> Result<Option<u64>, SliceError> {
+        let subject = self.subject();
+        let values = Axis::ALL.into_iter().filter_map(|axis| Some((axis, subject.value(axis)?.to_owned())));
+        let mut listings = Listings::default();
+        for FlagListing { revision, flag, axis, is_listed } in
+            store.flag_listings(values.collect(), up_to).await?
+        {
+            if let Some(list) = listings.entry(flag).or_default().get_mut(axis as usize) {
+                list.push((revision, is_listed));
+            }
+        }
+        let mut below = up_to.saturating_add(1);
+        loop {
+            let page = store.flag_steps(above, below, PAGE).await?;
+            for step in &page {
+                let listed = listings.get(&step.flag);
+                let [old, new] =
+                    [step.revision.saturating_sub(1), step.revision].map(|at| listed_at(listed, at));
+                if (step.before, old) == (step.after, new) {
+                    continue;
                 }
-                match page.last() {
-                    Some(oldest) if page.len() == PAGE => below = oldest.revision,
-                    _ => break,
+                let told = |shape: Option<FlagShape>, listed| {
+                    shape.map(|shape| told(&step.flag, shape, listed, &subject)).transpose()
+                };
+                if told(step.before, old)? != told(step.after, new)? {
+                    return Ok(Some(step.revision));
                 }
             }
-            changes.reverse();
-            Ok(changes)
-        };
-        self.0.get_or_try_init(read).await.map(Vec::as_slice)
+            match page.last() {
+                Some(oldest) if page.len() == PAGE => below = oldest.revision,
+                _ => return Ok(None),
+            }
+        }
     }
 }
 
-fn flag_change(change: &Change) -> Result<FlagChange, StoreError> {
-    let rule = |document: &Value| match document.is_null() {
-        true => Ok(None),
-        false => serde_json::from_value::<Flag>(document.clone())
-            .map(|flag| Some(Arc::new(flag.rule())))
-            .map_err(|error| StoreError::Broken(format!("revision {}: {error}", change.revision))),
-    };
-    let content = &change.content;
-    Ok(FlagChange { revision: change.revision, before: rule(&content.before)?, after: rule(&content.after)? })
+/// By axis: whether the subject's value was on the flag's list at a revision.
+fn listed_at(listings: Option<&[Vec<(u64, bool)>; 4]>, revision: u64) -> [bool; 4] {
+    let Some(listings) = listings else { return [false; 4] };
+    listings.each_ref().map(|list| {
+        let count = list.partition_point(|(changed, _)| *changed <= revision);
+        count.checked_sub(1).and_then(|last| list.get(last)).is_some_and(|(_, is_listed)| *is_listed)
+    })
+}
+
+/// What a rule of this shape told the subject: the same as the whole rule did, since that depends on
+/// nothing else of it.
+fn told(
+    key: &FlagKey,
+    shape: FlagShape,
+    listed: [bool; 4],
+    subject: &Subject<'_>,
+) -> Result<FlagRule, Error> {
+    let mut scope = Scope::default();
+    for (axis, is_listed) in Axis::ALL.into_iter().zip(listed) {
+        if shape.is_closed(axis) {
+            let own = subject.value(axis);
+            let other = if own == Some(ELSEWHERE) { "nowhere" } else { ELSEWHERE };
+            scope = scope.with(axis, [own.filter(|_| is_listed).unwrap_or(other)])?;
+        }
+    }
+    FlagRule { key: key.clone(), state: shape.state, pct: shape.pct, scope }.sliced(subject)
 }

@@ -1,4 +1,4 @@
-//! Slices: what of a snapshot one tenant's decisions depend on, with a revision that nothing but this tenant's decisions moves.
+//! Slices: the part of a snapshot that one tenant's decisions depend on. Its revision moves with this tenant's decisions alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use dezky_core::{Environment, Error, Id, Subject, WorldTenant};
 
-use super::past::Past;
-use crate::live::{FlagChange, Live, Mark, State};
+use super::past::OwnSubject;
+use crate::live::{Live, Mark, State};
 use crate::store::{ChangeQuery, Store, StoreError};
 
 /// A tenant, and the environment that its flags are asked in.
@@ -36,22 +36,27 @@ pub enum SliceError {
 /// Finds slices, and remembers which revisions they have.
 #[derive(Debug, Default)]
 pub struct Slices {
-    past: Past,
     known: Mutex<HashMap<(Id, Environment), Known>>,
 }
 
-/// What was found the last time.
+/// A slice's revision, as far as the flags' changes were examined for it.
 #[derive(Debug, Clone)]
 struct Known {
     /// The tenant as it was then: it is replaced whole when it changes.
     tenant: Arc<WorldTenant>,
-    /// Up to which revision the flags' changes were looked at.
-    looked_at: u64,
-    mark: Mark,
+    /// The flags' changes up to this revision are examined.
+    examined: u64,
+    /// The newest revision up to there that changed what the tenant is told, or the tenant itself.
+    revision: u64,
+    /// The mark of the slice, if it was made at that revision.
+    mark: Option<Mark>,
 }
 
 /// Tenants whose marks are remembered; beyond it they are found anew.
 const MAX_KNOWN: usize = 200_000;
+
+/// Reading the past takes milliseconds; memory holds thousands of the changes that are made meanwhile.
+const ATTEMPTS: usize = 8;
 
 impl Slices {
     /// Which slice a tenant has now; nothing, where there is no such tenant.
@@ -78,7 +83,7 @@ impl Slices {
         Ok(found.await?.transpose()?)
     }
 
-    /// Looks at the state, at a tenant and at which slice is theirs, all at one revision. Nothing, where there is no such tenant.
+    /// Looks at the state, at a tenant and at the mark of its slice, all at one revision. `None` if there is no such tenant.
     pub async fn look<T>(
         &self,
         live: &Live,
@@ -87,86 +92,91 @@ impl Slices {
         look: impl FnOnce(&State, &Subject<'_>, &Mark) -> T,
     ) -> Result<Option<T>, SliceError> {
         let key = (id.clone(), environment.clone());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let current = live.read().tenant_by_id(id.as_str()).cloned();
-        let Some(current) = current else { return Ok(None) };
-        let known = known.filter(|known| Arc::ptr_eq(&known.tenant, &current));
-        let before_start = match &known {
-            Some(_) => BeforeStart::default(),
-            None => self.before_start(live, store, id).await?,
-        };
-        let state = live.read();
-        let Some(tenant) = state.tenant_by_id(id.as_str()) else { return Ok(None) };
-        let subject = state.subject(tenant, environment);
-        let looked_at = state.flags_revision();
-        let revision = match &known {
-            Some(known) if !Arc::ptr_eq(&known.tenant, tenant) => {
-                // It changed since it was looked at, so memory knows when.
-                let own = state.tenant_changed_at(id).unwrap_or(known.mark.revision);
-                Some(newest_touching(state.flag_changes(), own, &subject)?.unwrap_or(own))
-            }
-            Some(known) => newest_touching(state.flag_changes(), known.looked_at, &subject)?,
-            None => {
-                let own = state.tenant_changed_at(id).unwrap_or(before_start.tenant_changed_at);
-                let touched = match newest_touching(state.flag_changes(), own, &subject)? {
-                    None => newest_touching(before_start.flag_changes, own, &subject)?,
-                    recent => recent,
-                };
-                Some(touched.unwrap_or(own))
-            }
-        };
-        let mark = match (revision, &known) {
-            (None, Some(known)) => known.mark.clone(),
-            (revision, _) => Mark::of(&state.snapshot().slice(&subject, revision.unwrap_or_default())?),
-        };
-        let found = look(&state, &subject, &mark);
-        let is_known = known.is_some_and(|known| known.looked_at == looked_at && known.mark == mark);
-        let newest = Known { tenant: Arc::clone(tenant), looked_at, mark };
-        drop(state);
-        if !is_known {
-            let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() >= MAX_KNOWN {
-                all.clear();
-            }
-            all.insert(key, newest);
+        let mut known = self.known().get(&key).cloned();
+        for _ in 0..ATTEMPTS {
+            let (subject, flags_revision) = {
+                let state = live.read();
+                let Some(tenant) = state.tenant_by_id(id.as_str()) else { return Ok(None) };
+                // Memory knows when a tenant changed after the start.
+                known = known.filter(|known| Arc::ptr_eq(&known.tenant, tenant)).or_else(|| {
+                    let changed = state.tenant_changed_at(id)?;
+                    let tenant = Arc::clone(tenant);
+                    Some(Known { tenant, examined: changed, revision: changed, mark: None })
+                });
+                if let Some(known) =
+                    known.as_ref().filter(|known| state.remembers_changes_after(known.examined))
+                {
+                    let subject = state.subject(tenant, environment);
+                    let newest = known.examine(&state, &subject)?;
+                    let mark = match &newest.mark {
+                        Some(mark) => mark.clone(),
+                        None => Mark::of(&state.snapshot().slice(&subject, newest.revision)?),
+                    };
+                    let found = look(&state, &subject, &mark);
+                    drop(state);
+                    self.remember(key, Known { mark: Some(mark), ..newest }, known);
+                    return Ok(Some(found));
+                }
+                let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id)).cloned();
+                let tenant = Arc::clone(tenant);
+                let subject = OwnSubject { tenant, partner, environment: environment.clone() };
+                (subject, state.flags_revision())
+            };
+            known = Some(from_store(live, store, subject, known, flags_revision).await?);
         }
-        Ok(Some(found))
+        Err(StoreError::Unavailable("the flags change faster than their past can be read".to_owned()).into())
     }
 
-    async fn before_start(
-        &self,
-        live: &Live,
-        store: &dyn Store,
-        id: &Id,
-    ) -> Result<BeforeStart<'_>, SliceError> {
-        let started_at = live.read().started_at();
-        let (kind, id) = (Some("tenant".to_owned()), Some(id.to_string()));
-        let query = ChangeQuery { kind, id, below: Some(started_at + 1), limit: 1, ..ChangeQuery::default() };
-        let newest = store.changes(query).await?;
-        Ok(BeforeStart {
-            tenant_changed_at: newest.first().map_or(0, |change| change.revision),
-            flag_changes: self.past.up_to(started_at, store).await?,
-        })
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(Id, Environment), Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, key: (Id, Environment), newest: Known, before: &Known) {
+        if before.mark.is_some() && before.examined == newest.examined {
+            return;
+        }
+        let mut all = self.known();
+        if all.len() >= MAX_KNOWN {
+            all.clear();
+        }
+        all.insert(key, newest);
     }
 }
 
-/// What only the log knows. It never changes.
-#[derive(Default)]
-struct BeforeStart<'p> {
-    tenant_changed_at: u64,
-    flag_changes: &'p [FlagChange],
+impl Known {
+    /// The same after the changes in memory are examined too.
+    fn examine(&self, state: &State, subject: &Subject<'_>) -> Result<Known, Error> {
+        let examined = self.examined.max(state.flags_revision());
+        for change in state.flag_changes().rev().take_while(|change| change.revision > self.examined) {
+            if change.touches(subject)? {
+                return Ok(Known { examined, revision: change.revision, mark: None, ..self.clone() });
+            }
+        }
+        Ok(Known { examined, ..self.clone() })
+    }
 }
 
-/// The newest change after a revision that changes what the subject is told.
-fn newest_touching(
-    oldest_first: &[FlagChange],
-    after: u64,
-    subject: &Subject<'_>,
-) -> Result<Option<u64>, Error> {
-    for change in oldest_first.iter().rev().take_while(|change| change.revision > after) {
-        if change.touches(subject)? {
-            return Ok(Some(change.revision));
+/// Reads from the store the past that memory does not have: up to a revision of the flags.
+async fn from_store(
+    live: &Live,
+    store: &dyn Store,
+    subject: OwnSubject,
+    known: Option<Known>,
+    flags_revision: u64,
+) -> Result<Known, SliceError> {
+    let (examined, revision) = match known {
+        Some(known) => (known.examined, known.revision),
+        None => {
+            // The tenant has not changed since the start: its newest change is in the log.
+            let below = Some(live.read().started_at() + 1);
+            let (kind, id) = (Some("tenant".to_owned()), Some(subject.tenant.id.to_string()));
+            let query = ChangeQuery { kind, id, below, limit: 1, ..ChangeQuery::default() };
+            let newest = store.changes(query).await?;
+            let changed = newest.first().map_or(0, |change| change.revision);
+            (changed, changed)
         }
-    }
-    Ok(None)
+    };
+    let touching = subject.newest_touching(store, examined, flags_revision).await?;
+    let examined = examined.max(flags_revision);
+    Ok(Known { tenant: subject.tenant, examined, revision: touching.unwrap_or(revision), mark: None })
 }

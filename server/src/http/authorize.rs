@@ -145,13 +145,24 @@ pub async fn authorize(
         },
         Bound::Subscription => {
             let tenant = match Id::new(named.part("id")) {
-                Ok(id) => app.store.subscription(&id).await?.map(|subscription| subscription.tenant_id),
+                Ok(id) => app.store.subscription_tenant(&id, visible_tenants(principal)).await?,
                 Err(_) => None,
             };
             let tenant = Found::by(app, |state| state.tenant_by_id(tenant?.as_str()));
             about_tenant(principal, action, tenant, named.body)
         }
         Bound::User => about_user(app, principal, action, named.part("id")),
+    }
+}
+
+/// The tenants that a caller may see: their own; `None` for platform admins, who see all.
+fn visible_tenants(principal: &Principal) -> Option<Vec<Id>> {
+    match principal {
+        Principal::Person(person) => match &person.user {
+            Some(user) if user.platform_admin => None,
+            user => Some(user.as_ref().map(|user| user.tenant_ids.clone()).unwrap_or_default()),
+        },
+        Principal::Key(_) => Some(Vec::new()),
     }
 }
 

@@ -240,6 +240,11 @@ impl From<WriteError> for Problem {
                 "The caller's rights are being changed at the same time: try again",
             ),
             WriteError::Unmet(Require::AnActiveAdmin) => Problem::denied(AccessReason::DeniedLastAdmin),
+            WriteError::Unmet(Require::FlagsWithin { .. }) => Problem::conflict(
+                "snapshot_too_large",
+                "",
+                "With this, the snapshot of all flags would exceed what clients accept: 32 MiB and 100,000 flags. List plans or partners instead of tenants, or remove flags that are no longer used",
+            ),
             WriteError::Unmet(Require::UnchangedWorld(_)) => Problem::new(
                 StatusCode::CONFLICT,
                 "effect_changed",

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use dezky_core::{Environment, Error, Flag, Id, Ruleset, Snapshot, User, WorldPartner, WorldTenant};
 
 use super::tenants::Tenants;
-use super::{FLAG_KILL, FlagChange, Known, KnownKey, State};
+use super::{FLAG_KILL, FlagChange, Known, KnownKey, RecentChanges, State};
 use crate::store::{Entry, KeptKey, Population, Record};
 
 impl State {
-    /// With nothing in it yet.
-    pub(super) fn new(environment: Environment) -> Result<State, Error> {
+    /// An empty state that remembers this many changes of flags.
+    pub(super) fn new(environment: Environment, most_changes: usize) -> Result<State, Error> {
         let snapshot = Snapshot::new(0, environment.clone(), Vec::new())?;
         Ok(State {
             revision: 0,
@@ -30,7 +30,7 @@ impl State {
             population_revision: 0,
             flags_revision: 0,
             started_at: 0,
-            flag_changes: Vec::new(),
+            flag_changes: RecentChanges::new(most_changes),
             tenant_changes: HashMap::new(),
         })
     }
@@ -41,6 +41,7 @@ impl State {
             population;
         (self.revision, self.population_revision, self.started_at) = (revision, revision, revision);
         (self.flags_revision, self.killed) = (flags_revision, killed);
+        self.flag_changes.begin(flags_revision);
         self.tenants.reserve(tenants.len());
         self.partners.reserve(partners.len());
         self.partner_slugs.reserve(partners.len());

@@ -14,7 +14,7 @@ mod release;
 mod state;
 mod tenants;
 
-pub use flag_change::FlagChange;
+pub use flag_change::{FlagChange, MAX_RECENT_CHANGES, RecentChanges};
 pub use known::{Known, KnownKey};
 pub use news::{News, Subscription};
 pub use release::{Coding, Mark, Release};
@@ -42,9 +42,14 @@ struct CachedWorld {
 }
 
 impl Live {
-    /// With nothing in it yet.
+    /// An empty state.
     pub fn new(environment: Environment) -> Result<Live, Error> {
-        let state = RwLock::new(State::new(environment)?);
+        Live::remembering(MAX_RECENT_CHANGES, environment)
+    }
+
+    /// An empty state that remembers this many changes of flags; older ones are read from the store.
+    pub fn remembering(most_changes: usize, environment: Environment) -> Result<Live, Error> {
+        let state = RwLock::new(State::new(environment, most_changes)?);
         let (releases, news) = (Releases::default(), News::default());
         Ok(Live(Arc::new(Shared { state, world: Mutex::new(None), releases, news })))
     }

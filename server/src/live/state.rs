@@ -8,7 +8,7 @@ use dezky_core::{
 };
 
 use super::tenants::Tenants;
-use super::{FlagChange, Known, KnownKey};
+use super::{FlagChange, Known, KnownKey, RecentChanges};
 use crate::keys::SecretHash;
 use crate::store::identity_of;
 
@@ -31,7 +31,7 @@ pub struct State {
     pub(super) population_revision: u64,
     pub(super) flags_revision: u64,
     pub(super) started_at: u64,
-    pub(super) flag_changes: Vec<FlagChange>,
+    pub(super) flag_changes: RecentChanges,
     pub(super) tenant_changes: HashMap<Id, u64>,
 }
 
@@ -54,6 +54,27 @@ impl State {
     /// The slug of this partner.
     pub fn partner_slug(&self, id: &Id) -> Option<&Slug> {
         self.partners.get(id)
+    }
+
+    /// The tenant of this slug, if the caller may see it. For a caller who may see only some tenants (`visible`)
+    /// this looks at those alone, so it does the same work whether or not another tenant has the slug.
+    pub fn visible_tenant(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Arc<WorldTenant>> {
+        match visible {
+            None => self.tenant(slug),
+            Some(own) => self.live_tenants(own).find(|tenant| tenant.slug.as_str() == slug),
+        }
+    }
+
+    /// The partner of this slug, if it brought a tenant that the caller may see; found in the same way.
+    pub fn visible_partner(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Id> {
+        let Some(own) = visible else { return self.partner(slug) };
+        let mut partners = self.live_tenants(own).filter_map(|tenant| tenant.partner_id.as_ref());
+        partners.find(|id| self.partner_slug(id).is_some_and(|own| own.as_str() == slug))
+    }
+
+    fn live_tenants<'s>(&'s self, ids: &[Id]) -> impl Iterator<Item = &'s Arc<WorldTenant>> {
+        let tenants = ids.iter().filter_map(|id| self.tenant_by_id(id.as_str()));
+        tenants.filter(|tenant| tenant.status != TenantStatus::Terminated)
     }
 
     /// The user of this id.
@@ -101,9 +122,14 @@ impl State {
         self.started_at
     }
 
-    /// What changed of the flags since then, oldest first.
-    pub fn flag_changes(&self) -> &[FlagChange] {
-        &self.flag_changes
+    /// The newest changes of flags, oldest first.
+    pub fn flag_changes(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
+        self.flag_changes.iter()
+    }
+
+    /// True if memory has every change of a flag above this revision.
+    pub fn remembers_changes_after(&self, revision: u64) -> bool {
+        self.flag_changes.reaches_back_to(revision)
     }
 
     /// The revision that last changed a tenant, if that was since then.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
 use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan};
 use serde_json::{Value, json};
 
@@ -32,9 +34,16 @@ const RESTORED: Body =
 
 const WAIT: Parameter = Parameter {
     name: "wait",
-    about: "How long to wait for every instance to evaluate with it, such as 2s or 500ms, at most 10s; the answer has the reach at that moment",
+    about: "How long to wait for every instance to evaluate with it: a whole number followed by its unit, ms or s, from 0ms to 10s, such as 500ms or 2s; the answer has the reach at that moment",
     schema: r#"{ "type": "string", "pattern": "^[0-9]{1,5}(ms|s)$" }"#,
 };
+
+/// The snapshot's first and last bytes, with the longest revision and environment, take less than this.
+const MAX_ENVELOPE_BYTES: usize = 256;
+
+/// No write makes a snapshot that clients refuse.
+const FITS: Require =
+    Require::FlagsWithin { flags: MAX_FLAGS, bytes: MAX_DOCUMENT_BYTES - MAX_ENVELOPE_BYTES };
 
 /// Paths that stand beside `/flags/{key}`: no flag can have these keys.
 const RESERVED: [&str; 6] = ["evaluate", "plan", "snapshot", "slice", "stream", "reach"];
@@ -120,7 +129,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     let view = FlagView::new(&call, &flag).warned(warning);
     let reply = shown(&view, &flag)?.created(format!("/flags/{}", flag.key()));
     let entry = Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
-    call.write(vec![entry], Vec::new(), reply).await
+    call.write(vec![entry], vec![FITS], reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -170,7 +179,7 @@ async fn remove(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn kill(call: Call) -> Result<Reply, Problem> {
-    let wait = call.query.read("wait", duration)?;
+    let wait = call.query.get("wait").map(|text| duration(text).ok_or_else(wrong_wait)).transpose()?;
     let before = current(&call).await?;
     call.judge_version(before.revisioned())?;
     let edited = before.kill(editor(&call, 1)?);
@@ -183,6 +192,11 @@ async fn kill(call: Call) -> Result<Reply, Problem> {
         members.insert("reach".to_owned(), reach);
     }
     Ok(Reply { content: Reply::json(&answer)?.content, ..reply })
+}
+
+fn wrong_wait() -> Problem {
+    let detail = "wait is a whole number followed by its unit, ms or s, from 0ms to 10s: such as 500ms or 2s";
+    Problem::invalid("?wait", "invalid_parameter", detail).with_status(StatusCode::BAD_REQUEST)
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -220,11 +234,17 @@ async fn write(
         edited => edited?,
     };
     let reply = shown(&FlagView::new(call, &flag).warned(warning), &flag)?;
+    // What only shrinks is never refused, and a kill never is at all.
+    let grows = flag.rule().canonical_bytes() > before.rule().canonical_bytes() && action != FLAG_KILL;
+    let mut requires: Vec<Require> = grows.then_some(FITS).into_iter().collect();
     let (before, after) = (Record::Flag(Box::new(before)), Record::Flag(Box::new(flag)));
     let entries = vec![Entry { action, before: Some(before), after: Some(after) }];
     match planned_at {
-        Some(revision) => call.write_alone(entries, vec![Require::UnchangedWorld(revision)], reply).await,
-        None => call.write(entries, Vec::new(), reply).await,
+        Some(revision) => {
+            requires.push(Require::UnchangedWorld(revision));
+            call.write_alone(entries, requires, reply).await
+        }
+        None => call.write(entries, requires, reply).await,
     }
 }
 

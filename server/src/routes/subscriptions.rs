@@ -68,16 +68,16 @@ struct Mrr {
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
-    let tenant = call
-        .query
-        .get("tenant")
-        .map(|slug| call.app.live.read().tenant(slug).map(|tenant| tenant.id.clone()));
+    let visible = call.caller.visible_tenants();
+    let tenant = call.query.get("tenant").map(|slug| {
+        let state = call.app.live.read();
+        state.visible_tenant(slug, visible.as_deref()).map(|tenant| tenant.id.clone())
+    });
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let found = match tenant {
-        // A tenant that is not there has none.
+        // A tenant that the caller may not see answers as one that is not there.
         Some(None) => Vec::new(),
         tenant => {
-            let visible = call.caller.visible_tenants();
             let query = SubscriptionQuery { tenant: tenant.flatten(), visible, after, limit };
             call.app.store.subscriptions(query).await?
         }

@@ -132,7 +132,11 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         query.read("sort", sort_of)?.unwrap_or(Sort { key: SortKey::Slug, direction: Direction::Ascending });
     let search =
         |text: &str| (1..=MAX_SEARCH_CHARACTERS).contains(&text.chars().count()).then(|| text.to_lowercase());
-    let partner = query.get("partner").map(|slug| call.app.live.read().partner(slug).cloned());
+    let visible = call.caller.visible_tenants();
+    let partner = query.get("partner").map(|slug| {
+        let state = call.app.live.read();
+        state.visible_partner(slug, visible.as_deref()).cloned()
+    });
     let filter = TenantFilter {
         text: query.read("q", search)?,
         status: query.read("status", |word| {
@@ -140,10 +144,10 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         })?,
         plan: query.get("plan").map(str::to_owned),
         partner: partner.clone().flatten(),
-        visible: call.caller.visible_tenants(),
+        visible,
     };
     let (limit, after) = (query.limit()? + 1, call.after()?);
-    // A partner that is not there has brought nobody.
+    // A partner that is not there, or brought none of the caller's tenants.
     let is_empty = partner.is_some_and(|partner| partner.is_none());
     let found = match is_empty {
         true => Vec::new(),

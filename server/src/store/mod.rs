@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use dezky_core::{
-    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, Timestamp, User,
+    Axis, Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, Timestamp, User,
     WorldPartner, WorldTenant, verify_chain,
 };
 
@@ -14,11 +14,13 @@ use prometheus::Histogram;
 use crate::histogram;
 use crate::keys::Key;
 
+mod flag_past;
 mod query;
 mod record;
 pub mod sqlite;
 mod verify;
 
+pub use flag_past::{FlagDifference, FlagListing, FlagShape, FlagStep};
 pub use query::{
     ChangeQuery, Direction, FlagQuery, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery,
     TenantFilter, TenantQuery, UserQuery,
@@ -64,6 +66,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One subscription.
     async fn subscription(&self, id: &Id) -> Result<Option<Subscription>, StoreError>;
+    /// The tenant of a subscription, if it is one of these (any tenant, where `None`). Others' subscriptions take
+    /// as long as those that are not there.
+    async fn subscription_tenant(&self, id: &Id, visible: Option<Vec<Id>>) -> Result<Option<Id>, StoreError>;
     /// A page of subscriptions.
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError>;
     /// What every subscription that counts brings: in all, by plan, by partner id (of the tenants that have one).
@@ -73,6 +78,15 @@ pub trait Store: Send + Sync + 'static {
     async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError>;
     /// A page of flags, without histories.
     async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError>;
+
+    /// A page of the changes of flags above one revision and below another, newest first, in compact form.
+    async fn flag_steps(&self, above: u64, below: u64, limit: usize) -> Result<Vec<FlagStep>, StoreError>;
+    /// When these values were put on flags' lists or taken off, up to a revision; oldest first for each value.
+    async fn flag_listings(
+        &self,
+        values: Vec<(Axis, String)>,
+        up_to: u64,
+    ) -> Result<Vec<FlagListing>, StoreError>;
 
     /// A page of the log, newest first.
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;

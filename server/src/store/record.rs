@@ -74,6 +74,13 @@ pub enum Require {
     LiveTenants(Vec<Id>),
     /// At least one user is active and a platform admin. The store asks this of every write by which an active platform admin ceases to be one.
     AnActiveAdmin,
+    /// There are at most so many flags, and their rules take at most so many bytes in a snapshot.
+    FlagsWithin {
+        /// How many flags there may be.
+        flags: usize,
+        /// How many bytes their rules may take.
+        bytes: usize,
+    },
     /// No tenant, partner or flag has changed after this revision, by anybody else.
     UnchangedWorld(u64),
 }

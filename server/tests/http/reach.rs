@@ -155,7 +155,11 @@ async fn a_kill_can_wait_for_those_who_are_there() {
     assert!(took < Duration::from_secs(5), "{took:?}");
     for wrong in ["2", "s", "11s", "10001ms", "-1s", "+1s", "1.5s", "1m", "99999999999s", ""] {
         let answer = operator.post(format!("/flags/meetings_e2ee/kill?wait={wrong}")).on_any().send().await;
-        answer.refused(400, "invalid_parameter").at("?wait");
+        let answer = answer.refused(400, "invalid_parameter").at("?wait");
+        // The text says range, unit and form.
+        for part in ["whole number", "ms or s", "from 0ms to 10s", "500ms"] {
+            assert!(answer.body["detail"].as_str().unwrap().contains(part), "{}", answer.text);
+        }
     }
     // Once more under the same name: the same answer, and no wait.
     let ask = || operator.post("/flags/meetings_live_captions/kill?wait=200ms").on_any().key("kill-once");

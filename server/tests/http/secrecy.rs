@@ -1,24 +1,24 @@
 //! What those who belong to one tenant can learn of others: nothing, by any endpoint, header, entity tag, stream, text or time.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dezky_server::http::router::OPEN_PATHS;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Events, Server};
 
-const ABSENT: &str = "0190f5fe-0000-7000-8000-000000000000";
+pub const ABSENT: &str = "0190f5fe-0000-7000-8000-000000000000";
 
 /// What there is to ask about: ours, another's, and what is not there.
-struct World {
-    server: Server,
-    operator: Api,
-    tenants: [String; 3],
-    tenant_ids: [String; 3],
-    users: [String; 3],
-    subscriptions: [String; 3],
-    keys: [String; 3],
-    callers: Vec<(&'static str, Api)>,
+pub struct World {
+    pub server: Server,
+    pub operator: Api,
+    pub tenants: [String; 3],
+    pub tenant_ids: [String; 3],
+    pub users: [String; 3],
+    pub subscriptions: [String; 3],
+    pub keys: [String; 3],
+    pub callers: Vec<(&'static str, Api)>,
 }
 
 fn text(value: &Value) -> String {
@@ -26,7 +26,7 @@ fn text(value: &Value) -> String {
 }
 
 impl World {
-    async fn new() -> World {
+    pub async fn new() -> World {
         let server = Server::start();
         let operator = Api::of(&server, "operator").await;
         let users = operator.get("/users").send().await.is(200);
@@ -409,61 +409,4 @@ async fn anothers_answers_are_those_of_what_is_not_there() {
         }
     }
     assert!(refusals > 80, "{refusals}");
-}
-
-/// A method, and the same path about what is there and about what is not.
-type Pair = (&'static str, [String; 2]);
-type Bodies = [Option<Value>; 2];
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// How long a refusal takes does not tell whether there is something to refuse. Asked in turn, so that what else the machine does hits both alike.
-#[tokio::test]
-async fn a_refusal_takes_as_long_for_what_is_there() {
-    const ROUNDS: usize = 200;
-    let world = World::new().await;
-    let (key, member) = (&world.callers[0].1, &world.callers[1].1);
-    let context = |name: &str| Some(json!({ "context": { "targetingKey": name } }));
-    let evaluate = |slug: &str| Some(json!({ "tenantSlug": slug }));
-    let ofrep = "/ofrep/v1/evaluate/flags";
-    let get = |paths: [&str; 2]| (("GET", paths.map(str::to_owned)), [None, None]);
-    let post = |path: &str, bodies: Bodies| (("POST", [path.to_owned(), path.to_owned()]), bodies);
-    let ids = |kind: &str, other: &str| {
-        let [there, absent] = [other, ABSENT].map(|id| format!("/{kind}/{id}"));
-        get([&there, &absent])
-    };
-    let slices = || get(["/flags/slice?tenant=globex", "/flags/slice?tenant=absent"]);
-    let pairs: [(&Api, (Pair, Bodies)); 8] = [
-        (key, slices()),
-        (member, slices()),
-        (member, get(["/tenants/globex", "/tenants/absent"])),
-        (member, ids("users", &world.users[1])),
-        (member, ids("subscriptions", &world.subscriptions[1])),
-        (key, post(ofrep, [context("globex"), context("absent")])),
-        (member, post(ofrep, [context(&world.tenant_ids[1]), context(ABSENT)])),
-        (key, post("/flags/evaluate", [evaluate("globex"), evaluate("absent")])),
-    ];
-    for (api, ((method, paths), bodies)) in pairs {
-        let mut times = [Vec::new(), Vec::new()];
-        for round in 0..2 * ROUNDS {
-            // Which one is first changes, too.
-            let place = (round + round / 2) % 2;
-            let ask = api.ask(method, &*paths[place]);
-            let ask = match &bodies[place] {
-                Some(body) => ask.json(body.clone()),
-                None => ask,
-            };
-            let started = Instant::now();
-            let status = ask.send().await.status;
-            times[place].push(started.elapsed());
-            assert!([403, 404].contains(&status));
-        }
-        assert!(times.iter().all(|times| times.len() == ROUNDS));
-        let [there, absent] = times.map(median);
-        let (less, more) = (there.min(absent), there.max(absent));
-        assert!(more < less + less / 2 + Duration::from_micros(200), "{}: {there:?}, {absent:?}", paths[0]);
-    }
 }

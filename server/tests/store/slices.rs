@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dezky_core::{Environment, FlagKey, Partner, Ruleset, Snapshot, Subject, Tenant};
 use dezky_server::delivery::Slices;
-use dezky_server::live::Live;
+use dezky_server::live::{Live, MAX_RECENT_CHANGES};
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Entry, Store};
 use proptest::prelude::*;
@@ -88,8 +88,11 @@ struct Running {
     slices: Arc<Slices>,
 }
 
-async fn run(directory: &Directory) -> Running {
-    let live = Live::new(Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
+/// Changes that are held in memory: so few that most of the past is read from the store.
+const RECENT: usize = 3;
+
+async fn run(directory: &Directory, recent: usize) -> Running {
+    let live = Live::remembering(recent, Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path(), live.observer()).unwrap());
     live.load(store.population().await.unwrap()).unwrap();
     Running { store, live, slices: Arc::default() }
@@ -131,9 +134,9 @@ fn content_json((state, hundredths, axes): &Content) -> Value {
 }
 
 impl World {
-    async fn new() -> World {
+    async fn new(recent: usize) -> World {
         let directory = Directory::new();
-        let running = Some(run(&directory).await);
+        let running = Some(run(&directory, recent).await);
         let mut world =
             World { directory, running, told: BTreeMap::new(), seen: BTreeMap::new(), tenants: 0 };
         world.write((0..PARTNERS.len()).map(|number| made(&partner(number))).collect()).await;
@@ -228,7 +231,7 @@ impl World {
             }
             Step::Restart => {
                 self.running = None;
-                self.running = Some(run(&self.directory).await);
+                self.running = Some(run(&self.directory, RECENT).await);
             }
         }
         Vec::new()
@@ -316,7 +319,7 @@ fn a_slice_changes_by_its_tenants_decisions_and_record_alone() {
     TestRunner::new(config)
         .run(&history, |history| {
             on_a_runtime(async {
-                let mut world = World::new().await;
+                let mut world = World::new(RECENT).await;
                 for (step, watched) in &history {
                     let before = world.told.clone();
                     let written = world.take(step).await;
@@ -352,7 +355,7 @@ fn a_slice_changes_by_its_tenants_decisions_and_record_alone() {
 #[test]
 fn readers_beside_the_writer_see_one_content_for_each_revision() {
     on_a_runtime(async {
-        let world = World::new().await;
+        let world = World::new(MAX_RECENT_CHANGES).await;
         let is_over = Arc::new(AtomicBool::new(false));
         let readers: Vec<_> = (0..4)
             .map(|_| {
@@ -398,7 +401,7 @@ fn readers_beside_the_writer_see_one_content_for_each_revision() {
 #[test]
 fn who_is_not_there_has_no_slice() {
     on_a_runtime(async {
-        let world = World::new().await;
+        let world = World::new(MAX_RECENT_CHANGES).await;
         let (absent, environment) = (id("absent"), Environment::new("production").unwrap());
         let Running { store, live, slices } = world.now();
         assert!(slices.mark(live, &**store, (&absent, &environment)).await.unwrap().is_none());

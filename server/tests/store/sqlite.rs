@@ -228,3 +228,53 @@ async fn the_write_ahead_log_stays_small() {
     drop(store);
     assert!(!write_ahead_log.exists() || std::fs::metadata(&write_ahead_log).unwrap().len() == 0);
 }
+
+/// A database of an older version has the log alone: its first start makes the past of flags from it.
+#[tokio::test]
+async fn the_past_of_flags_is_made_from_the_log() {
+    let directory = Directory::new();
+    let store = open(directory.path());
+    let slugs =
+        |numbers: std::ops::Range<usize>| -> Vec<String> { numbers.map(|n| format!("s-{n}")).collect() };
+    let contents = [
+        serde_json::json!({ "state": "off" }),
+        serde_json::json!({ "state": "targeted", "scope": { "tenantSlugs": slugs(0..40), "plans": ["free"] } }),
+        serde_json::json!({ "state": "targeted", "scope": { "tenantSlugs": slugs(20..60), "plans": ["free"] } }),
+        serde_json::json!({ "state": "rollout", "pct": 12.5, "scope": { "tenantSlugs": slugs(20..60) } }),
+        serde_json::json!({ "state": "on", "description": "Only people read this." }),
+        serde_json::json!({ "state": "on", "description": "Again." }),
+    ];
+    let mut last: Option<dezky_core::Flag> = None;
+    for (version, content) in contents.iter().enumerate() {
+        let mut document = content.clone();
+        document["key"] = "large".into();
+        document["version"] = (version + 1).into();
+        let flag = dezky_core::Flag::from_json(document.to_string().as_bytes()).unwrap();
+        let entry = match &last {
+            Some(before) => changed(before, &flag),
+            None => made(&flag),
+        };
+        store.write(write([entry])).await.unwrap();
+        last = Some(flag);
+    }
+    store.write(write([removed(&last.unwrap())])).await.unwrap();
+    let axis = dezky_core::Axis::TenantSlugs;
+    let past = async |store: &SqliteStore| {
+        let values = ["s-0", "s-30", "s-50", "s-90"].map(|slug| (axis, slug.to_owned())).to_vec();
+        let listings = store.flag_listings(values, u64::MAX >> 1).await.unwrap();
+        (store.flag_steps(0, u64::MAX >> 1, 100).await.unwrap(), listings)
+    };
+    let written = past(&store).await;
+    let revisions: Vec<u64> = written.0.iter().map(|step| step.revision).collect();
+    assert_eq!(revisions, [7, 5, 4, 3, 2, 1], "a new description is no change of a rule");
+    let moves: Vec<(u64, bool)> = written.1.iter().map(|one| (one.revision, one.is_listed)).collect();
+    assert_eq!(moves, [(2, true), (3, false), (2, true), (5, false), (3, true), (5, false)]);
+    assert_eq!(store.flag_steps(2, 5, 1).await.unwrap(), written.0[2..3]);
+    drop(store);
+    let connection = Connection::open(directory.path().join("dezky.sqlite3")).unwrap();
+    let forget =
+        "DELETE FROM flag_steps; DELETE FROM flag_listings; DELETE FROM settings WHERE name = 'flag_past'";
+    connection.execute_batch(forget).unwrap();
+    drop(connection);
+    assert_eq!(past(&open(directory.path())).await, written);
+}

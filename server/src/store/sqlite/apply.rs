@@ -4,7 +4,7 @@ use dezky_core::{Change, ChangeContent, Entity, Label, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
-use super::{failure, log, receipts, requires, rows, unwritable};
+use super::{failure, flag_past, log, receipts, requires, rows, unwritable};
 use crate::store::{Entry, KeyUse, Record, Require, StoreError, Write, WriteError};
 
 /// How long receipts are kept, and how often old ones are looked for.
@@ -44,6 +44,7 @@ pub fn apply(
         };
         let change = content.follow(last.as_ref());
         log::append(&savepoint, &change, record.tenant_id(), &entry.tenants())?;
+        flag_past::append(&savepoint, change.revision, entry.before.as_ref(), entry.after.as_ref())?;
         last = Some(change.clone());
         changes.push(change);
     }

@@ -1,10 +1,10 @@
 //! Lists of partners, flags, users and subscriptions, and single records of every kind.
 
-use dezky_core::{Error, Flag, Partner, Subscription, User};
+use dezky_core::{Error, Flag, Id, Partner, Subscription, User};
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use super::{documents, ids_text};
+use super::{broken, documents, failure, ids_text};
 use crate::store::{FlagQuery, PartnerQuery, Position, StoreError, SubscriptionQuery, UserQuery};
 
 /// The document of one record.
@@ -46,6 +46,22 @@ pub fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, St
         }
     };
     documents(connection, sql, values, User::from_json)
+}
+
+/// The tenant of a subscription, if it is one of these.
+pub fn subscription_tenant(
+    connection: &Connection,
+    id: &Id,
+    visible: Option<&[Id]>,
+) -> Result<Option<Id>, StoreError> {
+    let sql = "SELECT tenant_id FROM subscriptions WHERE id = ?1 \
+               AND (?2 IS NULL OR tenant_id IN (SELECT value FROM json_each(?2)))";
+    let row = params![id.as_str(), visible.map(ids_text).transpose()?];
+    let found: Option<String> = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row(row, |row| row.get(0)).optional())
+        .map_err(failure)?;
+    found.map(|tenant| Id::new(&tenant).map_err(broken)).transpose()
 }
 
 /// A page of subscriptions: the newest first.

@@ -8,15 +8,15 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use dezky_core::{
-    Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, verify_chain,
+    Axis, Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, verify_chain,
 };
 use rusqlite::{Connection, Params, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ChangeQuery, Customers, Exported, FlagQuery, Observer, PartnerQuery, Population, Receipt, Revenue, Store,
-    StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery, Verification, VerifyError,
-    Write, WriteError,
+    ChangeQuery, Customers, Exported, FlagListing, FlagQuery, FlagStep, Observer, PartnerQuery, Population,
+    Receipt, Revenue, Store, StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery,
+    Verification, VerifyError, Write, WriteError,
 };
 use crate::histogram::timed;
 use readers::Readers;
@@ -24,6 +24,7 @@ use writer::{Job, QUEUE, Writer};
 
 mod apply;
 mod backup;
+mod flag_past;
 mod history;
 mod lists;
 mod log;
@@ -105,6 +106,7 @@ impl SqliteStore {
         let mut connection = schema::open_writer(&file)?;
         schema::migrate(&mut connection)?;
         make_settings(&connection)?;
+        flag_past::catch_up(&mut connection)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer::new(file.clone(), connection, observer)?;
         let spawned =
@@ -212,6 +214,13 @@ impl Store for SqliteStore {
         self.find("SELECT doc FROM subscriptions WHERE id = ?1", id.as_str(), Subscription::from_json).await
     }
 
+    async fn subscription_tenant(&self, id: &Id, visible: Option<Vec<Id>>) -> Result<Option<Id>, StoreError> {
+        let id = id.clone();
+        self.readers
+            .ask(move |connection| lists::subscription_tenant(connection, &id, visible.as_deref()))
+            .await
+    }
+
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError> {
         self.readers.ask(move |connection| lists::subscriptions(connection, &query)).await
     }
@@ -226,6 +235,18 @@ impl Store for SqliteStore {
 
     async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError> {
         self.readers.ask(move |connection| lists::flags(connection, &query)).await
+    }
+
+    async fn flag_steps(&self, above: u64, below: u64, limit: usize) -> Result<Vec<FlagStep>, StoreError> {
+        self.readers.ask(move |connection| flag_past::steps(connection, (above, below), limit)).await
+    }
+
+    async fn flag_listings(
+        &self,
+        values: Vec<(Axis, String)>,
+        up_to: u64,
+    ) -> Result<Vec<FlagListing>, StoreError> {
+        self.readers.ask(move |connection| flag_past::listings(connection, &values, up_to)).await
     }
 
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {

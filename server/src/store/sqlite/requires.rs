@@ -20,6 +20,13 @@ pub fn holds(
         }
         Require::LiveTenants(ids) => all_live(connection, ids),
         Require::AnActiveAdmin => exists(connection, "SELECT 1 FROM users WHERE is_active_admin = 1", []),
+        Require::FlagsWithin { flags, bytes } => {
+            let sql = "SELECT count(*), coalesce(sum(rule_bytes), 0) FROM flags";
+            let totals = |row: &rusqlite::Row<'_>| Ok((row.get::<_, usize>(0)?, row.get::<_, usize>(1)?));
+            let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+            let (count, sum) = statement.query_row([], totals).map_err(failure)?;
+            Ok(count <= *flags && sum <= *bytes)
+        }
         Require::UnchangedWorld(since) => {
             let sql = "SELECT 1 FROM changes WHERE revision > ?1 AND revision <= ?2 AND kind IN ('tenant', 'partner', 'flag')";
             exists(connection, sql, [since, &until]).map(|changed| !changed)

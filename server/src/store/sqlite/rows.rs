@@ -250,9 +250,19 @@ fn subscription_row(subscription: &Subscription) -> Result<Row, StoreError> {
 fn flag_row(flag: &Flag) -> Result<Row, StoreError> {
     Ok(Row {
         table: "flags",
-        columns: &["id", "version", "doc"],
-        values: vec![text(flag.key()), number(flag.revisioned().version), document(&flag_document(flag)?)?],
+        columns: &["id", "version", "rule_bytes", "doc"],
+        values: vec![
+            text(flag.key()),
+            number(flag.revisioned().version),
+            Value::Integer(rule_bytes(flag)),
+            document(&flag_document(flag)?)?,
+        ],
     })
+}
+
+/// The bytes that a flag takes in a snapshot, with the comma after it.
+pub fn rule_bytes(flag: &Flag) -> i64 {
+    i64::try_from(flag.rule().canonical_bytes() + 1).unwrap_or(i64::MAX)
 }
 
 fn key_row(key: &Key) -> Result<Row, StoreError> {

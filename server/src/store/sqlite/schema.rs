@@ -12,12 +12,13 @@ use super::permissions::{self, DIRECTORY_MODE, FILE_MODE, Permissions, create_pr
 use crate::store::StoreError;
 
 /// The steps, in order. One that was released never changes.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_tables.sql"),
     include_str!("migrations/0002_receipts.sql"),
     include_str!("migrations/0003_search.sql"),
     include_str!("migrations/0004_keys.sql"),
     include_str!("migrations/0005_people.sql"),
+    include_str!("migrations/0006_flag_past.sql"),
 ];
 
 /// The first release of SQLite that never loses a committed transaction to a checkpoint that another connection resets.

@@ -108,6 +108,18 @@ impl Server {
         &self.data
     }
 
+    /// The memory of it that is resident, in kilobytes.
+    pub fn resident_kilobytes(&self) -> u64 {
+        let shell = self.process.lock().unwrap().id();
+        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let status = fs::read_to_string(entry.ok()?.path().join("status")).ok()?;
+            let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+            let is_it = line("PPid:") == Some(&*shell.to_string()) && line("Name:")?.starts_with("dezky");
+            line("VmRSS:")?.trim_end_matches(" kB").parse().ok().filter(|_| is_it)
+        });
+        processes.into_iter().next().unwrap()
+    }
+
     /// Tells it to stop, without waiting until it has.
     pub fn stop(&self) {
         drop(self.process.lock().unwrap().stdin.take());

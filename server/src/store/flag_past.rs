@@ -1,0 +1,151 @@
+//! The past of flags in compact form: what each change did to a rule, without the lists that stayed as they were.
+//!
+//! A rule may list ten thousand tenants, and an edit usually moves one of them. So a change is kept as the
+//! *shape* of the rule before and after it (state, percentage, which axes have values) and a *listing* for
+//! each value that it put on a list or took off. What a rule told one subject at any revision follows from
+//! its shape then, and from the newest listing of each of the subject's values.
+
+use std::cmp::Ordering;
+
+use dezky_core::{Axis, FlagContent, FlagKey, Percent, State};
+
+/// The part of a rule that is the same for every subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlagShape {
+    /// What the flag does.
+    pub state: State,
+    /// How much of its scope a rollout covers.
+    pub pct: Percent,
+    /// The axes that have values: one bit each, in the order of [`Axis::ALL`].
+    pub closed: u8,
+}
+
+/// One change of one flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagStep {
+    /// The revision that made it.
+    pub revision: u64,
+    /// The flag.
+    pub flag: FlagKey,
+    /// The shape before; `None` if the flag was not there.
+    pub before: Option<FlagShape>,
+    /// The shape after; `None` if the flag was removed.
+    pub after: Option<FlagShape>,
+}
+
+/// A value of an axis that a change put on the flag's list, or took off it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagListing {
+    /// The revision that made the change.
+    pub revision: u64,
+    /// The flag.
+    pub flag: FlagKey,
+    /// The axis of the value.
+    pub axis: Axis,
+    /// True if the change put it on the list.
+    pub is_listed: bool,
+}
+
+/// The effect of one change.
+#[derive(Debug)]
+pub struct FlagDifference<'r> {
+    /// The shape before the change.
+    pub before: Option<FlagShape>,
+    /// The shape after the change.
+    pub after: Option<FlagShape>,
+    /// The values that were put on a list (`true`) or taken off.
+    pub listings: Vec<(Axis, &'r str, bool)>,
+}
+
+impl FlagShape {
+    /// The shape of a rule.
+    pub fn of(content: &FlagContent) -> FlagShape {
+        let is_closed = |axis: &Axis| content.scope.values(*axis).next().is_some();
+        let closed = Axis::ALL.iter().filter(|axis| is_closed(axis)).map(|axis| FlagShape::bit(*axis)).sum();
+        FlagShape { state: content.state, pct: content.pct, closed }
+    }
+
+    /// True if the rule has values on this axis.
+    pub fn is_closed(self, axis: Axis) -> bool {
+        self.closed & FlagShape::bit(axis) != 0
+    }
+
+    fn bit(axis: Axis) -> u8 {
+        1 << axis as u8
+    }
+}
+
+impl<'r> FlagDifference<'r> {
+    /// The difference between a rule before and after a change; `None` if the change left the rule as it was.
+    pub fn between(
+        before: Option<&'r FlagContent>,
+        after: Option<&'r FlagContent>,
+    ) -> Option<FlagDifference<'r>> {
+        let mut listings = Vec::new();
+        for axis in Axis::ALL {
+            push_listings(&mut listings, axis, before, after);
+        }
+        let (before, after) = (before.map(FlagShape::of), after.map(FlagShape::of));
+        (before != after || !listings.is_empty()).then_some(FlagDifference { before, after, listings })
+    }
+}
+
+/// Walks both sorted lists side by side.
+fn push_listings<'r>(
+    listings: &mut Vec<(Axis, &'r str, bool)>,
+    axis: Axis,
+    before: Option<&'r FlagContent>,
+    after: Option<&'r FlagContent>,
+) {
+    let values = |content: Option<&'r FlagContent>| {
+        content.into_iter().flat_map(move |content| content.scope.values(axis)).peekable()
+    };
+    let (mut before, mut after) = (values(before), values(after));
+    loop {
+        let order = match (before.peek(), after.peek()) {
+            (None, None) => return,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => old.cmp(new),
+        };
+        let (old, new) = (before.next_if(|_| order.is_le()), after.next_if(|_| order.is_ge()));
+        match (old, new) {
+            (Some(value), None) => listings.push((axis, value, false)),
+            (None, Some(value)) => listings.push((axis, value, true)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn content(plans: &[&str], slugs: &[&str]) -> FlagContent {
+        let document = serde_json::json!({
+            "key": "a", "state": "targeted", "scope": { "plans": plans, "tenantSlugs": slugs },
+        });
+        let flag = dezky_core::Flag::from_json(document.to_string().as_bytes()).unwrap();
+        flag.content().clone()
+    }
+
+    #[test]
+    fn only_moved_values_are_listed() {
+        let (before, after) = (content(&["free"], &["a", "c", "d"]), content(&[], &["b", "c", "e"]));
+        let difference = FlagDifference::between(Some(&before), Some(&after)).unwrap();
+        let (plans, slugs) = (Axis::Plans, Axis::TenantSlugs);
+        let expected = [
+            (plans, "free", false),
+            (slugs, "a", false),
+            (slugs, "b", true),
+            (slugs, "d", false),
+            (slugs, "e", true),
+        ];
+        assert_eq!(difference.listings, expected);
+        assert!(difference.before.unwrap().is_closed(plans) && !difference.after.unwrap().is_closed(plans));
+        assert!(FlagDifference::between(Some(&after), Some(&after)).is_none());
+        assert_eq!(FlagDifference::between(None, Some(&after)).unwrap().listings.len(), 3);
+        assert_eq!(FlagDifference::between(Some(&before), None).unwrap().after, None);
+    }
+}

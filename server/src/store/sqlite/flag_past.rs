@@ -1,0 +1,162 @@
+//! The past of flags in compact form, kept beside the log in the transaction of each change.
+
+use dezky_core::{Axis, Change, Flag, FlagContent, FlagKey, Percent, State};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use serde_json::Value;
+
+use super::{broken, failure, rows, unwritable};
+use crate::store::{FlagDifference, FlagListing, FlagShape, FlagStep, Record, StoreError};
+
+/// Changes of the log that are read at a time when the past is made from it.
+const PAGE: usize = 50;
+
+/// Adds what a change did to a flag's rule. Records of other kinds have no past here.
+pub fn append(
+    connection: &Connection,
+    revision: u64,
+    before: Option<&Record>,
+    after: Option<&Record>,
+) -> Result<(), StoreError> {
+    let Some(Record::Flag(flag)) = after.or(before) else { return Ok(()) };
+    add(connection, revision, flag.key(), [before, after].map(of_record))
+}
+
+fn of_record(record: Option<&Record>) -> Option<&FlagContent> {
+    match record {
+        Some(Record::Flag(flag)) => Some(flag.content()),
+        _ => None,
+    }
+}
+
+fn add(
+    connection: &Connection,
+    revision: u64,
+    flag: &FlagKey,
+    [before, after]: [Option<&FlagContent>; 2],
+) -> Result<(), StoreError> {
+    let Some(FlagDifference { before, after, listings }) = FlagDifference::between(before, after) else {
+        return Ok(());
+    };
+    let sql = "INSERT INTO flag_steps (revision, flag, before_state, before_pct, before_closed, \
+               after_state, after_pct, after_closed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let [old, new] = [before, after].map(|shape| {
+        let state = shape.map(|shape| shape.state.as_str());
+        (state, shape.map(|shape| shape.pct.hundredths()), shape.map(|shape| shape.closed))
+    });
+    let row = params![revision, flag.as_str(), old.0, old.1, old.2, new.0, new.1, new.2];
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
+    let sql =
+        "INSERT INTO flag_listings (axis, value, revision, flag, is_listed) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    for (axis, value, is_listed) in listings {
+        let row = params![axis.as_str(), value, revision, flag.as_str(), is_listed];
+        statement.execute(row).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// A page of the changes above one revision and below another, newest first.
+pub fn steps(
+    connection: &Connection,
+    (above, below): (u64, u64),
+    limit: usize,
+) -> Result<Vec<FlagStep>, StoreError> {
+    let sql = "SELECT revision, flag, before_state, before_pct, before_closed, after_state, after_pct, after_closed \
+               FROM flag_steps WHERE revision > ?1 AND revision < ?2 ORDER BY revision DESC LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![above, below, limit]).map_err(failure)?;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().map_err(failure)? {
+        steps.push(FlagStep {
+            revision: row.get(0).map_err(failure)?,
+            flag: flag_key(row, 1)?,
+            before: shape(row, 2)?,
+            after: shape(row, 5)?,
+        });
+    }
+    Ok(steps)
+}
+
+/// When these values were put on flags' lists or taken off, up to a revision; oldest first for each value.
+pub fn listings(
+    connection: &Connection,
+    values: &[(Axis, String)],
+    up_to: u64,
+) -> Result<Vec<FlagListing>, StoreError> {
+    let sql = "SELECT revision, flag, is_listed FROM flag_listings \
+               WHERE axis = ?1 AND value = ?2 AND revision <= ?3 ORDER BY revision";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let mut listings = Vec::new();
+    for (axis, value) in values {
+        let mut rows = statement.query(params![axis.as_str(), value, up_to]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            let revision = row.get(0).map_err(failure)?;
+            let (flag, is_listed) = (flag_key(row, 1)?, row.get(2).map_err(failure)?);
+            listings.push(FlagListing { revision, flag, axis: *axis, is_listed });
+        }
+    }
+    Ok(listings)
+}
+
+/// Makes the past, and the flags' sizes, from what an older version of the server left: once.
+pub fn catch_up(connection: &mut Connection) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM settings WHERE name = 'flag_past'";
+    let is_made = connection.query_row(sql, [], |_| Ok(())).optional().map_err(failure)?.is_some();
+    if is_made {
+        return Ok(());
+    }
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    let mut done = 0;
+    loop {
+        let page = page(&transaction, done)?;
+        for change in &page {
+            let key = FlagKey::new(change.content.entity.id.as_str()).map_err(broken)?;
+            let [before, after] = [content(&change.content.before)?, content(&change.content.after)?];
+            add(&transaction, change.revision, &key, [before.as_ref(), after.as_ref()])?;
+        }
+        match page.last() {
+            Some(last) => done = last.revision,
+            None => break,
+        }
+    }
+    let flags = super::documents(&transaction, "SELECT doc FROM flags", [], Flag::from_json)?;
+    for flag in flags {
+        let row = params![flag.key().as_str(), rows::rule_bytes(&flag)];
+        transaction.execute("UPDATE flags SET rule_bytes = ?2 WHERE id = ?1", row).map_err(failure)?;
+    }
+    transaction
+        .execute("INSERT INTO settings (name, value) VALUES ('flag_past', ?1)", [&[1_u8][..]])
+        .map_err(failure)?;
+    transaction.commit().map_err(failure)
+}
+
+fn page(connection: &Connection, after: u64) -> Result<Vec<Change>, StoreError> {
+    let sql = "SELECT doc FROM changes WHERE +kind = 'flag' AND revision > ?1 ORDER BY revision LIMIT ?2";
+    super::documents(connection, sql, params![after, PAGE as i64], Change::from_json)
+}
+
+fn content(document: &Value) -> Result<Option<FlagContent>, StoreError> {
+    if document.is_null() {
+        return Ok(None);
+    }
+    let flag: Flag = serde_json::from_value(document.clone()).map_err(unwritable)?;
+    Ok(Some(flag.content().clone()))
+}
+
+fn flag_key(row: &Row<'_>, index: usize) -> Result<FlagKey, StoreError> {
+    let text = row.get_ref(index).and_then(|value| Ok(value.as_str()?)).map_err(failure)?;
+    FlagKey::new(text).map_err(broken)
+}
+
+fn shape(row: &Row<'_>, first: usize) -> Result<Option<FlagShape>, StoreError> {
+    let state = row.get_ref(first).and_then(|value| Ok(value.as_str_or_null()?)).map_err(failure)?;
+    let Some(state) = state else { return Ok(None) };
+    let unknown = || StoreError::Broken(format!("a flag's state is {state}"));
+    Ok(Some(FlagShape {
+        state: State::parse(state).ok_or_else(unknown)?,
+        pct: Percent::from_hundredths(row.get(first + 1).map_err(failure)?).map_err(broken)?,
+        closed: row.get(first + 2).map_err(failure)?,
+    }))
+}

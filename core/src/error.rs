@@ -1,6 +1,6 @@
 //! The one error type: a stable code, the path of the offending value, and a sentence for people.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -25,7 +25,7 @@ pub struct Error {
     /// Where: a JSON Pointer.
     pub path: String,
     /// One sentence for people; never part of a comparison.
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
     further: Vec<Error>,
 }
 
@@ -37,7 +37,19 @@ impl Error {
     /// assert_eq!(Error::new(Code::Missing, "/slug").to_string(), "missing at \"/slug\": this member is needed");
     /// ```
     pub fn new(code: Code, path: impl Into<String>) -> Error {
-        Error { code, path: path.into(), message: code.message(), further: Vec::new() }
+        Error { code, path: path.into(), message: Cow::Borrowed(code.message()), further: Vec::new() }
+    }
+
+    /// The same error with a sentence of these pieces, where they say something.
+    pub(crate) fn saying(mut self, sentence: &[&str]) -> Error {
+        let mut text = String::new();
+        for piece in sentence {
+            text.push_str(piece);
+        }
+        if !text.is_empty() {
+            self.message = Cow::Owned(text);
+        }
+        self
     }
 
     /// Every problem that was found, this one first.
@@ -74,7 +86,7 @@ impl Error {
         push_char(out, '{');
         push_member(out, "code", self.code.as_str());
         push_member(out, "path", &self.path);
-        push_member(out, "message", self.message);
+        push_member(out, "message", &self.message);
         push_char(out, '}');
     }
 
@@ -137,7 +149,7 @@ impl Serialize for Error {
         let mut form = serializer.serialize_struct("Error", 3)?;
         form.serialize_field("code", &self.code)?;
         form.serialize_field("path", &self.path)?;
-        form.serialize_field("message", self.message)?;
+        form.serialize_field("message", &*self.message)?;
         form.end()
     }
 }

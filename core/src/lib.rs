@@ -42,8 +42,8 @@ pub use client::{Timing, announcements, fetched, subject_of};
 pub use codes::Code;
 pub use error::Error;
 pub use flags::{
-    Axis, ELSEWHERE, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, Snapshot, State, Subject,
-    SubjectDocument, in_rollout, rollout_position,
+    Axis, ELSEWHERE, Evaluation, Explanation, FlagRule, Reason, Ruleset, Scope, ScopePatch, Snapshot, State,
+    Subject, SubjectDocument, in_rollout, rollout_position,
 };
 pub use json::{JsonDocument, JsonPlace, read_json};
 pub use model::{
@@ -54,6 +54,7 @@ pub use model::{
 };
 pub use names::{
     Currency, Digest, Domain, Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug,
+    nearest_name,
 };
 #[cfg(feature = "openfeature")]
 pub use openfeature::OpenFeatureProvider;

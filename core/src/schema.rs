@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::limits::{MAX_AXIS_VALUES, MAX_EDITS};
 use crate::{
     Axis, Digest, EditStep, Environment, FlagKey, Id, LadderStep, PartnerTotal, Percent, PlanKey, PlanPair,
-    PlanTotal, Reason, Slug, State,
+    PlanTotal, Prose, Reason, Slug, State,
 };
 
 /// What each kind of text looks like: the same forms as in `names`, as ECMA-262 writes them.
@@ -85,9 +85,11 @@ schemas! {
     EditStep: |generator| {
         let flag = flag_to_put(generator);
         let key = generator.subschema_for::<FlagKey>();
+        let patch = flag_patch(generator);
         let [tenant, plan, partner] = tenant_move(generator);
         json_schema!({ "oneOf": [
             closed(object([kind("putFlag"), ("flag", flag)], &[])),
+            closed(object([kind("patchFlag"), ("key", key.clone()), ("patch", patch)], &[])),
             closed(object([kind("deleteFlag"), ("key", key)], &[])),
             moves_somewhere(object([kind("moveTenant"), tenant, plan, partner], &MOVE_OPTIONAL)),
         ] })
@@ -146,14 +148,29 @@ fn kind(word: &str) -> Member {
     ("kind", json_schema!({ "type": "string", "const": word }))
 }
 
+fn scope_to_send(generator: &mut SchemaGenerator) -> Schema {
+    let axes = axes(generator).map(|(axis, values)| (axis, or_null(values)));
+    closed(object(axes, &Axis::ALL.map(Axis::as_str)))
+}
+
+/// What `PATCH /flags/{key}` takes: `null` resets a member, and a state has nothing to be reset to.
+fn flag_patch(generator: &mut SchemaGenerator) -> Schema {
+    let members = [
+        ("state", generator.subschema_for::<State>()),
+        ("pct", or_null(generator.subschema_for::<Percent>())),
+        ("scope", or_null(scope_to_send(generator))),
+        ("description", or_null(generator.subschema_for::<Prose>())),
+        ("planDigest", or_null(json_schema!({ "type": "string" }))),
+    ];
+    closed(object(members, &["state", "pct", "scope", "description", "planDigest"]))
+}
+
 fn flag_to_put(generator: &mut SchemaGenerator) -> Schema {
-    let scope =
-        object(axes(generator).map(|(axis, values)| (axis, or_null(values))), &Axis::ALL.map(Axis::as_str));
     let members = [
         ("key", generator.subschema_for::<FlagKey>()),
         ("state", generator.subschema_for::<State>()),
         ("pct", or_null(generator.subschema_for::<Percent>())),
-        ("scope", or_null(closed(scope))),
+        ("scope", or_null(scope_to_send(generator))),
     ];
     closed(object(members, &["pct", "scope"]))
 }

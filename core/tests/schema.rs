@@ -252,6 +252,13 @@ fn edits_are_as_described() {
         json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "pct": null, "scope": null } }),
         json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "pct": 2.5, "scope": { "plans": null } } }),
         json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on", "scope": { "plans": ["free"] } } }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": {} }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": { "state": "on", "pct": null, "scope": null } }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": { "scope": { "plans": ["free"], "partnerSlugs": null } } }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": { "description": "A.", "planDigest": "x" } }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": { "state": null } }),
+        json!({ "kind": "patchFlag", "key": "a", "patch": { "scope": { "plans": {} } } }),
+        json!({ "kind": "patchFlag", "key": "a" }),
         json!({ "kind": "moveTenant", "tenantId": "t1", "plan": "free" }),
         json!({ "kind": "moveTenant", "tenantId": "t1", "plan": null, "partnerSlug": null }),
         json!({ "kind": "moveTenant", "tenantId": "t1", "partnerSlug": "nordic" }),
@@ -277,6 +284,6 @@ fn edits_are_as_described() {
             assert_eq!(fits(&moves, &to), is_accepted, "{to}");
         }
     }
-    assert_eq!(accepted, 8);
+    assert_eq!(accepted, 12);
     assert!(!fits(&edits, &json!({})));
 }

@@ -50,8 +50,7 @@ pub fn changed_keys(before: Source<'_>, after: Source<'_>) -> Result<String> {
 #[napi]
 pub fn validate(kind: String, document: Source<'_>) -> Result<String> {
     if kind == "snapshot" {
-        let snapshot = Snapshot::from_json(&bytes(document)).map_err(problems)?;
-        return Ok(snapshot.to_canonical_json());
+        return Snapshot::normalize(&bytes(document)).map_err(problems);
     }
     let kind = DocumentKind::parse(&kind).ok_or_else(|| Error::from_reason("no document is of this kind"))?;
     kind.normalize(&bytes(document)).map_err(problems)

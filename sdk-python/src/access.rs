@@ -73,7 +73,7 @@ fn whole(text: Document<'_>) -> Result<Document<'_>, Fault> {
 pub(crate) fn normalize(py: Python<'_>, kind: &str, document: &Bound<'_, PyAny>) -> PyResult<String> {
     let document = Document::of(document)?;
     let normal = if kind == "snapshot" {
-        document.work(py, |bytes| Snapshot::from_json(bytes).map(|snapshot| snapshot.to_canonical_json()))
+        document.work(py, Snapshot::normalize)
     } else {
         let kind =
             DocumentKind::parse(kind).ok_or_else(|| PyValueError::new_err("no document is of this kind"))?;

@@ -107,7 +107,10 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         let mut fault = Fault::default();
-        error.all().for_each(|each| fault.note(each.code, &each.path));
+        for each in error.all() {
+            let (code, path, message) = (each.code.as_str(), each.path.clone(), each.message.clone());
+            fault.push(Problem { code, path, message });
+        }
         fault
     }
 }

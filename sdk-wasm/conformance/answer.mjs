@@ -16,7 +16,7 @@ const operations = {
   position: ({ rolloutPosition }, { tenantId, key }) => rolloutPosition(JSON.parse(tenantId), JSON.parse(key)),
   snapshot({ Ruleset, validate }, input) {
     const { digest, revision, environment, keys } = Ruleset.fromSnapshot(sourceOf(input.snapshot))
-    const canonical = JSON.stringify(validate.snapshot(sourceOf(input.snapshot)).ok)
+    const canonical = JSON.stringify(canonicalOf(validate, sourceOf(input.snapshot)))
     return { canonical, digest, revision, environment, keys }
   },
   explain({ Ruleset }, input) {
@@ -48,6 +48,20 @@ const operations = {
     if (errors) throw new DezkyError(errors)
     return ok
   },
+}
+
+/** The canonical form of a snapshot, without the members that nobody knows: `fromSnapshot` ignores them, `validate` refuses them. */
+function canonicalOf(validate, source) {
+  const { ok, errors } = validate.snapshot(source)
+  if (ok) return ok
+  const document = JSON.parse(typeof source === 'string' ? source : new TextDecoder().decode(source))
+  for (const { code, path } of errors) {
+    if (code !== 'unknown_field') throw new Error(`${code} at ${path} of a snapshot that was read`)
+    const names = path.split('/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const last = names.pop()
+    delete names.reduce((value, name) => value[name], document)[last]
+  }
+  return canonicalOf(validate, JSON.stringify(document))
 }
 
 /** A document as it stands in the request, or what one of the special forms means. */

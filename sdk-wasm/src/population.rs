@@ -83,7 +83,7 @@ impl Population {
         let (kind, document) = self.buffers.input.split_at_checked(split).unwrap_or_default();
         let normal = match DocumentKind::parse(text(kind)) {
             Some(kind) => kind.normalize(document),
-            None => Snapshot::from_json(document).map(|snapshot| snapshot.to_canonical_json()),
+            None => Snapshot::normalize(document),
         };
         self.buffers.answer(normal);
     }

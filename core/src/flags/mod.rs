@@ -9,6 +9,7 @@ mod rollout;
 mod rule;
 mod ruleset;
 mod scope;
+mod scope_patch;
 mod snapshot;
 mod subject;
 
@@ -18,6 +19,7 @@ pub use rollout::{in_rollout, rollout_position};
 pub use rule::{ELSEWHERE, FlagRule, State};
 pub use ruleset::Ruleset;
 pub use scope::{Axis, Scope};
+pub use scope_patch::ScopePatch;
 pub use snapshot::Snapshot;
 pub use subject::{Subject, SubjectDocument};
 

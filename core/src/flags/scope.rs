@@ -57,6 +57,17 @@ impl Axis {
         }
     }
 
+    /// Reads the list of an axis's values.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    pub(super) fn read(self, list: Value<'_>) -> Vec<Placed<'_>> {
+        let mut values = Vec::new();
+        for item in list.list(MAX_AXIS_VALUES) {
+            let value = item.checked(self.form(), self.refusal());
+            values.push((value.raw(), 0));
+        }
+        values
+    }
+
     /// What is wrong with one that cannot.
     fn refusal(self) -> Code {
         match self {
@@ -136,9 +147,17 @@ impl Scope {
         Error::unless_clean(problems, self)
     }
 
-    fn set(&mut self, axis: Axis, values: Vec<Placed<'_>>) {
+    pub(super) fn set(&mut self, axis: Axis, values: Vec<Placed<'_>>) {
         if let Some(slot) = self.axes.get_mut(axis as usize) {
             *slot = Values::new(values);
+        }
+    }
+
+    /// Takes over the values that another scope has on one axis.
+    pub(super) fn copy_axis(&mut self, axis: Axis, from: &Scope) {
+        let at = axis as usize;
+        if let (Some(slot), Some(values)) = (self.axes.get_mut(at), from.axes.get(at)) {
+            slot.clone_from(values);
         }
     }
 
@@ -202,12 +221,7 @@ impl Decode for Scope {
         let mut scope = Scope::default();
         for &axis in &Axis::ALL {
             if let Some(list) = object.member(axis.as_str()) {
-                let mut values = Vec::new();
-                for item in list.list(MAX_AXIS_VALUES) {
-                    let value = item.checked(axis.form(), axis.refusal());
-                    values.push((value.raw(), 0));
-                }
-                scope.set(axis, values);
+                scope.set(axis, axis.read(list));
             }
         }
         scope

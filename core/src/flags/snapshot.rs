@@ -5,7 +5,9 @@ use core::cmp::Ordering;
 
 use super::{Axis, FlagRule, Subject, push_rule};
 use crate::hash::Hasher;
-use crate::json::{Document, Kind, Value, list_path, push_char, push_member, push_whole};
+use crate::json::{
+    Decode, Document, Kind, Value, decode_document, list_path, push_char, push_member, push_whole,
+};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
 use crate::names::{Placed, in_order};
 use crate::{Code, Digest, Environment, Error, FlagKey};
@@ -26,7 +28,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads a snapshot strictly: every problem is reported with its code and path.
+    /// Reads a snapshot: every problem is reported with its code and path. Members that nobody knows are ignored, because a newer server
+    /// may have added them.
     ///
     /// ```
     /// use dezky_core::{Code, Snapshot};
@@ -37,6 +40,21 @@ impl Snapshot {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let snapshot = Snapshot::decode(document.root());
         snapshot.sorted(document.verdict().err())
+    }
+
+    /// Reads a snapshot that somebody wrote, and gives its canonical form: unlike `from_json`, members that nobody knows are refused.
+    ///
+    /// ```
+    /// use dezky_core::{Code, Snapshot};
+    /// let text = br#"{"format":1,"revision":7,"environment":"production","flags":[{"key":"a","state":"on","scop":{}}]}"#;
+    /// assert!(Snapshot::from_json(text).is_ok());
+    /// let error = Snapshot::normalize(text).unwrap_err();
+    /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownField, "/flags/0/scop"));
+    /// ```
+    pub fn normalize(bytes: &[u8]) -> Result<String, Error> {
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES).refusing_unknown();
+        let snapshot: Snapshot = decode_document(&document)?;
+        snapshot.sorted(None).map(|snapshot| snapshot.to_canonical_json())
     }
 
     /// A snapshot of these flags, in any order.
@@ -255,13 +273,14 @@ impl Snapshot {
     }
 }
 
-impl Snapshot {
-    /// Its flags as they came.
+/// Its flags as they came.
+impl Decode for Snapshot {
     fn decode(value: Value<'_>) -> Snapshot {
         let mut object = value.object();
         let format = object.required_value("format");
         // Another format may mean anything: nothing else of it is judged.
         if format.whole(1, 1, Code::UnknownFormat).is_none() && format.kind() == Kind::Number {
+            object.accept_any();
             object = object.nothing();
         }
         Snapshot {

@@ -212,6 +212,7 @@ impl<'a> Subject<'a> {
 /// Id, slug, plan, partner slug and environment, as they stand in a document.
 fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     let object = value.object();
+    object.only(&["tenantId", "tenantSlug", "plan", "partnerSlug", "environment"]);
     [
         object.required_value("tenantId").checked(is_id, Code::InvalidId),
         object.required_value("tenantSlug").checked(is_slug, Code::InvalidSlug),
@@ -246,7 +247,7 @@ pub struct SubjectDocument {
 }
 
 impl SubjectDocument {
-    /// Reads a subject strictly.
+    /// Reads a subject strictly: people write subjects, so members that nobody knows are refused.
     ///
     /// ```
     /// use dezky_core::{Code, SubjectDocument};

@@ -26,7 +26,15 @@ pub(crate) fn decode_bytes<T: Decode>(bytes: &[u8], limit: usize) -> Result<T, E
 /// Reads the value that a document is.
 pub(crate) fn decode_document<T: Decode>(document: &Document<'_>) -> Result<T, Error> {
     let decoded = T::decode(document.root());
+    if document.refuses_unknown {
+        document.note_unknown();
+    }
     document.verdict().map(|()| decoded)
+}
+
+/// Reads a whole document that somebody wrote: members that nobody knows are refused.
+pub(crate) fn decode_strictly<T: Decode>(bytes: &[u8], limit: usize) -> Result<T, Error> {
+    decode_document(&Document::read(bytes, limit).refusing_unknown())
 }
 
 /// Reads a list of at most `limit` items.
@@ -40,7 +48,7 @@ pub(crate) fn decode_list<T: Decode>(value: Value<'_>, limit: usize) -> Vec<T> {
 
 /// Reads a word of a fixed list: its place there, or one past the end.
 pub(crate) fn decode_word(value: Value<'_>, words: &[&str], otherwise: Code) -> usize {
-    let text = value.text();
+    let text = value.text_of(otherwise);
     let place = words.iter().position(|word| same_text(word, text.raw()));
     if place.is_none() {
         text.note(Kin::Form, otherwise);
@@ -54,7 +62,7 @@ pub(crate) fn decode_text(
     normalise: fn(&str) -> Option<Box<str>>,
     otherwise: Code,
 ) -> Box<str> {
-    let text = value.text();
+    let text = value.text_of(otherwise);
     normalise(text.raw()).unwrap_or_else(|| {
         text.note(Kin::Form, otherwise);
         Box::default()
@@ -62,13 +70,23 @@ pub(crate) fn decode_text(
 }
 
 impl Document<'_> {
-    /// The node itself where it is of this kind; else nothing, which is noted.
-    fn expect(&self, node: u32, kind: Kind) -> u32 {
-        if self.node(node).kind == kind {
+    /// The node itself where it is of this kind; else nothing, which is noted. `meant` is what a value of the kind would be refused with: its
+    /// sentence says what is expected.
+    fn expect_of(&self, node: u32, kind: Kind, meant: Code) -> u32 {
+        let found = self.node(node).kind;
+        if found == kind {
             return node;
         }
-        self.note(node, Kin::Form, Code::WrongType, &[]);
+        let mut sentence = [kind.noun(), " is needed here, not ", found.noun(), "", ""];
+        if meant != Code::WrongType {
+            sentence = [kind.noun(), " is needed here, not ", found.noun(), ": ", meant.message()];
+        }
+        self.note_saying(node, Kin::Form, Code::WrongType, &[], &sentence);
         NOTHING
+    }
+
+    fn expect(&self, node: u32, kind: Kind) -> u32 {
+        self.expect_of(node, kind, Code::WrongType)
     }
 
     /// A member that is needed; else nothing, which is noted.
@@ -92,7 +110,7 @@ impl Document<'_> {
 
     /// A text of a certain form; else nothing, which is noted.
     fn checked(&self, node: u32, is_good: fn(&str) -> bool, otherwise: Code) -> u32 {
-        let text = self.expect(node, Kind::Text);
+        let text = self.expect_of(node, Kind::Text, otherwise);
         if text == NOTHING || is_good(self.raw(text)) {
             return text;
         }
@@ -123,7 +141,7 @@ impl Document<'_> {
 
     /// A whole number from `low` to `high`; else [`OUTSIDE`], which is noted.
     fn whole(&self, node: u32, low: u64, high: u64, otherwise: Code) -> u64 {
-        let number = self.expect(node, Kind::Number);
+        let number = self.expect_of(node, Kind::Number, otherwise);
         match scaled(self.raw(number), 0) {
             Scaled { magnitude, negative: false, is_whole: true } if (low..=high).contains(&magnitude) => {
                 magnitude
@@ -136,7 +154,7 @@ impl Document<'_> {
     }
 
     fn hundredths(&self, node: u32) -> u16 {
-        let number = self.expect(node, Kind::Number);
+        let number = self.expect_of(node, Kind::Number, Code::InvalidPct);
         let code = match scaled(self.raw(number), 2) {
             Scaled { magnitude: hundredths @ 0..=10_000, negative: false, is_whole: true } => {
                 return hundredths as u16;
@@ -157,6 +175,12 @@ impl<'d> Value<'d> {
     #[inline(always)]
     pub(crate) fn text(self) -> Value<'d> {
         self.at(self.document.expect(self.node, Kind::Text))
+    }
+
+    /// Like `text`; `meant` is what a text of another form would be refused with.
+    #[inline(always)]
+    pub(crate) fn text_of(self, meant: Code) -> Value<'d> {
+        self.at(self.document.expect_of(self.node, Kind::Text, meant))
     }
 
     #[inline(always)]
@@ -263,6 +287,12 @@ impl<'d> Value<'d> {
     /// A member that takes its default where it is absent, as in documents written before it existed.
     pub(crate) fn or<T: Decode>(self, name: &str, default: T) -> T {
         self.optional(name).unwrap_or(default)
+    }
+
+    /// A member of a patch: `null` resets it to its default, and what is absent stays as it is.
+    pub(crate) fn reset<T: Decode + Default>(self, name: &str) -> Option<T> {
+        let given = self.member_or_null(name)?;
+        Some(if given.kind() == Kind::Null { T::default() } else { T::decode(given) })
     }
 
     pub(crate) fn or_default<T: Decode + Default>(self, name: &str) -> T {

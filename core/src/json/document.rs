@@ -1,6 +1,6 @@
 //! The parsed document: a flat list of nodes over the text, in text order, without nested allocations.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::cell::Cell;
 
 use super::Value;
@@ -18,6 +18,20 @@ pub(crate) enum Kind {
     Text,
     Array,
     Object,
+}
+
+impl Kind {
+    /// What people call it.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool => "true or false",
+            Kind::Number => "a number",
+            Kind::Text => "a text",
+            Kind::Array => "a list",
+            Kind::Object => "an object",
+        }
+    }
 }
 
 /// One value. `start` and `length` are a range of text (numbers, texts, `true` and `false`); `next` is the node after this
@@ -42,6 +56,10 @@ pub(crate) struct Document<'s> {
     pub(crate) nodes: Vec<Node>,
     /// What decoding found to be wrong.
     pub(crate) problems: Cell<Problems>,
+    /// Whether members that decoding does not ask for are refused.
+    pub(super) refuses_unknown: bool,
+    /// The objects and member names that decoding asked for; kept only where unknown members are refused.
+    pub(super) asked: Cell<Vec<(u32, Box<str>)>>,
 }
 
 /// The node of a value that is not there.
@@ -86,6 +104,9 @@ impl Document<'_> {
     /// The value of an object's member, also where it is `null`.
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(super) fn member(&self, object: u32, name: &str) -> u32 {
+        if self.refuses_unknown {
+            self.ask(object, name);
+        }
         let end = self.end(object);
         let mut at = object.wrapping_add(1);
         while at < end {
@@ -108,6 +129,11 @@ impl Document<'_> {
 
     /// Notes that something is wrong at a node, or at a member that it lacks, named from it down. Nothing is never wrong.
     pub(super) fn note(&self, node: u32, kin: Kin, code: Code, names: &[&str]) {
+        self.note_saying(node, kin, code, names, &[]);
+    }
+
+    /// Like `note`, with a sentence of these pieces instead of the code's own.
+    pub(super) fn note_saying(&self, node: u32, kin: Kin, code: Code, names: &[&str], sentence: &[&str]) {
         if node == NOTHING {
             return;
         }
@@ -118,7 +144,7 @@ impl Document<'_> {
                 push_char(&mut path, '/');
                 path.push_str(name);
             }
-            problems.add(Error::new(code, path));
+            problems.add(Error::new(code, path).saying(sentence));
         }
         self.problems.set(problems);
     }

@@ -13,6 +13,19 @@ macro_rules! deserialize_by_decoding {
 }
 pub(crate) use deserialize_by_decoding;
 
+/// Gives a type that people write its serde form: members that nobody knows are refused.
+macro_rules! deserialize_strictly {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let document = $crate::json::Document::deserialize(deserializer)?.refusing_unknown();
+                $crate::json::decode_document(&document).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+pub(crate) use deserialize_strictly;
+
 /// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Value`](super::Value), and
 /// the member's name.
 macro_rules! decode_objects {
@@ -33,7 +46,8 @@ pub(crate) use decode_objects;
 macro_rules! documents {
     ($($Name:ident)*) => {$(
         impl $Name {
-            /// Reads the document strictly: every problem is reported with its code and path.
+            /// Reads the document: every problem is reported with its code and path. Members that nobody knows are ignored, because a
+            /// newer writer may have added them; [`DocumentKind::normalize`](crate::DocumentKind::normalize) refuses them.
             ///
             #[doc = concat!("```\nlet error = dezky_core::", stringify!($Name), "::from_json(b\"[]\").unwrap_err();")]
             /// assert_eq!(error.code, dezky_core::Code::WrongType);

@@ -14,15 +14,20 @@ mod number;
 mod parse;
 mod problems;
 mod read;
+mod unknown;
 mod value;
 mod write;
 
 pub use read::{JsonDocument, JsonPlace, read_json};
 
 pub(crate) use canonical::push_canonical;
-pub(crate) use decode::{Decode, decode_bytes, decode_document, decode_list, decode_text, decode_word};
+pub(crate) use decode::{
+    Decode, decode_bytes, decode_document, decode_list, decode_strictly, decode_text, decode_word,
+};
 pub(crate) use document::{Document, Kind};
-pub(crate) use macros::{decode_objects, deserialize_by_decoding, document_lists, documents};
+pub(crate) use macros::{
+    decode_objects, deserialize_by_decoding, deserialize_strictly, document_lists, documents,
+};
 pub(crate) use problems::Kin;
 pub(crate) use value::Value;
 pub(crate) use write::{hex_digit, list_path, push_char, push_member, push_whole};

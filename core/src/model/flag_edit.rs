@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Flag, FlagContent, FlagHistory};
+use super::{Flag, FlagContent, FlagHistory, FlagPatch};
 use crate::limits::MAX_HISTORY;
-use crate::{Code, Email, Error, Percent, Prose, Scope, State, Timestamp};
+use crate::{Code, Email, Error, Percent, State, Timestamp};
 
 /// Who changes a flag, when, and the revision that the change will make.
 ///
@@ -21,24 +21,6 @@ pub struct Editor {
     pub at: Timestamp,
     /// The revision that the change will make.
     pub revision: u64,
-}
-
-/// What an edit changes; what is `None` stays.
-///
-/// ```
-/// use dezky_core::{FlagPatch, State};
-/// let patch = FlagPatch { state: Some(State::On), ..FlagPatch::default() };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FlagPatch {
-    /// What it shall do.
-    pub state: Option<State>,
-    /// How much of its scope a rollout shall cover.
-    pub pct: Option<Percent>,
-    /// Whom it shall be for.
-    pub scope: Option<Scope>,
-    /// What it shall be described as.
-    pub description: Option<Prose>,
 }
 
 /// A flag after an edit, and what is odd about it.
@@ -85,12 +67,7 @@ impl Flag {
     /// ```
     pub fn edit(&self, patch: FlagPatch, editor: Editor) -> Result<Edited, Error> {
         let before = self.content.clone();
-        let after = FlagContent {
-            state: patch.state.unwrap_or(before.state),
-            pct: patch.pct.unwrap_or(before.pct),
-            scope: patch.scope.unwrap_or_else(|| before.scope.clone()),
-            description: patch.description.unwrap_or_else(|| before.description.clone()),
-        };
+        let after = patch.merged_content(&before);
         if after == before {
             return Err(Error::new(Code::EmptyEdit, ""));
         }
@@ -128,14 +105,7 @@ impl Flag {
         let Some(content) = self.content_at(revision) else {
             return Err(Error::new(Code::UnknownRevision, "/revision"));
         };
-        let FlagContent { state, pct, scope, description } = content.clone();
-        let patch = FlagPatch {
-            state: Some(state),
-            pct: Some(pct),
-            scope: Some(scope),
-            description: Some(description),
-        };
-        self.edit(patch, editor)
+        self.edit(FlagPatch::from(content.clone()), editor)
     }
 
     /// What the flag was at a revision. Of the time before the oldest change that is kept, only the moment just before it is known.

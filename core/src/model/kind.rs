@@ -4,6 +4,8 @@ use alloc::string::String;
 
 use super::{Change, Flag, Partner, Subscription, Tenant, User};
 use crate::Error;
+use crate::json::decode_strictly;
+use crate::limits::MAX_DOCUMENT_BYTES;
 
 macro_rules! kinds {
     ($($Kind:ident $text:literal)*) => {
@@ -45,7 +47,8 @@ macro_rules! kinds {
                 DocumentKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
             }
 
-            /// Reads a document strictly and writes it back as JSON, its defaults filled in.
+            /// Reads a document strictly and writes it back as JSON, its defaults filled in. People write what they validate, so members
+            /// that nobody knows are refused.
             ///
             /// ```
             /// use dezky_core::{Code, DocumentKind};
@@ -54,7 +57,7 @@ macro_rules! kinds {
             /// ```
             pub fn normalize(self, bytes: &[u8]) -> Result<String, Error> {
                 match self {
-                    $(DocumentKind::$Kind => $Kind::from_json(bytes).map(|document| serde_json::to_string(&document).unwrap_or_default()),)*
+                    $(DocumentKind::$Kind => decode_strictly::<$Kind>(bytes, MAX_DOCUMENT_BYTES).map(|document| serde_json::to_string(&document).unwrap_or_default()),)*
                 }
             }
         }

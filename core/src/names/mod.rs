@@ -4,11 +4,13 @@ use alloc::{boxed::Box, string::String};
 
 mod forms;
 mod index;
+mod nearest;
 mod order;
 mod percent;
 mod text;
 mod words;
 
+pub use nearest::nearest_name;
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};

@@ -1,11 +1,10 @@
 //! What somebody is about to change.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
-use crate::flags::push_rule;
-use crate::json::{Decode, Kin, Kind, Value, decode_bytes, decode_list, deserialize_by_decoding};
+use crate::json::{Decode, Kin, Kind, Value, decode_list, decode_strictly, deserialize_strictly};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
-use crate::{Code, Error, FlagKey, FlagRule, Id, PlanKey, Slug};
+use crate::{Code, Error, FlagKey, FlagPatch, FlagRule, Id, PlanKey, Slug};
 
 /// One or more steps, applied in order as one.
 ///
@@ -32,6 +31,8 @@ pub struct Edit {
 pub enum EditStep {
     /// Creates a flag, or replaces the one with its key.
     PutFlag(FlagRule),
+    /// Changes some of the flag with this key, as `PATCH /flags/{key}` does.
+    PatchFlag(FlagKey, FlagPatch),
     /// Deletes the flag with this key.
     DeleteFlag(FlagKey),
     /// Moves a tenant to another plan, another partner, or both.
@@ -82,6 +83,17 @@ impl Edit {
     /// ```
     pub fn flag(flag: impl Into<FlagRule>) -> Edit {
         EditStep::PutFlag(flag.into()).into()
+    }
+
+    /// Changes some of a flag, as `PATCH /flags/{key}` does.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// let edit = Edit::patch_flag(FlagKey::new("a")?, FlagPatch { state: Some(State::On), ..FlagPatch::default() });
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn patch_flag(key: FlagKey, patch: FlagPatch) -> Edit {
+        EditStep::PatchFlag(key, patch).into()
     }
 
     /// Deletes a flag.
@@ -140,7 +152,7 @@ impl Edit {
         &self.steps
     }
 
-    /// Reads an edit strictly.
+    /// Reads an edit strictly: people write edits, so members that nobody knows are refused.
     ///
     /// ```
     /// use dezky_core::{Code, Edit};
@@ -148,37 +160,7 @@ impl Edit {
     /// assert_eq!((error.code, error.path.as_str()), (Code::EmptyEdit, "/edits/0"));
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Edit, Error> {
-        decode_bytes(bytes, MAX_DOCUMENT_BYTES)
-    }
-
-    /// The canonical form: members in the order of the specification, absent ones left out. No value in it can hold a character that
-    /// JSON escapes.
-    pub(super) fn to_canonical_json(&self) -> String {
-        let mut out = String::from("{\"edits\":[");
-        for (index, step) in self.steps.iter().enumerate() {
-            out.push_str(if index > 0 { ",{\"kind\":\"" } else { "{\"kind\":\"" });
-            match step {
-                EditStep::PutFlag(flag) => {
-                    out.push_str("putFlag\",\"flag\":");
-                    push_rule(&mut out, flag);
-                }
-                EditStep::DeleteFlag(key) => out.push_str(&format!("deleteFlag\",\"key\":\"{key}\"")),
-                EditStep::MoveTenant(TenantMove { tenant_id, plan, partner }) => {
-                    out.push_str(&format!("moveTenant\",\"tenantId\":\"{tenant_id}\""));
-                    if let Some(plan) = plan {
-                        out.push_str(&format!(",\"plan\":\"{plan}\""));
-                    }
-                    match partner {
-                        PartnerMove::Keep => {}
-                        PartnerMove::Detach => out.push_str(",\"partnerSlug\":null"),
-                        PartnerMove::Attach(slug) => out.push_str(&format!(",\"partnerSlug\":\"{slug}\"")),
-                    }
-                }
-            }
-            out.push('}');
-        }
-        out.push_str("]}");
-        out
+        decode_strictly(bytes, MAX_DOCUMENT_BYTES)
     }
 }
 
@@ -205,9 +187,12 @@ impl Decode for EditStep {
         let kind = object.required_value("kind").text();
         match kind.raw() {
             "putFlag" => EditStep::PutFlag(object.required("flag")),
+            "patchFlag" => EditStep::PatchFlag(object.required("key"), object.required("patch")),
             "deleteFlag" => EditStep::DeleteFlag(object.required("key")),
             "moveTenant" => EditStep::MoveTenant(object.embedded()),
+            // Without a known kind there is nothing to judge the other members by.
             _ => {
+                object.accept_any();
                 kind.note(Kin::Form, Code::UnknownEdit);
                 EditStep::DeleteFlag(FlagKey::decode(kind.nothing()))
             }
@@ -232,4 +217,4 @@ impl Decode for TenantMove {
     }
 }
 
-deserialize_by_decoding!(Edit, EditStep, TenantMove);
+deserialize_strictly!(Edit, EditStep, TenantMove);

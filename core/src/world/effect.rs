@@ -1,7 +1,8 @@
 //! Where an edit leads, and which flags turn for a tenant on the way.
 
-use alloc::{collections::BTreeMap, format, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 
+use super::canonical::Canonical;
 use super::{Edit, EditStep, PartnerMove, TenantMove, World};
 use crate::flags::{Axis, Compiled, Name};
 use crate::{Code, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
@@ -9,33 +10,43 @@ use crate::{Code, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
 /// Where an edit leads, its steps taken together.
 pub(super) struct Effect<'e> {
     /// By key, the rules of the flags that it names afterwards; nothing for one that is deleted.
-    pub(super) flags: BTreeMap<&'e FlagKey, Option<&'e FlagRule>>,
+    pub(super) flags: BTreeMap<&'e FlagKey, Option<Cow<'e, FlagRule>>>,
     /// By tenant, the subjects that those who move are afterwards.
     pub(super) moves: BTreeMap<u32, Subject<'e>>,
+    /// The edit in its canonical form, in which a patch is the flag that it makes.
+    pub(super) canonical: String,
 }
 
 impl<'e> Effect<'e> {
     pub(super) fn of(world: &'e World, edit: &'e Edit) -> Result<Effect<'e>, Error> {
-        let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new() };
+        let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new(), canonical: String::new() };
+        let mut canonical = Canonical::new();
         let mut problems = Vec::new();
         for (index, step) in edit.steps().iter().enumerate() {
             let mut problem =
                 |code, member: &str| problems.push(Error::new(code, format!("/edits/{index}/{member}")));
             match step {
                 EditStep::PutFlag(flag) => {
-                    effect.flags.insert(&flag.key, Some(flag));
+                    canonical.put_flag(flag);
+                    effect.flags.insert(&flag.key, Some(Cow::Borrowed(flag)));
                 }
+                EditStep::PatchFlag(key, patch) => match effect.rule(world, key) {
+                    Some(rule) => {
+                        let merged = patch.merged_rule(rule);
+                        canonical.put_flag(&merged);
+                        effect.flags.insert(key, Some(Cow::Owned(merged)));
+                    }
+                    None => problem(Code::UnknownFlag, "key"),
+                },
                 EditStep::DeleteFlag(key) => {
-                    let there = effect
-                        .flags
-                        .get(key)
-                        .map_or_else(|| world.find(key.as_str()).is_ok(), Option::is_some);
-                    if !there {
+                    if effect.rule(world, key).is_none() {
                         problem(Code::UnknownFlag, "key");
                     }
+                    canonical.delete_flag(key);
                     effect.flags.insert(key, None);
                 }
                 EditStep::MoveTenant(to) => {
+                    canonical.move_tenant(to);
                     if let PartnerMove::Attach(slug) = &to.partner
                         && !world.population().has_partner(slug.as_str())
                     {
@@ -48,7 +59,16 @@ impl<'e> Effect<'e> {
                 }
             }
         }
+        effect.canonical = canonical.finish();
         Error::unless_clean(problems, effect)
+    }
+
+    /// A flag's rule after the steps so far, if there is such a flag.
+    fn rule<'r>(&'r self, world: &'r World, key: &FlagKey) -> Option<&'r FlagRule> {
+        match self.flags.get(key) {
+            Some(after) => after.as_deref(),
+            None => world.flag(key),
+        }
     }
 
     fn move_tenant(&mut self, world: &'e World, tenant: u32, to: &'e TenantMove) {
@@ -79,14 +99,9 @@ impl<'e> Effect<'e> {
         let absent: Vec<FlagRule> = keys.iter().map(|key| off(key)).collect();
         let mut rules = Vec::with_capacity(2 * keys.len());
         for (key, absent) in keys.iter().zip(&absent) {
-            let known = world
-                .flags()
-                .binary_search_by(|flag| flag.key.cmp(key))
-                .ok()
-                .and_then(|at| world.flags().get(at));
-            let before = known.unwrap_or(absent);
+            let before = world.flag(key).unwrap_or(absent);
             rules.push(before);
-            rules.push(self.flags.get(key).map_or(before, |after| after.unwrap_or(absent)));
+            rules.push(self.flags.get(key).map_or(before, |after| after.as_deref().unwrap_or(absent)));
         }
         Compiled::new(world.environment(), &rules)
     }

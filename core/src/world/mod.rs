@@ -2,6 +2,7 @@
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
+mod canonical;
 mod edit;
 mod effect;
 mod ladder;
@@ -21,7 +22,7 @@ use population::Population;
 use crate::flags::{Compiled, Fingerprint, sort_by_key};
 use crate::json::{decode_bytes, decode_objects, push_member, push_whole};
 use crate::limits::{MAX_FLAGS, MAX_PARTNERS, MAX_REVISION, MAX_TENANTS, MAX_WORLD_BYTES};
-use crate::{Code, Digest, Environment, Error, FlagRule};
+use crate::{Code, Digest, Environment, Error, FlagKey, FlagRule};
 
 /// Every tenant, partner and flag at one revision. Immutable; cloning it copies a pointer.
 ///
@@ -85,7 +86,8 @@ impl World {
         })
     }
 
-    /// Reads a world document strictly.
+    /// Reads a world document: every problem is reported with its code and path. Members that nobody knows are ignored, because a newer
+    /// server may have added them.
     ///
     /// ```
     /// use dezky_core::{Code, World};
@@ -260,6 +262,12 @@ impl World {
 
     fn flags(&self) -> &[FlagRule] {
         &self.0.flags
+    }
+
+    /// The rule of one flag.
+    fn flag(&self, key: &FlagKey) -> Option<&FlagRule> {
+        let at = self.flags().binary_search_by(|flag| flag.key.cmp(key)).ok()?;
+        self.flags().get(at)
     }
 
     fn population(&self) -> &Population {

@@ -136,9 +136,10 @@ impl Plan {
         })
     }
 
-    fn digest_of(&self, edit: &Edit) -> Digest {
+    /// The digest of an edit in its canonical form, and of its effect.
+    fn digest_of(&self, canonical: &str) -> Digest {
         let mut hasher = Hasher::new();
-        hasher.update(&edit.to_canonical_json());
+        hasher.update(canonical);
         hasher.update("\n");
         let mut hash = |sign: &str, pair: PlanPair<'_>| {
             for piece in [sign, pair.key, ":", pair.tenant_id, "\n"] {
@@ -199,6 +200,6 @@ pub(super) fn plan(world: &World, edit: &Edit) -> Result<Plan, Error> {
     }
     gained.sort_unstable();
     lost.sort_unstable();
-    plan.digest = plan.digest_of(edit);
+    plan.digest = plan.digest_of(&effect.canonical);
     Ok(plan)
 }

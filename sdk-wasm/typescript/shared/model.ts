@@ -1,5 +1,5 @@
 /** The documents of the population and of the model, and the answers about them. */
-import type { FlagRule, FlagRuleInput, Role, Scope, State, TenantStatus } from './types.js'
+import type { Axis, FlagRule, FlagRuleInput, Role, Scope, State, TenantStatus } from './types.js'
 
 /** Every tenant, partner and flag at one revision. */
 export interface WorldDocument {
@@ -23,6 +23,7 @@ export interface Edit {
 
 export type EditStep =
   | { readonly kind: 'putFlag'; readonly flag: FlagRuleInput }
+  | { readonly kind: 'patchFlag'; readonly key: string; readonly patch: FlagPatch }
   | { readonly kind: 'deleteFlag'; readonly key: string }
   | {
       readonly kind: 'moveTenant'
@@ -31,6 +32,17 @@ export type EditStep =
       /** `null` takes the tenant from its partner. */
       readonly partnerSlug?: string | null | undefined
     }
+
+/** What `PATCH /flags/{key}` takes: absent members stay as they are, and `null` resets one to its default. */
+export interface FlagPatch {
+  readonly state?: State | undefined
+  readonly pct?: number | null | undefined
+  /** Axes that are absent stay; `null` empties one. */
+  readonly scope?: { readonly [axis in Axis]?: readonly string[] | null | undefined } | null | undefined
+  readonly description?: string | null | undefined
+  /** Taken as `PATCH` takes it; a plan does not depend on it. */
+  readonly planDigest?: string | null | undefined
+}
 
 export interface PlanPair {
   readonly key: string

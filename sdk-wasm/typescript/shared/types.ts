@@ -140,7 +140,7 @@ export interface Problem {
 
 export type Code =
   | 'document_too_large' | 'invalid_utf8' | 'invalid_json' | 'too_deep' | 'duplicate_member'
-  | 'missing' | 'wrong_type' | 'too_many_items' | 'unknown_format' | 'invalid_revision' | 'invalid_number'
+  | 'missing' | 'unknown_field' | 'wrong_type' | 'too_many_items' | 'unknown_format' | 'invalid_revision' | 'invalid_number'
   | 'invalid_flag_key' | 'invalid_plan' | 'invalid_environment' | 'invalid_slug' | 'invalid_id'
   | 'invalid_pct' | 'pct_precision' | 'invalid_email' | 'invalid_domain' | 'invalid_currency' | 'invalid_time'
   | 'invalid_text' | 'invalid_hash' | 'invalid_period'

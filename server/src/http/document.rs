@@ -1,7 +1,7 @@
 //! From a request's body to a record: what may be said is merged into the record's document, and core reads the whole. So core's rules, codes and
 //! paths are the only ones.
 
-use dezky_core::Error;
+use dezky_core::{Error, nearest_name};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -33,7 +33,10 @@ pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<Strin
     let unknown = unknown.map(|name| Finding {
         path: format!("/{}", escape(name)),
         code: "unknown_field",
-        detail: "This member is not known here, or not for this caller to give".into(),
+        detail: match nearest_name(name, form.members.iter().copied()) {
+            Some(near) => format!("This member is not known here: did you mean `{near}`?").into(),
+            None => "This member is not known here, or not for this caller to give".into(),
+        },
     });
     let is_whole = form.form == BodyForm::Whole;
     let is_left_out = |value: &Value| is_whole && value.is_null();
@@ -95,7 +98,10 @@ fn find_unknown(said: &Value, kept: &Value, path: &mut String, findings: &mut Ve
             None if findings.len() < dezky_core::limits::MAX_PROBLEMS => findings.push(Finding {
                 path: path.clone(),
                 code: "unknown_field",
-                detail: "This member is not known here".into(),
+                detail: match nearest_name(name, kept.keys().map(String::as_str)) {
+                    Some(near) => format!("This member is not known here: did you mean `{near}`?").into(),
+                    None => "This member is not known here".into(),
+                },
             }),
             None => {}
         }

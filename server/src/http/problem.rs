@@ -175,7 +175,7 @@ impl From<dezky_core::Error> for Problem {
         let finding = |error: &dezky_core::Error| Finding {
             path: error.path.clone(),
             code: error.code.as_str(),
-            detail: error.message.into(),
+            detail: error.message.clone(),
         };
         Problem::of_findings(error.all().map(finding).collect())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagContent, FlagKey, FlagPatch, Plan};
+use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
@@ -140,23 +140,15 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
     call.judge_version(before.revisioned())?;
-    let mut change = call.body.clone();
-    let promised = change.remove("planDigest").filter(|digest| !digest.is_null());
-    let after: Flag = merged(&before, &change)?;
-    let FlagContent { state, pct, scope, description } = after.content().clone();
-    let patch =
-        FlagPatch { state: Some(state), pct: Some(pct), scope: Some(scope), description: Some(description) };
-    let Some(promised) = promised else {
+    let patch = FlagPatch::from_json(Value::Object(call.body.clone()).to_string().as_bytes())?;
+    let Some(promised) = call.body.get("planDigest").and_then(Value::as_str) else {
         let edited = before.edit(patch, editor(&call, 1)?);
         return write(&call, "flag.update", before, edited, None).await;
     };
-    let Some(promised) = promised.as_str().map(str::to_owned) else {
-        return Err(Problem::invalid("/planDigest", "wrong_type", "A digest is a text"));
-    };
     // Nobody else changes an effect until this is written, or refused.
     let _alone = call.app.effects.write().await;
-    let plan = plans::plan(&call, Edit::flag(after)).await?;
-    if *plan.digest() != promised.as_str() {
+    let plan = plans::plan(&call, Edit::flag(patch.merged_rule(&before.rule()))).await?;
+    if *plan.digest() != promised {
         return Err(effect_changed(&plan)?);
     }
     let edited = before.edit(patch, editor(&call, 1)?);

@@ -2,12 +2,12 @@
 
 use dezky_core::{Action, Counts, Edit, Error, Ladder, Plan, World};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::http::call::Call;
 use crate::http::operation::{Body, Operation, get, post};
 
-use crate::http::problem::{Finding, Problem};
+use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 
 const EDIT: Body = Body::whole::<Edit>(&["edits"], &["edits"]);
@@ -30,7 +30,6 @@ pub fn operations() -> Vec<Operation> {
 async fn planned(call: Call) -> Result<Reply, Problem> {
     let body = Value::Object(call.body.clone());
     let edit = Edit::from_json(body.to_string().as_bytes())?;
-    refuse_unknown(&body)?;
     let plan = plan(&call, edit).await?;
     Reply::json(&plan)
 }
@@ -64,40 +63,4 @@ async fn of_world<T: Send + 'static>(
         Ok(answer) => Ok(answer?),
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// Members of an edit that core would pass over: whoever writes one means something by it.
-fn refuse_unknown(edit: &Value) -> Result<(), Problem> {
-    let mut findings = Vec::new();
-    let steps = edit.get("edits").and_then(Value::as_array).into_iter().flatten();
-    for (index, step) in steps.enumerate() {
-        let known: &[&str] = match step.get("kind").and_then(Value::as_str) {
-            Some("putFlag") => &["kind", "flag"],
-            Some("deleteFlag") => &["kind", "key"],
-            _ => &["kind", "tenantId", "plan", "partnerSlug"],
-        };
-        let flag = step.get("flag");
-        let levels = [
-            (Some(step), "", known),
-            (flag, "/flag", &["key", "state", "pct", "scope"]),
-            (
-                flag.and_then(|flag| flag.get("scope")),
-                "/flag/scope",
-                &["plans", "tenantSlugs", "partnerSlugs", "environments"],
-            ),
-        ];
-        for (object, path, known) in levels {
-            let unknown = |members: &Map<String, Value>| {
-                members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect::<Vec<_>>()
-            };
-            let unknown = object.and_then(Value::as_object).map(unknown).unwrap_or_default();
-            findings.extend(unknown.into_iter().map(|name| Finding {
-                path: format!("/edits/{index}{path}/{}", name.replace('~', "~0").replace('/', "~1")),
-                code: "unknown_field",
-                detail: "This member is not known here".into(),
-            }));
-        }
-    }
-    findings.truncate(dezky_core::limits::MAX_PROBLEMS);
-    if findings.is_empty() { Ok(()) } else { Err(Problem::of_findings(findings)) }
 }

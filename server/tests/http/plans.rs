@@ -117,6 +117,55 @@ async fn a_promise_holds_or_nothing_is_saved() {
     patch(&api, "promised", json!({ "state": "on", "planDigest": null })).await.is(200);
 }
 
+/// The plan of a partial edit is what the same PATCH does, so its digest is a promise of it.
+#[tokio::test]
+async fn a_plan_of_a_patch_is_what_the_patch_does() {
+    let server = Server::start();
+    let api = Api::of(&server, "operator").await;
+    let scope = json!({ "plans": ["business"], "partnerSlugs": ["nordic"] });
+    let flag = json!({ "key": "partial", "state": "targeted", "pct": 12.5, "scope": scope });
+    api.post("/flags").json(flag).send().await.is(201);
+    for (round, change) in [
+        json!({ "scope": { "plans": ["free", "business"] } }),
+        json!({ "state": "rollout", "pct": 50 }),
+        json!({ "scope": { "partnerSlugs": null } }),
+        json!({ "description": "Only people read this." }),
+        json!({ "pct": null }),
+        json!({ "scope": null }),
+        json!({}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let step = json!({ "kind": "patchFlag", "key": "partial", "patch": change });
+        let plan = planned(&api, json!([step])).await;
+        let mut promised = change.clone();
+        promised["planDigest"] = plan["digest"].clone();
+        // What PATCH takes can be planned as it is, digest and all.
+        let again = json!([{ "kind": "patchFlag", "key": "partial", "patch": promised }]);
+        assert_eq!(planned(&api, again).await, plan, "{change}");
+        let saved = patch(&api, "partial", promised).await.is(200).body;
+        let whole = json!({ "key": "partial", "state": saved["state"], "pct": saved["pct"], "scope": saved["scope"] });
+        let put = planned(&api, json!([{ "kind": "putFlag", "flag": whole }])).await;
+        assert_eq!((&put["gained"], &put["lost"]), (&json!([]), &json!([])), "{round}: {change}");
+    }
+    let body = api.get("/flags/partial").send().await.is(200).body;
+    let empty = json!({ "plans": [], "tenantSlugs": [], "partnerSlugs": [], "environments": [] });
+    assert_eq!((&body["state"], &body["pct"], &body["scope"]), (&json!("rollout"), &json!(0), &empty));
+    for (change, code, path) in [
+        (json!({ "state": null }), "missing", "/state"),
+        (json!({ "pct": "25" }), "wrong_type", "/pct"),
+        (json!({ "scope": { "plan": ["free"] } }), "unknown_field", "/scope/plan"),
+        (json!({ "stat": "on" }), "unknown_field", "/stat"),
+        (json!({ "planDigest": 7 }), "wrong_type", "/planDigest"),
+    ] {
+        patch(&api, "partial", change.clone()).await.refused(422, code).at(path);
+        let edits = json!({ "edits": [{ "kind": "patchFlag", "key": "partial", "patch": change }] });
+        let refused = api.post("/flags/plan").json(edits).send().await.refused(422, code);
+        refused.at(&format!("/edits/0/patch{path}"));
+    }
+}
+
 /// Whatever happens at the same time: who was promised an effect gets that one or none.
 #[tokio::test]
 async fn a_promise_holds_while_others_write() {

@@ -17,6 +17,15 @@ def test_a_subject_has_its_names(subject):
     assert Subject(plan="business", tenant_slug="acme", tenant_id="t1", partner_slug="nordic") == subject
 
 
+def test_a_subject_has_no_members_that_nobody_knows(rules):
+    wrong = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "partner": "nordic"}
+    assert problems(rules.for_tenant, wrong) == [("unknown_field", "/partner")]
+    assert problems(rules.is_enabled, "always", wrong) == [("unknown_field", "/partner")]
+    assert problems(rules.fingerprint, [wrong]) == [("unknown_field", "/0/partner")]
+    with pytest.raises(DezkyError, match="did you mean `partnerSlug`"):
+        rules.for_tenant(wrong)
+
+
 def test_a_subject_is_a_value(subject):
     same = Subject("t1", "acme", "business", partner_slug="nordic")
     others = [

@@ -36,6 +36,33 @@ WORLD = {
 TO_FREE = {"edits": [{"kind": "putFlag", "flag": {"key": "flag-a", "state": "targeted", "scope": {"plans": ["free"]}}}]}
 
 
+def test_a_patch_is_planned_as_the_flag_that_it_makes():
+    world = World.from_json(WORLD)
+    scope = {"plans": ["free"]}
+    plan = world.plan({"edits": [{"kind": "patchFlag", "key": "flag-a", "patch": {"state": "targeted", "scope": scope}}]})
+    put = {"key": "flag-a", "state": "targeted", "pct": 64, "scope": scope}
+    assert plan == world.plan({"edits": [{"kind": "putFlag", "flag": put}]})
+    assert plan.gained == (PlanPair("flag-a", "t2"),)
+
+
+def test_members_that_nobody_knows_are_refused_in_what_people_write():
+    world = World.from_json(WORLD)
+    flag = {"key": "a", "state": "on", "scop": {}}
+    assert problems(world.plan, {"edits": [{"kind": "putFlag", "flag": flag}]}) == [
+        ("unknown_field", "/edits/0/flag/scop")
+    ]
+    moved = {"kind": "moveTenant", "tenantId": "t1", "plan": "free", "partner": "nordic"}
+    assert problems(world.plan, {"edits": [moved]}) == [("unknown_field", "/edits/0/partner")]
+    assert validate.flag(flag)["errors"][0]["message"].endswith("did you mean `scope`?")
+    tenant = {"id": "t1", "slug": "acme", "name": "Acme", "plan": "free", "billing": {}}
+    assert [(each["code"], each["path"]) for each in validate.tenant(tenant)["errors"]] == [("unknown_field", "/billing")]
+    snapshot = {"format": 1, "revision": 7, "environment": "production", "flags": [flag]}
+    assert [each["path"] for each in validate.snapshot(snapshot)["errors"]] == ["/flags/0/scop"]
+    # What a newer server may have written is read all the same.
+    assert Ruleset.from_snapshot(snapshot).keys == ("a",)
+    assert World.from_json({**WORLD, "note": 1}).fingerprint() == world.fingerprint()
+
+
 @pytest.mark.parametrize(
     "form", [WORLD, json.dumps(WORLD), json.dumps(WORLD).encode()], ids=["values", "text", "bytes"]
 )

@@ -1,4 +1,5 @@
 /** For pages that a server rendered: reads the flags that it sent along, and needs no engine. */
+import { own } from './shared/own.js'
 import type { Results } from './shared/types.js'
 
 export type { Results }
@@ -14,7 +15,7 @@ export interface ReadResults<Key extends string = string> {
 
 /** Reads what `flags.toJSON()` gave on the server, as a value or as its text. Throws where it is anything else. */
 export function readResults<Key extends string = string>(document: Results<Key> | string): ReadResults<Key> {
-  const { revision, environment, flags } = Object(typeof document === 'string' ? JSON.parse(document) : document)
+  const { revision, environment, flags } = own(Object(typeof document === 'string' ? JSON.parse(document) : document))
   const answers = new Map(Object.entries(Object(flags))) as Map<Key, unknown>
   const isWhole =
     Number.isSafeInteger(revision) && typeof environment === 'string' && typeof flags === 'object' && flags && !Array.isArray(flags)

@@ -2,6 +2,7 @@
 
 from dezky import validate
 from dezky._client import Client, connect
+from dezky._edits import Edit, FlagPatch
 from dezky._errors import DezkyError, Problem
 from dezky._events import ClientEvent
 from dezky._flags import Flags
@@ -29,7 +30,9 @@ __all__ = [
     "Counts",
     "Decision",
     "DezkyError",
+    "Edit",
     "Explanation",
+    "FlagPatch",
     "Flags",
     "Ladder",
     "LadderStep",

@@ -2,6 +2,7 @@
 import { changedKeys } from './changed.js'
 import type { Client } from './client.js'
 import { DezkyError, fail } from './error.js'
+import { own } from './own.js'
 import { Ruleset } from './ruleset.js'
 import type { Document, Explanation, Problem, Reason, Subject } from './types.js'
 import { toSource } from './write.js'
@@ -100,7 +101,7 @@ export class Resolver {
 
   /** The tenant is the context: its id the targeting key, the rest under the names of a subject. */
   resolve(key: string, fallback: boolean, context: Context): Details<boolean> {
-    const { targetingKey, tenantSlug, plan, partnerSlug, environment } = context
+    const { targetingKey, tenantSlug, plan, partnerSlug, environment } = own(context)
     if (targetingKey === undefined || targetingKey === null || targetingKey === '')
       return failed(fallback, 'TARGETING_KEY_MISSING', 'the targeting key is the id of the tenant')
     const { rules } = this
@@ -115,8 +116,11 @@ export class Resolver {
   }
 }
 
-/** No document has a function. */
-const isClient = (source: Document<object> | Client): source is Client => typeof (source as Partial<Client>)?.on === 'function'
+/** A client has its methods from its class, a document has none. */
+function isClient(source: Document<object> | Client): source is Client {
+  const prototype: unknown = source && Object.getPrototypeOf(source)
+  return !!prototype && prototype !== Object.prototype && Object.hasOwn(prototype, 'forTenant')
+}
 
 /** There are flags of no other type. */
 export const mismatch = <Value>(fallback: Value): Details<Value> => failed(fallback, 'TYPE_MISMATCH', 'every flag is a boolean')
@@ -126,7 +130,7 @@ function failed<Value>(value: Value, errorCode: NonNullable<Details<Value>['erro
 }
 
 function detailsOf(explanation: Explanation, fallback: boolean, set: NonNullable<Details<boolean>['flagMetadata']>): Details<boolean> {
-  const { key, enabled, reason, axis, position, pct } = explanation
+  const { key, enabled, reason, axis, position, pct } = own(explanation)
   if (reason === 'unknown_flag') return { ...failed(fallback, 'FLAG_NOT_FOUND', `there is no flag ${key}`), flagMetadata: set }
   const flagMetadata = { ...set }
   if (axis) flagMetadata['missedAxis'] = axis

@@ -94,10 +94,20 @@ export class Ruleset<Key extends string = string> {
   }
 }
 
-/** A plain subject as an engine's five lines; '' for anything that needs a closer look. */
+/** The members of a subject. */
+const MEMBERS: { readonly [name: string]: unknown } = Object.assign(Object.create(null), {
+  tenantId: 1, tenantSlug: 1, plan: 1, partnerSlug: 1, environment: 1,
+})
+
+/** Whether reading a member of a plain object could find one that is not its own. */
+const isInherited = ({ prototype }: ObjectConstructor): boolean =>
+  'tenantId' in prototype || 'tenantSlug' in prototype || 'plan' in prototype || 'partnerSlug' in prototype || 'environment' in prototype
+
+/** A plain subject as an engine's five lines; '' for anything that needs a closer look, unknown members among it. */
 function linesOf(subject: Document<Subject>): string {
   try {
-    if (Object.getPrototypeOf(subject) !== Object.prototype) return ''
+    if (Object.getPrototypeOf(subject) !== Object.prototype || isInherited(Object)) return ''
+    for (const name in subject as object) if (!(name in MEMBERS)) return ''
     const { tenantId, tenantSlug, plan, partnerSlug, environment } = subject as Subject
     return isLine(tenantId) && isLine(tenantSlug) && isLine(plan) && isLine(partnerSlug ?? 'x') && isLine(environment ?? 'x')
       ? `${tenantId}\n${tenantSlug}\n${plan}\n${partnerSlug ?? ''}\n${environment ?? ''}`

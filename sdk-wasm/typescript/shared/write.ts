@@ -21,7 +21,7 @@ export function toText(value: unknown, path: Path): string {
 export const isBytes = (value: unknown): value is Uint8Array =>
   ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array'
 
-/** A value as JSON text. A member that is undefined is absent. */
+/** A value as JSON text: its own members, not those of a prototype. A member that is undefined is absent. */
 export function write(value: unknown, path: Path, depth = 0): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return String(value)
   if (typeof value === 'string') return JSON.stringify(toText(value, path))
@@ -32,7 +32,7 @@ export function write(value: unknown, path: Path, depth = 0): string {
   let text = ''
   const append = (name: string | number, before: string) => {
     const memberPath = { path, name }
-    const member = attempt('unreadable', memberPath, () => object[name])
+    const member = attempt('unreadable', memberPath, () => (Object.hasOwn(object, name) ? object[name] : undefined))
     if (before && member === undefined) return
     text += `,${before}${write(member, memberPath, depth + 1)}`
     if (text.length > LENGTH) fail('document_too_large')

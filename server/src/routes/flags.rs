@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan};
+use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan, State};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
@@ -23,8 +23,7 @@ use crate::live::FLAG_KILL;
 use crate::routes::plans;
 use crate::store::{Entry, FlagQuery, Position, Record, Require};
 
-const CREATED: Body =
-    Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key", "state"]);
+const CREATED: Body = Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key"]);
 
 const CHANGED: Body =
     Body { schema: changed, ..Body::patch::<Flag>(&["state", "pct", "scope", "description", "planDigest"]) };
@@ -115,6 +114,8 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     let mut blank = stamp(&crate::app::new_id()?, &call);
     if let Some(members) = blank.as_object_mut() {
         members.remove("id");
+        // A flag of which only its name is said is off.
+        members.insert("state".to_owned(), json!(State::Off));
     }
     let flag: Flag = merged(&blank, &call.body)?;
     if RESERVED.contains(&flag.key().as_str()) {

@@ -53,11 +53,43 @@ async fn a_flag_is_made_whole() {
         (json!({ "key": "a", "state": "rollout", "pct": 101 }), "invalid_pct", "/pct"),
         (json!({ "key": "a", "state": "rollout", "pct": 1.234 }), "pct_precision", "/pct"),
         (json!({ "key": "a", "state": "on", "scope": { "plans": "p" } }), "wrong_type", "/scope/plans"),
-        (json!({ "key": "a" }), "missing", "/state"),
+        (json!({ "state": "on" }), "missing", "/key"),
+        (json!({ "key": "a", "state": "rollout", "pct": "25" }), "wrong_type", "/pct"),
+        (json!({ "key": "a", "state": "on", "scop": {} }), "unknown_field", "/scop"),
+        (json!({ "key": "a", "state": "on", "scope": { "plan": [] } }), "unknown_field", "/scope/plan"),
         (json!({ "key": "a", "state": "on", "history": [] }), "unknown_field", "/history"),
     ] {
         make(&api, wrong).await.refused(422, code).at(at);
     }
+}
+
+#[tokio::test]
+async fn a_flag_of_which_only_its_name_is_said_is_off() {
+    let api = operator().await;
+    let made = make(&api, json!({ "key": "bare", "description": "What it will do." })).await.is(201).body;
+    assert_eq!((&made["state"], &made["pct"], &made["scope"]), (&json!("off"), &json!(0), &no_scope()));
+    assert_eq!(made["description"], "What it will do.");
+    make(&api, json!({ "key": "barer", "state": null })).await.is(201);
+    assert_eq!(read(&api, "barer").await["state"], "off");
+}
+
+/// What is expected is named: the type, the range, and the nearest member.
+#[tokio::test]
+async fn a_refusal_says_what_is_expected() {
+    let api = operator().await;
+    let detail = async |body: Value| {
+        let refused = make(&api, body).await;
+        assert_eq!(refused.status, 422);
+        refused.body["detail"].as_str().unwrap().to_owned()
+    };
+    let pct = detail(json!({ "key": "said", "state": "rollout", "pct": "25" })).await;
+    assert!(pct.contains("a number") && pct.contains("a text") && pct.contains("0 to 100"), "{pct}");
+    let state = detail(json!({ "key": "said", "state": 1 })).await;
+    assert!(state.contains("off, on, targeted or rollout"), "{state}");
+    let member = detail(json!({ "key": "said", "scop": {} })).await;
+    assert!(member.contains("`scope`"), "{member}");
+    let axis = detail(json!({ "key": "said", "scope": { "plan": ["free"] } })).await;
+    assert!(axis.contains("`plans`"), "{axis}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 /// Declares the enum, its stable text and its sentence in one place.
 macro_rules! codes {
-    ($(#[$when:meta] { $($variant:ident $text:literal $message:literal)* })*) => {
+    ($(#[$when:meta] $kept:ident { $($variant:ident $text:literal $message:literal)* })*) => {
         /// What is wrong, as a stable code. Its text never changes once released; its sentence may.
         ///
         /// ```
@@ -29,7 +29,7 @@ macro_rules! codes {
             /// ```
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $($(#[$when] Code::$variant => $text,)*)*
+                    $($(#[$when] Code::$variant => $kept($text),)*)*
                 }
             }
 
@@ -40,15 +40,24 @@ macro_rules! codes {
             /// ```
             pub const fn message(self) -> &'static str {
                 match self {
-                    $($(#[$when] Code::$variant => $message,)*)*
+                    $($(#[$when] Code::$variant => $kept($message),)*)*
                 }
             }
         }
     };
 }
 
+const fn always(text: &'static str) -> &'static str {
+    text
+}
+
+/// Nothing in the module that a page loads, which has no room for texts that it never says.
+const fn beyond_evaluation(text: &'static str) -> &'static str {
+    if cfg!(dezky_evaluation_only) { "" } else { text }
+}
+
 codes! {
-    #[cfg(true)] {
+    #[cfg(true)] always {
         DocumentTooLarge "document_too_large" "the document is larger than is accepted"
         InvalidUtf8 "invalid_utf8" "the document is not UTF-8"
         InvalidJson "invalid_json" "the document is not JSON"
@@ -60,7 +69,6 @@ codes! {
         TooManyItems "too_many_items" "this list is longer than is accepted"
         UnknownFormat "unknown_format" "only snapshot format 1 is understood"
         InvalidRevision "invalid_revision" "a revision is a whole number from 0 to 2^53-1"
-        InvalidNumber "invalid_number" "this number is not whole or not in its range"
         InvalidFlagKey "invalid_flag_key" "a flag key is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
         InvalidPlan "invalid_plan" "a plan key is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
         InvalidEnvironment "invalid_environment" "an environment is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
@@ -68,24 +76,28 @@ codes! {
         InvalidId "invalid_id" "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -"
         InvalidPct "invalid_pct" "a percentage is a number from 0 to 100, with at most two decimals"
         PctPrecision "pct_precision" "a percentage has at most two decimals"
+        InvalidText "invalid_text" "this text is empty, too long, or holds control characters"
+        UnknownState "unknown_state" "a flag's state is off, on, targeted or rollout"
+        UnknownStatus "unknown_status" "this status is not one of those possible here"
+        UnknownRole "unknown_role" "a role is owner, admin or member"
+        UnknownAction "unknown_action" "there is no such action"
+        UnknownKeyKind "unknown_key_kind" "a machine key is of kind server or tenant"
+        DuplicateFlag "duplicate_flag" "another flag has this key"
+        DuplicateId "duplicate_id" "another entry has this id"
+        DuplicateValue "duplicate_value" "this value is listed already"
+    }
+    // What the evaluation of flags and decisions never find.
+    #[cfg(true)] beyond_evaluation {
+        InvalidNumber "invalid_number" "this number is not whole or not in its range"
         InvalidEmail "invalid_email" "this is not an e-mail address"
         InvalidDomain "invalid_domain" "this is not a domain name"
         InvalidCurrency "invalid_currency" "a currency is three letters"
         InvalidTime "invalid_time" "a time is written as in RFC 3339, in the years 0001 to 9999"
-        InvalidText "invalid_text" "this text is empty, too long, or holds control characters"
         InvalidHash "invalid_hash" "a hash is 64 lower-case hex digits"
         InvalidPeriod "invalid_period" "a period ends before it starts"
-        UnknownState "unknown_state" "a flag's state is off, on, targeted or rollout"
-        UnknownStatus "unknown_status" "this status is not one of those possible here"
-        UnknownRole "unknown_role" "a role is owner, admin or member"
         UnknownInterval "unknown_interval" "an interval is day, week, month or year"
-        UnknownAction "unknown_action" "there is no such action"
-        UnknownKeyKind "unknown_key_kind" "a machine key is of kind server or tenant"
         UnknownEdit "unknown_edit" "an edit is putFlag, patchFlag, deleteFlag or moveTenant"
-        DuplicateFlag "duplicate_flag" "another flag has this key"
-        DuplicateId "duplicate_id" "another entry has this id"
         DuplicateSlug "duplicate_slug" "another entry has this slug"
-        DuplicateValue "duplicate_value" "this value is listed already"
         UnknownFlag "unknown_flag" "there is no flag with this key"
         UnknownTenant "unknown_tenant" "no registered tenant has this id"
         UnknownPartner "unknown_partner" "no partner has this id or slug"
@@ -98,7 +110,7 @@ codes! {
         ChainHash "chain_hash" "this change's hash is not that of its content"
         MrrOverflow "mrr_overflow" "the sum is beyond what can be held exactly"
     }
-    #[cfg(feature = "token")] {
+    #[cfg(feature = "token")] always {
         TokenTooLarge "token_too_large" "a token has at most 16 KiB"
         TokenJsonForm "token_json_form" "only the compact form of a token is accepted, not the JSON form"
         TokenWhitespace "token_whitespace" "there is no white space in a token"

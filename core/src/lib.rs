@@ -63,5 +63,5 @@ pub use time::Timestamp;
 pub use token::{Claims, KeySet, TokenPolicy, TokenRule, TokenVerifier};
 pub use world::{
     Counts, Edit, EditStep, Ladder, LadderStep, PartnerMove, PartnerTotal, Plan, PlanPair, PlanTotal,
-    TenantMove, World, WorldPartner, WorldTenant,
+    TenantMove, Warning, World, WorldPartner, WorldTenant,
 };

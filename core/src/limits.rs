@@ -30,6 +30,9 @@ pub const MAX_PARTNERS: usize = 100_000;
 /// Steps of one edit: more is a migration, not something a person reviews.
 pub const MAX_EDITS: usize = 1_000;
 
+/// Warnings of one plan or flag: more of them say the same.
+pub const MAX_WARNINGS: usize = 20;
+
 /// Entries kept in a flag's history, newest first.
 pub const MAX_HISTORY: usize = 20;
 

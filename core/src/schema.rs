@@ -5,10 +5,10 @@ use alloc::{string::String, vec::Vec};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::limits::{MAX_AXIS_VALUES, MAX_EDITS};
+use crate::limits::{MAX_AXIS_VALUES, MAX_EDITS, MAX_WARNINGS};
 use crate::{
     Axis, Digest, EditStep, Environment, FlagKey, Id, LadderStep, PartnerTotal, Percent, PlanKey, PlanPair,
-    PlanTotal, Prose, Reason, Slug, State,
+    PlanTotal, Prose, Reason, Slug, State, Warning,
 };
 
 /// What each kind of text looks like: the same forms as in `names`, as ECMA-262 writes them.
@@ -75,6 +75,7 @@ schemas! {
         ("lost", generator.subschema_for::<Vec<PlanPair<'_>>>()),
         ("byPlan", generator.subschema_for::<Vec<PlanTotal<'_>>>()),
         ("byPartner", generator.subschema_for::<Vec<PartnerTotal<'_>>>()),
+        ("warnings", list(generator.subschema_for::<Warning>(), MAX_WARNINGS)),
     ], &[]);
     // Edits are sent and never shown: what may be left out may be `null` too, and nothing else may be there.
     Edit: |generator| {

@@ -44,7 +44,7 @@ def source(text):
 
 def wire(value):
     """A result as the document that it is on the wire."""
-    if isinstance(value, dezky.Explanation):
+    if isinstance(value, (dezky.Explanation, dezky.PlanWarning)):
         return {name: part for name, part in value._asdict().items() if part is not None}
     if hasattr(value, "_asdict"):
         return {

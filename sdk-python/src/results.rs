@@ -21,6 +21,7 @@ result_types! {
     pair_type "PlanPair"
     plan_total_type "PlanTotal"
     partner_total_type "PartnerTotal"
+    warning_type "PlanWarning"
     ladder_type "Ladder"
     step_type "LadderStep"
     counts_type "Counts"
@@ -62,6 +63,15 @@ pub(crate) fn plan<'py>(py: Python<'py>, plan: &core::Plan) -> Answer<'py> {
     let by_plan = |each: core::PlanTotal<'_>| by_plan.call1((each.plan, each.gained, each.lost));
     let by_partner =
         |each: core::PartnerTotal<'_>| by_partner.call1((each.partner_slug, each.gained, each.lost));
+    let warning_type = warning_type(py)?;
+    let warning = |each: &core::Warning| {
+        warning_type.call1((
+            each.code.as_str(),
+            each.path.as_str(),
+            each.name.as_deref(),
+            each.nearest.as_deref(),
+        ))
+    };
     plan_type(py)?.call1((
         plan.base_revision(),
         plan.digest().as_str(),
@@ -69,6 +79,7 @@ pub(crate) fn plan<'py>(py: Python<'py>, plan: &core::Plan) -> Answer<'py> {
         tuple(py, plan.lost().map(pair))?,
         tuple(py, plan.by_plan().into_iter().map(by_plan))?,
         tuple(py, plan.by_partner().into_iter().map(by_partner))?,
+        tuple(py, plan.warnings().iter().map(warning))?,
     ))
 }
 

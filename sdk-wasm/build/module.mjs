@@ -21,7 +21,9 @@ export function buildModule(feature, file) {
   const folder = join(target, 'wasm-package', feature)
   mkdirSync(folder, { recursive: true })
   const compiled = join(folder, 'dezky_wasm.wasm')
-  cargo(['build', '--package', 'dezky-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', feature])
+  // Texts and checks that evaluation never needs are left out of its module.
+  const rustflags = feature === 'evaluation' ? ['--config', "target.wasm32-unknown-unknown.rustflags=['--cfg','dezky_evaluation_only']"] : []
+  cargo(['build', ...rustflags, '--package', 'dezky-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', feature])
   // Both features compile to a file of the same name.
   copyFileSync(join(target, 'wasm32-unknown-unknown/wasm/dezky_wasm.wasm'), compiled)
   const manifest = join(here, 'bindgen/Cargo.toml')

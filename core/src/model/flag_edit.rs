@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Flag, FlagContent, FlagHistory, FlagPatch};
 use crate::limits::MAX_HISTORY;
-use crate::{Code, Email, Error, Percent, State, Timestamp};
+use crate::{Code, Email, Error, Percent, Scope, State, Timestamp};
 
 /// Who changes a flag, when, and the revision that the change will make.
 ///
@@ -52,6 +52,41 @@ pub struct Edited {
 pub enum FlagWarning {
     /// A targeted flag with an empty scope is on for nobody.
     TargetsNobody,
+    /// A flag that is on is on for everybody, whatever its scope says.
+    ScopeIgnored,
+    /// A plan, a tenant, a partner or an environment that nobody has.
+    UnknownName,
+}
+
+impl FlagWarning {
+    /// Its stable text.
+    ///
+    /// ```
+    /// assert_eq!(dezky_core::FlagWarning::ScopeIgnored.as_str(), "scope_ignored");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FlagWarning::TargetsNobody => "targets_nobody",
+            FlagWarning::ScopeIgnored => "scope_ignored",
+            FlagWarning::UnknownName => "unknown_name",
+        }
+    }
+
+    /// What is odd about a state and a scope together.
+    ///
+    /// ```
+    /// use dezky_core::{Axis, FlagWarning, Scope, State};
+    /// let scope = Scope::default().with(Axis::Plans, ["free"])?;
+    /// assert_eq!(FlagWarning::of(State::On, &scope), Some(FlagWarning::ScopeIgnored));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn of(state: State, scope: &Scope) -> Option<FlagWarning> {
+        match state {
+            State::Targeted if scope.is_empty() => Some(FlagWarning::TargetsNobody),
+            State::On if !scope.is_empty() => Some(FlagWarning::ScopeIgnored),
+            _ => None,
+        }
+    }
 }
 
 impl Flag {
@@ -125,11 +160,11 @@ impl Flag {
         if self.history.first().is_some_and(|last| last.revision >= revision) {
             return Err(Error::new(Code::StaleRevision, "/revision"));
         }
-        let targets_nobody = after.state == State::Targeted && after.scope.is_empty();
+        let warning = FlagWarning::of(after.state, &after.scope);
         self.history.insert(0, FlagHistory { revision, at, by, before, after: after.clone() });
         self.history.truncate(MAX_HISTORY);
         self.content = after;
         self.revisioned = self.revisioned.touched(at);
-        Ok(Edited { flag: self, warning: targets_nobody.then_some(FlagWarning::TargetsNobody) })
+        Ok(Edited { flag: self, warning })
     }
 }

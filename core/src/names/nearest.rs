@@ -2,16 +2,17 @@
 
 /// The nearest of some names to one that is not among them, if any is near. The distance is the length of what differs: the longer name
 /// without the beginning and the end that both share. Near is a name of which at most half differs, or that begins with what was given.
-/// Of equally near names the first counts.
+/// Of equally near names the first in byte order counts.
 ///
 /// ```
 /// assert_eq!(dezky_core::nearest_name("bussiness", ["business", "free"].into_iter()), Some("business"));
 /// ```
 pub fn nearest_name<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let mut best = (usize::MAX, None);
+    let mut best: (usize, Option<&str>) = (usize::MAX, None);
     for name in names {
         let distance = distance(given.as_bytes(), name.as_bytes());
-        if distance < best.0 {
+        let is_first = best.1.is_some_and(|other| name < other);
+        if distance < best.0 || (distance == best.0 && is_first) {
             best = (distance, Some(name));
         }
     }

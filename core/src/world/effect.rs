@@ -3,9 +3,10 @@
 use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::canonical::Canonical;
+use super::warnings::{Warning, Warnings};
 use super::{Edit, EditStep, PartnerMove, TenantMove, World};
 use crate::flags::{Axis, Compiled, Name};
-use crate::{Code, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
+use crate::{Code, Environment, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
 
 /// Where an edit leads, its steps taken together.
 pub(super) struct Effect<'e> {
@@ -15,11 +16,23 @@ pub(super) struct Effect<'e> {
     pub(super) moves: BTreeMap<u32, Subject<'e>>,
     /// The edit in its canonical form, in which a patch is the flag that it makes.
     pub(super) canonical: String,
+    /// What of the edit is seldom meant. Names are judged by the world before the edit.
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl<'e> Effect<'e> {
-    pub(super) fn of(world: &'e World, edit: &'e Edit) -> Result<Effect<'e>, Error> {
-        let mut effect = Effect { flags: BTreeMap::new(), moves: BTreeMap::new(), canonical: String::new() };
+    pub(super) fn of(
+        world: &'e World,
+        edit: &'e Edit,
+        environments: &'e [Environment],
+    ) -> Result<Effect<'e>, Error> {
+        let mut effect = Effect {
+            flags: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            canonical: String::new(),
+            warnings: Vec::new(),
+        };
+        let mut warnings = Warnings::new(world, environments);
         let mut canonical = Canonical::new();
         let mut problems = Vec::new();
         for (index, step) in edit.steps().iter().enumerate() {
@@ -28,12 +41,14 @@ impl<'e> Effect<'e> {
             match step {
                 EditStep::PutFlag(flag) => {
                     canonical.put_flag(flag);
+                    warnings.flag(flag, &format!("/edits/{index}/flag"));
                     effect.flags.insert(&flag.key, Some(Cow::Borrowed(flag)));
                 }
                 EditStep::PatchFlag(key, patch) => match effect.rule(world, key) {
                     Some(rule) => {
                         let merged = patch.merged_rule(rule);
                         canonical.put_flag(&merged);
+                        warnings.flag(&merged, &format!("/edits/{index}/patch"));
                         effect.flags.insert(key, Some(Cow::Owned(merged)));
                     }
                     None => problem(Code::UnknownFlag, "key"),
@@ -47,6 +62,9 @@ impl<'e> Effect<'e> {
                 }
                 EditStep::MoveTenant(to) => {
                     canonical.move_tenant(to);
+                    if let Some(plan) = &to.plan {
+                        warnings.name(Axis::Plans, plan.as_str(), || format!("/edits/{index}/plan"));
+                    }
                     if let PartnerMove::Attach(slug) = &to.partner
                         && !world.population().has_partner(slug.as_str())
                     {
@@ -60,6 +78,7 @@ impl<'e> Effect<'e> {
             }
         }
         effect.canonical = canonical.finish();
+        effect.warnings = warnings.finish();
         Error::unless_clean(problems, effect)
     }
 

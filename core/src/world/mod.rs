@@ -10,14 +10,17 @@ mod members;
 mod plan;
 mod population;
 mod totals;
+mod warnings;
 
 pub use edit::{Edit, EditStep, PartnerMove, TenantMove};
 pub use ladder::{Counts, Ladder, LadderStep};
 pub use members::{WorldPartner, WorldTenant};
 pub use plan::{Plan, PlanPair};
 pub use totals::{PartnerTotal, PlanTotal};
+pub use warnings::Warning;
 
 use population::Population;
+use warnings::Warnings;
 
 use crate::flags::{Compiled, Fingerprint, sort_by_key};
 use crate::json::{decode_bytes, decode_objects, push_member, push_whole};
@@ -154,7 +157,41 @@ impl World {
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn plan(&self, edit: &Edit) -> Result<Plan, Error> {
-        plan::plan(self, edit)
+        plan::plan(self, edit, &[])
+    }
+
+    /// Like `plan`, and warns also of environments that are neither the world's own nor one of these.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
+    /// let scope = Scope::default().with(Axis::Environments, ["stagin"])?;
+    /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::Targeted, pct: Percent::ZERO, scope };
+    /// let plan = world.plan_among(&Edit::flag(flag), &[Environment::new("staging")?])?;
+    /// assert_eq!(plan.warnings()[0].nearest.as_deref(), Some("staging"));
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn plan_among(&self, edit: &Edit, environments: &[Environment]) -> Result<Plan, Error> {
+        plan::plan(self, edit, environments)
+    }
+
+    /// What of a flag is seldom meant, with paths from the flag. A plan exists if a registered tenant has it, a tenant if it is
+    /// registered, a partner if it is listed. An environment exists if it is the world's own or one of these; where there are none of
+    /// these, environments are not judged.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
+    /// let scope = Scope::default().with(Axis::Plans, ["free"])?;
+    /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope };
+    /// let codes: Vec<_> = world.warnings(&flag, &[]).into_iter().map(|warning| warning.code).collect();
+    /// assert_eq!(codes, [FlagWarning::ScopeIgnored, FlagWarning::UnknownName]);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn warnings(&self, flag: &FlagRule, environments: &[Environment]) -> Vec<Warning> {
+        let mut warnings = Warnings::new(self, environments);
+        warnings.flag(flag, "");
+        warnings.finish()
     }
 
     /// For one flag, the tenants in its scope in the order in which a rising percentage includes them, whatever its state.

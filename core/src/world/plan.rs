@@ -6,11 +6,12 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::effect::{Effect, for_each_turn};
 use super::totals::{self, PartnerTotal, PlanTotal};
+use super::warnings::Warning;
 use super::{Edit, World};
 use crate::hash::Hasher;
-use crate::{Digest, Error, FlagKey};
+use crate::{Digest, Environment, Error, FlagKey};
 
-/// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner }`.
+/// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner, warnings }`.
 ///
 /// ```
 /// # use dezky_core::*;
@@ -31,6 +32,7 @@ pub struct Plan {
     /// Numbers of a key and a tenant, in order.
     gained: Vec<(u32, u32)>,
     lost: Vec<(u32, u32)>,
+    warnings: Vec<Warning>,
 }
 
 /// A flag that turns on or off for a tenant: `{ key, tenantId }`.
@@ -129,6 +131,21 @@ impl Plan {
         &self.digest
     }
 
+    /// What the edit says that is seldom meant, 20 at most. The digest does not depend on it.
+    ///
+    /// ```
+    /// # use dezky_core::*;
+    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
+    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
+    /// let patch = FlagPatch { state: Some(State::Targeted), ..FlagPatch::default() };
+    /// let plan = world.plan(&Edit::patch_flag(FlagKey::new("a")?, patch))?;
+    /// assert_eq!(plan.warnings()[0].code, FlagWarning::TargetsNobody);
+    /// # Ok::<(), dezky_core::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     fn pairs(&self, pairs: &[(u32, u32)]) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
         pairs.iter().map(|&(key, tenant)| PlanPair {
             key: self.keys.get(key as usize).map_or("", FlagKey::as_str),
@@ -154,19 +171,21 @@ impl Plan {
 
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut form = serializer.serialize_struct("Plan", 6)?;
+        let mut form = serializer.serialize_struct("Plan", 7)?;
         form.serialize_field("baseRevision", &self.base_revision())?;
         form.serialize_field("digest", &self.digest)?;
         form.serialize_field("gained", &self.gained().collect::<Vec<_>>())?;
         form.serialize_field("lost", &self.lost().collect::<Vec<_>>())?;
         form.serialize_field("byPlan", &self.by_plan())?;
         form.serialize_field("byPartner", &self.by_partner())?;
+        form.serialize_field("warnings", &self.warnings)?;
         form.end()
     }
 }
 
-pub(super) fn plan(world: &World, edit: &Edit) -> Result<Plan, Error> {
-    let effect = Effect::of(world, edit)?;
+pub(super) fn plan(world: &World, edit: &Edit, environments: &[Environment]) -> Result<Plan, Error> {
+    let mut effect = Effect::of(world, edit, environments)?;
+    let warnings = core::mem::take(&mut effect.warnings);
     let changed: Vec<&FlagKey> = effect.flags.keys().copied().collect();
     // Where a tenant moves, every flag may turn for it; where none does, only those that the edit names.
     let mut keys = changed.clone();
@@ -186,6 +205,7 @@ pub(super) fn plan(world: &World, edit: &Edit) -> Result<Plan, Error> {
         keys: keys.iter().map(|key| (*key).clone()).collect(),
         gained: Vec::new(),
         lost: Vec::new(),
+        warnings,
     };
     let Plan { gained, lost, .. } = &mut plan;
     for (tenant, before) in (0_u32..).zip(world.population().subjects()) {

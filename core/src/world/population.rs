@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::{WorldPartner, WorldTenant};
-use crate::flags::Name;
+use crate::flags::{Axis, Name};
 use crate::json::list_path;
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
 use crate::names::{Index, hash_name, repetitions, same_text};
@@ -167,6 +167,37 @@ impl Population {
     /// The tenant with this id.
     pub(super) fn find(&self, id: &str) -> Option<u32> {
         self.rows.binary_search_by(|row| self.id_of(row).cmp(id)).ok().map(|tenant| tenant as u32)
+    }
+
+    /// Whether a registered tenant has this plan.
+    pub(super) fn has_plan(&self, plan: &str) -> bool {
+        self.plans.find(plan).is_some()
+    }
+
+    /// The plans that registered tenants have.
+    pub(super) fn plans(&self) -> impl Iterator<Item = &str> {
+        self.plans.texts.iter().map(|(text, _)| &**text)
+    }
+
+    /// The slugs of the partners.
+    pub(super) fn partners(&self) -> impl Iterator<Item = &str> {
+        self.partners.texts.iter().map(|(text, _)| &**text)
+    }
+
+    /// The registered tenants by slug.
+    pub(super) fn index_slugs(&self) -> Index {
+        let mut index = Index::with_capacity(self.rows.len());
+        for (number, row) in (0..).zip(&self.rows) {
+            index.insert(row.slug_hash, number);
+        }
+        index
+    }
+
+    /// Whether a registered tenant has this slug.
+    pub(super) fn has_slug(&self, index: &Index, slug: &str) -> bool {
+        let is_it =
+            |number| self.subject(number).and_then(|subject| subject.value(Axis::TenantSlugs)) == Some(slug);
+        index.find(hash_name(slug), is_it).is_some()
     }
 
     pub(super) fn has_partner(&self, slug: &str) -> bool {

@@ -19,6 +19,7 @@ from dezky._results import (
     Plan,
     PlanPair,
     PlanTotal,
+    PlanWarning,
     Reason,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "Plan",
     "PlanPair",
     "PlanTotal",
+    "PlanWarning",
     "Problem",
     "Reason",
     "Ruleset",

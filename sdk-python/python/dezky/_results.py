@@ -85,6 +85,18 @@ class PartnerTotal(NamedTuple):
     lost: int
 
 
+class PlanWarning(NamedTuple):
+    """What an edit says that is seldom meant: a scope without effect, or a name that nobody has."""
+
+    code: Literal["targets_nobody", "scope_ignored", "unknown_name"]
+    path: str
+    """A JSON Pointer into the edit; values on an axis are counted in their sorted order."""
+    name: Optional[str] = None
+    """The plan, tenant or partner that nobody has."""
+    nearest: Optional[str] = None
+    """The nearest name that somebody has, if any is near."""
+
+
 class Plan(NamedTuple):
     """What an edit turns on and off, and for whom."""
 
@@ -94,6 +106,8 @@ class Plan(NamedTuple):
     lost: tuple[PlanPair, ...]
     by_plan: tuple[PlanTotal, ...]
     by_partner: tuple[PartnerTotal, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+    """20 at most. The digest does not depend on them."""
 
 
 class LadderStep(NamedTuple):

@@ -58,6 +58,21 @@ export interface Plan {
   readonly lost: readonly PlanPair[]
   readonly byPlan: readonly { readonly plan: string; readonly gained: number; readonly lost: number }[]
   readonly byPartner: readonly { readonly partnerSlug: string | null; readonly gained: number; readonly lost: number }[]
+  /** What the edit says that is seldom meant, 20 at most. The digest does not depend on it. */
+  readonly warnings: readonly PlanWarning[]
+}
+
+/**
+ * `targets_nobody`: a targeted flag without a scope. `scope_ignored`: a scope beside `on`. `unknown_name`: a plan, tenant or partner that nobody
+ * has; a server judges environments too.
+ */
+export interface PlanWarning {
+  readonly code: 'targets_nobody' | 'scope_ignored' | 'unknown_name'
+  /** A JSON Pointer into the edit. Values on an axis are counted in their order in the canonical form: sorted. */
+  readonly path: string
+  /** The name that nobody has, and the nearest that somebody has, if any is near. */
+  readonly name?: string
+  readonly nearest?: string
 }
 
 /** The tenants in a flag's scope in the order in which a rising percentage includes them. */

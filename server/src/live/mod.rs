@@ -91,6 +91,16 @@ impl Live {
         Ok(world)
     }
 
+    /// A world of the population as it is, for its names alone: its flags may be those of an earlier revision.
+    pub fn names(&self) -> Result<World, Error> {
+        let cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = self.read().population_revision();
+        let known = cached.as_ref().filter(|cached| cached.population_revision == revision);
+        let known = known.map(|cached| cached.world.clone());
+        drop(cached);
+        known.map_or_else(|| self.world(), Ok)
+    }
+
     /// The snapshot of an environment as it leaves the server.
     pub fn release(&self, environment: &Environment) -> Arc<Release> {
         self.release_at(&self.read(), environment)

@@ -107,6 +107,13 @@ impl State {
         &self.environment
     }
 
+    /// The environments that there are: the server's own and those of the machine keys.
+    pub fn environments(&self) -> Vec<Environment> {
+        let of_keys = self.keys.values().map(|known| &known.key.environment);
+        let all: BTreeSet<&Environment> = of_keys.chain([&self.environment]).collect();
+        all.into_iter().cloned().collect()
+    }
+
     /// The newest revision that changed a flag.
     pub fn flags_revision(&self) -> u64 {
         self.flags_revision

@@ -3,7 +3,7 @@
 use dezky_core::limits::MAX_HISTORY;
 use dezky_core::{
     Actor, Change, Email, Flag, FlagContent, FlagHistory, FlagKey, FlagWarning, Percent, Prose, Revisioned,
-    Scope, State,
+    Scope, State, Warning,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,9 +32,12 @@ pub struct FlagView {
     /// Who evaluates without it; after a kill that waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
-    /// What its maker may not have meant.
+    /// The code of what its maker may not have meant of its state and scope together.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<FlagWarning>,
+    /// Everything that its maker may not have meant; in the answer to a write alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 impl FlagView {
@@ -51,6 +54,7 @@ impl FlagView {
             history: None,
             reach: None,
             warning: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -63,9 +67,9 @@ impl FlagView {
         Ok(FlagView { history: Some(history), ..self })
     }
 
-    /// The same with a warning.
-    pub fn warned(self, warning: Option<FlagWarning>) -> FlagView {
-        FlagView { warning, ..self }
+    /// The same with what its maker may not have meant.
+    pub fn warned(self, warning: Option<FlagWarning>, warnings: Vec<Warning>) -> FlagView {
+        FlagView { warning, warnings, ..self }
     }
 }
 

@@ -127,7 +127,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     }
     let Edited { flag, warning } =
         Flag::create(flag.key().clone(), flag.content().clone(), editor(&call, 1)?)?;
-    let view = FlagView::new(&call, &flag).warned(warning);
+    let view = FlagView::new(&call, &flag).warned(warning, plans::warnings(&call, &flag).await?);
     let reply = shown(&view, &flag)?.created(format!("/flags/{}", flag.key()));
     let entry = Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
     call.write(vec![entry], vec![FITS], reply).await
@@ -226,7 +226,8 @@ async fn write(
         Err(error) if error.code == Code::EmptyEdit => return shown(&FlagView::new(call, &before), &before),
         edited => edited?,
     };
-    let reply = shown(&FlagView::new(call, &flag).warned(warning), &flag)?;
+    let warnings = plans::warnings(call, &flag).await?;
+    let reply = shown(&FlagView::new(call, &flag).warned(warning, warnings), &flag)?;
     // What only shrinks is never refused, and a kill never is at all.
     let grows = flag.rule().canonical_bytes() > before.rule().canonical_bytes() && action != FLAG_KILL;
     let mut requires: Vec<Require> = grows.then_some(FITS).into_iter().collect();

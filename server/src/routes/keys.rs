@@ -1,7 +1,7 @@
 //! Machine keys: for what evaluates by itself, and for what asks without being a person.
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Environment, Id, Label, Revisioned, Slug, Timestamp};
+use dezky_core::{Action, Environment, Id, Label, Revisioned, Slug, Timestamp, Warning};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -89,6 +89,9 @@ struct KeyView {
     last_used_at: Option<Timestamp>,
     /// The client's address at that use; null for never.
     last_used_from: Option<String>,
+    /// What its maker may not have meant: an environment that neither the server nor another key has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     /// The secret: in the answer that made it alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -98,7 +101,7 @@ impl KeyView {
     fn new(call: &Call, key: Key) -> KeyView {
         let tenant = key.tenant_id.as_ref();
         let slug = tenant.and_then(|id| Some(call.app.live.read().tenant_by_id(id.as_str())?.slug.clone()));
-        KeyView { key, tenant_slug: slug, last_used_at: None, last_used_from: None, secret: None }
+        KeyView { key, tenant_slug: slug, last_used_at: None, last_used_from: None, warnings: Vec::new(), secret: None }
     }
 
     fn of(call: &Call, known: &KnownKey) -> KeyView {
@@ -123,7 +126,8 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 async fn create(call: Call) -> Result<Reply, Problem> {
     let (key, secret) = made(&call)?;
     let requires = key.tenant_id.iter().map(|id| Require::LiveTenants(vec![id.clone()])).collect();
-    let view = KeyView::new(&call, key.clone());
+    let mut view = KeyView::new(&call, key.clone());
+    view.warnings = warnings(&call, &key.environment);
     // What is kept for a repetition of this request has no secret either.
     let kept = Reply::json(&view)?.created(format!("/keys/{}", key.id));
     let entry = Entry { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
@@ -195,6 +199,14 @@ fn fresh_secret() -> Result<String, Problem> {
     new_secret().ok_or_else(|| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_randomness", "There is no randomness for a secret")
     })
+}
+
+fn warnings(call: &Call, environment: &Environment) -> Vec<Warning> {
+    let known = call.app.live.read().environments();
+    if known.contains(environment) {
+        return Vec::new();
+    }
+    vec![Warning::unknown_name("/environment", environment.as_str(), known.iter().map(Environment::as_str))]
 }
 
 fn made(call: &Call) -> Result<(Key, String), Problem> {

@@ -1,6 +1,6 @@
 //! What an edit would do, before it is made.
 
-use dezky_core::{Action, Counts, Edit, Error, Ladder, Plan, World};
+use dezky_core::{Action, Counts, Edit, Error, Flag, FlagWarning, Ladder, Plan, Warning, World};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,7 +36,8 @@ async fn planned(call: Call) -> Result<Reply, Problem> {
 
 /// The plan of an edit, for the population as it is now.
 pub async fn plan(call: &Call, edit: Edit) -> Result<Plan, Problem> {
-    of_world(call, move |world| world.plan(&edit)).await
+    let environments = call.app.live.read().environments();
+    of_world(call, move |world| world.plan_among(&edit, &environments)).await
 }
 
 async fn about<T: Serialize + Send + 'static>(
@@ -50,6 +51,17 @@ async fn about<T: Serialize + Send + 'static>(
         _ => problem,
     });
     Reply::json(&answer?)
+}
+
+/// What of a flag is seldom meant. Only an empty scope names nobody, and needs no population.
+pub async fn warnings(call: &Call, flag: &Flag) -> Result<Vec<Warning>, Problem> {
+    let (rule, live) = (flag.rule(), call.app.live.clone());
+    let environments = live.read().environments();
+    if rule.scope.is_empty() && FlagWarning::of(rule.state, &rule.scope).is_none() {
+        return Ok(Vec::new());
+    }
+    let asked = tokio::task::spawn_blocking(move || Ok(live.names()?.warnings(&rule, &environments))).await;
+    asked.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// Asks the whole population something, away from the threads that answer everybody else.

@@ -113,6 +113,61 @@ async fn an_allow_list_of_nobody_is_warned_of() {
 }
 
 #[tokio::test]
+async fn a_scope_without_effect_and_names_that_nobody_has_are_warned_of() {
+    let server = Server::start();
+    let api = Api::of(&server, "operator").await;
+    let scope = json!({ "plans": ["bussiness", "free"], "tenantSlugs": ["acme", "acmee"],
+        "partnerSlugs": ["nobodys-partner"], "environments": ["prodution", "production"] });
+    let flag = json!({ "key": "warned", "state": "on", "scope": scope });
+    let codes = |warnings: &Value| -> Vec<String> {
+        let said =
+            |each: &Value| format!("{} {}", each["code"].as_str().unwrap(), each["path"].as_str().unwrap());
+        warnings.as_array().unwrap().iter().map(said).collect()
+    };
+    let expected = |prefix: &str| {
+        [
+            "scope_ignored ",
+            "unknown_name /plans/0",
+            "unknown_name /tenantSlugs/1",
+            "unknown_name /partnerSlugs/0",
+            "unknown_name /environments/1",
+        ]
+        .map(|each| each.replacen(' ', &format!(" {prefix}/scope"), 1))
+    };
+    let edits = json!({ "edits": [{ "kind": "putFlag", "flag": flag }] });
+    let plan = api.post("/flags/plan").json(edits).send().await.is(200).body;
+    assert_eq!(codes(&plan["warnings"]), expected("/edits/0/flag"));
+    let made = make(&api, flag).await.is(201).body;
+    assert_eq!(made["warning"], "scope_ignored");
+    let warnings = &made["warnings"];
+    assert_eq!(codes(warnings), expected(""));
+    let nearest = |at: usize| (warnings[at]["name"].clone(), warnings[at]["nearest"].clone());
+    assert_eq!(nearest(1), (json!("bussiness"), json!("business")));
+    assert_eq!(nearest(2), (json!("acmee"), json!("acme")));
+    assert_eq!(nearest(4), (json!("prodution"), json!("production")));
+    // They are told to whoever writes, not to whoever reads.
+    assert!(read(&api, "warned").await.get("warnings").is_none());
+    let change = json!({ "state": "targeted", "scope": { "plans": ["free"], "partnerSlugs": null, "environments": null } });
+    let edits = json!({ "edits": [{ "kind": "patchFlag", "key": "warned", "patch": change }] });
+    let plan = api.post("/flags/plan").json(edits).send().await.is(200).body;
+    assert_eq!(codes(&plan["warnings"]), ["unknown_name /edits/0/patch/scope/tenantSlugs/1"]);
+    let changed = patch(&api, "warned", change).await.is(200).body;
+    assert_eq!(codes(&changed["warnings"]), ["unknown_name /scope/tenantSlugs/1"]);
+    assert!(changed.get("warning").is_none());
+    let fine = patch(&api, "warned", json!({ "scope": { "tenantSlugs": ["acme"] } })).await.is(200).body;
+    assert!(fine.get("warnings").is_none());
+    // A key's environment exists from then on; the first of its kind is warned of.
+    let key = json!({ "name": "Stage", "kind": "server", "environment": "prodution" });
+    let made = api.post("/keys").json(key.clone()).send().await.is(201).body;
+    assert_eq!(codes(&made["warnings"]), ["unknown_name /environment"]);
+    assert_eq!(made["warnings"][0]["nearest"], "production");
+    assert!(api.post("/keys").json(key).send().await.is(201).body.get("warnings").is_none());
+    let fine =
+        patch(&api, "warned", json!({ "scope": { "environments": ["prodution"] } })).await.is(200).body;
+    assert!(fine.get("warnings").is_none());
+}
+
+#[tokio::test]
 async fn a_kill_is_off_for_everybody_at_once() {
     let api = operator().await;
     let scope = json!({ "plans": ["business"] });

@@ -8,6 +8,7 @@ CARGO_FUZZ := 0.13.2
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS := \
 	access \
+	edits \
 	fetch \
 	key_set \
 	log \

@@ -68,6 +68,14 @@ test('a patch is planned as the flag that it makes', () => {
   assert.deepEqual(half.gained, [])
 })
 
+test('a plan warns of what is seldom meant', () => {
+  const flag = { key: 'new', state: 'on', scope: { plans: ['bussiness'] } }
+  const { warnings } = population.plan({ edits: [{ kind: 'putFlag', flag }] })
+  const path = '/edits/0/flag/scope'
+  const expected = [{ code: 'scope_ignored', path }, { code: 'unknown_name', path: `${path}/plans/0`, name: 'bussiness', nearest: 'business' }]
+  assert.deepEqual(warnings, expected)
+})
+
 /** Everything that this package says of some values, as one text. */
 function answers() {
   const edits = [{ kind: 'moveTenant', tenantId: 't2', plan: 'business' }, { kind: 'patchFlag', key: 'half', patch: {} }]

@@ -23,7 +23,7 @@ impl Findings {
     pub(super) fn note_because(&mut self, code: Code, member: &str, message: &'static str) {
         if self.found.len() < MAX_PROBLEMS {
             let mut error = Error::new(code, format!("{}{member}", self.place));
-            error.message = message;
+            error.message = message.into();
             self.found.push(error);
         }
     }

@@ -23,7 +23,7 @@ impl Accepted {
     }
 
     fn fault(&self, error: &Error) -> String {
-        let (place, message) = (place(&error.path), error.message);
+        let (place, message) = (place(&error.path), &error.message);
         let accepted = match error.code {
             Code::TokenIssuerUnknown => &self.issuers,
             Code::TokenAudienceOther | Code::TokenPartyOther => &self.audiences,

@@ -101,7 +101,14 @@ impl KeyView {
     fn new(call: &Call, key: Key) -> KeyView {
         let tenant = key.tenant_id.as_ref();
         let slug = tenant.and_then(|id| Some(call.app.live.read().tenant_by_id(id.as_str())?.slug.clone()));
-        KeyView { key, tenant_slug: slug, last_used_at: None, last_used_from: None, warnings: Vec::new(), secret: None }
+        KeyView {
+            key,
+            tenant_slug: slug,
+            last_used_at: None,
+            last_used_from: None,
+            warnings: Vec::new(),
+            secret: None,
+        }
     }
 
     fn of(call: &Call, known: &KnownKey) -> KeyView {

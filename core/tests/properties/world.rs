@@ -45,6 +45,10 @@ fn edited(parts: &Parts, edit: &Edit) -> Parts {
                 after.flags.retain(|other| other.key != flag.key);
                 after.flags.push(flag.clone());
             }
+            EditStep::PatchFlag(key, patch) => {
+                let flag = after.flags.iter_mut().find(|flag| flag.key == *key).unwrap();
+                *flag = patch.merged_rule(flag);
+            }
             EditStep::DeleteFlag(key) => after.flags.retain(|flag| flag.key != *key),
             EditStep::MoveTenant(to) => {
                 let tenant = after.tenants.iter_mut().find(|tenant| tenant.id == to.tenant_id).unwrap();

@@ -215,6 +215,13 @@ pub(crate) fn tidy(schema: &mut Schema) {
 }
 
 fn forbid_null(property: &mut Map<String, Value>) {
+    if let Some(Value::Array(kinds)) = property.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [Value::String(only)] = kinds.as_slice() {
+            let only = only.clone();
+            property.insert("type".into(), only.into());
+        }
+    }
     let Some(Value::Array(mut either)) = property.remove("anyOf") else { return };
     either.retain(|form| form.get("type").is_none_or(|kind| kind != "null"));
     match either.pop() {

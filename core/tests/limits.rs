@@ -35,7 +35,10 @@ fn a_document_has_a_size() {
 #[test]
 fn a_document_has_a_depth() {
     let nested = |levels: usize| format!(r#"{{"x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
-    assert_eq!(refusal(SubjectDocument::from_json(nested(MAX_DEPTH).as_bytes())).unwrap().0, Code::Missing);
+    assert_eq!(
+        refusal(SubjectDocument::from_json(nested(MAX_DEPTH).as_bytes())).unwrap().0,
+        Code::UnknownField
+    );
     assert_eq!(
         refusal(SubjectDocument::from_json(nested(MAX_DEPTH + 1).as_bytes())).unwrap().0,
         Code::TooDeep

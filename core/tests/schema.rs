@@ -147,7 +147,8 @@ fn the_customers_are_as_described() {
         User::from_json,
         json!({ "id": "u1", "email": "ada@example.org" }),
         json!({ "subject": { "issuer": "https://id.example.org/", "sub": "7" }, "tenantIds": ["t1"],
-            "rightsChangedAt": "2026-01-01T00:00:00Z", "lastLoginAt": "2026-01-01T00:00:00Z" }),
+            "rightsChangedAt": "2026-01-01T00:00:00Z", "lastLoginAt": "2026-01-01T00:00:00Z",
+            "groups": ["acme"], "groupsIssuedAt": "2026-01-01T00:00:00Z" }),
     );
     let time = "2026-01-01T00:00:00Z";
     assert_described(

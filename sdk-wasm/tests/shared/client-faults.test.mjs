@@ -256,7 +256,7 @@ test('a server that was away is back within the backoff, with what is new', asyn
 })
 
 test('a body that is larger than any snapshot is not read to its end', async () => {
-  const { server, client, events } = await follow({ timing: { requestTimeout: 5_000 } })
+  const { server, client, events } = await follow({ timing: { requestTimeout: 20_000 } })
   server.next.push((response) => {
     response.writeHead(200)
     const piece = Buffer.alloc(1 << 20, ' ')

@@ -119,7 +119,8 @@ test('members that are undefined are absent, holes in a list are not', () => {
 test('what is too deep, too long or never ends', () => {
   let deep = {}
   for (let level = 1; level < 32; level++) deep = { deep }
-  assert.equal(rules.forTenant({ ...acme, environment: undefined, more: deep.deep }).isEnabled('everyone'), true)
+  assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, more: deep.deep })), ['unknown_field /more'])
+  assert.equal(Ruleset.fromSnapshot({ ...snapshot, more: deep.deep }).forTenant(acme).isEnabled('everyone'), true)
   assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot({ ...snapshot, deep: { deep } })), ['too_deep '])
   assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(cycle())), ['too_deep '])
   assert.deepEqual(problemsOf(() => can(cycle(), 'user.me')), ['too_deep '])

@@ -140,8 +140,9 @@ async fn verify(call: Call) -> Result<Reply, Problem> {
         let detail = "A verification is under way: wait until it has ended";
         return Err(Problem::new(StatusCode::CONFLICT, "verification_running", detail));
     };
+    let (newest, _) = reader.app.store.head().await?;
     let start = Some((reader, Verification::new(expected)));
-    let lines = try_unfold(start, |under_way| async move {
+    let lines = try_unfold(start, move |under_way| async move {
         let Some((mut reader, so_far)) = under_way else { return Ok(None) };
         reader.judge()?;
         let before = so_far.clone();
@@ -151,7 +152,7 @@ async fn verify(call: Call) -> Result<Reply, Problem> {
                 let line = VerifyLine::new(state, &verified)?;
                 (line, Some((reader, verified)).filter(|_| state == VerifyState::Running))
             }
-            Err(error) => (VerifyLine::failed(&before, error)?, None),
+            Err(error) => (VerifyLine::failed(&before, newest, error)?, None),
         };
         let mut bytes = serde_json::to_vec(&line)?;
         bytes.push(b'\n');
@@ -167,8 +168,10 @@ impl VerifyLine {
         Ok(VerifyLine { state, revision: head.revision, until, hash: head.hash, code: None, detail: None })
     }
 
-    fn failed(so_far: &Verification, error: VerifyError) -> std::io::Result<VerifyLine> {
-        let line = VerifyLine::new(VerifyState::Failed, so_far)?;
+    /// The last line. `newest` is where a verification ends that failed in its first step.
+    fn failed(so_far: &Verification, newest: u64, error: VerifyError) -> std::io::Result<VerifyLine> {
+        let until = so_far.until.unwrap_or(newest);
+        let line = VerifyLine { until, ..VerifyLine::new(VerifyState::Failed, so_far)? };
         Ok(match error {
             VerifyError::Breach(breach) => {
                 tracing::error!(

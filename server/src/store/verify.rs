@@ -57,6 +57,8 @@ pub struct Verification {
     pub expected: Option<Head>,
     /// How many entries of tenants' audits the changes so far have.
     pub shown: u64,
+    /// How many rows of flags' past the changes so far have.
+    pub past: u64,
     /// Whether everything was verified.
     pub is_complete: bool,
 }

@@ -215,7 +215,7 @@ async fn a_refused_parameter_is_told_with_what_it_takes() {
     }
     let answer = api.post("/flags/meetings_e2ee/kill?wait=2").on_any().send().await;
     let answer = answer.refused(400, "invalid_parameter").at("?wait");
-    assert!(answer.body["detail"].as_str().unwrap().contains("such as 2s or 500ms"), "{}", answer.text);
+    assert!(answer.body["detail"].as_str().unwrap().contains("such as 500ms or 2s"), "{}", answer.text);
     for path in ["/tenants//", "/", "//", "/nothing/"] {
         let answer = api.get(path).send().await.refused(404, "not_found");
         assert!(!answer.text.contains("slash"), "{path}: {}", answer.text);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connections::{PATIENCE, ended, endless, short_server};
-use crate::support::Server;
+use crate::support::{Issuer, Server};
 
 /// A directory with two roots, and a certificate for 127.0.0.1 by each.
 pub struct Certificates(PathBuf);
@@ -245,35 +245,38 @@ async fn http_2_is_held_to_the_same_patience() {
     assert!(dropped.try_recv().is_err());
 }
 
-fn check(settings: &[&str]) -> (bool, String) {
+fn check(issuer: &Issuer, settings: &[&str]) -> (bool, String) {
+    let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(uuid::Uuid::now_v7().simple().to_string());
     let output = Command::new(env!("CARGO_BIN_EXE_dezky-server"))
-        .args(["check-config", "--issuer", "https://auth.example.org/", "--audience", "a"])
+        .args(["check-config", "--issuer", &issuer.name, "--audience", "a", "--data", data.to_str().unwrap()])
         .args(settings)
+        .env("DEZKY_LISTEN", "127.0.0.1:0")
         .output()
         .unwrap();
-    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(printed).unwrap())
 }
 
 #[test]
 fn beyond_loopback_there_is_tls_or_a_proxy() {
-    let certificates = Certificates::new();
+    let (issuer, certificates) = (Issuer::start(), Certificates::new());
     let (cert, key, other) =
         (certificates.file("one.pem"), certificates.file("one.key"), certificates.file("other.key"));
     let [cert, key, other] = [&cert, &key, &other].map(|file| file.to_str().unwrap());
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.7:7070"] {
-        let (is_good, error) = check(&["--listen", listen]);
+        let (is_good, error) = check(&issuer, &["--listen", listen]);
         assert!(!is_good && error.contains("beyond loopback"), "{error}");
     }
     for settings in [["--tls-cert", cert, "--tls-key", other], ["--tls-cert", key, "--tls-key", key]] {
-        let (is_good, error) = check(&settings);
+        let (is_good, error) = check(&issuer, &settings);
         assert!(!is_good && error.contains("--tls-"), "{error}");
     }
-    assert!(!check(&["--tls-cert", cert]).0, "a certificate has a key");
-    assert!(!check(&["--tls-cert", cert, "--tls-key", "/nowhere"]).0);
+    assert!(!check(&issuer, &["--tls-cert", cert]).0, "a certificate has a key");
+    assert!(!check(&issuer, &["--tls-cert", cert, "--tls-key", "/nowhere"]).0);
     for settings in
         [&["--listen", "0.0.0.0:0", "--behind-proxy"][..], &["--tls-cert", cert, "--tls-key", key]]
     {
-        let (is_good, error) = check(settings);
+        let (is_good, error) = check(&issuer, settings);
         assert!(is_good, "{error}");
     }
 }

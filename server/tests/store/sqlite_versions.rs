@@ -36,9 +36,9 @@ fn claimed_user() -> Value {
 }
 
 fn log() -> Vec<Change> {
-    let kinds = ["tenant", "partner", "user", "subscription", "flag"];
+    let kinds = ["tenant", "partner", "user", "subscription", "flag", "user"];
     let mut changes: Vec<Change> = Vec::new();
-    for (kind, document) in kinds.into_iter().zip(documents()) {
+    for (kind, document) in kinds.into_iter().zip(documents().into_iter().chain([claimed_user()])) {
         let name = document.get("id").or(document.get("key")).unwrap().as_str().unwrap().to_owned();
         let label = |text: &str| Label::new(text).unwrap();
         let content = ChangeContent {
@@ -109,7 +109,9 @@ fn old(directory: &Directory, version: usize) {
         }
     }
     if version >= 5 {
-        run("INSERT INTO change_tenants (tenant_id, revision) VALUES ('t1', 3)", params![]);
+        for revision in [1, 3, 4] {
+            run("INSERT INTO change_tenants (tenant_id, revision) VALUES ('t1', ?1)", params![revision]);
+        }
     }
     if version >= 2 {
         run(
@@ -139,10 +141,10 @@ async fn every_earlier_version_is_brought_up_to_date() {
         assert_eq!(with_email("ada@example.org").await.map(|user| user.id), Some(id("u1")));
         assert_eq!(with_email("bob@example.org").await, None);
         let squatted = user_of(json!({ "id": "u3", "email": "bob@example.org", "emailVerified": true }));
-        // The memberships that the log tells of are shown to their tenants.
+        // A tenant's audit shows its own changes and the memberships that the log tells of.
         let shown = ChangeQuery { tenant: Some(id("t1")), limit: 9, ..ChangeQuery::default() };
         let shown = store.changes(shown).await.unwrap();
-        assert_eq!(shown.iter().map(|change| change.revision).collect::<Vec<_>>(), [3], "{version}");
+        assert_eq!(shown.iter().map(|change| change.revision).collect::<Vec<_>>(), [4, 3, 1], "{version}");
         let subscription = Subscription::from_json(&subscription).unwrap();
         assert_eq!(store.subscription(&subscription.id).await.unwrap(), Some(subscription));
         assert_eq!(
@@ -152,9 +154,9 @@ async fn every_earlier_version_is_brought_up_to_date() {
         assert_eq!(store.secret().await.unwrap(), [7; 32]);
         assert_eq!(store.customers(vec![id("p1")]).await.unwrap()[&id("p1")].mrr["EUR"], 100);
         let population = store.population().await.unwrap();
-        assert_eq!((population.revision, population.tenants.len()), (5, 1));
+        assert_eq!((population.revision, population.tenants.len()), (6, 1));
 
-        let head = (5, verify_chain(&log()).unwrap());
+        let head = (6, verify_chain(&log()).unwrap());
         assert_eq!(verify_log(directory.path()).unwrap(), head);
         assert_eq!(store.head().await.unwrap(), head);
         let kept = store.receipt("u1", "k").await.unwrap();

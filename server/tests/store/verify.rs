@@ -103,7 +103,7 @@ async fn every_column_of_every_table_is_held_against_the_log() {
         };
         // The last row: no other has its number plus one.
         let key = match &*table {
-            "changes" | "change_tenants" => "revision",
+            "changes" | "change_tenants" | "flag_steps" | "flag_listings" => "revision",
             "memberships" => "tenant_id",
             _ => "id",
         };
@@ -135,6 +135,9 @@ async fn what_is_missing_or_too_much_is_found() {
         ("INSERT INTO change_tenants VALUES ('t2', 1)", "log_column"),
         ("INSERT INTO change_tenants VALUES ('t2', 99)", "log_column"),
         ("DELETE FROM change_tenants WHERE revision = 11", "log_column"),
+        ("DELETE FROM flag_listings WHERE flag = 'b'", "log_column"),
+        ("DELETE FROM flag_steps WHERE flag = 'b'", "log_column"),
+        ("INSERT INTO flag_listings VALUES ('plans', 'gold', 1, 'b', 1)", "log_column"),
         ("INSERT INTO memberships VALUES ('t2', 'nobody')", "record_unknown"),
         (
             "INSERT INTO partners SELECT 'p9', 'new-slug', status, version, doc FROM partners WHERE id = 'p1'",
@@ -142,7 +145,7 @@ async fn what_is_missing_or_too_much_is_found() {
         ),
         // A removed flag, and an earlier state of a user, put back from the log.
         (
-            "INSERT INTO flags SELECT 'c', 1, json_extract(doc, '$.before') FROM changes WHERE entity_id = 'c' AND action = 'record.delete'",
+            "INSERT INTO flags (id, version, doc) SELECT 'c', 1, json_extract(doc, '$.before') FROM changes WHERE entity_id = 'c' AND action = 'record.delete'",
             "record_unknown",
         ),
         (
@@ -164,7 +167,7 @@ async fn a_head_kept_outside_shows_a_log_that_was_cut_or_rewritten() {
     let copy = copies.tampered(&format!("DELETE FROM changes WHERE revision = {last}"));
     Connection::open(&copy)
         .unwrap()
-        .execute("INSERT INTO keys SELECT 'k3', zeroblob(32), NULL, 1, json_extract(doc, '$.after') FROM changes WHERE entity_id = 'k3'", [])
+        .execute("INSERT INTO keys (id, hash, previous_hash, version, doc) SELECT 'k3', zeroblob(32), zeroblob(32), 1, json_extract(doc, '$.after') FROM changes WHERE entity_id = 'k3'", [])
         .unwrap();
     let shorter = verify_file(&copy, None).unwrap();
     assert_eq!(shorter.revision, last - 1, "without the head nothing is wrong with it");

@@ -39,10 +39,7 @@ fn add(
     };
     let sql = "INSERT INTO flag_steps (revision, flag, before_state, before_pct, before_closed, \
                after_state, after_pct, after_closed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let [old, new] = [before, after].map(|shape| {
-        let state = shape.map(|shape| shape.state.as_str());
-        (state, shape.map(|shape| shape.pct.hundredths()), shape.map(|shape| shape.closed))
-    });
+    let [old, new] = [before, after].map(columns);
     let row = params![revision, flag.as_str(), old.0, old.1, old.2, new.0, new.1, new.2];
     connection.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
     let sql =
@@ -53,6 +50,60 @@ fn add(
         statement.execute(row).map_err(failure)?;
     }
     Ok(())
+}
+
+/// The columns of a shape; all null where there is no flag.
+fn columns(shape: Option<FlagShape>) -> (Option<&'static str>, Option<u16>, Option<u8>) {
+    let state = shape.map(|shape| shape.state.as_str());
+    (state, shape.map(|shape| shape.pct.hundredths()), shape.map(|shape| shape.closed))
+}
+
+/// Whether the database keeps the past of flags: an older one does not.
+pub fn is_kept(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM settings WHERE name = 'flag_past'";
+    Ok(connection.query_row(sql, [], |_| Ok(())).optional().map_err(failure)?.is_some())
+}
+
+/// Holds the rows of a change against its document. Returns how many there are; `None` if one is missing or differs.
+pub fn judge(connection: &Connection, change: &Change) -> Result<Option<u64>, StoreError> {
+    if change.content.entity.kind.as_str() != "flag" {
+        return Ok(Some(0));
+    }
+    let [before, after] = [content(&change.content.before)?, content(&change.content.after)?];
+    let Some(difference) = FlagDifference::between(before.as_ref(), after.as_ref()) else {
+        return Ok(Some(0));
+    };
+    let (flag, mut count) = (change.content.entity.id.as_str(), 1);
+    let sql = "SELECT 1 FROM flag_steps WHERE revision = ?1 AND flag = ?2 AND before_state IS ?3 AND before_pct IS ?4 \
+               AND before_closed IS ?5 AND after_state IS ?6 AND after_pct IS ?7 AND after_closed IS ?8";
+    let [old, new] = [difference.before, difference.after].map(columns);
+    let row = params![change.revision, flag, old.0, old.1, old.2, new.0, new.1, new.2];
+    if !connection.prepare_cached(sql).and_then(|mut statement| statement.exists(row)).map_err(failure)? {
+        return Ok(None);
+    }
+    let sql = "SELECT 1 FROM flag_listings \
+               WHERE axis = ?1 AND value = ?2 AND revision = ?3 AND flag = ?4 AND is_listed = ?5";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    for (axis, value, is_listed) in difference.listings {
+        let row = params![axis.as_str(), value, change.revision, flag, is_listed];
+        if !statement.exists(row).map_err(failure)? {
+            return Ok(None);
+        }
+        count += 1;
+    }
+    Ok(Some(count))
+}
+
+/// The number of rows up to a revision, and of those that belong to no change.
+pub fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
+    let counted = |table: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM {table} AS kept WHERE revision <= ?1 \
+             OR NOT EXISTS (SELECT 1 FROM changes WHERE changes.revision = kept.revision)"
+        );
+        connection.query_row(&sql, [until], |row| row.get::<_, u64>(0)).map_err(failure)
+    };
+    Ok(counted("flag_steps")? + counted("flag_listings")?)
 }
 
 /// A page of the changes above one revision and below another, newest first.
@@ -101,9 +152,7 @@ pub fn listings(
 
 /// Makes the past, and the flags' sizes, from what an older version of the server left: once.
 pub fn catch_up(connection: &mut Connection) -> Result<(), StoreError> {
-    let sql = "SELECT 1 FROM settings WHERE name = 'flag_past'";
-    let is_made = connection.query_row(sql, [], |_| Ok(())).optional().map_err(failure)?.is_some();
-    if is_made {
+    if is_kept(connection)? {
         return Ok(());
     }
     let transaction =

@@ -10,7 +10,7 @@ use dezky_core::{Change, Error, Flag, Partner, Subscription, Tenant, User, read_
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 
-use super::{failure, log, rows, schema};
+use super::{failure, flag_past, log, rows, schema};
 use crate::store::{Breach, Head, Record, StoreError, Verification, VerifyError, verify_run};
 
 /// Changes that one step verifies at most, and the bytes of their documents after which a step ends.
@@ -72,7 +72,17 @@ pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verific
         return Err(breach("log_broken", run.last().map_or(until, |last| last.revision), detail));
     }
     let has_audits = !columns_of(connection, AUDITS)?.is_empty();
+    let has_past = flag_past::is_kept(connection)?;
     for Entry { change, is_last } in &page {
+        if has_past {
+            so_far.past += flag_past::judge(connection, change)?.ok_or_else(|| {
+                breach(
+                    "log_column",
+                    change.revision,
+                    "the past of a flag is not what the change says".to_owned(),
+                )
+            })?;
+        }
         if has_audits {
             so_far.shown += judge_audits(connection, change)?;
         }
@@ -86,6 +96,9 @@ pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verific
         judge_unknown(connection, until)?;
         if has_audits {
             judge_audits_at_end(connection, until, so_far.shown)?;
+        }
+        if has_past && flag_past::count(connection, until)? != so_far.past {
+            return Err(breach("log_column", until, "the past of a flag has more than the log".to_owned()));
         }
         so_far.is_complete = true;
     }

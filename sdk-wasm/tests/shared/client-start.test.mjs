@@ -24,7 +24,7 @@ async function silentServer() {
 test('past the deadline it fails, and says what the last problem was', async () => {
   const began = performance.now()
   const late = await codeOf(async () => connect(await silentServer(), { deadline: 100 }))
-  assert.ok(performance.now() - began < 1_000)
+  assert.ok(performance.now() - began < 5_000)
   assert.deepEqual([late.code, late.path, late.cause.code], ['deadline', '', 'unreachable'])
   const server = await serve()
   server.always = faults.status(500)

@@ -77,9 +77,11 @@ class Agree(EndToEnd):
         for driver in self.drivers:
             self.assertEqual(driver.named("stale", "error"), [], driver.name)
 
+        # The browser signs in as a member, and only machine keys count as instances.
+        counted = [driver for driver in self.drivers if driver.name != "browser-slice"]
         view = until(lambda: (view := self.operator.reach())["pending"] == 0 and view, "everybody is reached")
-        self.assertEqual({each["instance"]: each["standing"] for each in view["instances"]}, {driver.name: "reached" for driver in self.drivers})
-        self.assertEqual(view["reached"], len(self.drivers))
+        self.assertEqual({each["instance"]: each["standing"] for each in view["instances"]}, {driver.name: "reached" for driver in counted})
+        self.assertEqual(view["reached"], len(counted))
         if not self.operator.is_on:
             self.operator.flip()
             self.settle()
@@ -87,10 +89,12 @@ class Agree(EndToEnd):
         began = time.monotonic()
         killed = self.operator.write("POST", f"/flags/{FLAG}/kill?wait=2s")
         print(f"kill?wait=2s answered after {(time.monotonic() - began) * 1e3:.0f} ms with {killed['reach']['reached']} reached")
-        self.assertEqual((killed["reach"]["pending"], killed["reach"]["silent"], killed["reach"]["reached"]), (0, 0, len(self.drivers)))
+        self.assertEqual((killed["reach"]["pending"], killed["reach"]["silent"], killed["reach"]["reached"]), (0, 0, len(counted)))
         for driver, mark in zip(self.drivers, marks):
-            # The proof of arrival comes after the arrival.
-            self.assertLess(self.arrival(driver, mark, False), time.monotonic())
+            # The proof of arrival comes after the arrival. The browser, which is not counted, may be a little later.
+            arrived = self.arrival(driver, mark, False)
+            if driver in counted:
+                self.assertLess(arrived, time.monotonic())
         self.confirm_all()
 
     def test_a_burst_of_flips_is_followed(self):

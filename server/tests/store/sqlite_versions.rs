@@ -82,7 +82,7 @@ fn old(directory: &Directory, version: usize) {
         );
         run(&format!("{insert} VALUES ('u1', 'ada@example.org', NULL, 1, 0, 1, ?1)"), params![user]);
         run(
-            &format!("{insert} VALUES ('u2', {claimed}, ?1, 0, 7, 1, ?2)"),
+            &format!("{insert} VALUES ('u2', {claimed}, ?1, 0, 0, 1, ?2)"),
             params![IDENTITY, claimed_user().to_string()],
         );
         run("INSERT INTO memberships (tenant_id, user_id) VALUES ('t1', 'u1')", params![]);
@@ -176,7 +176,7 @@ async fn every_earlier_version_is_brought_up_to_date() {
         write.receipt = Some(receipt("u1", "other"));
         assert_eq!(store.write(write).await.unwrap()[0].previous_hash, head.1);
         drop(store);
-        assert_eq!(verify_log(directory.path()).unwrap().0, 8);
+        assert_eq!(verify_log(directory.path()).unwrap().0, 9);
         let store = open(directory.path());
         assert_eq!(store.population().await.unwrap().tenants.len(), 2);
     }

@@ -222,7 +222,7 @@ impl Seen {
 async fn within_one_link() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let left = 300 - now % 300;
-    if left < 20 {
+    if left < 60 {
         tokio::time::sleep(Duration::from_secs(left + 1)).await;
     }
 }

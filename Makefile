@@ -146,11 +146,8 @@ end-to-end: tools ## One server and the clients of every SDK, as `make sdks` pac
 	@cargo build -p dezky-server --locked
 	server/tests/end-to-end/run.sh
 
-fuzz: ## Every fuzz target for FUZZ_SECONDS, where there is a nightly toolchain
-	@if ! cargo +nightly --version >/dev/null 2>&1; then
-		echo "fuzz: there is no nightly toolchain here"
-		exit 0
-	fi
+fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
+	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
 	fuzz() {
 		mkdir -p target/fuzz-corpus/$$2

@@ -24,13 +24,13 @@ CLOSED = (OSError, ValueError)
 
 @dataclass
 class Scene:
-    """What the attacks know of the server."""
+    """What the attacks know of the server. The two tokens are new after each of its starts."""
 
     port: int
-    operator: str
-    member: str
     key: str
     tenant: str
+    operator: str = ""
+    member: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
 
     def connect(self, address: str, timeout: float = 5.0, buffer: int = 0) -> socket.socket:
@@ -91,8 +91,8 @@ def flood(scene: Scene, count: Counter) -> None:
 
     def work(index: int, count: Counter) -> None:
         paths = ("/flags", "/tenants?limit=200", "/healthz", "/openapi.json")
-        request = scene.request("GET", paths[index % 4], scene.member) * PIPELINED
         while not scene.stop.is_set():
+            request = scene.request("GET", paths[index % 4], scene.member) * PIPELINED
             try:
                 with scene.connect("127.0.1.1") as connection:
                     connection.sendall(request)
@@ -110,13 +110,13 @@ def flood(scene: Scene, count: Counter) -> None:
     together(count, FLOOD_THREADS, work)
 
 
-def drip(scene: Scene, count: Counter, address: str, start: bytes) -> None:
+def drip(scene: Scene, count: Counter, address: str, start) -> None:
     """Connections that say a little, and then a byte a second."""
     connections = []
     while not scene.stop.is_set():
         try:
             connection = scene.connect(address)
-            connection.sendall(start)
+            connection.sendall(start())
             connection.setblocking(False)
             connections.append(connection)
             count["opened"] += 1
@@ -145,13 +145,17 @@ def survives(connection: socket.socket, count: Counter) -> bool:
 
 def slow_heads(scene: Scene, count: Counter) -> None:
     """Heads of requests that never end."""
-    drip(scene, count, "127.0.1.2", b"GET /flags HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ")
+    drip(scene, count, "127.0.1.2", lambda: b"GET /flags HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ")
 
 
 def slow_bodies(scene: Scene, count: Counter) -> None:
     """Bodies that never end, of requests that would make a machine key."""
-    head = scene.request("POST", "/keys", scene.operator, b"x" * 900_000)
-    drip(scene, count, "127.0.1.3", head[: head.index(b"\r\n\r\n") + 4])
+
+    def head() -> bytes:
+        request = scene.request("POST", "/keys", scene.operator, b"x" * 900_000)
+        return request[: request.index(b"\r\n\r\n") + 4]
+
+    drip(scene, count, "127.0.1.3", head)
 
 
 def unread_answers(scene: Scene, count: Counter) -> None:
@@ -162,8 +166,8 @@ def unread_answers(scene: Scene, count: Counter) -> None:
 
 def unread_exports(scene: Scene, count: Counter) -> None:
     """Exports of the whole log that are not read, and verifications that nobody waits for."""
-    asked = (scene.request("GET", "/audit/export", scene.operator), scene.request("POST", "/audit/verify", scene.operator))
-    hold(scene, count, "127.0.1.5", 20, lambda index: asked[index % 2])
+    asked = (("GET", "/audit/export"), ("POST", "/audit/verify"))
+    hold(scene, count, "127.0.1.5", 20, lambda index: scene.request(*asked[index % 2], scene.operator))
 
 
 def streams(scene: Scene, count: Counter) -> None:
@@ -194,8 +198,8 @@ def hold(scene: Scene, count: Counter, address: str, most: int, request) -> None
 
 def unknown_credentials(scene: Scene, count: Counter) -> None:
     """Machine keys that nobody has, tokens that nobody signed, and none at all."""
-    head, claims, signature = scene.operator.split(".")
     while not scene.stop.is_set():
+        head, claims, signature = scene.operator.split(".")
         credential = random.choice(
             ("", f"dzk_{random.getrandbits(256):064x}", f"{head}.{claims}.{signature[::-1]}", f"{head}.e30.{signature}", "a.b.c", "x" * 12_000)
         )

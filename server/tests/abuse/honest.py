@@ -25,26 +25,43 @@ class HonestClient(Client):
 class Honest:
     """Reads, evaluates and writes a few times a second, and keeps a ledger of what was acknowledged."""
 
-    def __init__(self, port: int, token: str):
-        self.port, self.token = port, token
+    def __init__(self, port: int):
+        self.port, self.token = port, ""
         self.times: list[float] = []
         self.answers: Counter = Counter()
         self.wrong: list[str] = []
         self.ledger: dict[str, str] = {}
-        self.doubtful: set[str] = set()
-        self.lost = 0
+        self.lost: Counter = Counter()
+        self.ends = 0
         self.stop = threading.Event()
         self.is_up = threading.Event()
         self.is_up.set()
         self.thread = threading.Thread(target=self.work)
+
+    def start(self) -> None:
+        """Begins."""
         self.thread.start()
+
+    def server_ends(self) -> None:
+        """From here on a request may fail, as its server is about to be killed."""
+        self.is_up.clear()
+        self.ends += 1
+
+    def server_is_back(self) -> None:
+        """From here on every request must be answered."""
+        self.is_up.set()
 
     def work(self) -> None:
         """Until told to stop."""
-        client, count = HonestClient(self.port, self.token, timeout=30), 0
+        client, count = HonestClient(self.port, timeout=30), 0
         while not self.stop.wait(0.05):
+            ends = self.ends
             if not self.is_up.is_set():
                 continue
+            if client.token != self.token:
+                # Another process than the one that this connection was to.
+                client.close()
+                client.token = self.token
             count += 1
             try:
                 self.read(client, "/tenants/acme")
@@ -52,10 +69,9 @@ class Honest:
                 self.ask(client, 200, "POST", "/flags/evaluate", {"tenantSlug": "acme"})
                 if count % 5 == 0:
                     self.write(client, count)
-            except LOST:
-                # Its server was killed, or restarted.
-                if self.is_up.is_set():
-                    self.lost += 1
+            except LOST as error:
+                if ends == self.ends:
+                    self.lost[repr(error)] += 1
         client.close()
 
     def read(self, client: Client, path: str) -> None:
@@ -73,12 +89,10 @@ class Honest:
         return answer
 
     def write(self, client: Client, count: int) -> None:
-        """Makes a tenant; what is not answered is in doubt."""
+        """Makes a tenant, and remembers it once it is acknowledged."""
         slug = f"honest-{count}"
         body = {"slug": slug, "name": f"Honest {count}", "plan": "free"}
-        self.doubtful.add(slug)
         answer = self.ask(client, 201, "POST", "/tenants", body)
-        self.doubtful.discard(slug)
         if answer.status == 201:
             self.ledger[slug] = body["name"]
 

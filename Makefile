@@ -58,7 +58,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
 deny:
-	@cargo deny --version 2>/dev/null | grep -q ' $(CARGO_DENY)$$' || cargo install --locked --version $(CARGO_DENY) cargo-deny
+	@cargo deny --version 2>/dev/null | grep -q ' $(CARGO_DENY)$$' || cargo install --debug --locked --version $(CARGO_DENY) cargo-deny
 	cargo deny --locked --log-level error check licenses bans sources
 	if cargo deny --log-level off fetch db 2>/dev/null; then
 		cargo deny --locked --log-level error check --disable-fetch advisories
@@ -148,7 +148,7 @@ end-to-end: tools ## One server and the clients of every SDK, as `make sdks` pac
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
-	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --locked --version $(CARGO_FUZZ) cargo-fuzz
+	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz
 	fuzz() {
 		mkdir -p target/fuzz-corpus/$$2
 		cargo +nightly fuzz run --fuzz-dir $$1/fuzz $$2 target/fuzz-corpus/$$2 $$1/fuzz/seeds/$$2 \

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -145,6 +146,27 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
+}
+
+/// What nobody reads stays unmade: the server holds no more of an answer than its buffers take.
+#[tokio::test]
+async fn an_unread_answer_takes_little_memory() {
+    const PART: usize = 16 << 10;
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let answer = move || {
+        let parts = stream::repeat_with(move || {
+            count.fetch_add(PART, Ordering::Relaxed);
+            Ok::<Bytes, Infallible>(Bytes::from_static(&[b'x'; PART]))
+        });
+        async { Body::from_stream(parts) }
+    };
+    let (address, _stop) = short_server(Router::new().route("/", get(answer)), None).await;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(get_request("/").as_bytes()).await.unwrap();
+    reset(&connection).await;
+    let made = made.load(Ordering::Relaxed);
+    assert!(made <= 1 << 20, "{made} bytes were made for a client that did not read");
 }
 
 #[tokio::test]

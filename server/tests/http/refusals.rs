@@ -42,9 +42,21 @@ async fn refusals_are_logged_with_address_and_reason_and_counted() {
         ask.header("x-forwarded-for", address).send().await.refused(status, code);
         let line = logged(&server, address).await;
         assert!(line.contains(code) && line.contains(&status.to_string()), "{line}");
+        // A credential that is not valid is told with what is wrong with it.
+        assert_eq!(line.contains("\"reason\":\"The access token is not accepted"), status == 401, "{line}");
     }
     assert_eq!(count(&server, r#"dezky_refusals_total{reason="token_segments"}"#).await, 2);
     assert_eq!(count(&server, r#"dezky_refusals_total{reason="denied_operator_audience"}"#).await, 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_refused_is_logged_with_its_address() {
+    let server = Server::start_with(&["--max-connections-per-address", "1"]);
+    let connect = async || TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    // The server may still be closing the connection that asked whether it is ready.
+    let _held = [connect().await, connect().await, connect().await];
+    let line = logged(&server, "a connection was refused").await;
+    assert!(line.contains("address=127.0.0.1"), "{line}");
 }
 
 #[tokio::test]

@@ -121,6 +121,10 @@ async fn check_config_tries_what_serve_needs() {
     let text = said(&check(&fresh, &["--issuer", &issuer, "--extra-ca", "/nowhere.pem"]), false);
     assert!(text.contains("/nowhere.pem"), "{text}");
 
+    let tls = ["--issuer", issuer.as_str(), "--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"];
+    let text = said(&check(&fresh, &tls), false);
+    assert!(text.contains("FAIL  TLS") && text.contains("/nowhere.pem"), "{text}");
+
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let text = said(&command(&fresh, &["check-config", "--dev", "--listen", &address]), false);

@@ -238,6 +238,8 @@ async fn tokens_are_given_once_and_as_bearer() {
     for junk in ["Bearer x", "Bearer a.b.c", "Bearer ..", "Bearer {}"] {
         let answer = with(junk.to_owned()).send().await.is(401);
         assert!(answer.code().starts_with("token_"));
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with("The access token is not accepted. "), "{detail}");
         assert!(answer.header("www-authenticate").contains("invalid_token"));
     }
 }

@@ -4,8 +4,8 @@
 use dezky_core::{
     Actor, Axis, Change, ChangeContent, Code, Edit, Editor, Email, Entity, Environment, Error, Flag,
     FlagContent, FlagKey, FlagPatch, FlagWarning, Id, IntegrationStatus, Label, Partner, PartnerStatus,
-    Percent, PlanKey, Prose, Role, Scope, Slug, State, Subscription, SubscriptionStatus, Tenant,
-    TenantStatus, Timestamp, User, World, monthly_recurring_revenue, verify_chain,
+    Percent, PlanKey, Prose, Role, Scope, Slug, State, SubjectDocument, Subscription, SubscriptionStatus,
+    Tenant, TenantStatus, Timestamp, User, World, monthly_recurring_revenue, verify_chain,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -265,4 +265,13 @@ fn a_change_keeps_its_hash_through_its_text() {
     let change = content.follow(None);
     let read = Change::from_json(serde_json::to_string(&change).unwrap().as_bytes()).unwrap();
     assert_eq!(verify_chain(&[read]).unwrap(), change.hash);
+}
+
+/// Whoever mistypes a member is told the nearest one that there is.
+#[test]
+fn a_member_that_nobody_knows_is_refused_with_the_nearest_one() {
+    let subject = br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "free", "partnerSlgu": "nordic" }"#;
+    let error = SubjectDocument::from_json(subject).unwrap_err();
+    assert_eq!((error.code, error.path.as_str()), (Code::UnknownField, "/partnerSlgu"));
+    assert!(error.message.ends_with(": did you mean `partnerSlug`?"), "{}", error.message);
 }

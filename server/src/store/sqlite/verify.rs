@@ -13,9 +13,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 use super::{failure, flag_past, log, rows, schema};
 use crate::store::{Breach, Head, Record, StoreError, Verification, VerifyError, verify_run};
 
-/// Changes that one step verifies at most, and the bytes of their documents after which a step ends.
+/// Changes that one step verifies at most, and the bytes of their documents after which a step ends. A change
+/// in memory takes about ten times the bytes of its document, and several steps may run at a time.
 const STEP_CHANGES: usize = 1_000;
-const STEP_BYTES: usize = 4 << 20;
+const STEP_BYTES: usize = 512 << 10;
 
 /// The kinds of records: how the log names one, its table, and how its document is read.
 const KINDS: [(&str, &str, Read); 6] = [
@@ -62,18 +63,19 @@ pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verific
         Some(until) => until,
         None => begin(connection, &mut so_far)?,
     };
-    let page = page(connection, so_far.revision(), until)?;
-    let mut run: Vec<Change> = so_far.last.iter().cloned().collect();
-    run.extend(page.iter().map(|entry| entry.change.clone()));
+    let after = so_far.revision();
+    let mut run: Vec<Change> = so_far.last.take().into_iter().collect();
+    let verified_before = run.len();
+    let are_last = page(connection, after, until, &mut run)?;
     verify_run(&run).map_err(|(revision, error)| breach("log_broken", revision, error.to_string()))?;
-    let starts_late = so_far.last.is_none() && run.first().is_some_and(|first| first.revision != 1);
-    if starts_late || (page.is_empty() && so_far.revision() < until) {
+    let starts_late = verified_before == 0 && run.first().is_some_and(|first| first.revision != 1);
+    if starts_late || (are_last.is_empty() && after < until) {
         let detail = "a change is missing before it".to_owned();
         return Err(breach("log_broken", run.last().map_or(until, |last| last.revision), detail));
     }
     let has_audits = !columns_of(connection, AUDITS)?.is_empty();
     let has_past = flag_past::is_kept(connection)?;
-    for Entry { change, is_last } in &page {
+    for (change, is_last) in run.iter().skip(verified_before).zip(are_last) {
         if has_past {
             so_far.past += flag_past::judge(connection, change)?.ok_or_else(|| {
                 breach(
@@ -87,7 +89,7 @@ pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verific
             so_far.shown += judge_audits(connection, change)?;
         }
         judge_expected(so_far.expected.as_ref(), change)?;
-        if *is_last {
+        if is_last {
             judge_record(connection, change)?;
         }
     }
@@ -122,21 +124,21 @@ fn begin(connection: &Connection, so_far: &mut Verification) -> Result<u64, Veri
     }
 }
 
-/// A change of the log, and whether it is the last of its entity.
-struct Entry {
-    change: Change,
-    is_last: bool,
-}
-
-/// The changes after a revision, a bounded number. Each is the one that its columns say.
-fn page(connection: &Connection, after: u64, until: u64) -> Result<Vec<Entry>, VerifyError> {
+/// Appends a bounded number of the changes after a revision to `run`. Each is the one that its columns say.
+/// Returns for each whether it is the last change of its entity.
+fn page(
+    connection: &Connection,
+    after: u64,
+    until: u64,
+    run: &mut Vec<Change>,
+) -> Result<Vec<bool>, VerifyError> {
     let sql = "SELECT doc, revision, at, actor_id, action, kind, entity_id, tenant_id, \
         revision = (SELECT max(revision) FROM changes AS later \
                     WHERE later.kind = changes.kind AND later.entity_id = changes.entity_id) \
         FROM changes WHERE revision > ?1 AND revision <= ?2 ORDER BY revision LIMIT ?3";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let mut found = statement.query(params![after, until, STEP_CHANGES as i64]).map_err(failure)?;
-    let (mut page, mut bytes) = (Vec::new(), 0);
+    let (mut are_last, mut bytes) = (Vec::new(), 0);
     while bytes < STEP_BYTES
         && let Some(row) = found.next().map_err(failure)?
     {
@@ -146,9 +148,10 @@ fn page(connection: &Connection, after: u64, until: u64) -> Result<Vec<Entry>, V
         let change = log::read(text)
             .map_err(|error| breach("log_broken", revision, format!("the change cannot be read: {error}")))?;
         judge_columns(row, revision, &change)?;
-        page.push(Entry { change, is_last: row.get(8).map_err(failure)? });
+        run.push(change);
+        are_last.push(row.get(8).map_err(failure)?);
     }
-    Ok(page)
+    Ok(are_last)
 }
 
 /// The columns by which a change is found must be what its document says.

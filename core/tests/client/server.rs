@@ -174,7 +174,7 @@ impl Server {
     /// Waits until it is so.
     pub fn wait(&self, what: &str, is_so: impl Fn(&State) -> bool) {
         let (lock, changed) = &*self.shared;
-        let wait = changed.wait_timeout_while(lock.lock().unwrap(), Duration::from_secs(10), |s| !is_so(s));
+        let wait = changed.wait_timeout_while(lock.lock().unwrap(), Duration::from_secs(60), |s| !is_so(s));
         assert!(!wait.unwrap().1.timed_out(), "in vain: {what}");
     }
 

@@ -51,7 +51,7 @@ pub struct Events(pub Receiver<ClientEvent>);
 
 impl Events {
     pub fn next(&self) -> ClientEvent {
-        self.0.recv_timeout(SECOND * 10).expect("an event")
+        self.0.recv_timeout(SECOND * 60).expect("an event")
     }
 
     /// The next event as a word or, of errors, the code.
@@ -98,7 +98,7 @@ pub fn subject() -> Subject<'static> {
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < SECOND * 10, "in vain: {what}");
+        assert!(began.elapsed() < SECOND * 60, "in vain: {what}");
         std::thread::sleep(millis(2));
     }
 }

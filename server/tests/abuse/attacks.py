@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -44,6 +45,8 @@ class Scene:
             connection.connect(("127.0.0.1", self.port))
         except OSError:
             connection.close()
+            # The server is down, or full: no need to ask a thousand times a second.
+            self.stop.wait(0.05)
             raise
         return connection
 
@@ -58,8 +61,8 @@ class Scene:
 
 
 def statuses(answers: bytes) -> Counter:
-    """The statuses in some answers, by their first lines."""
-    return Counter(line[9:12].decode() for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1 "))
+    """The statuses in some answers. A status line follows the body before it without a break."""
+    return Counter(status.decode() for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers))
 
 
 def ask(scene: Scene, address: str, request: bytes, count: Counter) -> None:

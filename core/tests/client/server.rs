@@ -244,10 +244,11 @@ fn serve(shared: &(Mutex<State>, Condvar), connection: TcpStream) -> std::io::Re
         {
             let mut state = shared.0.lock().unwrap();
             state.requests.push(request);
+            out.write_all(&bytes)?;
+            // Not before: a stream whose client is gone already is not kept.
             if is_open {
                 state.streams.push(out.try_clone()?);
             }
-            out.write_all(&bytes)?;
             shared.1.notify_all();
         }
         let ends = matches!(

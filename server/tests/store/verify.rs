@@ -228,11 +228,13 @@ async fn a_store_is_verified_while_it_is_written_to() {
         store.write(write(entries)).await.unwrap();
         steps += 1;
     }
-    assert_eq!((verification.revision(), steps), (2_500, 3));
+    assert_eq!(verification.revision(), 2_500);
+    assert!(steps > 1, "one step does not show that others can write");
+    let newest = 2_500 + 3 * steps as u64;
     let mut exported = Vec::new();
     let mut after = 0;
-    while after < 2_509 {
-        let chunk = store.export(after, 2_509).await.unwrap();
+    while after < newest {
+        let chunk = store.export(after, newest).await.unwrap();
         assert!(chunk.last > after && chunk.lines.len() < 1 << 20);
         exported.extend(chunk.lines);
         after = chunk.last;

@@ -18,6 +18,9 @@ use crate::{Code, Error, Snapshot};
 /// As much of a refusal is read as tells why.
 const MAX_PROBLEM_BYTES: usize = 16 << 10;
 
+/// The cap on the server's `Retry-After`, so that one answer cannot stop a client for long.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
 /// The meaning of an answer.
 pub(super) enum Answer {
     /// The rules that were named in the question are those that are out, in this history.
@@ -46,7 +49,8 @@ impl Head {
             tag: text(ETAG.as_str()),
             history: text("dezky-history"),
             population: number("dezky-population"),
-            retry_after: number(RETRY_AFTER.as_str()).map(Duration::from_secs),
+            retry_after: number(RETRY_AFTER.as_str())
+                .map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER)),
         }
     }
 
@@ -159,4 +163,23 @@ pub fn fetched(
 #[doc(hidden)]
 pub fn subject_of(body: &[u8], slug: &str) -> Option<crate::SubjectDocument> {
     super::subjects::read_subject(body, slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Head, HeaderMap, MAX_RETRY_AFTER, RETRY_AFTER};
+
+    #[test]
+    fn retry_after_is_capped() {
+        for (value, expected) in [
+            ("1", Some(Duration::from_secs(1))),
+            ("301", Some(MAX_RETRY_AFTER)),
+            ("18446744073709551615", Some(MAX_RETRY_AFTER)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", None),
+            ("-1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            assert_eq!(Head::read(503, &headers).retry_after, expected, "{value}");
+        }
+    }
 }

@@ -18,8 +18,6 @@ pub struct Timing {
     pub settled: Duration,
     /// From the start of a fetch to that of the next which events ask for.
     pub burst: Duration,
-    /// The most that a server can ask to wait for.
-    pub max_retry_after: Duration,
     /// How long the server is waited for with a subject whose last known version is at hand.
     pub subject_patience: Duration,
     /// For the last request of a client that is closed.
@@ -35,7 +33,6 @@ impl Default for Timing {
             silence: Duration::from_secs(40),
             settled: Duration::from_secs(10),
             burst: Duration::from_millis(50),
-            max_retry_after: Duration::from_secs(300),
             subject_patience: Duration::from_secs(1),
             sign_off: Duration::from_secs(1),
         }

@@ -25,7 +25,6 @@ pub fn hasty() -> Timing {
         silence: SECOND * 20,
         settled: millis(300),
         burst: millis(50),
-        max_retry_after: SECOND * 300,
         subject_patience: millis(300),
         sign_off: SECOND,
     }

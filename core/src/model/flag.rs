@@ -87,7 +87,7 @@ impl Default for FlagContent {
 #[serde(rename_all = "camelCase")]
 pub struct FlagHistory {
     /// The revision that the change made.
-    #[cfg_attr(feature = "schema", schemars(range(max = crate::limits::MAX_REVISION)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
     /// When.
     pub at: Timestamp,
@@ -193,7 +193,7 @@ decode_objects! {
         description: or_default("description"),
     }
     FlagHistory {
-        revision: required_revision("revision", 0),
+        revision: required_revision("revision", 1),
         at: required("at"),
         by: required("by"),
         before: optional("before"),

@@ -1,4 +1,4 @@
-//! Authorization is total: an answer for every combination, denied where nothing allows it, consistent with its reason.
+//! Properties of authorization that hold for every combination of principal, action and resource.
 #![allow(clippy::unwrap_used)]
 
 use dezky_core::Code;
@@ -51,7 +51,7 @@ fn is_operator(principal: &Principal) -> bool {
 }
 
 #[test]
-fn every_decision_says_what_its_reason_says() {
+fn a_decision_agrees_with_its_reason() {
     for principal in &principals() {
         for action in Action::ALL {
             for resource in &resources() {
@@ -64,7 +64,7 @@ fn every_decision_says_what_its_reason_says() {
 }
 
 #[test]
-fn what_needs_a_resource_is_denied_without_one() {
+fn actions_that_need_a_resource_are_denied_without_one() {
     for principal in &principals() {
         for action in Action::ALL.iter().filter(|action| action.needs_tenant() || action.needs_user()) {
             assert!(!decide(principal, *action, &Resource::default()).allowed, "{principal:?} {action:?}");
@@ -72,10 +72,10 @@ fn what_needs_a_resource_is_denied_without_one() {
     }
 }
 
-/// What changes the platform takes both halves of an operator, whatever else is true.
+/// An operator is a platform admin with the operator audience; neither alone suffices.
 #[test]
-fn nobody_but_an_operator_changes_the_platform() {
-    let open = [
+fn only_operators_change_the_platform() {
+    let not_only_for_operators = [
         "tenant.update",
         "user.me",
         "flag.evaluate",
@@ -87,7 +87,7 @@ fn nobody_but_an_operator_changes_the_platform() {
     let reads =
         |action: &Action| action.as_str().ends_with(".read") && !action.as_str().starts_with("partner.");
     for principal in principals().iter().filter(|principal| !is_operator(principal)) {
-        let changes = Action::ALL.iter().filter(|action| !open.contains(&action.as_str()) && !reads(action));
+        let changes = Action::ALL.iter().filter(|action| !not_only_for_operators.contains(&action.as_str()) && !reads(action));
         for action in changes.filter(|action| action.as_str() != "snapshot.stream") {
             for resource in &resources() {
                 assert!(
@@ -100,7 +100,7 @@ fn nobody_but_an_operator_changes_the_platform() {
 }
 
 #[test]
-fn an_inactive_record_may_nothing_and_no_token_helps() {
+fn an_inactive_user_is_denied_every_action() {
     let record = UserRecord {
         id: id("u1"),
         active: false,
@@ -117,9 +117,9 @@ fn an_inactive_record_may_nothing_and_no_token_helps() {
 }
 
 #[test]
-fn what_a_question_lacks_or_misspells_is_all_said_at_once() {
-    let question = br#"{ "principal": { "audiences": [7], "user": { "id": "u:1", "role": "root" } }, "action": "tenant.update" }"#;
-    let error = AccessRequest::from_json(question).unwrap_err();
+fn every_problem_of_a_request_is_reported_at_once() {
+    let request = br#"{ "principal": { "audiences": [7], "user": { "id": "u:1", "role": "root" } }, "action": "tenant.update" }"#;
+    let error = AccessRequest::from_json(request).unwrap_err();
     let all: Vec<_> = error.all().map(|each| (each.code, each.path.as_str())).collect();
     let expected = [
         (Code::Missing, "/principal/subject"),

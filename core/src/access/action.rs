@@ -1,9 +1,9 @@
-//! Every action there is, and the rule that decides it.
+//! The actions and the rule that decides each of them (specification section 13.2).
 
 use crate::Code;
 use crate::json::{Decode, Value, decode_word};
 
-/// Which of the rules decides an action.
+/// The rule that decides an action (specification section 13.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     OwnProfile,
@@ -22,7 +22,7 @@ pub(super) enum Rule {
 /// Declares the actions, their names and their rules in one table.
 macro_rules! actions {
     ($($variant:ident $text:literal $rule:ident)*) => {
-        /// Something that somebody wants to do.
+        /// An action that a principal asks for.
         ///
         /// ```
         /// use dezky_core::access::Action;
@@ -31,35 +31,23 @@ macro_rules! actions {
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
-            $(#[doc = concat!("`", $text, "`")] $variant,)*
+            $(#[doc = concat!("The action `", $text, "`.")] $variant,)*
         }
 
         impl Action {
-            /// Every action.
-            ///
-            /// ```
-            /// assert!(dezky_core::access::Action::ALL.len() > 30);
-            /// ```
+            /// Every action, in the order of the specification.
             pub const ALL: &'static [Action] = &[$(Action::$variant),*];
 
             const NAMES: &'static [&'static str] = &[$($text),*];
 
-            /// The action as documents spell it.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::access::Action::UserMe.as_str(), "user.me");
-            /// ```
+            /// Returns the action as documents spell it.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Action::$variant => $text,)*
                 }
             }
 
-            /// The action spelled so.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::access::Action::parse("tenant.paint"), None);
-            /// ```
+            /// Returns the action with this spelling.
             pub fn parse(text: &str) -> Option<Action> {
                 Action::ALL.iter().copied().find(|action| action.as_str() == text)
             }
@@ -116,24 +104,12 @@ actions! {
 }
 
 impl Action {
-    /// Whether the action is bound to a tenant, which its resource must then name.
-    ///
-    /// ```
-    /// use dezky_core::access::Action;
-    /// assert!(Action::TenantRead.needs_tenant());
-    /// assert!(!Action::AuditRead.needs_tenant());
-    /// ```
+    /// Returns whether the resource of the action must name a tenant.
     pub const fn needs_tenant(self) -> bool {
         matches!(self.rule(), Rule::ReadTenant | Rule::UpdateTenant | Rule::Evaluate)
     }
 
-    /// Whether the action is bound to a user, which its resource must then name.
-    ///
-    /// ```
-    /// use dezky_core::access::Action;
-    /// assert!(Action::UserDelete.needs_user());
-    /// assert!(!Action::UserInvite.needs_user());
-    /// ```
+    /// Returns whether the resource of the action must name a user.
     pub const fn needs_user(self) -> bool {
         matches!(self.rule(), Rule::ReadUser | Rule::OperatorUnlessLastAdmin)
     }
@@ -141,7 +117,7 @@ impl Action {
 
 impl Decode for Action {
     fn decode(value: Value<'_>) -> Action {
-        let place = decode_word(value, Action::NAMES, Code::UnknownAction);
-        Action::ALL.get(place).copied().unwrap_or(Action::UserMe)
+        let index = decode_word(value, Action::NAMES, Code::UnknownAction);
+        Action::ALL.get(index).copied().unwrap_or(Action::UserMe)
     }
 }

@@ -1,20 +1,17 @@
-//! The answer: allowed or denied, always with a reason.
+//! The decision and its reasons (specification section 13.4).
 
 use alloc::string::String;
 
-use crate::text::push_member;
 use serde::{Serialize, Serializer};
 
-/// What the operator guard says, to the letter, where it refuses with [`AccessReason::DeniedOperatorAudience`].
-///
-/// ```
-/// assert_eq!(dezky_core::access::OPERATOR_GUARD_MESSAGE, "This endpoint requires an operator-scoped token");
-/// ```
+use crate::text::push_member;
+
+/// The message of [`AccessReason::DeniedOperatorAudience`]. Clients compare it, so it is fixed.
 pub const OPERATOR_GUARD_MESSAGE: &str = AccessReason::DeniedOperatorAudience.message();
 
 macro_rules! reasons {
     ($($variant:ident $text:literal $allowed:literal $message:literal;)*) => {
-        /// Why something is allowed or denied.
+        /// The reason for which an action is allowed or denied.
         ///
         /// ```
         /// use dezky_core::access::AccessReason;
@@ -27,41 +24,24 @@ macro_rules! reasons {
         }
 
         impl AccessReason {
-            /// Every reason.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::access::AccessReason::ALL.len(), 17);
-            /// ```
+            /// Every reason, in the order of the specification.
             pub const ALL: &'static [AccessReason] = &[$(AccessReason::$variant),*];
 
-            /// The stable code.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::access::AccessReason::AllowedKey.as_str(), "allowed_key");
-            /// ```
+            /// Returns the stable code of the reason.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(AccessReason::$variant => $text,)*
                 }
             }
 
-            /// Whether it is a reason for yes.
-            ///
-            /// ```
-            /// assert!(dezky_core::access::AccessReason::AllowedSelf.allows());
-            /// ```
+            /// Returns whether the reason allows the action.
             pub const fn allows(self) -> bool {
                 match self {
                     $(AccessReason::$variant => $allowed,)*
                 }
             }
 
-            /// One sentence for people.
-            ///
-            /// ```
-            /// use dezky_core::access::{AccessReason, OPERATOR_GUARD_MESSAGE};
-            /// assert_eq!(AccessReason::DeniedOperatorAudience.message(), OPERATOR_GUARD_MESSAGE);
-            /// ```
+            /// Returns a sentence that explains the reason to a person.
             pub const fn message(self) -> &'static str {
                 match self {
                     $(AccessReason::$variant => $message,)*
@@ -76,16 +56,16 @@ reasons! {
     AllowedPlatformAdmin "allowed_platform_admin" true "Platform admins may do this";
     AllowedMember "allowed_member" true "Members may do this";
     AllowedTenantAdmin "allowed_tenant_admin" true "Owners and admins of the tenant may do this";
-    AllowedSelf "allowed_self" true "Everybody may do this for themselves";
+    AllowedSelf "allowed_self" true "Every person may do this for themselves";
     AllowedKey "allowed_key" true "The machine key covers this";
-    DeniedNoUser "denied_no_user" false "There is no user record for this token";
+    DeniedNoUser "denied_no_user" false "No user record belongs to this token";
     DeniedInactiveUser "denied_inactive_user" false "This user is not active";
     DeniedOperatorAudience "denied_operator_audience" false "This endpoint requires an operator-scoped token";
     DeniedNotPlatformAdmin "denied_not_platform_admin" false "Only platform admins may do this";
     DeniedNotMember "denied_not_member" false "Only members of the tenant may do this";
     DeniedRole "denied_role" false "Only owners and admins of the tenant may do this";
     DeniedField "denied_field" false "Only operators may change this field";
-    DeniedTenantSuspended "denied_tenant_suspended" false "The tenant is suspended: nothing of it may be changed";
+    DeniedTenantSuspended "denied_tenant_suspended" false "The tenant is suspended and cannot be changed";
     DeniedTenantTerminated "denied_tenant_terminated" false "The tenant is terminated";
     DeniedLastAdmin "denied_last_admin" false "The last active platform admin cannot be removed";
     DeniedKeyScope "denied_key_scope" false "The machine key does not cover this";
@@ -97,7 +77,7 @@ impl Serialize for AccessReason {
     }
 }
 
-/// The answer to "may they?": `{ allowed, reason }`.
+/// The result of [`decide`](crate::access::decide): `{ allowed, reason }`.
 ///
 /// ```
 /// use dezky_core::access::{AccessReason, Decision};
@@ -107,19 +87,14 @@ impl Serialize for AccessReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Decision {
-    /// Whether; always what the reason says.
+    /// Always equal to [`AccessReason::allows`] of the reason.
     pub allowed: bool,
-    /// Why.
+    /// The reason for the decision.
     pub reason: AccessReason,
 }
 
 impl Decision {
-    /// As JSON.
-    ///
-    /// ```
-    /// use dezky_core::access::{AccessReason, Decision};
-    /// assert_eq!(Decision::from(AccessReason::DeniedRole).to_json(), r#"{"reason":"denied_role","allowed":false}"#);
-    /// ```
+    /// Returns the decision as JSON.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
         push_member(&mut out, "reason", self.reason.as_str());

@@ -1,4 +1,5 @@
-//! Who asks: a person with a verified token and a record, or a machine key.
+//! The principal of a request: a person with a verified token, or a machine key (specification
+//! section 13.1).
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -6,33 +7,19 @@ use crate::model::{Role, User};
 use crate::names::Id;
 use crate::text::same_text;
 
-/// The audience of an operator's token unless another is configured.
-///
-/// ```
-/// assert_eq!(dezky_core::access::DEFAULT_OPERATOR_AUDIENCE, "dezky-operator");
-/// ```
+/// The audience of an operator's token unless the service configures another.
 pub const DEFAULT_OPERATOR_AUDIENCE: &str = "dezky-operator";
 
-/// What the database says of a user. Rights come from here, never from the token.
-///
-/// ```
-/// use dezky_core::access::UserRecord;
-/// use dezky_core::model::Role;
-/// use dezky_core::names::Id;
-/// let record = UserRecord {
-///     id: Id::new("u1")?, active: true, platform_admin: false, role: Role::Member, tenant_ids: vec![Id::new("t1")?],
-/// };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The record of a user. A person's rights come from the record, never from the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
-    /// The user's id.
+    /// The id of the user.
     pub id: Id,
-    /// Whether the user may do anything at all.
+    /// `false` denies the user every action.
     pub active: bool,
-    /// Whether the user runs the platform.
+    /// `true` for a platform admin.
     pub platform_admin: bool,
-    /// What the user is in their tenants.
+    /// The user's role in all of their tenants.
     pub role: Role,
     /// The tenants of which the user is a member.
     pub tenant_ids: Vec<Id>,
@@ -56,7 +43,7 @@ impl From<&User> for UserRecord {
     }
 }
 
-/// A person: a verified token, and the record of its user where there is one.
+/// A person: the subject and audiences of a verified token, and the record of its user.
 ///
 /// ```
 /// use dezky_core::access::Person;
@@ -65,23 +52,18 @@ impl From<&User> for UserRecord {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The token's subject.
+    /// The subject of the token.
     pub subject: String,
-    /// The token's audiences, all of them.
+    /// Every audience of the token.
     pub audiences: Vec<String>,
-    /// The record, where the user is known.
+    /// The record of the user, if one exists.
     pub user: Option<UserRecord>,
-    /// The audience that makes a platform admin's token an operator's.
+    /// The audience that the token of an operator has.
     pub operator_audience: String,
 }
 
 impl Person {
-    /// A person whose operators' audience is the default.
-    ///
-    /// ```
-    /// # use dezky_core::access::Person;
-    /// assert_eq!(Person::new("auth0|7", ["dezky-portal"], None).operator_audience, "dezky-operator");
-    /// ```
+    /// Creates a person with [`DEFAULT_OPERATOR_AUDIENCE`].
     pub fn new<A: Into<String>>(
         subject: impl Into<String>,
         audiences: impl IntoIterator<Item = A>,
@@ -95,12 +77,8 @@ impl Person {
         }
     }
 
-    /// Whether the token's audiences hold the operators', and the record is an active platform admin's. Neither half suffices.
-    ///
-    /// ```
-    /// # use dezky_core::access::Person;
-    /// assert!(!Person::new("auth0|7", ["dezky-operator"], None).is_operator());
-    /// ```
+    /// Returns whether the person is an operator: an active platform admin whose token has the
+    /// operator audience.
     pub fn is_operator(&self) -> bool {
         let is_admin = self.user.as_ref().is_some_and(|user| user.active && user.platform_admin);
         is_admin && self.has_operator_audience()
@@ -111,30 +89,20 @@ impl Person {
     }
 }
 
-/// A key that a machine holds.
-///
-/// ```
-/// let key = dezky_core::access::MachineKey::Tenant(dezky_core::names::Id::new("t1")?);
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// A key with which a program authenticates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MachineKey {
-    /// Reads snapshots, and evaluates for every tenant.
+    /// Reads snapshots and evaluates flags for every tenant.
     Server,
-    /// Evaluates for one tenant.
+    /// Evaluates flags for one tenant.
     Tenant(Id),
 }
 
-/// Who asks.
-///
-/// ```
-/// use dezky_core::access::{MachineKey, Principal};
-/// let principal = Principal::Key(MachineKey::Server);
-/// ```
+/// The caller whose rights are decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// Somebody with a verified token.
+    /// A person with a verified token.
     Person(Person),
-    /// A machine with a key.
+    /// A program with a machine key.
     Key(MachineKey),
 }

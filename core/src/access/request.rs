@@ -1,12 +1,13 @@
-//! A question about access as a document.
+//! The access request: a principal, an action and a resource (specification section 13.1).
 
-use super::question::Question;
+use super::request_document::RequestDocument;
 use super::{Action, Decision, Principal, Resource, decide};
 use crate::Error;
 use crate::json::Document;
 use crate::limits::MAX_DOCUMENT_BYTES;
 
-/// `{ principal, action, resource }`: what every SDK's `can` asks.
+/// A request for a decision: `{ principal, action, resource? }`. `can` of every SDK takes this
+/// document.
 ///
 /// ```
 /// use dezky_core::access::{AccessReason, AccessRequest};
@@ -18,16 +19,17 @@ use crate::limits::MAX_DOCUMENT_BYTES;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRequest {
-    /// Who asks.
+    /// The caller whose rights are decided.
     pub principal: Principal,
-    /// What they want to do.
+    /// The action that the principal asks for.
     pub action: Action,
-    /// What it is about.
+    /// The tenant or user that the action concerns.
     pub resource: Resource,
 }
 
 impl AccessRequest {
-    /// Reads a question strictly: an unknown word, or a part that the action needs and that is missing, is an error and never a decision.
+    /// Reads a request document. An unknown action, and a part that the action needs but the
+    /// resource lacks, are errors and never a decision.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -39,20 +41,12 @@ impl AccessRequest {
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<AccessRequest, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
-        let question = Question::read(document.root());
+        let request = RequestDocument::read(document.root());
         document.verdict()?;
-        Ok(question.to_request())
+        Ok(request.to_request())
     }
 
-    /// The answer.
-    ///
-    /// ```
-    /// # use dezky_core::access::{AccessReason, AccessRequest};
-    /// # let request = AccessRequest::from_json(br#"{
-    /// #     "principal": { "key": { "kind": "server" } }, "action": "key.list" }"#)?;
-    /// assert_eq!(request.decide().reason, AccessReason::DeniedKeyScope);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Decides the request, as [`decide`] does.
     pub fn decide(&self) -> Decision {
         decide(&self.principal, self.action, &self.resource)
     }

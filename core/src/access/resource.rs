@@ -1,87 +1,58 @@
-//! What an action is about.
+//! The resource of a request: the tenant or the user that an action concerns (specification section
+//! 13.1).
 
 use alloc::{string::String, vec::Vec};
 
 use crate::model::TenantStatus;
 use crate::names::Id;
 
-/// What an action is about: a tenant, a user, or nothing in particular.
+/// The tenant and the user that an action concerns. Many actions need neither.
 ///
 /// ```
 /// use dezky_core::access::Resource;
 /// use dezky_core::model::TenantStatus;
 /// use dezky_core::names::Id;
-/// let nothing = Resource::default();
+/// let no_resource = Resource::default();
 /// let tenant = Resource::tenant(Id::new("t1")?, TenantStatus::Active);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resource {
-    /// The tenant that it is about.
+    /// The tenant that the action concerns.
     pub tenant: Option<ResourceTenant>,
-    /// The user that it is about.
+    /// The user that the action concerns.
     pub user: Option<ResourceUser>,
 }
 
-/// A tenant that an action is about.
-///
-/// ```
-/// use dezky_core::access::ResourceTenant;
-/// use dezky_core::model::TenantStatus;
-/// use dezky_core::names::Id;
-/// let tenant = ResourceTenant { id: Id::new("t1")?, status: TenantStatus::Active, fields: vec!["name".to_owned()] };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The tenant that an action concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceTenant {
-    /// The tenant's id.
+    /// The id of the tenant.
     pub id: Id,
-    /// Its status.
+    /// The status of the tenant.
     pub status: TenantStatus,
     /// The fields that `tenant.update` changes, as documents spell them.
     pub fields: Vec<String>,
 }
 
-/// A user that an action is about.
-///
-/// ```
-/// use dezky_core::access::ResourceUser;
-/// use dezky_core::names::Id;
-/// let user = ResourceUser { id: Id::new("u1")?, tenant_ids: Vec::new(), last_active_admin: false };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The user that an action concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceUser {
-    /// The user's id.
+    /// The id of the user.
     pub id: Id,
-    /// The tenants of which they are a member.
+    /// The tenants of which the user is a member.
     pub tenant_ids: Vec<Id>,
-    /// Whether the action would remove the last active platform admin.
+    /// `true` if the action would remove the last active platform admin.
     pub last_active_admin: bool,
 }
 
 impl Resource {
-    /// A tenant, none of its fields in particular.
-    ///
-    /// ```
-    /// # use dezky_core::access::Resource;
-    /// # use dezky_core::model::TenantStatus;
-    /// # use dezky_core::names::Id;
-    /// assert!(Resource::tenant(Id::new("t1")?, TenantStatus::Active).user.is_none());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a resource that is a tenant, without changed fields.
     pub fn tenant(id: Id, status: TenantStatus) -> Resource {
         Resource { tenant: Some(ResourceTenant { id, status, fields: Vec::new() }), user: None }
     }
 
-    /// A user who is not the last active platform admin.
-    ///
-    /// ```
-    /// # use dezky_core::access::Resource;
-    /// # use dezky_core::names::Id;
-    /// assert!(Resource::user(Id::new("u1")?, Vec::new()).tenant.is_none());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a resource that is a user, and not the last active platform admin.
     pub fn user(id: Id, tenant_ids: Vec<Id>) -> Resource {
         Resource { tenant: None, user: Some(ResourceUser { id, tenant_ids, last_active_admin: false }) }
     }

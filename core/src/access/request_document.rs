@@ -1,8 +1,10 @@
-//! A question as it stands in its document: read once and strictly, then answered from there, without a copy.
+//! A request document that is decided in place, without copying its strings.
 
 use alloc::borrow::ToOwned;
 
-use super::case::{Asker, Case, Standing};
+#[cfg(feature = "host")]
+use super::{Decision, decide::decide_by_facts};
+use super::facts::{AccessFacts, Caller, UserRights};
 use super::{
     AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, Resource,
     ResourceTenant, ResourceUser, UserRecord,
@@ -10,40 +12,54 @@ use super::{
 use crate::Code;
 use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::limits::MAX_LIST;
+#[cfg(feature = "host")]
+use crate::{Error, json::Document, limits::MAX_DOCUMENT_BYTES};
 use crate::model::TenantStatus;
 use crate::names::is_id;
 use crate::text::same_text;
 
-/// Each value is well formed, or nothing.
-pub(super) struct Question<'d> {
-    asker: Asker,
+/// The checked values of a request document. A value that is absent or malformed is an absent
+/// [`Value`].
+pub(super) struct RequestDocument<'d> {
+    caller: Caller,
     key_tenant: Value<'d>,
-    person: PersonForm<'d>,
+    person: PersonValues<'d>,
     action: Action,
-    about: ResourceForm<'d>,
+    resource: ResourceValues<'d>,
 }
 
-struct PersonForm<'d> {
+struct PersonValues<'d> {
     subject: Value<'d>,
     audiences: Value<'d>,
-    user: UserForm<'d>,
+    user: UserValues<'d>,
     operator_audience: Value<'d>,
 }
 
-struct UserForm<'d> {
-    is_given: bool,
+struct UserValues<'d> {
+    is_present: bool,
     id: Value<'d>,
-    standing: Standing,
+    rights: UserRights,
     tenant_ids: Value<'d>,
 }
 
-struct ResourceForm<'d> {
+struct ResourceValues<'d> {
     tenant_id: Value<'d>,
     status: TenantStatus,
     fields: Value<'d>,
     user_id: Value<'d>,
     tenant_ids: Value<'d>,
     last_active_admin: bool,
+}
+
+#[cfg(feature = "host")]
+impl AccessRequest {
+    /// Decides a request document without building owned values.
+    pub(crate) fn decide_document(bytes: &[u8]) -> Result<Decision, Error> {
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
+        let request = RequestDocument::read(document.root());
+        document.verdict()?;
+        Ok(decide_by_facts(&request, request.action).into())
+    }
 }
 
 fn is_any(_: &str) -> bool {
@@ -54,63 +70,58 @@ fn is_not_empty(text: &str) -> bool {
     !text.is_empty()
 }
 
-impl<'d> Question<'d> {
-    pub(super) fn read(value: Value<'d>) -> Question<'d> {
+impl<'d> RequestDocument<'d> {
+    pub(super) fn read(value: Value<'d>) -> RequestDocument<'d> {
         let object = value.object();
         let principal = object.required_value("principal").object();
         let key = principal.part("key");
-        let (asker, key_tenant, person) = if key.is_given() {
-            let (asker, tenant) = read_key(key.object());
-            (asker, tenant, PersonForm::read(key.nothing()))
+        let (caller, key_tenant, person) = if key.is_given() {
+            let (caller, tenant) = read_key(key.object());
+            (caller, tenant, PersonValues::read(key.nothing()))
         } else {
-            let person = PersonForm::read(principal);
-            (person.user.asker(), key, person)
+            let person = PersonValues::read(principal);
+            (person.user.caller(), key, person)
         };
         let action = Action::decode(object.required_value("action"));
-        let about = ResourceForm::read(object.part("resource"));
+        let resource = ResourceValues::read(object.part("resource"));
         if action.needs_tenant() {
             object.require_within("resource", "tenantId");
         }
         if action.needs_user() {
             object.require_within("resource", "userId");
         }
-        Question { asker, key_tenant, person, action, about }
+        RequestDocument { caller, key_tenant, person, action, resource }
     }
 
-    #[cfg(feature = "host")]
-    pub(super) fn action(&self) -> Action {
-        self.action
-    }
-
-    /// The same as values of its own.
+    /// Copies the request into owned values.
     pub(super) fn to_request(&self) -> AccessRequest {
-        let principal = match self.asker {
-            Asker::ServerKey => Principal::Key(MachineKey::Server),
-            Asker::TenantKey => Principal::Key(MachineKey::Tenant(Decode::decode(self.key_tenant))),
-            Asker::Person(_) | Asker::Stranger => Principal::Person(self.person.to_person()),
+        let principal = match self.caller {
+            Caller::ServerKey => Principal::Key(MachineKey::Server),
+            Caller::TenantKey => Principal::Key(MachineKey::Tenant(Decode::decode(self.key_tenant))),
+            Caller::User(_) | Caller::PersonWithoutRecord => Principal::Person(self.person.to_person()),
         };
-        AccessRequest { principal, action: self.action, resource: self.about.to_resource() }
+        AccessRequest { principal, action: self.action, resource: self.resource.to_resource() }
     }
 }
 
-fn read_key(key: Value<'_>) -> (Asker, Value<'_>) {
+fn read_key(key: Value<'_>) -> (Caller, Value<'_>) {
     let kind = key.required_value("kind").text();
     match kind.raw() {
-        "server" => (Asker::ServerKey, key.nothing()),
-        "tenant" => (Asker::TenantKey, key.required_value("tenantId").checked(is_id, Code::InvalidId)),
+        "server" => (Caller::ServerKey, key.nothing()),
+        "tenant" => (Caller::TenantKey, key.required_value("tenantId").checked(is_id, Code::InvalidId)),
         _ => {
             kind.note(Kin::Form, Code::UnknownKeyKind);
-            (Asker::ServerKey, key.nothing())
+            (Caller::ServerKey, key.nothing())
         }
     }
 }
 
-impl<'d> PersonForm<'d> {
-    fn read(object: Value<'d>) -> PersonForm<'d> {
-        PersonForm {
+impl<'d> PersonValues<'d> {
+    fn read(object: Value<'d>) -> PersonValues<'d> {
+        PersonValues {
             subject: object.required_value("subject").checked(is_not_empty, Code::InvalidText),
             audiences: object.required_value("audiences").checked_list(MAX_LIST, is_any, Code::InvalidText),
-            user: UserForm::read(object.part("user")),
+            user: UserValues::read(object.part("user")),
             operator_audience: object.part("operatorAudience").text(),
         }
     }
@@ -127,29 +138,29 @@ impl<'d> PersonForm<'d> {
         Person {
             subject: self.subject.raw().to_owned(),
             audiences: Decode::decode(self.audiences),
-            user: self.user.is_given.then(|| self.user.to_record()),
+            user: self.user.is_present.then(|| self.user.to_record()),
             operator_audience: self.operator_audience().to_owned(),
         }
     }
 }
 
-impl<'d> UserForm<'d> {
-    fn read(value: Value<'d>) -> UserForm<'d> {
+impl<'d> UserValues<'d> {
+    fn read(value: Value<'d>) -> UserValues<'d> {
         let object = value.object();
         let id = object.required_value("id").checked(is_id, Code::InvalidId);
         let active = object.required("active");
         let platform_admin = object.required("platformAdmin");
-        let standing = Standing { active, platform_admin, role: object.required("role") };
+        let rights = UserRights { active, platform_admin, role: object.required("role") };
         let tenant_ids = object.required_value("tenantIds").checked_list(MAX_LIST, is_id, Code::InvalidId);
-        UserForm { is_given: value.is_given(), id, standing, tenant_ids }
+        UserValues { is_present: value.is_given(), id, rights, tenant_ids }
     }
 
-    fn asker(&self) -> Asker {
-        if self.is_given { Asker::Person(self.standing) } else { Asker::Stranger }
+    fn caller(&self) -> Caller {
+        if self.is_present { Caller::User(self.rights) } else { Caller::PersonWithoutRecord }
     }
 
     fn to_record(&self) -> UserRecord {
-        let Standing { active, platform_admin, role } = self.standing;
+        let UserRights { active, platform_admin, role } = self.rights;
         let (id, tenant_ids) = (Decode::decode(self.id), Decode::decode(self.tenant_ids));
         UserRecord { id, active, platform_admin, role, tenant_ids }
     }
@@ -157,16 +168,16 @@ impl<'d> UserForm<'d> {
 
 impl Decode for UserRecord {
     fn decode(value: Value<'_>) -> UserRecord {
-        UserForm::read(value).to_record()
+        UserValues::read(value).to_record()
     }
 }
 
 deserialize_by_decoding!(UserRecord);
 
-impl<'d> ResourceForm<'d> {
-    fn read(value: Value<'d>) -> ResourceForm<'d> {
+impl<'d> ResourceValues<'d> {
+    fn read(value: Value<'d>) -> ResourceValues<'d> {
         let object = value.object();
-        ResourceForm {
+        ResourceValues {
             tenant_id: object.part("tenantId").checked(is_id, Code::InvalidId),
             status: object.or("tenantStatus", TenantStatus::Active),
             fields: object.part("fields").checked_list(MAX_LIST, is_any, Code::InvalidText),
@@ -191,9 +202,9 @@ impl<'d> ResourceForm<'d> {
     }
 }
 
-impl Case for Question<'_> {
-    fn asker(&self) -> Asker {
-        self.asker
+impl AccessFacts for RequestDocument<'_> {
+    fn caller(&self) -> Caller {
+        self.caller
     }
 
     fn has_operator_audience(&self) -> bool {
@@ -201,15 +212,15 @@ impl Case for Question<'_> {
     }
 
     fn tenant_status(&self) -> Option<TenantStatus> {
-        if self.about.tenant_id.is_given() { Some(self.about.status) } else { None }
+        if self.resource.tenant_id.is_given() { Some(self.resource.status) } else { None }
     }
 
     fn has_tenant_key(&self) -> bool {
-        same_text(self.key_tenant.raw(), self.about.tenant_id.raw())
+        same_text(self.key_tenant.raw(), self.resource.tenant_id.raw())
     }
 
     fn is_member(&self) -> bool {
-        self.person.user.tenant_ids.lists(self.about.tenant_id.raw())
+        self.person.user.tenant_ids.lists(self.resource.tenant_id.raw())
     }
 
     fn has_a_tenant(&self) -> bool {
@@ -217,8 +228,8 @@ impl Case for Question<'_> {
     }
 
     fn changes_only(&self, fields: &[&str]) -> bool {
-        for field in self.about.fields.items() {
-            if !fields.iter().any(|known| same_text(known, field.raw())) {
+        for field in self.resource.fields.items() {
+            if !fields.iter().any(|allowed| same_text(allowed, field.raw())) {
                 return false;
             }
         }
@@ -226,15 +237,15 @@ impl Case for Question<'_> {
     }
 
     fn removes_last_admin(&self) -> Option<bool> {
-        if self.about.user_id.is_given() { Some(self.about.last_active_admin) } else { None }
+        if self.resource.user_id.is_given() { Some(self.resource.last_active_admin) } else { None }
     }
 
     fn is_self(&self) -> bool {
-        same_text(self.person.user.id.raw(), self.about.user_id.raw())
+        same_text(self.person.user.id.raw(), self.resource.user_id.raw())
     }
 
     fn shares_a_tenant(&self) -> bool {
-        for tenant in self.about.tenant_ids.items() {
+        for tenant in self.resource.tenant_ids.items() {
             if self.person.user.tenant_ids.lists(tenant.raw()) {
                 return true;
             }

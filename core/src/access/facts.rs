@@ -1,65 +1,68 @@
-//! What a decision asks, whoever knows the answers: owned values, or the document in which a question stands.
+//! The facts that the rules of authorization read from a request.
 
 use super::{MachineKey, Principal, Resource, ResourceTenant, ResourceUser, UserRecord};
 use crate::model::{Role, TenantStatus};
 use crate::text::same_text;
 
-/// Who asks, as far as every rule needs to know it.
+/// The kind of caller that sends a request.
 #[derive(Clone, Copy)]
-pub(super) enum Asker {
+pub(super) enum Caller {
     ServerKey,
     TenantKey,
-    Person(Standing),
-    /// A person without a record.
-    Stranger,
+    /// A person with a user record.
+    User(UserRights),
+    /// A person without a user record.
+    PersonWithoutRecord,
 }
 
-/// What the record says of a person.
+/// The rights in a person's record, apart from the tenants.
 #[derive(Clone, Copy)]
-pub(super) struct Standing {
+pub(super) struct UserRights {
     pub(super) active: bool,
     pub(super) platform_admin: bool,
     pub(super) role: Role,
 }
 
-/// A principal and a resource. Whatever is asked about a part that is not there is answered with no.
-pub(super) trait Case {
-    fn asker(&self) -> Asker;
+/// A principal and a resource. Each method returns `false` or `None` if a part that it needs is
+/// absent.
+pub(super) trait AccessFacts {
+    fn caller(&self) -> Caller;
 
     fn has_operator_audience(&self) -> bool;
 
-    /// The status of the tenant that it is about.
+    /// Returns the status of the resource's tenant.
     fn tenant_status(&self) -> Option<TenantStatus>;
 
-    /// Whether the key is of the tenant that it is about.
+    /// Returns whether the key belongs to the resource's tenant.
     fn has_tenant_key(&self) -> bool;
 
-    /// Whether the person is a member of the tenant that it is about.
+    /// Returns whether the person is a member of the resource's tenant.
     fn is_member(&self) -> bool;
 
-    /// Whether the person is a member of any tenant.
+    /// Returns whether the person is a member of any tenant.
     fn has_a_tenant(&self) -> bool;
 
-    /// Whether the tenant's fields that are changed are all among these.
+    /// Returns whether each changed field of the tenant is one of `fields`.
     fn changes_only(&self, fields: &[&str]) -> bool;
 
-    /// Of the user that it is about: whether the action would remove the last active platform admin.
+    /// Returns whether the action would remove the last active platform admin, or `None` if the
+    /// resource has no user.
     fn removes_last_admin(&self) -> Option<bool>;
 
-    /// Whether the person is the user that it is about.
+    /// Returns whether the person is the resource's user.
     fn is_self(&self) -> bool;
 
-    /// Whether the person is a member of a tenant of the user that it is about.
+    /// Returns whether the person and the resource's user have a tenant in common.
     fn shares_a_tenant(&self) -> bool;
 }
 
-/// Owned values.
-pub(super) struct OwnedCase<'a> {
+/// The facts of a principal and a resource that are owned values.
+pub(super) struct OwnedFacts<'a> {
     pub(super) principal: &'a Principal,
     pub(super) resource: &'a Resource,
 }
 
-impl<'a> OwnedCase<'a> {
+impl<'a> OwnedFacts<'a> {
     fn record(&self) -> Option<&'a UserRecord> {
         match self.principal {
             Principal::Person(person) => person.user.as_ref(),
@@ -76,14 +79,14 @@ impl<'a> OwnedCase<'a> {
     }
 }
 
-impl Case for OwnedCase<'_> {
-    fn asker(&self) -> Asker {
+impl AccessFacts for OwnedFacts<'_> {
+    fn caller(&self) -> Caller {
         match (self.principal, self.record()) {
-            (Principal::Key(MachineKey::Server), _) => Asker::ServerKey,
-            (Principal::Key(MachineKey::Tenant(_)), _) => Asker::TenantKey,
-            (Principal::Person(_), None) => Asker::Stranger,
+            (Principal::Key(MachineKey::Server), _) => Caller::ServerKey,
+            (Principal::Key(MachineKey::Tenant(_)), _) => Caller::TenantKey,
+            (Principal::Person(_), None) => Caller::PersonWithoutRecord,
             (Principal::Person(_), Some(&UserRecord { active, platform_admin, role, .. })) => {
-                Asker::Person(Standing { active, platform_admin, role })
+                Caller::User(UserRights { active, platform_admin, role })
             }
         }
     }

@@ -1,9 +1,11 @@
-//! The model's documents: older ones load, lifecycles refuse wrong steps, a flag's history is what happened.
+//! Tests of the model: old documents load, lifecycles reject wrong steps, and edits of a flag record
+//! its history.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use dezky_core::flags::{Axis, Scope, State, SubjectDocument};
+use dezky_core::limits::MAX_REVISION;
 use dezky_core::model::{
-    Actor, Change, ChangeContent, Editor, Entity, Flag, FlagContent, FlagPatch, FlagWarning,
+    Actor, Change, ChangeContent, EditContext, EditedFlag, EntityRef, Flag, FlagContent, FlagPatch, FlagWarning,
     IntegrationStatus, Partner, PartnerStatus, Role, Subscription, SubscriptionStatus, Tenant, TenantStatus,
     User, monthly_recurring_revenue, verify_chain,
 };
@@ -17,7 +19,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds).unwrap()
 }
 
-/// Reads a document both ways and checks that what is written is read back.
+/// Reads a document with `from_json` and with serde, and checks that writing and reading it again
+/// changes nothing.
 fn load<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(
     document: &Value,
     strictly: fn(&[u8]) -> Result<T, Error>,
@@ -66,7 +69,7 @@ fn documents_from_before_a_field_existed_still_load() {
 }
 
 #[test]
-fn whatever_serde_offers_is_judged_as_strictly_as_text() {
+fn serde_input_is_read_as_strictly_as_json_text() {
     let message = |result: Result<Tenant, serde_json::Error>| result.unwrap_err().to_string();
     let tenant = json!({ "id": "t:1", "slug": "acme", "name": "Acme", "plan": "free" });
     assert!(message(serde_json::from_value(tenant)).starts_with("invalid_id at \"/id\""));
@@ -84,7 +87,7 @@ fn whatever_serde_offers_is_judged_as_strictly_as_text() {
 }
 
 #[test]
-fn a_status_that_stripe_invents_is_kept() {
+fn an_unknown_stripe_status_is_kept() {
     let price = json!({ "amount": 100, "currency": "EUR", "interval": "month" });
     let document =
         json!({ "id": "s1", "tenantId": "t1", "plan": "free", "status": "hibernating", "price": price });
@@ -93,9 +96,8 @@ fn a_status_that_stripe_invents_is_kept() {
     assert!(monthly_recurring_revenue(&[subscription]).unwrap().is_empty());
 }
 
-/// Which steps each status allows, and where they lead.
 #[test]
-fn a_tenants_life_has_four_steps() {
+fn each_tenant_status_allows_its_steps_only() {
     use TenantStatus::*;
     type Step = fn(&mut Tenant, Timestamp) -> Result<(), Error>;
     let steps: [(Step, [Option<TenantStatus>; 4]); 4] = [
@@ -126,7 +128,7 @@ fn a_tenants_life_has_four_steps() {
 }
 
 #[test]
-fn a_terminated_partner_stays_named_by_its_tenants() {
+fn tenants_keep_their_reference_to_a_terminated_partner() {
     let now = Timestamp::EPOCH;
     let mut partner = Partner::new(
         Id::new("p1").unwrap(),
@@ -147,8 +149,8 @@ fn a_terminated_partner_stays_named_by_its_tenants() {
     assert_eq!(tenant.partner_id.as_ref(), Some(partner.id()));
 }
 
-fn editor(revision: u64) -> Editor {
-    Editor { by: Email::new("ada@example.org").unwrap(), at: at(revision as i64), revision }
+fn context(revision: u64) -> EditContext {
+    EditContext { by: Email::new("ada@example.org").unwrap(), at: at(revision as i64), revision }
 }
 
 fn percent(pct: u16) -> Percent {
@@ -161,14 +163,14 @@ fn to_percent(pct: u16) -> FlagPatch {
 
 fn rollout(revision: u64) -> Flag {
     let content = FlagContent { state: State::Rollout, pct: percent(10), ..FlagContent::default() };
-    Flag::create(FlagKey::new("a").unwrap(), content, editor(revision)).unwrap().flag
+    Flag::create(FlagKey::new("a").unwrap(), content, context(revision)).unwrap().flag
 }
 
 #[test]
 fn a_flags_history_keeps_the_20_newest_changes() {
     let mut flag = rollout(100);
     for step in 1..=30 {
-        flag = flag.edit(to_percent(10 + step), editor(100 + u64::from(step))).unwrap().flag;
+        flag = flag.edit(to_percent(10 + step), context(100 + u64::from(step))).unwrap().flag;
     }
     let history = flag.history();
     assert_eq!(history.len(), 20);
@@ -183,38 +185,53 @@ fn a_flags_history_keeps_the_20_newest_changes() {
 }
 
 #[test]
-fn an_edit_that_makes_no_sense_is_refused() {
+fn edits_without_effect_and_stale_revisions_are_rejected() {
     let flag = rollout(100);
-    let refusal = |result: Result<dezky_core::model::Edited, Error>| result.unwrap_err().code;
-    assert_eq!(refusal(flag.edit(FlagPatch::default(), editor(101))), Code::EmptyEdit);
-    assert_eq!(refusal(flag.edit(to_percent(10), editor(101))), Code::EmptyEdit);
-    assert_eq!(refusal(flag.edit(to_percent(20), editor(100))), Code::StaleRevision);
-    assert_eq!(refusal(flag.edit(to_percent(20), editor(99))), Code::StaleRevision);
+    let code = |result: Result<EditedFlag, Error>| result.unwrap_err().code;
+    assert_eq!(code(flag.edit(FlagPatch::default(), context(101))), Code::EmptyEdit);
+    assert_eq!(code(flag.edit(to_percent(10), context(101))), Code::EmptyEdit);
+    assert_eq!(code(flag.edit(to_percent(20), context(100))), Code::StaleRevision);
+    assert_eq!(code(flag.edit(to_percent(20), context(99))), Code::StaleRevision);
+}
+
+/// Reading a history rejects a revision of 0 and one above `MAX_REVISION`.
+#[test]
+fn revisions_out_of_range_are_rejected() {
+    let key = || FlagKey::new("a").unwrap();
+    for revision in [0, MAX_REVISION + 1] {
+        let created = Flag::create(key(), FlagContent::default(), context(revision));
+        let edited = load(&json!({ "key": "a", "state": "on" }), Flag::from_json).kill(context(revision));
+        for error in [created.unwrap_err(), edited.unwrap_err()] {
+            assert_eq!((error.code, error.path.as_str()), (Code::InvalidRevision, "/revision"));
+        }
+    }
+    let newest = Flag::create(key(), FlagContent::default(), context(MAX_REVISION)).unwrap().flag;
+    assert_eq!(load(&serde_json::to_value(&newest).unwrap(), Flag::from_json), newest);
 }
 
 #[test]
-fn a_target_that_is_nobody_is_allowed_with_a_warning() {
+fn a_target_without_tenants_is_allowed_with_a_warning() {
     let target = FlagPatch { state: Some(State::Targeted), ..FlagPatch::default() };
-    let edited = rollout(100).edit(target, editor(101)).unwrap();
+    let edited = rollout(100).edit(target, context(101)).unwrap();
     assert_eq!(edited.warning, Some(FlagWarning::TargetsNobody));
     let scope = Scope::default().with(Axis::Plans, ["free"]).unwrap();
-    let somebody = FlagPatch { scope: Some(scope), ..FlagPatch::default() };
-    assert_eq!(edited.flag.edit(somebody, editor(102)).unwrap().warning, None);
+    let with_scope = FlagPatch { scope: Some(scope), ..FlagPatch::default() };
+    assert_eq!(edited.flag.edit(with_scope, context(102)).unwrap().warning, None);
 }
 
 #[test]
-fn a_kill_is_one_step_and_can_be_undone() {
+fn a_kill_is_one_edit_and_can_be_restored() {
     let described = FlagPatch { description: Some(Prose::new("Mail over JMAP").unwrap()), ..to_percent(25) };
-    let before = rollout(100).edit(described, editor(105)).unwrap().flag;
-    let killed = before.kill(editor(110)).unwrap().flag;
+    let before = rollout(100).edit(described, context(105)).unwrap().flag;
+    let killed = before.kill(context(110)).unwrap().flag;
     assert_eq!((killed.content().state, killed.content().pct), (State::Off, Percent::ZERO));
     assert_eq!(killed.content().description, before.content().description);
     assert_eq!(killed.history().len(), 3);
-    assert_eq!(killed.kill(editor(111)).unwrap_err().code, Code::EmptyEdit);
+    assert_eq!(killed.kill(context(111)).unwrap_err().code, Code::EmptyEdit);
 
-    // As it stood at any revision from its making on; also between changes.
+    // Every revision since the creation can be restored, also one between two changes.
     for (revision, pct) in [(109, 25), (105, 25), (104, 10), (100, 10)] {
-        let restored = killed.restore(revision, editor(120)).unwrap().flag;
+        let restored = killed.restore(revision, context(120)).unwrap().flag;
         assert_eq!(
             (restored.content().state, restored.content().pct),
             (State::Rollout, percent(pct)),
@@ -222,15 +239,14 @@ fn a_kill_is_one_step_and_can_be_undone() {
         );
         assert_eq!(restored.history()[0].before.as_ref(), Some(killed.content()));
     }
-    assert_eq!(killed.restore(110, editor(120)).unwrap_err().code, Code::EmptyEdit);
-    let unreached = killed.restore(99, editor(120)).unwrap_err();
+    assert_eq!(killed.restore(110, context(120)).unwrap_err().code, Code::EmptyEdit);
+    let unreached = killed.restore(99, context(120)).unwrap_err();
     assert_eq!((unreached.code, unreached.path.as_str()), (Code::UnknownRevision, "/revision"));
 }
 
-/// A service has entities, not world documents: the world takes them as they are.
 #[test]
-fn a_world_is_made_of_the_models_own_entities() {
-    let name = || Label::new("Somebody").unwrap();
+fn a_world_is_built_from_tenants_partners_and_flags_of_the_model() {
+    let name = || Label::new("A name").unwrap();
     let partner = Partner::new(Id::new("p1").unwrap(), Slug::new("nordic").unwrap(), name(), at(0));
     let plan = PlanKey::new("free").unwrap();
     let tenant = |id: &str| {
@@ -239,29 +255,30 @@ fn a_world_is_made_of_the_models_own_entities() {
         tenant.partner_id = Some(partner.id().clone());
         tenant
     };
-    let mut gone = tenant("t2");
-    gone.terminate(at(1)).unwrap();
+    let mut terminated = tenant("t2");
+    terminated.terminate(at(1)).unwrap();
     let target = Scope::default().with(Axis::PartnerSlugs, ["nordic"]).unwrap();
     let content = FlagContent { state: State::Targeted, scope: target, ..FlagContent::default() };
-    let flag = Flag::create(FlagKey::new("a").unwrap(), content, editor(1)).unwrap().flag;
-    let tenants = vec![tenant("t1"), gone];
+    let flag = Flag::create(FlagKey::new("a").unwrap(), content, context(1)).unwrap().flag;
+    let tenants = vec![tenant("t1"), terminated];
     let production = Environment::new("production").unwrap();
     let world = World::new(1, production, tenants, vec![partner.clone()], vec![flag.clone()]).unwrap();
     let counts = world.counts("a").unwrap();
     assert_eq!((counts.on, counts.in_scope, counts.registered), (1, 1, 1));
-    let killed = flag.kill(editor(2)).unwrap().flag;
-    let plan = world.plan(&Edit::flag(killed)).unwrap();
+    let killed = flag.kill(context(2)).unwrap().flag;
+    let plan = world.plan(&Edit::put_flag(killed)).unwrap();
     assert_eq!(plan.lost().map(|pair| pair.tenant_id).collect::<Vec<_>>(), ["t1"]);
 }
 
-/// A document may hold a whole number as a float; its text says the same number, and its hash must too.
+/// A JSON value may hold a whole number as a float. Writing and reading the change does not change
+/// its hash.
 #[test]
-fn a_change_keeps_its_hash_through_its_text() {
+fn a_change_keeps_its_hash_through_its_json() {
     let content = ChangeContent {
         at: at(1),
         actor: Actor::default(),
         action: Label::new("tenant.update").unwrap(),
-        entity: Entity { kind: Label::new("tenant").unwrap(), id: Label::new("t1").unwrap() },
+        entity: EntityRef { kind: Label::new("tenant").unwrap(), id: Label::new("t1").unwrap() },
         before: json!({ "seats": 2.0, "ratio": 37.25, "none": -0.0, "low": -3 }),
         after: json!([1e2, { "text": "\u{1f600}\n\u{1}\"" }]),
     };
@@ -270,9 +287,8 @@ fn a_change_keeps_its_hash_through_its_text() {
     assert_eq!(verify_chain(&[read]).unwrap(), change.hash);
 }
 
-/// Whoever mistypes a member is told the nearest one that there is.
 #[test]
-fn a_member_that_nobody_knows_is_refused_with_the_nearest_one() {
+fn an_unknown_member_is_rejected_with_the_nearest_name() {
     let subject = br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "free", "partnerSlgu": "nordic" }"#;
     let error = SubjectDocument::from_json(subject).unwrap_err();
     assert_eq!((error.code, error.path.as_str()), (Code::UnknownField, "/partnerSlgu"));

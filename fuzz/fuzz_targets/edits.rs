@@ -43,6 +43,6 @@ fuzz_target!(|bytes: &[u8]| {
     let [EditStep::PatchFlag(key, patch)] = edit.steps() else { return };
     let snapshot = Snapshot::from_json(SNAPSHOT.as_bytes()).expect("this snapshot is well formed");
     let rule = snapshot.flags().iter().find(|rule| rule.key == *key).expect("a flag that was planned exists");
-    let put = world.plan(&Edit::flag(patch.merged_rule(rule))).expect("a flag can be put");
+    let put = world.plan(&Edit::put_flag(patch.merged_rule(rule))).expect("a flag can be put");
     assert_eq!(plan.digest(), put.digest());
 });

@@ -3,7 +3,7 @@
 
 use dezky_core::Timestamp;
 use dezky_core::json::read_json;
-use dezky_core::model::{Actor, Change, ChangeContent, Entity, verify_chain};
+use dezky_core::model::{Actor, Change, ChangeContent, EntityRef, verify_chain};
 use dezky_core::names::Label;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         at: Timestamp::EPOCH,
         actor: Actor::default(),
         action: label("tenant.update"),
-        entity: Entity { kind: label("tenant"), id: label("t1") },
+        entity: EntityRef { kind: label("tenant"), id: label("t1") },
         before: serde_json::Value::Null,
         after: document,
     };

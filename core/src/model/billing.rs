@@ -1,32 +1,28 @@
-//! Whom to bill, and whom to talk to.
+//! Billing and contact data of tenants and partners (specification section 4.1).
 
 use serde::Serialize;
 
 use crate::json::decode_objects;
 use crate::names::{Currency, Email, Label, Prose};
 
-/// Whom to bill, and how.
-///
-/// ```
-/// assert_eq!(dezky_core::model::BillingInfo::default().currency, None);
-/// ```
+/// The recipient and the currency of invoices.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct BillingInfo {
-    /// The name on the invoice.
+    /// The company name on the invoice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<Label>,
-    /// The VAT id, as its country writes it.
+    /// The VAT id, in the format of its country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vat_id: Option<Label>,
-    /// The postal address, line by line.
+    /// The postal address, one line each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Prose>,
-    /// Where invoices go.
+    /// The e-mail address for invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
-    /// What invoices are in.
+    /// The currency of the invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
 }
@@ -41,21 +37,17 @@ decode_objects! {
     }
 }
 
-/// Whom to talk to.
-///
-/// ```
-/// assert_eq!(dezky_core::model::ContactInfo::default().email, None);
-/// ```
+/// The contact person of a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct ContactInfo {
-    /// The person's name.
+    /// The name of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Label>,
-    /// Their e-mail address.
+    /// The e-mail address of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
-    /// Their telephone number, as written.
+    /// The telephone number, in any format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<Label>,
 }

@@ -1,4 +1,4 @@
-//! Whether a log is the one that was written: every link, and the first that is broken.
+//! The check of a change log's hash chain (specification section 16.3).
 
 use alloc::format;
 
@@ -6,9 +6,11 @@ use super::Change;
 use crate::names::Digest;
 use crate::{Code, Error};
 
-/// The hash of the last change, where every change follows the one before and its hash is right; else the first break.
+/// Returns the hash of the last change if the chain is intact, and otherwise the first break as an
+/// error. For an empty list the hash is 64 zeros.
 ///
-/// The first of the changes may stand anywhere in a log: what comes before it is taken as given, except that revision 1 follows nothing.
+/// The list may begin in the middle of a log: the `previousHash` of its first change is then taken
+/// as given.
 ///
 /// ```
 /// use dezky_core::Code;

@@ -1,4 +1,4 @@
-//! The change log's entry, and the hash that ties it to the one before.
+//! The change, an entry of the change log, and its hash (specification sections 16.1 and 16.2).
 
 use alloc::{
     borrow::ToOwned,
@@ -13,17 +13,17 @@ use crate::hash::Hasher;
 use crate::json::{decode_objects, push_canonical};
 use crate::names::{Digest, Email, Id, Label};
 
-/// One write: who did what to which entity, what was before and after, and the hash of the change before.
+/// An entry of the change log: one write to one entity, and the hash of the change before it.
 ///
 /// ```
 /// use dezky_core::Timestamp;
-/// use dezky_core::model::{Actor, ChangeContent, Entity, verify_chain};
+/// use dezky_core::model::{Actor, ChangeContent, EntityRef, verify_chain};
 /// use dezky_core::names::{Digest, Label};
 /// let content = ChangeContent {
 ///     at: Timestamp::EPOCH,
 ///     actor: Actor::default(),
 ///     action: Label::new("flag.create")?,
-///     entity: Entity { kind: Label::new("flag")?, id: Label::new("new_billing_engine")? },
+///     entity: EntityRef { kind: Label::new("flag")?, id: Label::new("new_billing_engine")? },
 ///     before: serde_json::Value::Null,
 ///     after: serde_json::json!({ "state": "off" }),
 /// };
@@ -36,107 +36,73 @@ use crate::names::{Digest, Email, Id, Label};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// One more than the change before.
+    /// The revision of the change before, plus one.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
-    /// What happened.
+    /// The author, the action and the documents before and after it.
     #[serde(flatten)]
     pub content: ChangeContent,
-    /// The hash of the change before; 64 zeros before the first.
+    /// The hash of the change before, or 64 zeros in the first change.
     pub previous_hash: Digest,
-    /// The hash of all of the above.
+    /// The hash of all other members of the change.
     pub hash: Digest,
 }
 
-/// Who made a change.
-///
-/// ```
-/// assert_eq!(dezky_core::model::Actor::default().id, None);
-/// ```
+/// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Actor {
-    /// Their id.
+    /// The id of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
-    /// Their e-mail address.
+    /// The e-mail address of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
 }
 
-/// What a change was made to.
-///
-/// ```
-/// use dezky_core::model::Entity;
-/// use dezky_core::names::Label;
-/// let entity = Entity { kind: Label::new("tenant")?, id: Label::new("t1")? };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// A reference to the entity that a change wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
-pub struct Entity {
-    /// What it is.
+pub struct EntityRef {
+    /// The kind of the entity, such as `tenant`.
     pub kind: Label,
-    /// Which one it is.
+    /// The id or key of the entity.
     pub id: Label,
 }
 
-/// What happened, whichever place it has in the log.
-///
-/// ```
-/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-/// # let content = ChangeContent {
-/// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
-/// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
-/// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
-/// # };
-/// assert_eq!(content.follow(None).revision, 1);
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// A change without its revision and its hashes. [`follow`](ChangeContent::follow) adds them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct ChangeContent {
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who.
+    /// The author of the change.
     pub actor: Actor,
-    /// What was done.
+    /// The action, such as `flag.update`.
     pub action: Label,
-    /// To what.
-    pub entity: Entity,
-    /// The entity's document before; `null` where it was made.
+    /// The entity that the change wrote.
+    pub entity: EntityRef,
+    /// The document before the change, or `null` if the change created it.
     pub before: Value,
-    /// The entity's document after; `null` where it was removed.
+    /// The document after the change, or `null` if the change removed it.
     pub after: Value,
 }
 
 impl ChangeContent {
-    /// The change that follows another, or that begins a log.
+    /// Returns the change that follows `previous`, or the first change of a log.
     ///
-    /// Numbers in its documents should be whole ones of 64 bits, or decimals from 0.0001 up to 10^15: others are refused when the change is
-    /// read back.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let content = ChangeContent {
-    /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
-    /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
-    /// #     before: serde_json::Value::Null, after: serde_json::Value::Null,
-    /// # };
-    /// let first = content.clone().follow(None);
-    /// assert_eq!(content.follow(Some(&first)).previous_hash, first.hash);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The numbers in `before` and `after` must be portable (specification section 16.2): reading
+    /// the change rejects other numbers.
     pub fn follow(self, previous: Option<&Change>) -> Change {
         let revision = previous.map_or(0, |previous| previous.revision) + 1;
         let previous_hash = previous.map_or_else(Digest::zero, |previous| previous.hash.clone());
-        let unsealed = Change { revision, content: self, previous_hash, hash: Digest::zero() };
-        Change { hash: unsealed.expected_hash(), ..unsealed }
+        let unhashed = Change { revision, content: self, previous_hash, hash: Digest::zero() };
+        Change { hash: unhashed.expected_hash(), ..unhashed }
     }
 }
 
 impl Change {
-    /// The hash that its content should have: that of its canonical form without the hash.
+    /// Returns the hash of the canonical form of the change without its member `hash`.
     pub(super) fn expected_hash(&self) -> Digest {
         let ChangeContent { at, actor, action, entity, before, after } = &self.content;
         let id = actor.id.as_ref().map(|id| ("id", id.as_str()));
@@ -168,7 +134,7 @@ decode_objects! {
         id: optional("id"),
         email: optional("email"),
     }
-    Entity {
+    EntityRef {
         kind: required("kind"),
         id: required("id"),
     }

@@ -1,31 +1,33 @@
-//! Flags as the administration sees them: what evaluation sees, and how it came to be so.
+//! Flags as administrators see them: rule, description and history (specification section 5.2).
 
 use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::{Edited, Editor, Revisioned};
+use super::{EditContext, EditedFlag, Revisioned};
 use crate::flags::{FlagRule, Scope, State};
 use crate::json::decode_objects;
 use crate::limits::MAX_HISTORY;
 use crate::names::{Email, FlagKey, Percent, Prose};
 use crate::{Error, Timestamp};
 
-/// A flag with its description and its 20 newest changes. It changes by [`edit`](Flag::edit) alone, [`kill`](Flag::kill) and
-/// [`restore`](Flag::restore) being special cases of it.
+/// A flag with its description and its 20 newest changes. Only [`edit`](Flag::edit),
+/// [`kill`](Flag::kill) and [`restore`](Flag::restore) change it.
 ///
 /// ```
 /// use dezky_core::Timestamp;
 /// use dezky_core::flags::State;
-/// use dezky_core::model::{Editor, Flag, FlagContent};
+/// use dezky_core::model::{EditContext, Flag, FlagContent};
 /// use dezky_core::names::{Email, FlagKey, Percent};
-/// let editor = |revision| Editor { by: Email::new("ada@example.org").unwrap(), at: Timestamp::EPOCH, revision };
-/// let content = FlagContent { state: State::Rollout, pct: Percent::whole(25)?, ..FlagContent::default() };
-/// let flag = Flag::create(FlagKey::new("new_billing_engine")?, content, editor(7))?.flag;
-/// let killed = flag.kill(editor(8))?.flag;
+/// let ada = Email::new("ada@example.org")?;
+/// let context = |revision| EditContext { by: ada.clone(), at: Timestamp::EPOCH, revision };
+/// let pct = Percent::whole(25)?;
+/// let content = FlagContent { state: State::Rollout, pct, ..FlagContent::default() };
+/// let flag = Flag::create(FlagKey::new("new_billing_engine")?, content, context(7))?.flag;
+/// let killed = flag.kill(context(8))?.flag;
 /// assert_eq!(killed.content().state, State::Off);
-/// let back = killed.restore(7, editor(9))?.flag;
-/// assert_eq!(back.content().pct, Percent::whole(25)?);
+/// let restored = killed.restore(7, context(9))?.flag;
+/// assert_eq!(restored.content().pct, pct);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,7 +38,7 @@ use crate::{Error, Timestamp};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Flag {
-    /// Fixed once it is made.
+    /// The key, which never changes.
     pub(super) key: FlagKey,
     #[serde(flatten)]
     pub(super) content: FlagContent,
@@ -47,24 +49,18 @@ pub struct Flag {
     pub(super) history: Vec<FlagHistoryEntry>,
 }
 
-/// Everything about a flag that an edit can change.
-///
-/// ```
-/// use dezky_core::flags::State;
-/// use dezky_core::model::FlagContent;
-/// assert_eq!(FlagContent::default().state, State::Off);
-/// ```
+/// The part of a flag that an edit can change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct FlagContent {
-    /// What it does.
+    /// The state of the flag.
     pub state: State,
-    /// How much of its scope a rollout covers.
+    /// The percentage of the scope that a rollout includes.
     pub pct: Percent,
-    /// Whom it is for.
+    /// The tenants that the rule can match.
     pub scope: Scope,
-    /// What it is about, for people.
+    /// A description for people.
     pub description: Prose,
 }
 
@@ -79,15 +75,7 @@ impl Default for FlagContent {
     }
 }
 
-/// One change of a flag.
-///
-/// ```
-/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-/// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
-/// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
-/// assert_eq!(flag.history()[0].before, None);
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// One change in the history of a flag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
@@ -95,84 +83,47 @@ pub struct FlagHistoryEntry {
     /// The revision that the change made.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who.
+    /// The author of the change.
     pub by: Email,
-    /// What was before; nothing, where the change made the flag.
+    /// The content before the change, or `None` if the change created the flag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<FlagContent>,
-    /// What was then.
+    /// The content after the change.
     pub after: FlagContent,
 }
 
 impl Flag {
-    /// A new flag.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
-    /// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
-    /// assert_eq!(flag.key().as_str(), "a");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn create(key: FlagKey, content: FlagContent, editor: Editor) -> Result<Edited, Error> {
-        let revisioned = Revisioned { created_at: editor.at, updated_at: editor.at, version: 0 };
+    /// Creates a flag. Fails with `invalid_revision` if the revision is not from 1 to
+    /// [`MAX_REVISION`](crate::limits::MAX_REVISION).
+    pub fn create(key: FlagKey, content: FlagContent, context: EditContext) -> Result<EditedFlag, Error> {
+        let revisioned = Revisioned { created_at: context.at, updated_at: context.at, version: 0 };
         let blank = Flag { key, content: FlagContent::default(), revisioned, history: Vec::new() };
-        blank.record(None, content, editor)
+        blank.record(None, content, context)
     }
 
-    /// Its key, fixed.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
-    /// assert_eq!(flag.key().as_str(), "a");
-    /// ```
+    /// Returns the key, which never changes.
     pub fn key(&self) -> &FlagKey {
         &self.key
     }
 
-    /// What it is now.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
-    /// assert_eq!(flag.content().state, State::On);
-    /// ```
+    /// Returns the current content.
     pub fn content(&self) -> &FlagContent {
         &self.content
     }
 
-    /// Its 20 newest changes, newest first.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
-    /// assert!(flag.history().is_empty());
-    /// ```
+    /// Returns the 20 newest changes, newest first.
     pub fn history(&self) -> &[FlagHistoryEntry] {
         &self.history
     }
 
-    /// When it was made and last changed, and how often.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
-    /// assert_eq!(flag.revisioned().version, 1);
-    /// ```
+    /// Returns the times of creation and of the last change, and the version.
     pub fn revisioned(&self) -> Revisioned {
         self.revisioned
     }
 
-    /// What evaluation sees of it.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
-    /// assert_eq!(flag.rule().state, State::On);
-    /// ```
+    /// Returns the rule that evaluation uses.
     pub fn rule(&self) -> FlagRule {
         let FlagContent { state, pct, scope, .. } = self.content.clone();
         FlagRule { key: self.key.clone(), state, pct, scope }

@@ -1,73 +1,63 @@
-//! Changing a flag: one method, which judges, records, and leaves the old flag as it was.
+//! Edits of a flag, with its history and warnings (specification sections 5.4 and 5.5).
+//!
+//! An edit returns a new flag and leaves the old one unchanged.
 
 use serde::Serialize;
 
 use super::{Flag, FlagContent, FlagHistoryEntry, FlagPatch};
 use crate::flags::{Scope, State};
-use crate::limits::MAX_HISTORY;
+use crate::limits::{MAX_HISTORY, MAX_REVISION};
 use crate::names::{Email, Percent};
 use crate::{Code, Error, Timestamp};
 
-/// Who changes a flag, when, and the revision that the change will make.
-///
-/// ```
-/// use dezky_core::Timestamp;
-/// use dezky_core::model::Editor;
-/// use dezky_core::names::Email;
-/// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The author, the time and the revision of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Editor {
-    /// Who.
+pub struct EditContext {
+    /// The author of the edit.
     pub by: Email,
-    /// When.
+    /// The time of the edit.
     pub at: Timestamp,
-    /// The revision that the change will make.
+    /// The revision that the edit makes, from 1 to [`MAX_REVISION`].
     pub revision: u64,
 }
 
-/// A flag after an edit, and what is odd about it.
+/// A flag after an edit, with a warning if its rule is seldom intended.
 ///
 /// ```
-/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-/// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
+/// use dezky_core::Timestamp;
+/// use dezky_core::flags::State;
+/// use dezky_core::model::{EditContext, Flag, FlagContent, FlagWarning};
+/// use dezky_core::names::{Email, FlagKey};
+/// let by = Email::new("ada@example.org")?;
+/// let context = EditContext { by, at: Timestamp::EPOCH, revision: 7 };
 /// let content = FlagContent { state: State::Targeted, ..FlagContent::default() };
-/// let edited = Flag::create(FlagKey::new("a")?, content, editor)?;
+/// let edited = Flag::create(FlagKey::new("a")?, content, context)?;
 /// assert_eq!(edited.warning, Some(FlagWarning::TargetsNobody));
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edited {
-    /// The flag.
+pub struct EditedFlag {
+    /// The flag after the edit.
     pub flag: Flag,
-    /// What is allowed and yet seldom meant.
+    /// The warning about the state and the scope of the flag.
     pub warning: Option<FlagWarning>,
 }
 
-/// What is allowed and yet seldom meant.
-///
-/// ```
-/// assert_eq!(serde_json::to_string(&dezky_core::model::FlagWarning::TargetsNobody).unwrap(), r#""targets_nobody""#);
-/// ```
+/// The code of a warning: the rule is valid and seldom intended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "snake_case")]
 pub enum FlagWarning {
-    /// A targeted flag with an empty scope is on for nobody.
+    /// A targeted flag with an empty scope is on for no tenant.
     TargetsNobody,
-    /// A flag that is on is on for everybody, whatever its scope says.
+    /// A flag in state `on` is on for every tenant, so its scope has no effect.
     ScopeIgnored,
-    /// A plan, a tenant, a partner or an environment that nobody has.
+    /// A name in the scope that no tenant, partner or environment has.
     UnknownName,
 }
 
 impl FlagWarning {
-    /// Its stable text.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::FlagWarning::ScopeIgnored.as_str(), "scope_ignored");
-    /// ```
+    /// Returns the stable code of the warning.
     pub const fn as_str(self) -> &'static str {
         match self {
             FlagWarning::TargetsNobody => "targets_nobody",
@@ -76,16 +66,8 @@ impl FlagWarning {
         }
     }
 
-    /// What is odd about a state and a scope together.
-    ///
-    /// ```
-    /// use dezky_core::flags::{Axis, Scope, State};
-    /// use dezky_core::model::FlagWarning;
-    /// let scope = Scope::default().with(Axis::Plans, ["free"])?;
-    /// assert_eq!(FlagWarning::of(State::On, &scope), Some(FlagWarning::ScopeIgnored));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn of(state: State, scope: &Scope) -> Option<FlagWarning> {
+    /// Returns the warning about a state and a scope, apart from unknown names.
+    pub fn from_state_and_scope(state: State, scope: &Scope) -> Option<FlagWarning> {
         match state {
             State::Targeted if scope.is_empty() => Some(FlagWarning::TargetsNobody),
             State::On if !scope.is_empty() => Some(FlagWarning::ScopeIgnored),
@@ -95,81 +77,65 @@ impl FlagWarning {
 }
 
 impl Flag {
-    /// The flag with a change, which its history records. An edit that changes nothing, or whose revision is not above the last one,
-    /// is refused.
+    /// Applies a patch and adds an entry to the history.
     ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "off" }"#).unwrap();
-    /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
-    /// assert_eq!(flag.edit(FlagPatch::default(), editor).unwrap_err().code, Code::EmptyEdit);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn edit(&self, patch: FlagPatch, editor: Editor) -> Result<Edited, Error> {
+    /// Fails with `empty_edit` if the content stays equal, with `invalid_revision` if the revision
+    /// is not from 1 to [`MAX_REVISION`], and with `stale_revision` if it is not above the newest
+    /// one in the history.
+    pub fn edit(&self, patch: FlagPatch, context: EditContext) -> Result<EditedFlag, Error> {
         let before = self.content.clone();
         let after = patch.merged_content(&before);
         if after == before {
             return Err(Error::new(Code::EmptyEdit, ""));
         }
-        self.clone().record(Some(before), after, editor)
+        self.clone().record(Some(before), after, context)
     }
 
-    /// The kill switch: off, and nobody in the rollout, in one step. [`restore`](Flag::restore) undoes it.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "rollout", "pct": 50 }"#).unwrap();
-    /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
-    /// assert_eq!(flag.kill(editor)?.flag.content().pct, Percent::ZERO);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn kill(&self, editor: Editor) -> Result<Edited, Error> {
+    /// Sets the state to `off` and the percentage to 0 in one edit. [`restore`](Flag::restore)
+    /// undoes it.
+    pub fn kill(&self, context: EditContext) -> Result<EditedFlag, Error> {
         self.edit(
             FlagPatch { state: Some(State::Off), pct: Some(Percent::ZERO), ..FlagPatch::default() },
-            editor,
+            context,
         )
     }
 
-    /// The flag as it stood at a revision that its history still reaches.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "rollout", "pct": 50 }"#).unwrap();
-    /// let editor = |revision| Editor { by: Email::new("ada@example.org").unwrap(), at: Timestamp::EPOCH, revision };
-    /// let killed = flag.kill(editor(7))?.flag;
-    /// assert_eq!(killed.restore(6, editor(8))?.flag.content(), flag.content());
-    /// assert_eq!(killed.restore(5, editor(8)).unwrap_err().code, Code::UnknownRevision);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn restore(&self, revision: u64, editor: Editor) -> Result<Edited, Error> {
+    /// Edits the flag back to its content at a revision. Fails with `unknown_revision` if the
+    /// history does not reach that revision.
+    pub fn restore(&self, revision: u64, context: EditContext) -> Result<EditedFlag, Error> {
         let Some(content) = self.content_at(revision) else {
             return Err(Error::new(Code::UnknownRevision, "/revision"));
         };
-        self.edit(FlagPatch::from(content.clone()), editor)
+        self.edit(FlagPatch::from(content.clone()), context)
     }
 
-    /// What the flag was at a revision. Of the time before the oldest change that is kept, only the moment just before it is known.
+    /// Returns the content at a revision. Before the oldest entry of the history, only the content
+    /// at the revision directly before that entry is available.
     fn content_at(&self, revision: u64) -> Option<&FlagContent> {
-        let made_it = self.history.iter().find(|entry| entry.revision <= revision).map(|entry| &entry.after);
+        let after = self.history.iter().find(|entry| entry.revision <= revision).map(|entry| &entry.after);
         let oldest = self.history.last().filter(|oldest| oldest.revision.checked_sub(1) == Some(revision));
-        made_it.or_else(|| oldest?.before.as_ref())
+        after.or_else(|| oldest?.before.as_ref())
     }
 
     pub(super) fn record(
         mut self,
         before: Option<FlagContent>,
         after: FlagContent,
-        editor: Editor,
-    ) -> Result<Edited, Error> {
-        let Editor { by, at, revision } = editor;
+        context: EditContext,
+    ) -> Result<EditedFlag, Error> {
+        let EditContext { by, at, revision } = context;
+        // Reading a history rejects other revisions.
+        if !(1..=MAX_REVISION).contains(&revision) {
+            return Err(Error::new(Code::InvalidRevision, "/revision"));
+        }
         if self.history.first().is_some_and(|last| last.revision >= revision) {
             return Err(Error::new(Code::StaleRevision, "/revision"));
         }
-        let warning = FlagWarning::of(after.state, &after.scope);
+        let warning = FlagWarning::from_state_and_scope(after.state, &after.scope);
         self.history.insert(0, FlagHistoryEntry { revision, at, by, before, after: after.clone() });
         self.history.truncate(MAX_HISTORY);
         self.content = after;
         self.revisioned = self.revisioned.touched(at);
-        Ok(Edited { flag: self, warning })
+        Ok(EditedFlag { flag: self, warning })
     }
 }

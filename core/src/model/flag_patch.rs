@@ -1,4 +1,4 @@
-//! A partial change of a flag: one merge for `PATCH /flags/{key}` and for the plan of it.
+//! The patch of a flag (specification section 5.3). `PATCH /flags/{key}` and its plan share it.
 
 use crate::flags::{FlagRule, Scope, ScopePatch, State};
 use crate::json::{Decode, Kin, Kind, Value, decode_strictly};
@@ -7,30 +7,24 @@ use crate::model::FlagContent;
 use crate::names::{Percent, Prose};
 use crate::{Code, Error};
 
-/// What changes of a flag; what is `None` stays.
-///
-/// ```
-/// use dezky_core::flags::State;
-/// use dezky_core::model::FlagPatch;
-/// let patch = FlagPatch { state: Some(State::On), ..FlagPatch::default() };
-/// ```
+/// A partial change of a flag. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlagPatch {
-    /// The new state.
+    /// The new state of the flag.
     pub state: Option<State>,
-    /// The new percentage of a rollout.
+    /// The new percentage of the rollout.
     pub pct: Option<Percent>,
-    /// The new scope, which replaces the whole one.
+    /// The new scope, which replaces the old one as a whole.
     pub scope: Option<Scope>,
-    /// New values on single axes of the scope; the other axes stay.
+    /// New values on single axes of the scope. The other axes stay as they are.
     pub axes: ScopePatch,
-    /// The new description.
+    /// The new description of the flag.
     pub description: Option<Prose>,
 }
 
 impl FlagPatch {
-    /// Reads what `PATCH /flags/{key}` takes: a merge patch (RFC 7396), in which `null` resets a member to its default. A `planDigest`
-    /// may stand beside the members, and changes nothing.
+    /// Reads the body of `PATCH /flags/{key}`: a merge patch (RFC 7396), in which `null` resets a
+    /// member to its default. A member `planDigest` is allowed and has no effect on the patch.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -44,14 +38,20 @@ impl FlagPatch {
         decode_strictly(bytes, MAX_DOCUMENT_BYTES)
     }
 
-    /// The rule of a flag after this change.
+    /// Returns the rule of a flag after this patch.
     ///
     /// ```
     /// use dezky_core::flags::{FlagRule, Scope, State};
     /// use dezky_core::model::FlagPatch;
     /// use dezky_core::names::{FlagKey, Percent};
-    /// let rule = FlagRule { key: FlagKey::new("a")?, state: State::Off, pct: Percent::FULL, scope: Scope::default() };
-    /// let after = FlagPatch { state: Some(State::Rollout), ..FlagPatch::default() }.merged_rule(&rule);
+    /// let rule = FlagRule {
+    ///     key: FlagKey::new("a")?,
+    ///     state: State::Off,
+    ///     pct: Percent::FULL,
+    ///     scope: Scope::default(),
+    /// };
+    /// let patch = FlagPatch { state: Some(State::Rollout), ..FlagPatch::default() };
+    /// let after = patch.merged_rule(&rule);
     /// assert_eq!((after.state, after.pct), (State::Rollout, Percent::FULL));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -64,12 +64,7 @@ impl FlagPatch {
         }
     }
 
-    /// The content of a flag after this change.
-    ///
-    /// ```
-    /// use dezky_core::model::{FlagContent, FlagPatch};
-    /// assert_eq!(FlagPatch::default().merged_content(&FlagContent::default()), FlagContent::default());
-    /// ```
+    /// Returns the content of a flag after this patch.
     pub fn merged_content(&self, content: &FlagContent) -> FlagContent {
         FlagContent {
             state: self.state.unwrap_or(content.state),
@@ -85,7 +80,7 @@ impl FlagPatch {
 }
 
 impl From<FlagContent> for FlagPatch {
-    /// A change to exactly this content.
+    /// Returns a patch that sets every field to this content.
     fn from(content: FlagContent) -> FlagPatch {
         FlagPatch {
             state: Some(content.state),

@@ -1,4 +1,5 @@
-//! The model: tenants, partners, users, subscriptions, flags, and the log of their changes.
+//! The model: tenants, partners, users, subscriptions, flags, and the log of their changes
+//! (specification sections 4, 5 and 16).
 
 mod billing;
 mod chain;
@@ -21,9 +22,9 @@ mod user;
 
 pub use billing::{BillingInfo, ContactInfo};
 pub use chain::verify_chain;
-pub use change::{Actor, Change, ChangeContent, Entity};
+pub use change::{Actor, Change, ChangeContent, EntityRef};
 pub use flag::{Flag, FlagContent, FlagHistoryEntry};
-pub use flag_edit::{Edited, Editor, FlagWarning};
+pub use flag_edit::{EditContext, EditedFlag, FlagWarning};
 pub use flag_patch::FlagPatch;
 pub use kind::DocumentKind;
 pub use mrr::monthly_recurring_revenue;
@@ -40,20 +41,16 @@ use crate::Timestamp;
 use crate::json::{decode_objects, document_lists, documents};
 use crate::limits::MAX_REVISION;
 
-/// When an entity was made and last changed, and how often.
-///
-/// ```
-/// assert_eq!(dezky_core::model::Revisioned::default().version, 1);
-/// ```
+/// The times of creation and of the last change of an entity, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Revisioned {
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// Counts its changes; what an ETag carries.
+    /// The number of changes, which is the value of the `ETag`.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MAX_REVISION)))]
     pub version: u64,
 }
@@ -65,7 +62,7 @@ impl Default for Revisioned {
 }
 
 impl Revisioned {
-    /// The same after one more change.
+    /// Returns the values after one more change.
     pub(crate) fn touched(self, now: Timestamp) -> Revisioned {
         Revisioned { updated_at: now, version: self.version + 1, ..self }
     }

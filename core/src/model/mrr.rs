@@ -1,4 +1,4 @@
-//! Monthly recurring revenue: exact until it is rounded, once.
+//! Monthly recurring revenue (specification section 4.7). Sums are exact and rounded once.
 
 use alloc::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use super::{Interval, Price, Subscription, SubscriptionStatus};
 use crate::names::Currency;
 use crate::{Code, Error};
 
-/// Minor units a month by currency, over subscriptions that are active or past due.
+/// Returns the monthly revenue of active and past-due subscriptions, in minor units by currency.
 ///
-/// A year is 12 months, 52 weeks or 365 days. Each currency's sum is exact and rounded once, half to even.
+/// A year counts as 12 months, 52 weeks or 365 days. The sum of each currency is rounded once, half
+/// to even.
 ///
 /// ```
 /// use dezky_core::model::{Subscription, monthly_recurring_revenue};
@@ -39,7 +40,8 @@ fn overflow() -> Error {
     Error::new(Code::MrrOverflow, "")
 }
 
-/// A sum of non-negative fractions. Whole part and fraction are kept apart, so that only the common denominator can grow.
+/// A sum of non-negative fractions. Whole part and fraction are separate, so that only the common
+/// denominator can grow.
 struct Sum {
     whole: i128,
     numerator: i128,
@@ -88,7 +90,7 @@ impl Sum {
     }
 }
 
-/// The greatest common divisor; of 0 and `b` it is `b`.
+/// Returns the greatest common divisor, which is `b` if `a` is 0.
 fn gcd(a: i128, b: i128) -> i128 {
     if a == 0 { b } else { gcd(b % a, a) }
 }

@@ -1,4 +1,4 @@
-//! Partners: the resellers who bring tenants.
+//! Partners, the resellers who bring tenants (specification sections 4.3 and 4.6).
 
 use serde::Serialize;
 
@@ -9,28 +9,26 @@ use crate::names::{Domain, Id, Label, Percent, Slug};
 use crate::{Code, Error, Timestamp};
 
 words! {
-    /// Where a partner is in its life.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::PartnerStatus::Active.as_str(), "active");
-    /// ```
+    /// The status of a partner.
     #[derive(Default)]
     PartnerStatus: UnknownStatus {
-        /// Brings tenants.
+        /// The partner can bring tenants.
         #[default]
         Active "active",
-        /// Brings no more; the tenants it brought keep naming it.
+        /// The partner brings no further tenants. Its tenants keep their reference to it.
         Terminated "terminated",
     }
 }
 
-/// A reseller. Its id and slug are fixed, and its status changes only by termination.
+/// A reseller. The id and slug never change; only [`terminate`](Partner::terminate) changes the
+/// status.
 ///
 /// ```
 /// use dezky_core::Timestamp;
 /// use dezky_core::model::Partner;
 /// use dezky_core::names::{Id, Label, Slug};
-/// let mut partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
+/// let (id, slug, name) = (Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?);
+/// let mut partner = Partner::new(id, slug, name, Timestamp::EPOCH);
 /// partner.terminate(Timestamp::EPOCH)?;
 /// assert!(partner.terminate(Timestamp::EPOCH).is_err());
 /// # Ok::<(), dezky_core::Error>(())
@@ -41,32 +39,25 @@ words! {
 pub struct Partner {
     id: Id,
     slug: Slug,
-    /// What people call it.
+    /// The name for people.
     pub name: Label,
-    /// Its own domain.
+    /// The domain of the partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<Domain>,
     status: PartnerStatus,
-    /// What it keeps of its tenants' payments.
+    /// The share of its tenants' payments that the partner keeps.
     pub margin_pct: Percent,
-    /// Whom to talk to.
+    /// The contact person of the partner.
     pub contact_info: ContactInfo,
-    /// Whom to bill.
+    /// The recipient of invoices.
     pub billing_info: BillingInfo,
-    /// When it was made and changed, and how often.
+    /// The times of creation and change, and the version.
     #[serde(flatten)]
     pub revisioned: Revisioned,
 }
 
 impl Partner {
-    /// A new partner, active.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
-    /// assert_eq!(partner.margin_pct, Percent::ZERO);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates an active partner.
     pub fn new(id: Id, slug: Slug, name: Label, now: Timestamp) -> Partner {
         Partner {
             id,
@@ -81,51 +72,22 @@ impl Partner {
         }
     }
 
-    /// Its id.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
-    /// assert_eq!(partner.id().as_str(), "p1");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the id of the partner.
     pub fn id(&self) -> &Id {
         &self.id
     }
 
-    /// Its slug.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
-    /// assert_eq!(partner.slug().as_str(), "nordic");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the slug of the partner.
     pub fn slug(&self) -> &Slug {
         &self.slug
     }
 
-    /// Where it is in its life.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
-    /// assert_eq!(partner.status(), PartnerStatus::Active);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the status of the partner.
     pub fn status(&self) -> PartnerStatus {
         self.status
     }
 
-    /// Active to terminated, also while tenants name it: they keep doing so.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let mut partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
-    /// partner.terminate(Timestamp::EPOCH)?;
-    /// assert_eq!(partner.status(), PartnerStatus::Terminated);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Changes the status from active to terminated. Tenants keep their reference to the partner.
     pub fn terminate(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.status != PartnerStatus::Active {
             return Err(Error::new(Code::InvalidTransition, "/status"));

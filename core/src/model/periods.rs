@@ -1,11 +1,11 @@
-//! The periods that a subscription runs for.
+//! The billing periods of a subscription (specification section 4.5).
 
 use serde::Serialize;
 
 use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::{Code, Error, Timestamp};
 
-/// The periods that a subscription runs for.
+/// The current billing period and the trial of a subscription.
 ///
 /// ```
 /// use dezky_core::Timestamp;
@@ -22,21 +22,16 @@ pub struct Periods {
     current_start: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_end: Option<Timestamp>,
-    /// When the trial ends.
+    /// The end of the trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial_end: Option<Timestamp>,
-    /// Whether it ends with the current period.
+    /// `true` if the subscription ends with the current period.
     pub cancel_at_period_end: bool,
 }
 
 impl Periods {
-    /// The current period, whose end is not before its start.
-    ///
-    /// ```
-    /// # use dezky_core::Timestamp;
-    /// # use dezky_core::model::Periods;
-    /// assert!(Periods::new(Some(Timestamp::EPOCH), None).is_ok());
-    /// ```
+    /// Creates the periods. Fails with `invalid_period` if the current period ends before it
+    /// starts.
     pub fn new(current_start: Option<Timestamp>, current_end: Option<Timestamp>) -> Result<Periods, Error> {
         if ends_too_soon(current_start, current_end) {
             return Err(Error::new(Code::InvalidPeriod, "/currentEnd"));
@@ -44,20 +39,12 @@ impl Periods {
         Ok(Periods { current_start, current_end, ..Periods::default() })
     }
 
-    /// When the current period started.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::Periods::default().current_start(), None);
-    /// ```
+    /// Returns the start of the current period.
     pub fn current_start(&self) -> Option<Timestamp> {
         self.current_start
     }
 
-    /// When the current period ends.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::Periods::default().current_end(), None);
-    /// ```
+    /// Returns the end of the current period.
     pub fn current_end(&self) -> Option<Timestamp> {
         self.current_end
     }

@@ -1,4 +1,4 @@
-//! Prices: how much, and how often.
+//! The price of a subscription (specification section 4.5).
 
 use core::ops::RangeInclusive;
 
@@ -11,23 +11,19 @@ use crate::{Code, Error};
 
 words! {
     /// The unit of a billing period.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::Interval::Year.as_str(), "year");
-    /// ```
     Interval: UnknownInterval {
-        /// A day.
+        /// One period unit is a day.
         Day "day",
-        /// A week.
+        /// One period unit is a week.
         Week "week",
-        /// A month.
+        /// One period unit is a month.
         Month "month",
-        /// A year.
+        /// One period unit is a year.
         Year "year",
     }
 }
 
-/// How much, and how often.
+/// An amount per item and billing period, and the number of items.
 ///
 /// ```
 /// use dezky_core::model::{Interval, Price};
@@ -53,19 +49,12 @@ pub struct Price {
 
 impl Price {
     const AMOUNTS: RangeInclusive<i64> = 0..=i64::MAX;
-    /// Stripe allows three years at most, which is 1,095 days.
+    /// The upper bound is three years in days, the longest period that Stripe allows.
     const INTERVAL_COUNTS: RangeInclusive<i64> = 1..=1_095;
     const QUANTITIES: RangeInclusive<i64> = 0..=i32::MAX as i64;
 
-    /// An amount of minor units per item, so many items, every so many intervals.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// let error = Price::new(1, Currency::new("EUR")?, Interval::Month, 0, 1).unwrap_err();
-    /// assert_eq!(error.path, "/intervalCount");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a price: `quantity` items at `amount` minor units each, every `interval_count`
+    /// intervals. A number out of range is `invalid_number`.
     pub fn new(
         amount: i64,
         currency: Currency,
@@ -83,62 +72,27 @@ impl Price {
         Error::unless_clean(problems, Price { amount, currency, interval, interval_count, quantity })
     }
 
-    /// Minor units for one item and period.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.amount(), 4900);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the minor units for one item and billing period.
     pub fn amount(&self) -> i64 {
         self.amount
     }
 
-    /// What the amount is in.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.currency().as_str(), "EUR");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the currency of the amount.
     pub fn currency(&self) -> &Currency {
         &self.currency
     }
 
-    /// The unit of the billing period.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.interval(), Interval::Month);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the unit of the billing period.
     pub fn interval(&self) -> Interval {
         self.interval
     }
 
-    /// How many intervals a billing period has.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 3, 1)?.interval_count(), 3);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the number of intervals in a billing period.
     pub fn interval_count(&self) -> i64 {
         self.interval_count
     }
 
-    /// How many items are paid for.
-    ///
-    /// ```
-    /// # use dezky_core::model::{Interval, Price};
-    /// # use dezky_core::names::Currency;
-    /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 12)?.quantity(), 12);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the number of items.
     pub fn quantity(&self) -> i64 {
         self.quantity
     }

@@ -1,4 +1,4 @@
-//! What outside systems know of a tenant, and how far they are set up for it.
+//! The setup of a tenant in outside systems (specification sections 4.1 and 4.2).
 
 use serde::Serialize;
 
@@ -7,73 +7,56 @@ use crate::names::words;
 use crate::names::{Domain, Label, Prose};
 
 words! {
-    /// How far an outside system is set up for a tenant.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::IntegrationStatus::Ok.as_str(), "ok");
-    /// ```
+    /// The progress of the setup in an outside system.
     #[derive(Default)]
     IntegrationStatus: UnknownStatus {
-        /// Not yet.
+        /// The setup has not finished yet.
         #[default]
         Pending "pending",
-        /// Done.
+        /// The setup is complete.
         Ok "ok",
-        /// Failed, with the reason.
+        /// The setup failed, and `error` has the reason.
         Error "error",
-        /// Not wanted.
+        /// The tenant does not use the system.
         Disabled "disabled",
     }
 }
 
-/// What outside systems call a tenant.
-///
-/// ```
-/// assert_eq!(dezky_core::model::Handles::default().authentik_group, None);
-/// ```
+/// The names of a tenant in outside systems.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Handles {
-    /// The group in Authentik.
+    /// The name of the group in Authentik.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentik_group: Option<Label>,
-    /// The space in oCIS.
+    /// The name of the space in oCIS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ocis_space: Option<Label>,
-    /// The domain in Stalwart.
+    /// The name of the domain in Stalwart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stalwart_domain: Option<Domain>,
 }
 
-/// How far each outside system is set up.
-///
-/// ```
-/// use dezky_core::model::{IntegrationStatus, Provisioning};
-/// assert_eq!(Provisioning::default().ocis.status, IntegrationStatus::Pending);
-/// ```
+/// The progress of the setup in each outside system.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Provisioning {
-    /// The identity provider.
+    /// The setup in the identity provider.
     pub authentik: Integration,
-    /// The mail server.
+    /// The setup in the mail server.
     pub stalwart: Integration,
-    /// The file server.
+    /// The setup in the file server.
     pub ocis: Integration,
 }
 
-/// How far one outside system is set up.
-///
-/// ```
-/// assert_eq!(dezky_core::model::Integration::default().error, None);
-/// ```
+/// The progress of the setup in one outside system.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Integration {
-    /// How far.
+    /// The status of the setup.
     pub status: IntegrationStatus,
-    /// What went wrong last.
+    /// The message of the last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Prose>,
 }

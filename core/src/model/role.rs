@@ -1,20 +1,16 @@
-//! The roles of a user in their tenants.
+//! The roles of a user (specification section 4.4).
 
 use crate::names::words;
 
 words! {
-    /// What somebody is in their tenants.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::Role::parse("owner"), Some(dezky_core::model::Role::Owner));
-    /// ```
+    /// The role that a user has in all of their tenants.
     #[derive(Default)]
     Role: UnknownRole {
-        /// Whoever signed up.
+        /// The person who signed up.
         Owner "owner",
-        /// May change what an owner may.
+        /// A person with the rights of an owner.
         Admin "admin",
-        /// May look.
+        /// A person who can read and not change.
         #[default]
         Member "member",
     }

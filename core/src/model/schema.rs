@@ -1,4 +1,4 @@
-//! The JSON Schemas of the model that are not derived.
+//! JSON Schemas of the model that are written by hand.
 
 use super::SubscriptionStatus;
 use crate::schema::{patterns, schemas, text};

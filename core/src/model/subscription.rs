@@ -1,4 +1,4 @@
-//! Subscriptions: what a tenant pays, as Stripe tells it.
+//! Subscriptions, as Stripe reports them (specification section 4.5).
 
 use serde::{Serialize, Serializer};
 
@@ -6,7 +6,7 @@ use super::{Periods, Price, Revisioned};
 use crate::json::{Decode, Value, decode_objects, deserialize_by_decoding};
 use crate::names::{Id, Label, PlanKey};
 
-/// What a tenant pays.
+/// The subscription of a tenant.
 ///
 /// ```
 /// let subscription: dezky_core::model::Subscription = serde_json::from_str(r#"{
@@ -20,59 +20,50 @@ use crate::names::{Id, Label, PlanKey};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    /// The subscription's id.
+    /// The id of the subscription.
     pub id: Id,
-    /// The tenant who pays.
+    /// The tenant that pays for the subscription.
     pub tenant_id: Id,
-    /// What they pay for.
+    /// The subscription plan that the tenant pays for.
     pub plan: PlanKey,
-    /// How it stands.
+    /// The status that Stripe reports.
     pub status: SubscriptionStatus,
-    /// How much, and how often.
+    /// The price of each billing period.
     pub price: Price,
-    /// What Stripe calls it.
+    /// The ids of the subscription in Stripe.
     pub stripe: StripeIds,
-    /// The periods that it runs for.
+    /// The current billing period and the trial.
     pub periods: Periods,
-    /// When the record was made and changed, and how often.
+    /// The times of creation and change, and the version.
     #[serde(flatten)]
     pub revisioned: Revisioned,
 }
 
-/// How a subscription stands: Stripe's words, and room for one that Stripe may yet invent.
-///
-/// ```
-/// use dezky_core::model::SubscriptionStatus;
-/// assert_eq!(SubscriptionStatus::PastDue.as_str(), "past_due");
-/// ```
+/// The status of a subscription. Stripe may add a status, so any label is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubscriptionStatus {
-    /// The first payment has not been made.
+    /// The first payment is still due.
     Incomplete,
-    /// The first payment was never made.
+    /// The first payment was not made in time.
     IncompleteExpired,
-    /// Not yet paid for.
+    /// The trial is running.
     Trialing,
-    /// Paid.
+    /// The subscription is paid for.
     Active,
-    /// A payment has failed and is tried again.
+    /// A payment failed, and Stripe retries it.
     PastDue,
-    /// Ended.
+    /// The subscription has ended.
     Canceled,
-    /// Payments have failed for good.
+    /// Payments failed, and Stripe does not retry them.
     Unpaid,
-    /// A trial ended without a way to pay.
+    /// The trial ended without a payment method.
     Paused,
-    /// A word that is not known here.
+    /// A status that this version does not list.
     Unknown(Label),
 }
 
 impl SubscriptionStatus {
-    /// The word as Stripe spells it.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::SubscriptionStatus::Trialing.as_str(), "trialing");
-    /// ```
+    /// Returns the status as Stripe spells it.
     pub fn as_str(&self) -> &str {
         match self {
             SubscriptionStatus::Incomplete => "incomplete",
@@ -87,7 +78,7 @@ impl SubscriptionStatus {
         }
     }
 
-    fn of(word: Label) -> SubscriptionStatus {
+    fn from_label(word: Label) -> SubscriptionStatus {
         match word.as_str() {
             "incomplete" => SubscriptionStatus::Incomplete,
             "incomplete_expired" => SubscriptionStatus::IncompleteExpired,
@@ -110,29 +101,25 @@ impl Serialize for SubscriptionStatus {
 
 impl Decode for SubscriptionStatus {
     fn decode(value: Value<'_>) -> SubscriptionStatus {
-        SubscriptionStatus::of(Label::decode(value))
+        SubscriptionStatus::from_label(Label::decode(value))
     }
 }
 
-/// What Stripe calls a subscription's parts.
-///
-/// ```
-/// assert_eq!(dezky_core::model::StripeIds::default().customer_id, None);
-/// ```
+/// The ids of a subscription and its parts in Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct StripeIds {
-    /// `cus_…`
+    /// The id of the customer, `cus_…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<Label>,
-    /// `sub_…`
+    /// The id of the subscription, `sub_…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<Label>,
-    /// `si_…`
+    /// The id of the subscription item, `si_…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_id: Option<Label>,
-    /// `price_…`
+    /// The id of the price, `price_…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_id: Option<Label>,
 }

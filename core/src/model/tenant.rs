@@ -1,4 +1,4 @@
-//! Tenants: the business customers.
+//! Tenants, the business customers (specification sections 4.2 and 4.6).
 
 use alloc::vec::Vec;
 
@@ -12,33 +12,30 @@ use crate::names::{Domain, Id, Label, PlanKey, Slug};
 use crate::{Code, Error, Timestamp};
 
 words! {
-    /// Where a tenant is in its life.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::model::TenantStatus::Suspended.as_str(), "suspended");
-    /// ```
+    /// The status of a tenant.
     #[derive(Default)]
     TenantStatus: UnknownStatus {
-        /// Made, and not yet set up everywhere.
+        /// The tenant is not set up in every outside system yet.
         Pending "pending",
-        /// In use.
+        /// The tenant is in use.
         #[default]
         Active "active",
-        /// May look at everything and change nothing.
+        /// Members can read everything and change nothing.
         Suspended "suspended",
-        /// Gone, for good; only platform admins still see it.
+        /// The tenant has ended for good. Only platform admins can read it.
         Terminated "terminated",
     }
 }
 
-/// A business customer. Its id and slug are fixed, and its status changes only by its four steps.
+/// A business customer. The id and slug never change, and only the four steps change the status.
 ///
 /// ```
 /// use dezky_core::Timestamp;
 /// use dezky_core::model::{Tenant, TenantStatus};
 /// use dezky_core::names::{Id, Label, PlanKey, Slug};
 /// let now = Timestamp::from_seconds(1_767_225_600)?;
-/// let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme GmbH")?, PlanKey::new("business")?, now);
+/// let (id, slug, name) = (Id::new("t1")?, Slug::new("acme")?, Label::new("Acme GmbH")?);
+/// let mut tenant = Tenant::new(id, slug, name, PlanKey::new("business")?, now);
 /// tenant.activate(now)?;
 /// assert_eq!(tenant.status(), TenantStatus::Active);
 /// assert!(tenant.resume(now).is_err());
@@ -50,36 +47,29 @@ words! {
 pub struct Tenant {
     id: Id,
     slug: Slug,
-    /// What people call it.
+    /// The name for people.
     pub name: Label,
     status: TenantStatus,
-    /// What it pays for.
+    /// The subscription plan of the tenant.
     pub plan: PlanKey,
-    /// The domains that are its own.
+    /// The domains of the tenant.
     pub domains: Vec<Domain>,
-    /// The partner who brought it.
+    /// The partner who brought the tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partner_id: Option<Id>,
-    /// Whom to bill.
+    /// The recipient of invoices.
     pub billing_info: BillingInfo,
-    /// What outside systems call it.
+    /// The names of the tenant in outside systems.
     pub handles: Handles,
-    /// How far outside systems are set up for it.
+    /// The progress of the setup in outside systems.
     pub provisioning: Provisioning,
-    /// When it was made and changed, and how often.
+    /// The times of creation and change, and the version.
     #[serde(flatten)]
     pub revisioned: Revisioned,
 }
 
 impl Tenant {
-    /// A new tenant, pending.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert_eq!(tenant.status(), TenantStatus::Pending);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a pending tenant.
     pub fn new(id: Id, slug: Slug, name: Label, plan: PlanKey, now: Timestamp) -> Tenant {
         Tenant {
             id,
@@ -96,88 +86,37 @@ impl Tenant {
         }
     }
 
-    /// Its id.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert_eq!(tenant.id().as_str(), "t1");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the id of the tenant.
     pub fn id(&self) -> &Id {
         &self.id
     }
 
-    /// Its slug.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert_eq!(tenant.slug().as_str(), "acme");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the slug of the tenant.
     pub fn slug(&self) -> &Slug {
         &self.slug
     }
 
-    /// Where it is in its life.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert_eq!(tenant.status(), TenantStatus::Pending);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the status of the tenant.
     pub fn status(&self) -> TenantStatus {
         self.status
     }
 
-    /// Pending to active.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// tenant.activate(Timestamp::EPOCH)?;
-    /// assert_eq!(tenant.activate(Timestamp::EPOCH).unwrap_err().code, Code::InvalidTransition);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Changes the status from pending to active.
     pub fn activate(&mut self, now: Timestamp) -> Result<(), Error> {
         self.step(&[TenantStatus::Pending], TenantStatus::Active, now)
     }
 
-    /// Active to suspended.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert!(tenant.suspend(Timestamp::EPOCH).is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Changes the status from active to suspended.
     pub fn suspend(&mut self, now: Timestamp) -> Result<(), Error> {
         self.step(&[TenantStatus::Active], TenantStatus::Suspended, now)
     }
 
-    /// Suspended to active.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// assert!(tenant.resume(Timestamp::EPOCH).is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Changes the status from suspended to active.
     pub fn resume(&mut self, now: Timestamp) -> Result<(), Error> {
         self.step(&[TenantStatus::Suspended], TenantStatus::Active, now)
     }
 
-    /// From any status to terminated, for good. Nothing is deleted.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
-    /// tenant.terminate(Timestamp::EPOCH)?;
-    /// assert!(tenant.terminate(Timestamp::EPOCH).is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Changes any other status to terminated, for good. No data is deleted.
     pub fn terminate(&mut self, now: Timestamp) -> Result<(), Error> {
         use TenantStatus::*;
         self.step(&[Pending, Active, Suspended], Terminated, now)

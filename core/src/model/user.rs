@@ -1,91 +1,87 @@
-//! Users: people with a record, whose rights it holds.
+//! Users, the people with a record (specification section 4.4).
 
 use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::Revisioned;
-use super::Role;
+use super::{Revisioned, Role};
 use crate::Timestamp;
 use crate::json::decode_objects;
 use crate::limits::MAX_LIST;
 use crate::names::{Email, Id, Label, Prose};
 
-/// A person. What they may do is decided from this record alone.
+/// A person. The person's rights come from this record alone.
 ///
 /// ```
-/// let user: dezky_core::model::User = serde_json::from_str(r#"{ "id": "u1", "email": "Ada@example.org" }"#)?;
+/// use dezky_core::model::User;
+/// let user = User::from_json(br#"{ "id": "u1", "email": "Ada@example.org" }"#)?;
 /// assert_eq!(user.email.as_str(), "ada@example.org");
 /// assert!(user.active && !user.platform_admin);
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The user's id.
+    /// The id of the user.
     pub id: Id,
-    /// Who they are to the identity provider, once they have signed in.
+    /// The user's identity at the identity provider, set at the first sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<IdentitySubject>,
-    /// Their e-mail address.
+    /// The e-mail address of the user.
     pub email: Email,
-    /// Whether the identity provider has verified that the address is theirs. Only then does it identify them.
+    /// `true` if the identity provider has verified the address. Only a verified address identifies
+    /// the user.
     pub email_verified: bool,
-    /// Their name.
+    /// The name of the user.
     pub name: Prose,
-    /// What they are in their tenants.
+    /// The role in all tenants of the user.
     pub role: Role,
-    /// The tenants of which they are a member.
+    /// The tenants of which the user is a member.
     pub tenant_ids: Vec<Id>,
-    /// Whether they run the platform.
+    /// `true` for a platform admin.
     pub platform_admin: bool,
-    /// Whether they may do anything at all.
+    /// `false` denies the user every action.
     pub active: bool,
-    /// When their rights last changed: a token issued before grants nothing.
+    /// The time at which the rights last changed. Tokens issued before it grant no rights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights_changed_at: Option<Timestamp>,
-    /// When they last signed in.
+    /// The time of the last sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<Timestamp>,
-    /// The groups at the identity provider that their last sign-in showed; absent until one did.
+    /// The groups in the newest token that had groups, or `None` before the first such token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<Label>>,
-    /// When the token was issued that showed these groups.
+    /// The time at which the token with these groups was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups_issued_at: Option<Timestamp>,
-    /// When the record was made and changed, and how often.
+    /// The times of creation and change, and the version.
     #[serde(flatten)]
     pub revisioned: Revisioned,
 }
 
 impl User {
-    /// Whether nobody else can have the address: it is verified, or the record was made for it and nobody has claimed the record yet.
+    /// Returns whether no other record can have the address. That is so if the address is verified,
+    /// or if no person has signed in with this record yet.
     ///
     /// ```
-    /// let user: dezky_core::model::User = serde_json::from_str(r#"{ "id": "u1", "email": "ada@example.org" }"#)?;
+    /// use dezky_core::model::User;
+    /// let user = User::from_json(br#"{ "id": "u1", "email": "ada@example.org" }"#)?;
     /// assert!(user.reserves_email() && !user.email_verified);
-    /// # Ok::<(), serde_json::Error>(())
+    /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn reserves_email(&self) -> bool {
         self.email_verified || self.subject.is_none()
     }
 }
 
-/// Who somebody is to an identity provider: only both halves together are unique.
-///
-/// ```
-/// use dezky_core::model::IdentitySubject;
-/// use dezky_core::names::Label;
-/// let subject = IdentitySubject { issuer: Label::new("https://id.example.org/")?, sub: Label::new("7")? };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The identity of a user at an identity provider. Only issuer and subject together are unique.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct IdentitySubject {
-    /// The issuer of their tokens.
+    /// The issuer of the user's tokens.
     pub issuer: Label,
-    /// What the issuer calls them.
+    /// The subject of the user at this issuer.
     pub sub: Label,
 }
 

@@ -128,7 +128,7 @@ pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
         steps.push(
             select(known)
                 .prop_flat_map(move |key| (rule(key.as_str().to_owned(), count), Just(key)))
-                .prop_map(|(rule, key)| Edit::flag(rule).and(Edit::delete_flag(key)))
+                .prop_map(|(rule, key)| Edit::put_flag(rule).and(Edit::delete_flag(key)))
                 .boxed(),
         );
     }

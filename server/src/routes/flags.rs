@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use dezky_core::access::Action;
 use dezky_core::flags::State;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::model::{Edited, Editor, Flag, FlagPatch};
+use dezky_core::model::{EditedFlag, EditContext, Flag, FlagPatch};
 use dezky_core::names::FlagKey;
 use dezky_core::world::{Edit, Plan};
 use dezky_core::{Code, Error};
@@ -130,7 +130,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
             "This key is the name of a path beside the flags",
         ));
     }
-    let Edited { flag, warning } =
+    let EditedFlag { flag, warning } =
         Flag::create(flag.key().clone(), flag.content().clone(), editor(&call, 1)?)?;
     let view = FlagView::new(&call, &flag).warned(warning, plans::warnings(&call, &flag).await?);
     let reply = shown(&view, &flag)?.created(format!("/flags/{}", flag.key()));
@@ -153,7 +153,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
     };
     // Nobody else changes an effect until this is written, or refused.
     let _alone = call.app.effects.write().await;
-    let plan = plans::plan(&call, Edit::flag(patch.merged_rule(&before.rule()))).await?;
+    let plan = plans::plan(&call, Edit::put_flag(patch.merged_rule(&before.rule()))).await?;
     if *plan.digest() != promised {
         return Err(effect_changed(&plan)?);
     }
@@ -224,10 +224,10 @@ async fn write(
     call: &Call,
     action: &'static str,
     before: Flag,
-    edited: Result<Edited, Error>,
+    edited: Result<EditedFlag, Error>,
     planned_at: Option<u64>,
 ) -> Result<Reply, Problem> {
-    let Edited { flag, warning } = match edited {
+    let EditedFlag { flag, warning } = match edited {
         Err(error) if error.code == Code::EmptyEdit => return shown(&FlagView::new(call, &before), &before),
         edited => edited?,
     };
@@ -252,10 +252,10 @@ fn shown(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
 }
 
 /// Who edits. The log is the history, so the revision only has to be above what the flag at hand knows of.
-fn editor(call: &Call, revision: u64) -> Result<Editor, Problem> {
+fn editor(call: &Call, revision: u64) -> Result<EditContext, Problem> {
     let by = named(&call.actor())
         .ok_or_else(|| Problem::denied(dezky_core::access::AccessReason::DeniedNoUser))?;
-    Ok(Editor { by, at: call.now, revision })
+    Ok(EditContext { by, at: call.now, revision })
 }
 
 async fn current(call: &Call) -> Result<Flag, Problem> {

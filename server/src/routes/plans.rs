@@ -60,7 +60,7 @@ async fn about<T: Serialize + Send + 'static>(
 pub async fn warnings(call: &Call, flag: &Flag) -> Result<Vec<Warning>, Problem> {
     let (rule, live) = (flag.rule(), call.app.live.clone());
     let environments = live.read().environments();
-    if rule.scope.is_empty() && FlagWarning::of(rule.state, &rule.scope).is_none() {
+    if rule.scope.is_empty() && FlagWarning::from_state_and_scope(rule.state, &rule.scope).is_none() {
         return Ok(Vec::new());
     }
     let asked = tokio::task::spawn_blocking(move || Ok(live.names()?.warnings(&rule, &environments))).await;

@@ -1,7 +1,7 @@
 //! Databases of every earlier version, with data in them.
 
 use dezky_core::model::{
-    Actor, Change, ChangeContent, Entity, Flag, Partner, Subscription, Tenant, User, verify_chain,
+    Actor, Change, ChangeContent, EntityRef, Flag, Partner, Subscription, Tenant, User, verify_chain,
 };
 use dezky_core::names::{Email, Label};
 use dezky_server::store::sqlite::{SqliteStore, migrate_to, verify_log};
@@ -45,7 +45,7 @@ fn log() -> Vec<Change> {
             at: at(0),
             actor: Actor::default(),
             action: label(&format!("{kind}.create")),
-            entity: Entity { kind: label(kind), id: label(&name) },
+            entity: EntityRef { kind: label(kind), id: label(&name) },
             before: Value::Null,
             after: document,
         };
@@ -93,7 +93,7 @@ fn old(directory: &Directory, version: usize) {
         run("INSERT INTO flags (id, version, doc) VALUES ('new_portal', 1, ?1)", params![flag]);
         run("INSERT INTO settings (name, value) VALUES ('secret', ?1)", params![[7_u8; 32]]);
         for change in log() {
-            let Entity { kind, id } = &change.content.entity;
+            let EntityRef { kind, id } = &change.content.entity;
             run(
                 "INSERT INTO changes (revision, at, action, kind, entity_id, tenant_id, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![

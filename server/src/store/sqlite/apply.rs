@@ -1,7 +1,7 @@
 //! One write inside a transaction: all of it, or none.
 
 use dezky_core::Timestamp;
-use dezky_core::model::{Change, ChangeContent, Entity};
+use dezky_core::model::{Change, ChangeContent, EntityRef};
 use dezky_core::names::Label;
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub fn apply(
             at,
             actor: actor.clone(),
             action: label(entry.action)?,
-            entity: Entity { kind: label(record.kind())?, id: label(record.id())? },
+            entity: EntityRef { kind: label(record.kind())?, id: label(record.id())? },
             before: document(entry.before.as_ref())?,
             after: document(entry.after.as_ref())?,
         };

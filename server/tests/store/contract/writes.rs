@@ -1,6 +1,6 @@
 //! Single writes: what they make, and what they refuse.
 
-use dezky_core::model::{Editor, Flag, FlagContent};
+use dezky_core::model::{EditContext, Flag, FlagContent};
 use dezky_core::names::{Email, FlagKey, Label};
 use dezky_server::keys::{Key, PreviousSecret};
 use dezky_server::store::{
@@ -278,7 +278,7 @@ pub async fn a_write_is_whole_or_nothing(place: Place) {
 
 pub async fn flags_are_kept_without_history(place: Place) {
     let store = place.open();
-    let editor = Editor { by: Email::new("ada@example.org").unwrap(), at: at(0), revision: 1 };
+    let editor = EditContext { by: Email::new("ada@example.org").unwrap(), at: at(0), revision: 1 };
     let flag = Flag::create(FlagKey::new("a").unwrap(), FlagContent::default(), editor).unwrap().flag;
     assert_eq!(flag.history().len(), 1);
     let changes = store.write(write([made(&flag)])).await.unwrap();

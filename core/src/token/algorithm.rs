@@ -1,4 +1,5 @@
-//! The four signature algorithms that are accepted. There is no setting that adds one.
+//! The four signature algorithms that are accepted (specification section 15.4). No setting adds
+//! one.
 
 use crate::Code;
 
@@ -10,7 +11,7 @@ pub(super) enum Algorithm {
     Ed25519,
 }
 
-/// What a key must be for an algorithm.
+/// The type of key that an algorithm needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     Rsa,
@@ -19,9 +20,9 @@ pub(super) enum Family {
 }
 
 impl Algorithm {
-    /// Names are compared exactly. `EdDSA` is RFC 8037's name and covers Ed448 too, which no accepted key can be;
-    /// `Ed25519` is RFC 9864's.
-    pub(super) fn named(name: &str) -> Option<Algorithm> {
+    /// Returns the algorithm with exactly this name. `EdDSA` is the name of RFC 8037 and includes
+    /// Ed448, for which no key is accepted; `Ed25519` is the name of RFC 9864.
+    pub(super) fn from_name(name: &str) -> Option<Algorithm> {
         match name {
             "RS256" => Some(Algorithm::Rs256),
             "PS256" => Some(Algorithm::Ps256),
@@ -31,8 +32,9 @@ impl Algorithm {
         }
     }
 
-    /// Why a name is not accepted: the two classic attacks, in any case of letters, are told apart from mere strangers.
-    pub(super) fn refusal(name: &str) -> Code {
+    /// Returns the code for a name that is not accepted. The names of the two classic attacks, in
+    /// any case, have codes of their own.
+    pub(super) fn rejection_code(name: &str) -> Code {
         match name.to_ascii_uppercase() {
             name if name == "NONE" => Code::TokenAlgNone,
             name if name.starts_with("HS") => Code::TokenAlgSymmetric,
@@ -48,8 +50,8 @@ impl Algorithm {
         }
     }
 
-    /// The name by which the signature primitive knows it.
-    pub(super) fn primitive(self) -> jsonwebtoken::Algorithm {
+    /// Returns the algorithm of the crate that checks signatures.
+    pub(super) fn to_jsonwebtoken(self) -> jsonwebtoken::Algorithm {
         match self {
             Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
             Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,

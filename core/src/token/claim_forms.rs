@@ -1,4 +1,5 @@
-//! The form of each claim: its type and its range, never its meaning. `null` is a value of the wrong type, never absence.
+//! The form of the claims: types and ranges (specification section 15.5). `null` is a value of the
+//! wrong type, not an absent claim.
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
@@ -9,32 +10,32 @@ use crate::json::{Kind, Value};
 use crate::names::{Email, Prose};
 use crate::{Code, Error, Timestamp};
 
-/// OpenID Connect Core allows a subject so many characters. Group names are held to the same.
-const LONGEST: usize = 255;
+/// The longest subject that OpenID Connect Core allows, in characters, and the longest group name.
+const MAX_CHARACTERS: usize = 255;
 
-/// The claims, and what of them only the rules want.
-pub(super) struct Forms {
+/// The claims of a token, with those that only the rules need.
+pub(super) struct ParsedClaims {
     pub(super) claims: Claims,
     pub(super) not_before: Option<Timestamp>,
     pub(super) authorized_party: Option<String>,
 }
 
-pub(super) fn read(claims: Value<'_>) -> Result<Forms, Error> {
-    let mut reader = Reader { claims, findings: Findings::at("/claims") };
-    let issuer = reader.needed("iss", Code::TokenIssuerMissing, Code::TokenIssuerForm, filled);
-    let subject = reader.needed("sub", Code::TokenSubjectMissing, Code::TokenSubjectForm, |sub| {
-        text(sub).filter(|sub| is_plain(sub, LONGEST)).map(str::to_owned)
+pub(super) fn read(claims: Value<'_>) -> Result<ParsedClaims, Error> {
+    let mut reader = Reader { claims, findings: Findings::new("/claims") };
+    let issuer = reader.required("iss", Code::TokenIssuerMissing, Code::TokenIssuerForm, non_empty_text);
+    let subject = reader.required("sub", Code::TokenSubjectMissing, Code::TokenSubjectForm, |sub| {
+        text(sub).filter(|sub| is_plain(sub, MAX_CHARACTERS)).map(str::to_owned)
     });
     let audiences = reader.audiences();
-    let expires_at = reader.needed("exp", Code::TokenExpiryMissing, Code::TokenExpiryForm, seconds);
-    let issued_at = reader.needed("iat", Code::TokenIssuedAtMissing, Code::TokenIssuedAtForm, seconds);
+    let expires_at = reader.required("exp", Code::TokenExpiryMissing, Code::TokenExpiryForm, seconds);
+    let issued_at = reader.required("iat", Code::TokenIssuedAtMissing, Code::TokenIssuedAtForm, seconds);
     let not_before = reader.optional("nbf", Code::TokenNotBeforeForm, seconds);
-    let authorized_party = reader.optional("azp", Code::TokenPartyForm, filled);
+    let authorized_party = reader.optional("azp", Code::TokenPartyForm, non_empty_text);
     let email = reader.optional("email", Code::TokenEmailForm, email).flatten();
     let email_verified = reader.optional("email_verified", Code::TokenEmailForm, boolean);
     let name = reader.optional("name", Code::TokenNameForm, |name| Prose::new(text(name)?).ok());
     let groups = reader.groups();
-    let forms = || {
+    let parsed = || {
         let claims = Claims {
             issuer: issuer?,
             subject: subject?,
@@ -46,12 +47,12 @@ pub(super) fn read(claims: Value<'_>) -> Result<Forms, Error> {
             name,
             groups,
         };
-        Some(Forms { claims, not_before, authorized_party })
+        Some(ParsedClaims { claims, not_before, authorized_party })
     };
-    reader.findings.finish(forms())
+    reader.findings.finish(parsed())
 }
 
-fn filled(value: Value<'_>) -> Option<String> {
+fn non_empty_text(value: Value<'_>) -> Option<String> {
     text(value).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -59,7 +60,7 @@ fn boolean(value: Value<'_>) -> Option<bool> {
     (value.kind() == Kind::Bool).then(|| value.raw() == "true")
 }
 
-/// The inner `None` is an empty text.
+/// Reads an e-mail address. The inner `None` is an empty string.
 fn email(value: Value<'_>) -> Option<Option<Email>> {
     match text(value)? {
         "" => Some(None),
@@ -86,7 +87,7 @@ impl<'d> Reader<'d> {
         read
     }
 
-    fn needed<T>(
+    fn required<T>(
         &mut self,
         name: &str,
         missing: Code,
@@ -99,13 +100,14 @@ impl<'d> Reader<'d> {
         self.optional(name, malformed, read)
     }
 
-    /// One audience may stand without its list (RFC 7519, section 4.1.3).
+    /// Reads the audiences. A single audience may be a string without a list (RFC 7519, section
+    /// 4.1.3).
     fn audiences(&mut self) -> Option<Vec<String>> {
-        let aud = self.needed("aud", Code::TokenAudienceMissing, Code::TokenAudienceForm, Some)?;
+        let aud = self.required("aud", Code::TokenAudienceMissing, Code::TokenAudienceForm, Some)?;
         if aud.kind() == Kind::Array && aud.items().next().is_some() {
-            return Some(self.items("aud", Code::TokenAudienceForm, filled));
+            return Some(self.items("aud", Code::TokenAudienceForm, non_empty_text));
         }
-        let audience = self.optional("aud", Code::TokenAudienceForm, filled)?;
+        let audience = self.optional("aud", Code::TokenAudienceForm, non_empty_text)?;
         Some(vec![audience])
     }
 
@@ -113,11 +115,11 @@ impl<'d> Reader<'d> {
         let list = |groups: Value<'d>| (groups.kind() == Kind::Array).then_some(());
         self.optional("groups", Code::TokenGroupsForm, list)?;
         Some(self.items("groups", Code::TokenGroupsForm, |group| {
-            text(group).filter(|group| is_plain(group, LONGEST)).map(str::to_owned)
+            text(group).filter(|group| is_plain(group, MAX_CHARACTERS)).map(str::to_owned)
         }))
     }
 
-    /// The items of a list, each that is malformed noted by its index.
+    /// Reads the items of a list and notes each malformed item at its index.
     fn items(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What a verified token says of its bearer.
+//! The claims of a verified token (specification section 15.8).
 
 use alloc::{string::String, vec::Vec};
 
@@ -7,13 +7,15 @@ use serde::{Serialize, Serializer};
 use crate::Timestamp;
 use crate::names::{Email, Prose};
 
-/// The claims of a token that was verified. Nothing else makes one, so holding it is the proof.
+/// The claims of a verified token. Only
+/// [`TokenVerifier::verify`](crate::token::TokenVerifier::verify) creates them.
 ///
-/// No right follows from these: rights come from the user's record. The audiences are kept whole because one of them
-/// decides whether a platform admin acts as an operator.
+/// Claims grant no rights: rights come from the user's record. `audiences` holds every audience,
+/// because one of them makes a platform admin an operator.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # use example::*;
 /// use dezky_core::Timestamp;
 /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
@@ -28,26 +30,28 @@ use crate::names::{Email, Prose};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Claims {
-    /// `iss`: who issued the token, exactly as the policy names them.
+    /// `iss`: the issuer, exactly as in the policy.
     pub issuer: String,
-    /// `sub`: whom the issuer means; unique within the issuer only.
+    /// `sub`: the user at the issuer. Another issuer may use the same subject.
     pub subject: String,
-    /// `aud`: every audience, those too that the policy does not name.
+    /// `aud`: every audience, also those that the policy does not name.
     pub audiences: Vec<String>,
-    /// `iat`
+    /// `iat`: the time at which the token was issued.
     pub issued_at: Timestamp,
-    /// `exp`: the token is void from this moment on.
+    /// `exp`: the time from which the token is invalid.
     pub expires_at: Timestamp,
-    /// `email`, lower-cased. An empty one counts as none: identity providers write that for machine accounts.
+    /// `email`, in lower case. An empty address counts as absent, because identity providers write
+    /// it for machine accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
-    /// `email_verified`: without it, an address may be anything that the user typed at the issuer.
+    /// `email_verified`: unless it is true, the address may be any that the user entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
-    /// `name`
+    /// `name`: the name of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Prose>,
-    /// `groups`, in the token's order; nothing, where the token does not speak of groups. Written as an empty list then.
+    /// `groups`, in the order of the token, or `None` if the claim is absent. Serialized as an
+    /// empty list then.
     #[serde(serialize_with = "groups_or_none")]
     pub groups: Option<Vec<String>>,
 }

@@ -1,5 +1,5 @@
-// A key set, and a token by its first key, for the examples of the documentation. Made by the oracle's signing; the secret is
-// derived from a sentence, so that nobody takes it for one.
+// A key set and a token, signed with its first key, for the examples of the documentation. The
+// oracle signed the token with a key that is derived from a public sentence.
 
 pub const KEYS: &[u8] = br#"{ "keys": [
     { "kty": "OKP", "crv": "Ed25519", "kid": "2026-03", "use": "sig", "x": "yNbvQHMTRCi760O1_VlcFJeu1r4iul_9LAUSqpOFrx0" },

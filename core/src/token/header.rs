@@ -1,4 +1,5 @@
-//! The header's rules, judged together before any key is looked at.
+//! The header of a token (specification section 15.4). All its members are checked before the key
+//! is looked up.
 
 use alloc::{borrow::ToOwned, string::String};
 
@@ -15,17 +16,18 @@ pub(super) struct Header {
     pub(super) typ: Typ,
 }
 
-/// The header's `typ`.
+/// The member `typ` of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Typ {
     Absent,
     Jwt,
-    /// `at+jwt`: the token says that it is an access token (RFC 9068).
+    /// `at+jwt`, the type of access tokens (RFC 9068).
     AccessToken,
 }
 
-/// Members that must not be there, whatever they hold: each changes what the signature covers or what the claims are.
-const REFUSED: [(&str, Code); 5] = [
+/// Members that must be absent: each changes the bytes that the signature covers, or the meaning of
+/// the claims.
+const FORBIDDEN: [(&str, Code); 5] = [
     ("/crit", Code::TokenCrit),
     ("/b64", Code::TokenB64),
     ("/zip", Code::TokenZip),
@@ -34,8 +36,8 @@ const REFUSED: [(&str, Code); 5] = [
 ];
 
 pub(super) fn read(header: Value<'_>) -> Result<Header, Error> {
-    let mut findings = Findings::at("/header");
-    for (path, code) in REFUSED {
+    let mut findings = Findings::new("/header");
+    for (path, code) in FORBIDDEN {
         if header.member_or_null(path.trim_start_matches('/')).is_some() {
             findings.note(code, path);
         }
@@ -51,18 +53,19 @@ fn algorithm(header: Value<'_>, findings: &mut Findings) -> Option<Algorithm> {
         findings.note(Code::TokenAlgForm, "/alg");
         return None;
     };
-    let algorithm = Algorithm::named(name);
+    let algorithm = Algorithm::from_name(name);
     if algorithm.is_none() {
-        findings.note(Algorithm::refusal(name), "/alg");
+        findings.note(Algorithm::rejection_code(name), "/alg");
     }
     algorithm
 }
 
-/// An ID token, a logout token or a proof of possession that says what it is ends here.
+/// Reads `typ`. ID tokens, logout tokens and proofs of possession with a `typ` of their own fail
+/// here.
 fn typ(header: Value<'_>, findings: &mut Findings) -> Typ {
     let Some(typ) = header.member_or_null("typ") else { return Typ::Absent };
     let name = text(typ).unwrap_or_default();
-    if ["at+jwt", "application/at+jwt"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+    if ["at+jwt", "application/at+jwt"].iter().any(|accepted| name.eq_ignore_ascii_case(accepted)) {
         return Typ::AccessToken;
     }
     if !name.eq_ignore_ascii_case("JWT") {

@@ -1,4 +1,4 @@
-//! One public key of a set: either fit in every respect, or named with all that is wrong with it.
+//! A public key of a key set, with all of its checks (specification section 15.2).
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -17,22 +17,22 @@ use crate::{Code, Error};
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) id: Option<String>,
-    /// The one algorithm that the key is for, where its `alg` says so.
+    /// The only algorithm that the key may serve, from its `alg`.
     only: Option<Algorithm>,
     family: Family,
     signature_bytes: usize,
     public: DecodingKey,
 }
 
-/// The material of a key and the size of its signatures.
+/// A public key and the size of its signatures in bytes.
 type Material = (DecodingKey, usize);
 
 impl Key {
-    /// Reads a key that stands at `place` of its set.
-    pub(super) fn read(jwk: Value<'_>, place: &str) -> Result<Key, Error> {
-        let mut findings = Findings::at(place);
+    /// Reads the key at `path` of its set.
+    pub(super) fn read(jwk: Value<'_>, path: &str) -> Result<Key, Error> {
+        let mut findings = Findings::new(path);
         let key = match jwk.kind() {
-            Kind::Object => parts(jwk, &mut findings),
+            Kind::Object => read_parts(jwk, &mut findings),
             _ => {
                 findings.note(Code::KeyForm, "");
                 None
@@ -41,33 +41,35 @@ impl Key {
         findings.finish(key)
     }
 
-    /// Why the key must not be used with an algorithm.
-    pub(super) fn allows(&self, algorithm: Algorithm) -> Result<(), Code> {
+    /// Returns the reason for which the key cannot serve an algorithm as an error.
+    pub(super) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Code> {
         if self.family != algorithm.family() {
             return Err(Code::TokenAlgKeyType);
         }
-        match self.only.is_none_or(|only| only == algorithm) {
-            true => Ok(()),
-            false => Err(Code::TokenAlgKeyAlg),
+        if self.only.is_some_and(|only| only != algorithm) {
+            return Err(Code::TokenAlgKeyAlg);
         }
+        Ok(())
     }
 
     pub(super) fn signature_bytes(&self) -> usize {
         self.signature_bytes
     }
 
-    /// Asks this back end by name: the process-wide choice, which is the other way in, can be replaced by any crate of the
-    /// process and panics where two back ends are compiled in.
-    pub(super) fn has_signed(&self, algorithm: Algorithm, segments: &Segments<'_>) -> bool {
-        let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm.primitive(), &self.public);
+    /// Returns whether the signature verifies.
+    ///
+    /// The backend is fixed here. The process-wide backend of `jsonwebtoken` can be replaced by any
+    /// crate, and panics if two backends are compiled in.
+    pub(super) fn verifies(&self, algorithm: Algorithm, segments: &Segments<'_>) -> bool {
+        let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm.to_jsonwebtoken(), &self.public);
         verifier
             .is_ok_and(|verifier| verifier.verify(segments.signed.as_bytes(), &segments.signature).is_ok())
     }
 }
 
-fn parts(jwk: Value<'_>, findings: &mut Findings) -> Option<Key> {
+fn read_parts(jwk: Value<'_>, findings: &mut Findings) -> Option<Key> {
     let id = id(jwk, findings);
-    purpose(jwk, findings);
+    check_purpose(jwk, findings);
     let family = family(jwk, findings);
     let only = only(jwk, family, findings);
     let (public, signature_bytes) = match family? {
@@ -86,8 +88,8 @@ fn id(jwk: Value<'_>, findings: &mut Findings) -> Option<String> {
     id.map(str::to_owned)
 }
 
-/// A key that is not meant for signatures, by either way of saying so.
-fn purpose(jwk: Value<'_>, findings: &mut Findings) {
+/// Checks that `use` and `key_ops` allow the key to verify signatures.
+fn check_purpose(jwk: Value<'_>, findings: &mut Findings) {
     if jwk.member("use").is_some_and(|purpose| text(purpose) != Some("sig")) {
         findings.note(Code::KeyUse, "/use");
     }
@@ -119,7 +121,7 @@ fn family(jwk: Value<'_>, findings: &mut Findings) -> Option<Family> {
 }
 
 fn only(jwk: Value<'_>, family: Option<Family>, findings: &mut Findings) -> Option<Algorithm> {
-    let algorithm = text(jwk.member("alg")?).and_then(Algorithm::named);
+    let algorithm = text(jwk.member("alg")?).and_then(Algorithm::from_name);
     match algorithm {
         None => findings.note(Code::KeyAlg, "/alg"),
         Some(algorithm) if family.is_some_and(|family| family != algorithm.family()) => {
@@ -134,7 +136,7 @@ fn rsa_material(jwk: Value<'_>, findings: &mut Findings) -> Option<Material> {
     let modulus = number(jwk, "/n", findings);
     let exponent = number(jwk, "/e", findings);
     let (modulus, exponent) = (modulus?, exponent?);
-    rsa::judge(&modulus, &exponent, findings);
+    rsa::check(&modulus, &exponent, findings);
     Some((DecodingKey::from_rsa_raw_components(&modulus, &exponent), modulus.len()))
 }
 
@@ -164,7 +166,7 @@ fn parameter(jwk: Value<'_>, path: &str, findings: &mut Findings) -> Option<Vec<
     bytes
 }
 
-/// A number in as few bytes as hold it (RFC 7518, section 6.3.1), so that each has one spelling.
+/// Reads a number that has no leading zero byte (RFC 7518, section 6.3.1).
 fn number(jwk: Value<'_>, path: &str, findings: &mut Findings) -> Option<Vec<u8>> {
     let bytes = parameter(jwk, path, findings)?;
     if bytes.first().is_none_or(|&byte| byte == 0) {
@@ -174,7 +176,7 @@ fn number(jwk: Value<'_>, path: &str, findings: &mut Findings) -> Option<Vec<u8>
     Some(bytes)
 }
 
-/// A coordinate in exactly as many bytes as its field has. That of another curve, whatever it is labelled, has others.
+/// Reads a coordinate of 32 bytes. Coordinates of other curves have other lengths.
 fn coordinate(jwk: Value<'_>, path: &str, findings: &mut Findings) -> Option<[u8; 32]> {
     let bytes = parameter(jwk, path, findings)?;
     let coordinate = bytes.try_into().ok();

@@ -1,4 +1,4 @@
-//! A set of public keys as an issuer publishes it (RFC 7517): refused whole where it cannot be trusted, else read key by key.
+//! The key set of an issuer (RFC 7517, specification section 15.2).
 
 use alloc::{format, sync::Arc, vec::Vec};
 
@@ -11,16 +11,18 @@ use crate::json::{Document, Kind, Value};
 use crate::limits::{MAX_KEY_SET_BYTES, MAX_KEYS};
 use crate::{Code, Error};
 
-/// The keys by which tokens may be signed. Immutable and cheap to clone.
+/// The public keys whose signatures are accepted. A key set is immutable and cheap to clone.
 ///
-/// A set is refused as a whole where its source is not what it should be: text that is not strict JSON, no list of keys, too
-/// many of them, an id twice (which key is meant?), a symmetric key or a private member (whoever published that has given
-/// the secret away). A set of which no key is usable is refused too. A single key that this crate does not know or does not
-/// find fit is skipped and says why in [`KeySet::skipped`]: issuers add algorithms, and one new key must not lock everybody
-/// out. A member that is `null` counts as absent.
+/// The set is rejected as a whole if it is not strict JSON, has no list of keys, has more than 100
+/// keys, has two keys with the same id, or contains a symmetric key or a private member. A
+/// published secret cannot be trusted. A set without a usable key is rejected too.
+///
+/// A single key with a problem is skipped, and [`KeySet::skipped`] reports the problem. Issuers add
+/// keys for new algorithms, and such a key must not make the others unusable.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # use example::*;
 /// use dezky_core::Code;
 /// use dezky_core::token::KeySet;
 /// let keys = KeySet::from_json(KEYS)?;
@@ -37,12 +39,15 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a JSON Web Key Set of at most 256 KiB and 100 keys. Where none is usable, the error tells why of each.
+    /// Reads a JSON Web Key Set of at most 256 KiB and 100 keys. If no key is usable, the error has
+    /// the problems of every key.
     ///
     /// ```
     /// use dezky_core::Code;
     /// use dezky_core::token::KeySet;
-    /// let error = KeySet::from_json(br#"{ "keys": [{ "kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB" }] }"#).unwrap_err();
+    /// let error = KeySet::from_json(br#"{ "keys": [
+    ///     { "kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB" }
+    /// ] }"#).unwrap_err();
     /// let codes: Vec<_> = error.all().map(|each| each.code).collect();
     /// assert_eq!(codes, [Code::KeySetEmpty, Code::KeyUse, Code::KeyRsaShort]);
     /// ```
@@ -54,9 +59,9 @@ impl KeySet {
             depth: Code::KeySetDepth,
             duplicate: Code::KeySetDuplicateMember,
         };
-        let document = Document::parse(bytes, MAX_KEY_SET_BYTES).map_err(|error| CODES.tell(error))?;
+        let document = Document::parse(bytes, MAX_KEY_SET_BYTES).map_err(|error| CODES.translate(error))?;
         let list = list(document.root())?;
-        judge_whole(list)?;
+        check_whole(list)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, jwk) in list.items().enumerate() {
             match Key::read(jwk, &format!("/keys/{index}")) {
@@ -75,26 +80,13 @@ impl KeySet {
         Ok(KeySet { keys: keys.into(), skipped: skipped.into() })
     }
 
-    /// The ids of the usable keys, in the set's order.
-    ///
-    /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// let keys = dezky_core::token::KeySet::from_json(KEYS)?;
-    /// assert!(keys.ids().any(|id| id == "2026-03"));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the ids of the usable keys, in the order of the set.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| key.id.as_deref())
     }
 
-    /// One error for each key that is left out, with a path such as `/keys/3/crv`; [`Error::all`] has all that is wrong with it.
-    ///
-    /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// let keys = dezky_core::token::KeySet::from_json(KEYS)?;
-    /// assert_eq!(keys.skipped()[0].to_string(), "key_curve at \"/keys/1/crv\": only P-256 and Ed25519 are accepted curves");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns one error for each skipped key, with a path such as `/keys/3/crv`. [`Error::all`]
+    /// has every problem of the key.
     pub fn skipped(&self) -> &[Error] {
         &self.skipped
     }
@@ -120,11 +112,11 @@ fn list(root: Value<'_>) -> Result<Value<'_>, Error> {
     }
 }
 
-/// What condemns the set wherever it stands in it, also in a key that would be skipped.
-fn judge_whole(list: Value<'_>) -> Result<(), Error> {
-    /// RFC 7518, sections 6.2.2, 6.3.2 and 6.4; `priv` is that of the post-quantum keys.
+/// Checks the rules that reject the whole set, also for keys that would be skipped.
+fn check_whole(list: Value<'_>) -> Result<(), Error> {
+    /// The private members of RFC 7518 (sections 6.2.2, 6.3.2 and 6.4) and of post-quantum keys.
     const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
-    let mut findings = Findings::at("/keys");
+    let mut findings = Findings::new("/keys");
     let mut ids = BTreeSet::new();
     for (index, jwk) in list.items().enumerate().filter(|(_, jwk)| jwk.kind() == Kind::Object) {
         if jwk.member("kty").and_then(text).is_some_and(|kty| kty.eq_ignore_ascii_case("oct")) {

@@ -1,7 +1,9 @@
-//! Strict verification of access tokens: a fixed policy around one signature check, over a key set that the caller provides.
+//! Strict verification of access tokens against a key set that the caller provides (specification
+//! section 15).
 //!
-//! The order is: size, form, header, key, signature, claims. Nothing of the claims is read before the signature holds, and no
-//! part of a token is ever followed or trusted for finding a key (`jku`, `x5u`, `jwk`, `x5c` are not looked at).
+//! The order of the checks is: size, form, header, key, signature, claims. The claims are read only
+//! after the signature has been verified. The header never provides a key: `jku`, `x5u`, `jwk` and
+//! `x5c` are ignored.
 
 mod algorithm;
 mod claim_forms;

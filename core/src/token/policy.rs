@@ -1,4 +1,4 @@
-//! What the operator of a service says about the tokens it accepts. Everything else is fixed.
+//! The policy of a service: the tokens that it accepts (specification section 15.1).
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
@@ -12,11 +12,11 @@ const DEFAULT_LEEWAY_SECONDS: u32 = 5;
 const DEFAULT_MAX_LIFETIME_SECONDS: u32 = 24 * 3600;
 const MICROS: i64 = 1_000_000;
 
-/// Whose tokens are accepted, for which audiences, how far clocks may differ, and how access tokens are recognised.
+/// The issuers, audiences, times and kinds of the tokens that a service accepts.
 ///
-/// Issuers and audiences are compared byte by byte: a trailing slash makes another issuer. A token is accepted where any of
-/// its audiences is one of the policy's. An authorized party (`azp`) that it names must be one of them too. Issuers that
-/// need different rules need a policy each.
+/// Issuers and audiences are compared byte by byte, so a trailing slash makes another issuer. At
+/// least one audience of a token, and its authorized party (`azp`) if it has one, must be an
+/// audience of the policy. Issuers that need different rules need a policy each.
 ///
 /// ```
 /// use dezky_core::token::TokenPolicy;
@@ -40,14 +40,8 @@ pub struct TokenPolicy {
 }
 
 impl TokenPolicy {
-    /// A policy with a leeway of 5 seconds, a longest lifetime of a day and the rule [`TokenRule::Generic`].
-    ///
-    /// ```
-    /// use dezky_core::Code;
-    /// use dezky_core::token::TokenPolicy;
-    /// let error = TokenPolicy::new(["https://id.example.org/"], [""; 0]).unwrap_err();
-    /// assert_eq!((error.code, error.path.as_str()), (Code::TokenPolicyAudiences, "/audiences"));
-    /// ```
+    /// Creates a policy with a leeway of 5 seconds, a longest lifetime of a day and the rule
+    /// [`TokenRule::Generic`].
     pub fn new(
         issuers: impl IntoIterator<Item = impl Into<String>>,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -59,30 +53,28 @@ impl TokenPolicy {
             max_lifetime_seconds: DEFAULT_MAX_LIFETIME_SECONDS,
             rule: TokenRule::default(),
         };
-        let issuers = unfit(&policy.issuers, Code::TokenPolicyIssuers, "/issuers");
-        let audiences = unfit(&policy.audiences, Code::TokenPolicyAudiences, "/audiences");
+        let issuers = check_names(&policy.issuers, Code::TokenPolicyIssuers, "/issuers");
+        let audiences = check_names(&policy.audiences, Code::TokenPolicyAudiences, "/audiences");
         Error::unless_clean(issuers.into_iter().chain(audiences).collect(), policy)
     }
 
-    /// Reads `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule? }`.
+    /// Reads a policy document: `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule?
+    /// }`.
     ///
     /// ```
     /// use dezky_core::Code;
     /// use dezky_core::token::TokenPolicy;
-    /// let error = TokenPolicy::from_json(br#"{ "issuers": [], "audiences": ["a"], "leewaySeconds": 60 }"#).unwrap_err();
-    /// assert_eq!(error.all().map(|each| each.code).collect::<Vec<_>>(), [Code::TokenPolicyIssuers, Code::TokenPolicyLeeway]);
+    /// let policy = br#"{ "issuers": [], "audiences": ["a"], "leewaySeconds": 60 }"#;
+    /// let error = TokenPolicy::from_json(policy).unwrap_err();
+    /// let codes: Vec<_> = error.all().map(|each| each.code).collect();
+    /// assert_eq!(codes, [Code::TokenPolicyIssuers, Code::TokenPolicyLeeway]);
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<TokenPolicy, Error> {
         decode_bytes(bytes, MAX_DOCUMENT_BYTES)
     }
 
-    /// How far the clocks of issuer and service may differ, 0 to 30 seconds. It softens `exp`, `nbf` and `iat` alike.
-    ///
-    /// ```
-    /// use dezky_core::token::TokenPolicy;
-    /// assert!(TokenPolicy::new(["i"], ["a"])?.leeway_seconds(31).is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Sets the allowed difference between the clocks of issuer and service, 0 to 30 seconds. It
+    /// applies to `exp`, `nbf` and `iat`.
     pub fn leeway_seconds(self, leeway_seconds: u32) -> Result<TokenPolicy, Error> {
         match leeway_seconds <= MAX_TOKEN_LEEWAY_SECONDS {
             true => Ok(TokenPolicy { leeway_seconds, ..self }),
@@ -90,13 +82,7 @@ impl TokenPolicy {
         }
     }
 
-    /// The longest time from `iat` to `exp`, 1 second to 31 days: a token made for longer is a mistake or a forgery.
-    ///
-    /// ```
-    /// use dezky_core::token::TokenPolicy;
-    /// assert!(TokenPolicy::new(["i"], ["a"])?.max_lifetime_seconds(0).is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Sets the longest time from `iat` to `exp`, 1 second to 31 days.
     pub fn max_lifetime_seconds(self, max_lifetime_seconds: u32) -> Result<TokenPolicy, Error> {
         match (1..=MAX_TOKEN_LIFETIME_SECONDS).contains(&max_lifetime_seconds) {
             true => Ok(TokenPolicy { max_lifetime_seconds, ..self }),
@@ -104,15 +90,7 @@ impl TokenPolicy {
         }
     }
 
-    /// How the issuers' access tokens are told from their ID tokens.
-    ///
-    /// ```
-    /// use dezky_core::token::{TokenPolicy, TokenRule};
-    /// let policy = TokenPolicy::new(["i"], ["a"])?.rule(TokenRule::Authentik);
-    /// let same = TokenPolicy::from_json(br#"{ "issuers": ["i"], "audiences": ["a"], "rule": "authentik" }"#)?;
-    /// assert_eq!(policy, same);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Sets the rule that tells access tokens from ID tokens.
     pub fn rule(self, rule: TokenRule) -> TokenPolicy {
         TokenPolicy { rule, ..self }
     }
@@ -121,12 +99,12 @@ impl TokenPolicy {
         self.rule
     }
 
-    pub(super) fn trusts(&self, issuer: &str) -> bool {
-        self.issuers.iter().any(|known| known == issuer)
+    pub(super) fn accepts_issuer(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|accepted| accepted == issuer)
     }
 
-    pub(super) fn serves(&self, audience: &str) -> bool {
-        self.audiences.iter().any(|known| known == audience)
+    pub(super) fn accepts_audience(&self, audience: &str) -> bool {
+        self.audiences.iter().any(|accepted| accepted == audience)
     }
 
     pub(super) fn leeway_micros(&self) -> i64 {
@@ -138,13 +116,13 @@ impl TokenPolicy {
     }
 }
 
-/// The first name that no token can carry, or, where there is none at all, the place where one is needed.
-fn first_unfit(names: &[String]) -> Option<usize> {
+/// Returns the index of the first name that is not plain, or 0 if the list is empty.
+fn first_invalid(names: &[String]) -> Option<usize> {
     if names.is_empty() { Some(0) } else { names.iter().position(|name| !is_plain(name, usize::MAX)) }
 }
 
-fn unfit(names: &[String], code: Code, path: &str) -> Option<Error> {
-    let index = first_unfit(names)?;
+fn check_names(names: &[String], code: Code, path: &str) -> Option<Error> {
+    let index = first_invalid(names)?;
     Some(Error::new(code, if names.is_empty() { path.to_owned() } else { format!("{path}/{index}") }))
 }
 
@@ -163,22 +141,23 @@ impl Decode for TokenPolicy {
     }
 }
 
-fn names(object: Value<'_>, member: &str, otherwise: Code) -> Vec<String> {
+fn names(object: Value<'_>, member: &str, code: Code) -> Vec<String> {
     let list = object.required_value(member);
     let names: Vec<String> = Vec::decode(list);
-    let is_judged = list.kind() == Kind::Array
+    // Items of another type have been noted, and then the list is not checked further.
+    let is_complete = list.kind() == Kind::Array
         && list.items().count() == names.len()
         && list.items().all(|item| item.kind() == Kind::Text);
-    if let Some(index) = first_unfit(&names).filter(|_| is_judged) {
-        list.items().nth(index).unwrap_or(list).note(Kin::Form, otherwise);
+    if let Some(index) = first_invalid(&names).filter(|_| is_complete) {
+        list.items().nth(index).unwrap_or(list).note(Kin::Form, code);
     }
     names
 }
 
-/// Whole seconds, given what they are where absent, their least and their most.
-fn seconds(object: Value<'_>, member: &str, (default, least, most): (u32, u32, u32), otherwise: Code) -> u32 {
+/// Reads whole seconds, with their default, minimum and maximum.
+fn seconds(object: Value<'_>, member: &str, (default, min, max): (u32, u32, u32), code: Code) -> u32 {
     let Some(value) = object.member(member) else { return default };
-    value.whole(least.into(), most.into(), otherwise).map_or(default, |seconds| seconds as u32)
+    value.whole(min.into(), max.into(), code).map_or(default, |seconds| seconds as u32)
 }
 
 deserialize_by_decoding!(TokenPolicy);

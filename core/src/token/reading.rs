@@ -1,4 +1,4 @@
-//! How tokens and keys are read: strict base64url, and JSON members whose `null` is not absence.
+//! Readers that tokens and keys share: base64url, strings, seconds and JSON errors.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::json::{Kind, Value};
 use crate::{Code, Error, Timestamp};
 
-/// Base64url without padding, and with zeros in the bits that the last character leaves over.
+/// Decodes base64url without padding. The unused bits of the last character must be zero.
 pub(super) fn base64url(text: &str) -> Result<Vec<u8>, Code> {
     if text.contains('=') {
         return Err(Code::TokenPadding);
@@ -19,26 +19,27 @@ pub(super) fn base64url(text: &str) -> Result<Vec<u8>, Code> {
     })
 }
 
-/// The characters of a text; `None` where the value is anything else.
+/// Returns the characters of a string, or `None` for a value of another type.
 pub(super) fn text(value: Value<'_>) -> Option<&str> {
     (value.kind() == Kind::Text).then(|| value.raw())
 }
 
-/// Whole seconds since 1970 that are written as digits alone: no sign, point or exponent.
+/// Reads seconds since 1970, written as digits without sign, point or exponent.
 pub(super) fn seconds(value: Value<'_>) -> Option<Timestamp> {
     let digits = value.raw();
-    let plain = value.kind() == Kind::Number && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| digits.parse().ok()).flatten().and_then(|seconds| Timestamp::from_seconds(seconds).ok())
+    let is_digits = value.kind() == Kind::Number && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then(|| digits.parse().ok()).flatten().and_then(|seconds| Timestamp::from_seconds(seconds).ok())
 }
 
-/// Something to read in a text, and nothing that a terminal or a log would act on.
-pub(super) fn is_plain(text: &str, longest: usize) -> bool {
-    text.chars().count() <= longest
+/// Returns whether a string has a character that is not white space and no control character, which
+/// a terminal or a log would interpret.
+pub(super) fn is_plain(text: &str, max_characters: usize) -> bool {
+    text.chars().count() <= max_characters
         && text.chars().any(|character| !character.is_whitespace())
         && !text.chars().any(char::is_control)
 }
 
-/// What reading a JSON text may refuse, told with the codes of the part that the text is.
+/// The codes that replace the general codes of JSON text in a token or a key set.
 pub(super) struct JsonCodes {
     pub(super) too_large: Code,
     pub(super) utf8: Code,
@@ -48,7 +49,7 @@ pub(super) struct JsonCodes {
 }
 
 impl JsonCodes {
-    pub(super) fn tell(&self, error: Error) -> Error {
+    pub(super) fn translate(&self, error: Error) -> Error {
         let code = match error.code {
             Code::DocumentTooLarge => self.too_large,
             Code::InvalidUtf8 => self.utf8,

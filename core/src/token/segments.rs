@@ -1,4 +1,4 @@
-//! A compact token taken apart: size and form are judged before anything is decoded, decoding before anything is parsed.
+//! The segments of a token (steps 1 to 3 of specification section 15.3).
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use crate::json::{Document, Kind};
 use crate::limits::MAX_TOKEN_BYTES;
 use crate::{Code, Error};
 
-/// The three segments, decoded; `signed` is the text that the signature covers.
+/// The three decoded segments. `signed` is the part of the token that the signature covers.
 pub(super) struct Segments<'t> {
     pub(super) signed: &'t str,
     pub(super) header: Vec<u8>,
@@ -33,7 +33,7 @@ impl Segments<'_> {
         if claims.contains('.') {
             return Err(wrong_count());
         }
-        let mut findings = Findings::at("");
+        let mut findings = Findings::new("");
         if signature.is_empty() {
             findings.note(Code::TokenSignatureMissing, "/signature");
         }
@@ -46,8 +46,8 @@ impl Segments<'_> {
     }
 }
 
-/// The object that a decoded segment holds; `place` is the segment's path.
-pub(super) fn object<'b>(bytes: &'b [u8], place: &str) -> Result<Document<'b>, Error> {
+/// Parses a decoded segment, which must be a JSON object. `path` is the path of the segment.
+pub(super) fn parse_object<'b>(bytes: &'b [u8], path: &str) -> Result<Document<'b>, Error> {
     const CODES: JsonCodes = JsonCodes {
         too_large: Code::TokenTooLarge,
         utf8: Code::TokenUtf8,
@@ -55,9 +55,9 @@ pub(super) fn object<'b>(bytes: &'b [u8], place: &str) -> Result<Document<'b>, E
         depth: Code::TokenDepth,
         duplicate: Code::TokenDuplicateMember,
     };
-    let document = Document::parse(bytes, MAX_TOKEN_BYTES).map_err(|error| CODES.tell(error).under(place))?;
+    let document = Document::parse(bytes, MAX_TOKEN_BYTES).map_err(|error| CODES.translate(error).under(path))?;
     if document.root().kind() != Kind::Object {
-        return Err(Error::new(Code::TokenNotObject, place));
+        return Err(Error::new(Code::TokenNotObject, path));
     }
     Ok(document)
 }

@@ -1,18 +1,20 @@
-//! The one way from a token's text to its claims.
+//! The verifier: the steps from a token to its claims (specification sections 15.3 and 15.4).
 
 use alloc::sync::Arc;
 
 use super::algorithm::Family;
 use super::header::Header;
 use super::key::Key;
-use super::segments::{Segments, object};
+use super::segments::{Segments, parse_object};
 use super::{Claims, KeySet, TokenPolicy, claim_forms, claim_rules, header};
 use crate::{Code, Error, Timestamp};
 
-/// Verifies tokens by a policy and a key set. Immutable, cheap to clone, and free of clock, network and cache.
+/// A verifier of tokens, made of a policy and a key set. It is immutable and cheap to clone, and
+/// uses no clock, no network and no cache.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # use example::*;
 /// use dezky_core::{Code, Timestamp};
 /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal", "dezky-operator"])?;
@@ -32,63 +34,38 @@ pub struct TokenVerifier {
 }
 
 impl TokenVerifier {
-    /// A verifier for as long as neither policy nor keys change.
-    ///
-    /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
-    /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
-    /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a verifier from a policy and a key set.
     pub fn new(policy: TokenPolicy, keys: KeySet) -> TokenVerifier {
         TokenVerifier { policy: Arc::new(policy), keys }
     }
 
-    /// The same policy over another key set. A key that the new set lacks is refused from here on.
-    ///
-    /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
-    /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
-    /// let before = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
-    /// let after = before.with_keys(KeySet::from_json(KEYS)?);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns a verifier with the same policy and another key set. It rejects tokens of keys that
+    /// the new set lacks.
     pub fn with_keys(&self, keys: KeySet) -> TokenVerifier {
         TokenVerifier { policy: Arc::clone(&self.policy), keys }
     }
 
-    /// The claims of a token that is genuine, meant for this service and valid at `now`; else everything that is wrong in
+    /// Verifies a token at the time `now` and returns its claims. The error has every problem of
     /// the first step that fails.
     ///
-    /// Paths begin with `/header`, `/claims` or `/signature`; the token as a whole is the empty path.
-    ///
-    /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::{Code, Timestamp};
-    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
-    /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
-    /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
-    /// let error = verifier.verify("not a token", Timestamp::EPOCH).unwrap_err();
-    /// assert_eq!((error.code, error.path.as_str()), (Code::TokenWhitespace, ""));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Paths begin with `/header`, `/claims` or `/signature`. The token as a whole has the empty
+    /// path.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Error> {
         let segments = Segments::split(token)?;
-        let header = header::read(object(&segments.header, "/header")?.root())?;
+        let header = header::read(parse_object(&segments.header, "/header")?.root())?;
         let key = self.key(&header)?;
         verify_signature(key, &header, &segments)?;
-        let document = object(&segments.claims, "/claims")?;
-        let forms = claim_forms::read(document.root())?;
-        claim_rules::judge(document.root(), &forms, &header, &self.policy, now)?;
-        Ok(forms.claims)
+        let document = parse_object(&segments.claims, "/claims")?;
+        let parsed = claim_forms::read(document.root())?;
+        claim_rules::check(document.root(), &parsed, &header, &self.policy, now)?;
+        Ok(parsed.claims)
     }
 
-    /// By its id where the token names one; else the only key that the algorithm fits.
+    /// Returns the key with the id in the header. Without an id, returns the only key that fits the
+    /// algorithm.
     fn key(&self, header: &Header) -> Result<&Key, Error> {
         let Some(id) = &header.key_id else {
-            let mut candidates = self.keys.keys().filter(|key| key.allows(header.algorithm).is_ok());
+            let mut candidates = self.keys.keys().filter(|key| key.check_algorithm(header.algorithm).is_ok());
             let only = candidates.next().ok_or_else(|| Error::new(Code::TokenNoKey, "/header/alg"))?;
             return match candidates.next() {
                 None => Ok(only),
@@ -96,7 +73,7 @@ impl TokenVerifier {
             };
         };
         let key = self.keys.key(id).ok_or_else(|| Error::new(Code::TokenKidUnknown, "/header/kid"))?;
-        key.allows(header.algorithm).map_err(|code| Error::new(code, "/header/alg"))?;
+        key.check_algorithm(header.algorithm).map_err(|code| Error::new(code, "/header/alg"))?;
         Ok(key)
     }
 }
@@ -105,9 +82,9 @@ fn verify_signature(key: &Key, header: &Header, segments: &Segments<'_>) -> Resu
     let signature = &segments.signature;
     let code = if signature.len() != key.signature_bytes() {
         Code::TokenSignatureLength
-    } else if header.algorithm.family() == Family::P256 && has_zero_half(signature) {
+    } else if header.algorithm.family() == Family::P256 && has_zero_number(signature) {
         Code::TokenSignatureZero
-    } else if !key.has_signed(header.algorithm, segments) {
+    } else if !key.verifies(header.algorithm, segments) {
         Code::TokenSignature
     } else {
         return Ok(());
@@ -115,8 +92,9 @@ fn verify_signature(key: &Key, header: &Header, segments: &Segments<'_>) -> Resu
     Err(Error::new(code, "/signature"))
 }
 
-/// An ECDSA signature in which r or s is zero: careless verifiers have taken it for a signature of anything.
-fn has_zero_half(signature: &[u8]) -> bool {
+/// Returns whether `r` or `s` of an ECDSA signature is zero. Some verifiers accepted such a
+/// signature for any message.
+fn has_zero_number(signature: &[u8]) -> bool {
     let (r, s) = signature.split_at(signature.len() / 2);
-    [r, s].iter().any(|half| half.iter().all(|&byte| byte == 0))
+    [r, s].iter().any(|number| number.iter().all(|&byte| byte == 0))
 }

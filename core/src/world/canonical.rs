@@ -1,14 +1,15 @@
-//! The canonical form of an edit: members in the order of the specification, absent ones left out. No value in it can hold a
+//! The canonical form of an edit (specification section 11.5).
+//!
+//! Members come in the order of the specification, absent ones are left out. No value can contain a
 //! character that JSON escapes.
 
 use alloc::{format, string::String};
 
 use super::{PartnerMove, TenantMove};
-use crate::flags::FlagRule;
-use crate::flags::push_rule;
+use crate::flags::{FlagRule, push_rule};
 use crate::names::FlagKey;
 
-/// Writes the steps of an edit, one after the other.
+/// A writer of the steps of an edit, in order.
 pub(super) struct Canonical(String);
 
 impl Canonical {
@@ -16,7 +17,7 @@ impl Canonical {
         Canonical(String::from("{\"edits\":["))
     }
 
-    /// A flag as it is put, or as a patch makes it.
+    /// Writes a `putFlag` step, or a `patchFlag` step with its merged flag.
     pub(super) fn put_flag(&mut self, flag: &FlagRule) {
         self.step("putFlag\",\"flag\":");
         push_rule(&mut self.0, flag);

@@ -1,4 +1,4 @@
-//! What somebody is about to change.
+//! Edits of a world (specification section 11.1).
 
 use alloc::{vec, vec::Vec};
 
@@ -9,7 +9,7 @@ use crate::model::FlagPatch;
 use crate::names::{FlagKey, Id, PlanKey, Slug};
 use crate::{Code, Error};
 
-/// One or more steps, applied in order as one.
+/// One or more steps that apply in order and as a whole.
 ///
 /// ```
 /// use dezky_core::names::{FlagKey, Id, PlanKey};
@@ -24,19 +24,12 @@ pub struct Edit {
     steps: Vec<EditStep>,
 }
 
-/// One step of an edit.
-///
-/// ```
-/// use dezky_core::names::FlagKey;
-/// use dezky_core::world::EditStep;
-/// let step = EditStep::DeleteFlag(FlagKey::new("old_editor")?);
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// A single step of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditStep {
-    /// Creates a flag, or replaces the one with its key.
+    /// Creates a flag, or replaces the flag with its key.
     PutFlag(FlagRule),
-    /// Changes some of the flag with this key, as `PATCH /flags/{key}` does.
+    /// Patches the flag with this key, as `PATCH /flags/{key}` does.
     PatchFlag(FlagKey, FlagPatch),
     /// Deletes the flag with this key.
     DeleteFlag(FlagKey),
@@ -44,126 +37,73 @@ pub enum EditStep {
     MoveTenant(TenantMove),
 }
 
-/// Where a tenant moves.
-///
-/// ```
-/// use dezky_core::names::{Id, PlanKey};
-/// use dezky_core::world::{PartnerMove, TenantMove};
-/// let away = TenantMove { tenant_id: Id::new("t1")?, plan: Some(PlanKey::new("free")?), partner: PartnerMove::Keep };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// A change of the subscription plan or the partner of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantMove {
-    /// Who moves.
+    /// The tenant that moves.
     pub tenant_id: Id,
-    /// To which plan, unless it stays.
+    /// The new subscription plan, or `None` to keep it.
     pub plan: Option<PlanKey>,
-    /// To which partner.
+    /// The change of the partner.
     pub partner: PartnerMove,
 }
 
-/// What becomes of a tenant's partner.
-///
-/// ```
-/// assert_eq!(dezky_core::world::PartnerMove::default(), dezky_core::world::PartnerMove::Keep);
-/// ```
+/// The change of a tenant's partner.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PartnerMove {
-    /// It stays.
+    /// The tenant keeps its partner.
     #[default]
     Keep,
-    /// The tenant has none from then on.
+    /// The tenant has no partner afterwards.
     Detach,
-    /// It becomes the one with this slug.
+    /// The partner with this slug becomes the partner.
     Attach(Slug),
 }
 
 impl Edit {
-    /// Creates a flag, or replaces the one with its key.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
-    /// let edit = Edit::flag(flag);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn flag(flag: impl Into<FlagRule>) -> Edit {
+    /// Returns an edit that creates a flag, or replaces the flag with its key.
+    pub fn put_flag(flag: impl Into<FlagRule>) -> Edit {
         EditStep::PutFlag(flag.into()).into()
     }
 
-    /// Changes some of a flag, as `PATCH /flags/{key}` does.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let edit = Edit::patch_flag(FlagKey::new("a")?, FlagPatch { state: Some(State::On), ..FlagPatch::default() });
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns an edit that patches a flag, as `PATCH /flags/{key}` does.
     pub fn patch_flag(key: FlagKey, patch: FlagPatch) -> Edit {
         EditStep::PatchFlag(key, patch).into()
     }
 
-    /// Deletes a flag.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let edit = Edit::delete_flag(FlagKey::new("a")?);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns an edit that deletes a flag.
     pub fn delete_flag(key: FlagKey) -> Edit {
         EditStep::DeleteFlag(key).into()
     }
 
-    /// Moves a tenant to another plan.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let edit = Edit::move_to_plan(Id::new("t1")?, PlanKey::new("free")?);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns an edit that moves a tenant to another subscription plan.
     pub fn move_to_plan(tenant_id: Id, plan: PlanKey) -> Edit {
         EditStep::MoveTenant(TenantMove { tenant_id, plan: Some(plan), partner: PartnerMove::Keep }).into()
     }
 
-    /// Moves a tenant to another partner, or to none.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let edit = Edit::move_to_partner(Id::new("t1")?, PartnerMove::Detach);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns an edit that moves a tenant to another partner, or detaches it.
     pub fn move_to_partner(tenant_id: Id, partner: PartnerMove) -> Edit {
         EditStep::MoveTenant(TenantMove { tenant_id, plan: None, partner }).into()
     }
 
-    /// This and then another.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// let edit = Edit::delete_flag(FlagKey::new("a")?).and(Edit::delete_flag(FlagKey::new("b")?));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Appends the steps of another edit.
     pub fn and(mut self, then: Edit) -> Edit {
         self.steps.extend(then.steps);
         self
     }
 
-    /// Its steps, in order.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// assert_eq!(Edit::delete_flag(FlagKey::new("a")?).steps().len(), 1);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the steps, in order.
     pub fn steps(&self) -> &[EditStep] {
         &self.steps
     }
 
-    /// Reads an edit strictly: people write edits, so members that nobody knows are refused.
+    /// Reads an edit. Unknown members are rejected, because people write edits.
     ///
     /// ```
     /// use dezky_core::Code;
     /// use dezky_core::world::Edit;
-    /// let error = Edit::from_json(br#"{ "edits": [{ "kind": "moveTenant", "tenantId": "t1" }] }"#).unwrap_err();
+    /// let edit = br#"{ "edits": [{ "kind": "moveTenant", "tenantId": "t1" }] }"#;
+    /// let error = Edit::from_json(edit).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::EmptyEdit, "/edits/0"));
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Edit, Error> {
@@ -197,7 +137,7 @@ impl Decode for EditStep {
             "patchFlag" => EditStep::PatchFlag(object.required("key"), object.required("patch")),
             "deleteFlag" => EditStep::DeleteFlag(object.required("key")),
             "moveTenant" => EditStep::MoveTenant(object.embedded()),
-            // Without a known kind there is nothing to judge the other members by.
+            // The other members depend on the kind, so an unknown kind accepts any.
             _ => {
                 object.accept_any();
                 kind.note(Kin::Form, Code::UnknownEdit);

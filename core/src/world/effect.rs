@@ -1,29 +1,28 @@
-//! Where an edit leads, and which flags turn for a tenant on the way.
+//! The effect of an edit on flags and tenants (specification sections 11.2 and 11.3).
 
 use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::canonical::Canonical;
 use super::warnings::{Warning, Warnings};
 use super::{Edit, EditStep, PartnerMove, TenantMove, World};
-use crate::flags::{Axis, Compiled, Name};
-use crate::flags::{FlagRule, Scope, State, Subject};
+use crate::flags::{Axis, Compiled, FlagRule, Name, Scope, State, Subject};
 use crate::names::{Environment, FlagKey, Percent};
 use crate::{Code, Error};
 
-/// Where an edit leads, its steps taken together.
+/// The combined effect of an edit's steps.
 pub(super) struct Effect<'e> {
-    /// By key, the rules of the flags that it names afterwards; nothing for one that is deleted.
+    /// The rule after the edit of each flag that the edit names, or `None` for a deleted flag.
     pub(super) flags: BTreeMap<&'e FlagKey, Option<Cow<'e, FlagRule>>>,
-    /// By tenant, the subjects that those who move are afterwards.
+    /// The subject after the edit of each tenant that moves.
     pub(super) moves: BTreeMap<u32, Subject<'e>>,
-    /// The edit in its canonical form, in which a patch is the flag that it makes.
+    /// The canonical form of the edit.
     pub(super) canonical: String,
-    /// What of the edit is seldom meant. Names are judged by the world before the edit.
+    /// The warnings about the edit, by the names that exist before the edit.
     pub(super) warnings: Vec<Warning>,
 }
 
 impl<'e> Effect<'e> {
-    pub(super) fn of(
+    pub(super) fn new(
         world: &'e World,
         edit: &'e Edit,
         environments: &'e [Environment],
@@ -84,7 +83,7 @@ impl<'e> Effect<'e> {
         Error::unless_clean(problems, effect)
     }
 
-    /// A flag's rule after the steps so far, if there is such a flag.
+    /// Returns the rule of a flag after the steps so far.
     fn rule<'r>(&'r self, world: &'r World, key: &FlagKey) -> Option<&'r FlagRule> {
         match self.flags.get(key) {
             Some(after) => after.as_deref(),
@@ -109,7 +108,8 @@ impl<'e> Effect<'e> {
         self.moves.insert(tenant, subject);
     }
 
-    /// For each key, its rule before and its rule after side by side, a flag that is not there being off.
+    /// Compiles two rules for each key: the rule before the edit, then the rule after it. A flag
+    /// that does not exist counts as off.
     pub(super) fn compile_pairs(&self, world: &World, keys: &[&FlagKey]) -> Compiled {
         let off = |key: &FlagKey| FlagRule {
             key: key.clone(),
@@ -128,35 +128,43 @@ impl<'e> Effect<'e> {
     }
 }
 
-/// Hands out the numbers of the pairs whose two rules decide differently, the first rule for the tenant as it was, the second as it will be.
+/// Calls `turn` for each pair of rules that decides differently before and after the edit, with the
+/// number of the pair and whether the flag turns on.
+///
+/// The rule before the edit evaluates the subject `before`, the rule after it the subject `after`.
+/// If `after` is `None`, the tenant does not move and one evaluation covers both rules.
 pub(super) fn for_each_turn(
     pairs: &Compiled,
     before: &Subject<'_>,
     after: Option<&Subject<'_>>,
     mut turn: impl FnMut(u32, bool),
 ) {
-    const FIRST_OF_EACH: u64 = u64::MAX / 3;
-    let mut compare = |word: usize, was: u64, will: u64| {
-        let mut turned = (was ^ will >> 1) & FIRST_OF_EACH;
+    // In each word of results, bit 2i is the rule of pair i before the edit and bit 2i + 1 the rule
+    // after it. Interleaving them lets one evaluation per tenant decide both.
+    const EVEN_BITS: u64 = u64::MAX / 3;
+    let mut compare = |word: usize, results_before: u64, results_after: u64| {
+        let mut turned = (results_before ^ (results_after >> 1)) & EVEN_BITS;
         while turned != 0 {
             let bit = turned.trailing_zeros();
+            // Clears the lowest bit that is set.
             turned &= turned - 1;
-            turn(word as u32 * 32 + bit / 2, was >> bit & 1 == 0);
+            let turns_on = (results_before >> bit) & 1 == 0;
+            turn(word as u32 * 32 + bit / 2, turns_on);
         }
     };
-    let mut number = 0;
+    let mut index = 0;
     match after {
-        None => pairs.evaluate_all(before, |both| {
-            compare(number, both, both);
-            number += 1;
+        None => pairs.evaluate_all(before, |word| {
+            compare(index, word, word);
+            index += 1;
         }),
         Some(after) => {
-            let mut was = Vec::new();
-            pairs.evaluate_all(before, |word| was.push(word));
-            let mut was = was.into_iter();
-            pairs.evaluate_all(after, |will| {
-                compare(number, was.next().unwrap_or_default(), will);
-                number += 1;
+            let mut words = Vec::new();
+            pairs.evaluate_all(before, |word| words.push(word));
+            let mut words = words.into_iter();
+            pairs.evaluate_all(after, |word| {
+                compare(index, words.next().unwrap_or_default(), word);
+                index += 1;
             });
         }
     }

@@ -1,48 +1,46 @@
-//! In which order a rising percentage includes the tenants of a flag's scope, and how many have it now.
+//! The ladder and the counts of a flag (specification section 12).
 
 use alloc::vec::Vec;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::World;
-use crate::flags::rollout_position;
+use crate::flags::{Subject, rollout_position};
 use crate::names::Percent;
 
-/// The tenants in a flag's scope by position, ties by id: at every percentage, exactly those below it are in the rollout.
+/// The registered tenants in a flag's scope, in the order in which a rising percentage includes
+/// them. Tenants with the same position are ordered by id.
 ///
 /// ```
-/// # use dezky_core::world::World;
-/// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [],
-/// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
-/// assert_eq!(world.ladder("flag-a")?.steps().len(), 1);
+/// use dezky_core::world::World;
+/// let world = World::from_json(br#"{
+///     "revision": 1, "environment": "production", "partners": [],
+///     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }],
+///     "flags": [{ "key": "flag-a", "state": "rollout" }]
+/// }"#)?;
+/// let ladder = world.ladder("flag-a")?;
+/// assert_eq!(ladder.steps().next().map(|step| step.pct.hundredths()), Some(6335));
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Ladder {
     world: World,
     flag: u32,
-    /// Position and tenant.
+    /// The position and the number of each tenant.
     steps: Vec<(Percent, u32)>,
 }
 
-/// One tenant's place on a ladder.
-///
-/// ```
-/// use dezky_core::names::Percent;
-/// use dezky_core::world::LadderStep;
-/// let step = LadderStep { tenant_id: "t1", position: Percent::from_hundredths(6334)?, pct: Percent::from_hundredths(6335)? };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// One tenant of a ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct LadderStep<'w> {
-    /// The tenant.
+    /// The id of the tenant.
     #[cfg_attr(feature = "schema", schemars(with = "crate::names::Id"))]
     pub tenant_id: &'w str,
-    /// Where it stands.
+    /// The tenant's position in the rollout of the flag.
     pub position: Percent,
-    /// The smallest percentage that includes it.
+    /// The smallest percentage that includes the tenant.
     pub pct: Percent,
 }
 
@@ -52,37 +50,21 @@ impl Ladder {
         let key = compiled.key(flag);
         let in_scope =
             (0_u32..).zip(population.subjects()).filter(|(_, subject)| compiled.is_in_scope(flag, subject));
-        let place = |(tenant, subject): (u32, crate::flags::Subject<'_>)| {
+        let step = |(tenant, subject): (u32, Subject<'_>)| {
             (Percent::of_position(rollout_position(subject.tenant_id(), key)), tenant)
         };
-        let mut steps: Vec<_> = in_scope.map(place).collect();
-        // Tenants are numbered by id, so that ties fall as they should.
+        let mut steps: Vec<_> = in_scope.map(step).collect();
+        // The numbers of tenants follow their ids, so equal positions sort by id.
         steps.sort_unstable();
         Ladder { world: world.clone(), flag, steps }
     }
 
-    /// The flag's key.
-    ///
-    /// ```
-    /// # use dezky_core::world::World;
-    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
-    /// assert_eq!(world.ladder("flag-a")?.key(), "flag-a");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the key of the flag.
     pub fn key(&self) -> &str {
         self.world.compiled().key(self.flag)
     }
 
-    /// Its steps, the tenant that is included first first.
-    ///
-    /// ```
-    /// # use dezky_core::world::World;
-    /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
-    /// assert_eq!(world.ladder("flag-a")?.steps().next(), None);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the steps, beginning with the tenant that the smallest percentage includes.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = LadderStep<'_>> {
         self.steps.iter().map(|&(position, tenant)| LadderStep {
             tenant_id: self.world.population().tenant_id(tenant),
@@ -102,21 +84,16 @@ impl Serialize for Ladder {
     }
 }
 
-/// How many tenants a flag concerns: `{ on, inScope, registered }`.
-///
-/// ```
-/// use dezky_core::world::Counts;
-/// let counts = Counts { on: 1, in_scope: 4, registered: 9 };
-/// ```
+/// The numbers of tenants that a flag concerns: `{ on, inScope, registered }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Those for whom it is on.
+    /// The tenants for which the flag is on.
     pub on: usize,
-    /// Those in its scope, an empty scope holding everyone.
+    /// The tenants in the scope. An empty scope contains every tenant.
     pub in_scope: usize,
-    /// Everyone.
+    /// All tenants that are registered.
     pub registered: usize,
 }
 

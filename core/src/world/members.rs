@@ -1,47 +1,30 @@
-//! What the world knows of tenants and partners.
+//! The tenants and partners of a world document (specification section 10).
 
 use crate::json::decode_objects;
 use crate::model::{Partner, Tenant, TenantStatus};
 use crate::names::{Id, PlanKey, Slug};
 
-/// What the world knows of a tenant.
-///
-/// ```
-/// use dezky_core::model::TenantStatus;
-/// use dezky_core::names::{Id, PlanKey, Slug};
-/// use dezky_core::world::WorldTenant;
-/// let tenant = WorldTenant {
-///     id: Id::new("t1")?, slug: Slug::new("acme")?, plan: PlanKey::new("free")?, partner_id: None, status: TenantStatus::Active,
-/// };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The fields of a tenant that a world needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorldTenant {
-    /// Its id.
+    /// The id of the tenant.
     pub id: Id,
-    /// Its slug.
+    /// The slug of the tenant.
     pub slug: Slug,
-    /// Its plan.
+    /// The subscription plan of the tenant.
     pub plan: PlanKey,
-    /// Its partner.
+    /// The id of the partner.
     pub partner_id: Option<Id>,
-    /// Its status: a terminated tenant is not registered.
+    /// The status. A terminated tenant is not registered.
     pub status: TenantStatus,
 }
 
-/// What the world knows of a partner.
-///
-/// ```
-/// use dezky_core::names::{Id, Slug};
-/// use dezky_core::world::WorldPartner;
-/// let partner = WorldPartner { id: Id::new("p1")?, slug: Slug::new("nordic")? };
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The fields of a partner that a world needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorldPartner {
-    /// Its id.
+    /// The id of the partner.
     pub id: Id,
-    /// Its slug.
+    /// The slug of the partner.
     pub slug: Slug,
 }
 

@@ -1,4 +1,5 @@
-//! Who gains and who loses by an edit: the difference of evaluate-all before and after.
+//! The plan of an edit: the difference between all flags before and after it (specification
+//! sections 11.4 and 11.6).
 
 use alloc::vec::Vec;
 
@@ -12,14 +13,21 @@ use crate::Error;
 use crate::hash::Hasher;
 use crate::names::{Digest, Environment, FlagKey};
 
-/// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner, warnings }`.
+/// The flags that an edit turns on and off, and for which tenants:
+/// `{ baseRevision, digest, gained, lost, byPlan, byPartner, warnings }`.
 ///
 /// ```
-/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-/// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [],
-/// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "a", "state": "off" }] }"#)?;
-/// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
-/// let plan = world.plan(&Edit::flag(flag))?;
+/// use dezky_core::flags::State;
+/// use dezky_core::model::FlagPatch;
+/// use dezky_core::names::FlagKey;
+/// use dezky_core::world::{Edit, World};
+/// let world = World::from_json(br#"{
+///     "revision": 7, "environment": "production", "partners": [],
+///     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }],
+///     "flags": [{ "key": "a", "state": "off" }]
+/// }"#)?;
+/// let patch = FlagPatch { state: Some(State::On), ..FlagPatch::default() };
+/// let plan = world.plan(&Edit::patch_flag(FlagKey::new("a")?, patch))?;
 /// assert_eq!(plan.gained().len(), 1);
 /// assert_eq!(plan.base_revision(), 7);
 /// # Ok::<(), dezky_core::Error>(())
@@ -28,121 +36,61 @@ use crate::names::{Digest, Environment, FlagKey};
 pub struct Plan {
     world: World,
     digest: Digest,
-    /// Keys, in order, of the flags that could be concerned.
+    /// The keys of the flags that the edit can affect, sorted.
     keys: Vec<FlagKey>,
-    /// Numbers of a key and a tenant, in order.
+    /// Pairs of the index of a key and the number of a tenant, sorted.
     gained: Vec<(u32, u32)>,
     lost: Vec<(u32, u32)>,
     warnings: Vec<Warning>,
 }
 
-/// A flag that turns on or off for a tenant: `{ key, tenantId }`.
-///
-/// ```
-/// let pair = dezky_core::world::PlanPair { key: "a", tenant_id: "t1" };
-/// ```
+/// A flag and a tenant for which it turns on or off: `{ key, tenantId }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPair<'p> {
-    /// The flag.
+    /// The key of the flag.
     #[cfg_attr(feature = "schema", schemars(with = "FlagKey"))]
     pub key: &'p str,
-    /// The tenant.
+    /// The id of the tenant.
     #[cfg_attr(feature = "schema", schemars(with = "crate::names::Id"))]
     pub tenant_id: &'p str,
 }
 
 impl Plan {
-    /// What turns on, by key, then tenant id.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.gained().len(), 0);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the pairs that turn on, sorted by key, then by tenant id.
     pub fn gained(&self) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
         self.pairs(&self.gained)
     }
 
-    /// What turns off, by key, then tenant id.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.lost().len(), 0);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the pairs that turn off, sorted by key, then by tenant id.
     pub fn lost(&self) -> impl ExactSizeIterator<Item = PlanPair<'_>> {
         self.pairs(&self.lost)
     }
 
-    /// How many pairs there are per plan that tenants have at the base revision.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_plan().is_empty());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the number of pairs per subscription plan, as tenants have it at the base revision.
     pub fn by_plan(&self) -> Vec<PlanTotal<'_>> {
         totals::by_plan(self.world.population(), &self.gained, &self.lost)
     }
 
-    /// How many pairs there are per partner that tenants have at the base revision; those without one come first.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_partner().is_empty());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the number of pairs per partner, as tenants have it at the base revision. The row of
+    /// tenants without a partner comes first.
     pub fn by_partner(&self) -> Vec<PartnerTotal<'_>> {
         totals::by_partner(self.world.population(), &self.gained, &self.lost)
     }
 
-    /// The revision of the world that it was made from.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.base_revision(), 7);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the revision of the world before the edit.
     pub fn base_revision(&self) -> u64 {
         self.world.revision()
     }
 
-    /// A hash of the edit and its effect, not of the base revision: an earlier plan holds while its digest is the same.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.digest().as_str().len(), 64);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the hash of the edit and its effect. The base revision is not part of it, so an
+    /// earlier plan is valid while its digest is the same.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// What the edit says that is seldom meant, 20 at most. The digest does not depend on it.
-    ///
-    /// ```
-    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
-    /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
-    /// let patch = FlagPatch { state: Some(State::Targeted), ..FlagPatch::default() };
-    /// let plan = world.plan(&Edit::patch_flag(FlagKey::new("a")?, patch))?;
-    /// assert_eq!(plan.warnings()[0].code, FlagWarning::TargetsNobody);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns at most 20 warnings about the edit. The digest does not depend on them.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -154,7 +102,7 @@ impl Plan {
         })
     }
 
-    /// The digest of an edit in its canonical form, and of its effect.
+    /// Returns the digest of an edit in canonical form and of its effect.
     fn digest_of(&self, canonical: &str) -> Digest {
         let mut hasher = Hasher::new();
         hasher.update(canonical);
@@ -185,10 +133,11 @@ impl Serialize for Plan {
 }
 
 pub(super) fn plan(world: &World, edit: &Edit, environments: &[Environment]) -> Result<Plan, Error> {
-    let mut effect = Effect::of(world, edit, environments)?;
+    let mut effect = Effect::new(world, edit, environments)?;
     let warnings = core::mem::take(&mut effect.warnings);
     let changed: Vec<&FlagKey> = effect.flags.keys().copied().collect();
-    // Where a tenant moves, every flag may turn for it; where none does, only those that the edit names.
+    // Every flag may turn for a tenant that moves, and only the flags that the edit names for the
+    // others.
     let mut keys = changed.clone();
     if !effect.moves.is_empty() {
         keys.extend(world.flags().iter().map(|flag| &flag.key));
@@ -197,8 +146,8 @@ pub(super) fn plan(world: &World, edit: &Edit, environments: &[Environment]) -> 
     }
     let for_moved = effect.compile_pairs(world, &keys);
     let for_others = effect.compile_pairs(world, &changed);
-    let number_of = |key: &&FlagKey| keys.binary_search(key).map_or(0, |number| number as u32);
-    let numbers_of_changed: Vec<u32> = changed.iter().map(number_of).collect();
+    let index_of = |key: &&FlagKey| keys.binary_search(key).map_or(0, |index| index as u32);
+    let indexes_of_changed: Vec<u32> = changed.iter().map(index_of).collect();
 
     let mut plan = Plan {
         world: world.clone(),
@@ -215,7 +164,7 @@ pub(super) fn plan(world: &World, edit: &Edit, environments: &[Environment]) -> 
         match effect.moves.get(&tenant) {
             Some(after) => for_each_turn(&for_moved, &before, Some(after), &mut turn),
             None => for_each_turn(&for_others, &before, None, |changed, turned_on| {
-                turn(numbers_of_changed.get(changed as usize).copied().unwrap_or_default(), turned_on);
+                turn(indexes_of_changed.get(changed as usize).copied().unwrap_or_default(), turned_on);
             }),
         }
     }

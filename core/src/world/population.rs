@@ -1,44 +1,45 @@
-//! The registered tenants, packed: everyone's names in one text, plans and partners shared.
+//! The registered tenants, packed: one string holds the ids and slugs of all tenants, and plans and
+//! partners are stored once.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::{WorldPartner, WorldTenant};
-use crate::flags::Subject;
-use crate::flags::{Axis, Name};
+use crate::flags::{Axis, Name, Subject};
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
 use crate::model::TenantStatus;
 use crate::text::{Index, hash_name, list_path, repetitions, same_text};
 use crate::{Code, Error};
 
-/// Distinct texts by number.
+/// Distinct strings, numbered in the order of insertion.
 #[derive(Debug, Default)]
-struct Numbered {
-    texts: Vec<(Box<str>, u64)>,
+struct NumberedNames {
+    names: Vec<(Box<str>, u64)>,
     numbers: Index,
 }
 
-impl Numbered {
+impl NumberedNames {
     fn find(&self, text: &str) -> Option<u32> {
-        let is_it =
-            |number: u32| self.texts.get(number as usize).is_some_and(|(other, _)| same_text(other, text));
-        self.numbers.find(hash_name(text), is_it)
+        let has_text =
+            |number: u32| self.names.get(number as usize).is_some_and(|(other, _)| same_text(other, text));
+        self.numbers.find(hash_name(text), has_text)
     }
 
     fn add(&mut self, text: &str) -> u32 {
         self.find(text).unwrap_or_else(|| {
-            let (number, hash) = (self.texts.len() as u32, hash_name(text));
-            self.texts.push((text.into(), hash));
+            let (number, hash) = (self.names.len() as u32, hash_name(text));
+            self.names.push((text.into(), hash));
             self.numbers.insert(hash, number);
             number
         })
     }
 
     fn name(&self, number: u32) -> Option<Name<'_>> {
-        self.texts.get(number as usize).map(|(text, hash)| Name { text, hash: *hash })
+        self.names.get(number as usize).map(|(text, hash)| Name { text, hash: *hash })
     }
 }
 
-/// A tenant: its id and slug one after the other in the text, its plan and partner by number.
+/// A tenant. `text` of the population holds its id and then its slug, beginning at `start`. Plan
+/// and partner are numbers.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     start: u32,
@@ -49,7 +50,7 @@ struct Row {
     partner: u32,
 }
 
-/// The number of no partner.
+/// The number that stands for no partner.
 const NONE: u32 = u32::MAX;
 
 /// The registered tenants, sorted by id.
@@ -57,12 +58,13 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Population {
     text: String,
     rows: Vec<Row>,
-    plans: Numbered,
-    partners: Numbered,
+    plans: NumberedNames,
+    partners: NumberedNames,
 }
 
 impl Population {
-    /// Notes every id or slug that is taken already, and every partner that is not listed.
+    /// Packs the registered tenants. Adds a problem for each repeated id or slug and each unknown
+    /// partner.
     pub(super) fn new(
         mut tenants: Vec<WorldTenant>,
         partners: Vec<WorldPartner>,
@@ -104,8 +106,8 @@ impl Population {
             repetitions(tenants.iter().map(|tenant| tenant.slug.as_str())),
         );
 
-        let mut partner_ids = Numbered::default();
-        let mut partner_slugs = Numbered::default();
+        let mut partner_ids = NumberedNames::default();
+        let mut partner_slugs = NumberedNames::default();
         for partner in &partners {
             partner_ids.add(partner.id.as_str());
             partner_slugs.add(partner.slug.as_str());
@@ -121,12 +123,13 @@ impl Population {
         let mut population = Population {
             text: String::new(),
             rows: Vec::new(),
-            plans: Numbered::default(),
+            plans: NumberedNames::default(),
             partners: partner_slugs,
         };
         population.rows.reserve_exact(tenants.len());
         for tenant in &tenants {
-            // Ids and slugs of partners are added in step, so that a partner has one number for both.
+            // Both tables add the partners in the same order, so a partner has the same number in
+            // both.
             let partner =
                 tenant.partner_id.as_ref().and_then(|id| partner_ids.find(id.as_str())).unwrap_or(NONE);
             population.register(tenant, partner);
@@ -152,7 +155,7 @@ impl Population {
         self.rows.len()
     }
 
-    /// Everyone, by id.
+    /// Returns the subjects of all registered tenants, sorted by id.
     pub(super) fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
         self.rows.iter().map(|row| self.subject_of(row))
     }
@@ -165,27 +168,27 @@ impl Population {
         self.rows.get(tenant as usize).map(|row| self.subject_of(row))
     }
 
-    /// The tenant with this id.
+    /// Returns the number of the tenant with this id.
     pub(super) fn find(&self, id: &str) -> Option<u32> {
         self.rows.binary_search_by(|row| self.id_of(row).cmp(id)).ok().map(|tenant| tenant as u32)
     }
 
-    /// Whether a registered tenant has this plan.
+    /// Returns whether a registered tenant has this plan.
     pub(super) fn has_plan(&self, plan: &str) -> bool {
         self.plans.find(plan).is_some()
     }
 
-    /// The plans that registered tenants have.
+    /// Returns the plans that registered tenants have.
     pub(super) fn plans(&self) -> impl Iterator<Item = &str> {
-        self.plans.texts.iter().map(|(text, _)| &**text)
+        self.plans.names.iter().map(|(text, _)| &**text)
     }
 
-    /// The slugs of the partners.
+    /// Returns the slugs of the partners.
     pub(super) fn partners(&self) -> impl Iterator<Item = &str> {
-        self.partners.texts.iter().map(|(text, _)| &**text)
+        self.partners.names.iter().map(|(text, _)| &**text)
     }
 
-    /// The registered tenants by slug.
+    /// Returns an index of the registered tenants by slug.
     pub(super) fn index_slugs(&self) -> Index {
         let mut index = Index::with_capacity(self.rows.len());
         for (number, row) in (0..).zip(&self.rows) {
@@ -194,18 +197,18 @@ impl Population {
         index
     }
 
-    /// Whether a registered tenant has this slug.
+    /// Returns whether a registered tenant has this slug.
     pub(super) fn has_slug(&self, index: &Index, slug: &str) -> bool {
-        let is_it =
+        let has_slug =
             |number| self.subject(number).and_then(|subject| subject.value(Axis::TenantSlugs)) == Some(slug);
-        index.find(hash_name(slug), is_it).is_some()
+        index.find(hash_name(slug), has_slug).is_some()
     }
 
     pub(super) fn has_partner(&self, slug: &str) -> bool {
         self.partners.find(slug).is_some()
     }
 
-    /// A tenant's plan and partner, where it has one.
+    /// Returns the plan and the partner of a tenant.
     pub(super) fn plan_and_partner(&self, tenant: u32) -> (&str, Option<&str>) {
         let Some(row) = self.rows.get(tenant as usize) else { return ("", None) };
         (

@@ -53,7 +53,7 @@ fn kind(word: &str) -> Member {
     ("kind", json_schema!({ "type": "string", "const": word }))
 }
 
-/// What `PATCH /flags/{key}` takes: `null` resets a member, and a state has nothing to be reset to.
+/// The body of `PATCH /flags/{key}`: `null` resets a member, except `state`, which has no default.
 fn flag_patch(generator: &mut SchemaGenerator) -> Schema {
     let members = [
         ("state", generator.subschema_for::<State>()),
@@ -85,7 +85,7 @@ fn tenant_move(generator: &mut SchemaGenerator) -> [Member; 3] {
     ]
 }
 
-/// A plan that is `null` is one that stays; a partner that is `null` is one that goes.
+/// Requires a plan or a partner: a plan of `null` keeps the plan, a partner of `null` detaches it.
 fn moves_somewhere(object: Schema) -> Schema {
     let mut object = closed(object);
     let somewhere = json!([

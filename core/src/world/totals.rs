@@ -1,4 +1,4 @@
-//! How many pairs a plan has, by plan and by partner.
+//! The totals of a plan by subscription plan and by partner (specification section 11.4).
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -6,38 +6,30 @@ use serde::Serialize;
 
 use super::population::Population;
 
-/// What a plan's tenants gain and lose: `{ plan, gained, lost }`.
-///
-/// ```
-/// let total = dezky_core::world::PlanTotal { plan: "business", gained: 3, lost: 0 };
-/// ```
+/// The pairs that the tenants of one subscription plan gain and lose: `{ plan, gained, lost }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct PlanTotal<'w> {
-    /// The plan.
+    /// The subscription plan of the tenants.
     #[cfg_attr(feature = "schema", schemars(with = "crate::names::PlanKey"))]
     pub plan: &'w str,
-    /// Pairs that turn on.
+    /// The number of pairs that turn on.
     pub gained: u64,
-    /// Pairs that turn off.
+    /// The number of pairs that turn off.
     pub lost: u64,
 }
 
-/// What a partner's tenants gain and lose: `{ partnerSlug, gained, lost }`.
-///
-/// ```
-/// let total = dezky_core::world::PartnerTotal { partner_slug: Some("nordic"), gained: 3, lost: 0 };
-/// ```
+/// The pairs that the tenants of one partner gain and lose: `{ partnerSlug, gained, lost }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct PartnerTotal<'w> {
-    /// The partner; `None` for tenants without one.
+    /// The slug of the partner, or `None` for tenants without a partner.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::names::Slug>"))]
     pub partner_slug: Option<&'w str>,
-    /// Pairs that turn on.
+    /// The number of pairs that turn on.
     pub gained: u64,
-    /// Pairs that turn off.
+    /// The number of pairs that turn off.
     pub lost: u64,
 }
 

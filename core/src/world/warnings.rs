@@ -1,4 +1,4 @@
-//! What an edit or a flag says that is allowed and yet seldom meant.
+//! Warnings about flags and edits (specification sections 5.5 and 11.7).
 
 use alloc::{format, string::String, vec::Vec};
 use core::cell::OnceCell;
@@ -6,46 +6,55 @@ use core::cell::OnceCell;
 use serde::Serialize;
 
 use super::World;
-use crate::flags::Axis;
-use crate::flags::FlagRule;
+use crate::flags::{Axis, FlagRule};
 use crate::limits::MAX_WARNINGS;
 use crate::model::FlagWarning;
 use crate::names::Environment;
 use crate::text::{Index, nearest_name};
 
-/// Something that is allowed and yet seldom meant: `{ code, path, name?, nearest? }`.
+/// A warning: the flag or the edit is valid and seldom intended. `{ code, path, name?, nearest? }`.
 ///
 /// ```
-/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
-/// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [],
-/// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "business" }], "flags": [] }"#)?;
+/// use dezky_core::flags::{Axis, FlagRule, Scope, State};
+/// use dezky_core::model::FlagWarning;
+/// use dezky_core::names::{FlagKey, Percent};
+/// use dezky_core::world::World;
+/// let world = World::from_json(br#"{
+///     "revision": 7, "environment": "production", "partners": [], "flags": [],
+///     "tenants": [{ "id": "t1", "slug": "acme", "plan": "business" }]
+/// }"#)?;
 /// let scope = Scope::default().with(Axis::Plans, ["bussiness"])?;
-/// let flag = FlagRule { key: FlagKey::new("a")?, state: State::Targeted, pct: Percent::ZERO, scope };
+/// let key = FlagKey::new("a")?;
+/// let flag = FlagRule { key, state: State::Targeted, pct: Percent::ZERO, scope };
 /// let warnings = world.warnings(&flag, &[]);
-/// assert_eq!((warnings[0].code, warnings[0].path.as_str()), (FlagWarning::UnknownName, "/scope/plans/0"));
+/// assert_eq!(warnings[0].code, FlagWarning::UnknownName);
+/// assert_eq!(warnings[0].path, "/scope/plans/0");
 /// assert_eq!(warnings[0].nearest.as_deref(), Some("business"));
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Warning {
-    /// What is seldom meant.
+    /// The code of the warning.
     pub code: FlagWarning,
-    /// A JSON Pointer into the flag or the edit. Values on an axis are counted in their order in the canonical form: sorted.
+    /// A JSON Pointer into the flag or the edit. The index of a value counts the sorted values of
+    /// its axis.
     pub path: String,
-    /// The name that nobody has.
+    /// The name that does not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The nearest name that somebody has, if any is near.
+    /// The nearest existing name, if one is similar.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
 impl Warning {
-    /// A warning about a name that nobody has, and the nearest of the names that there are.
+    /// Returns a warning about an unknown name, with the nearest of the existing `names`.
     ///
     /// ```
-    /// let warning = dezky_core::world::Warning::unknown_name("/environment", "prodution", ["production"].into_iter());
+    /// use dezky_core::world::Warning;
+    /// let names = ["production"].into_iter();
+    /// let warning = Warning::unknown_name("/environment", "prodution", names);
     /// assert_eq!(warning.nearest.as_deref(), Some("production"));
     /// ```
     pub fn unknown_name<'n>(path: &str, name: &str, names: impl Iterator<Item = &'n str>) -> Warning {
@@ -58,12 +67,13 @@ impl Warning {
     }
 }
 
-/// Collects warnings, as many as are reported.
+/// A collector of warnings that stops at the limit.
 pub(super) struct Warnings<'w> {
     world: &'w World,
-    /// The environments that there are beside the world's own; empty where the world was not told of any, and judges none.
+    /// The environments that exist besides the world's own. If the list is empty, no environment is
+    /// checked.
     environments: &'w [Environment],
-    /// The registered tenants by slug, made when the first slug is looked up.
+    /// An index of the registered tenants by slug, built at the first lookup.
     slugs: OnceCell<Index>,
     found: Vec<Warning>,
 }
@@ -77,9 +87,9 @@ impl<'w> Warnings<'w> {
         self.found
     }
 
-    /// Notes what is odd about a flag whose path is `path`.
+    /// Adds the warnings about a flag at `path`.
     pub(super) fn flag(&mut self, flag: &FlagRule, path: &str) {
-        if let Some(code) = FlagWarning::of(flag.state, &flag.scope) {
+        if let Some(code) = FlagWarning::from_state_and_scope(flag.state, &flag.scope) {
             self.add(Warning { code, path: format!("{path}/scope"), name: None, nearest: None });
         }
         for axis in Axis::ALL {
@@ -89,9 +99,9 @@ impl<'w> Warnings<'w> {
         }
     }
 
-    /// Notes a name that nobody has.
+    /// Adds a warning if the name does not exist.
     pub(super) fn name(&mut self, axis: Axis, name: &str, path: impl Fn() -> String) {
-        if self.found.len() < MAX_WARNINGS && !self.is_known(axis, name) {
+        if self.found.len() < MAX_WARNINGS && !self.exists(axis, name) {
             self.add(Warning::unknown_name(&path(), name, self.names(axis).into_iter()));
         }
     }
@@ -102,7 +112,7 @@ impl<'w> Warnings<'w> {
         }
     }
 
-    fn is_known(&self, axis: Axis, name: &str) -> bool {
+    fn exists(&self, axis: Axis, name: &str) -> bool {
         let population = self.world.population();
         match axis {
             Axis::Plans => population.has_plan(name),
@@ -111,12 +121,12 @@ impl<'w> Warnings<'w> {
             }
             Axis::PartnerSlugs => population.has_partner(name),
             Axis::Environments => {
-                self.environments.is_empty() || self.names(axis).into_iter().any(|known| known == name)
+                self.environments.is_empty() || self.names(axis).into_iter().any(|existing| existing == name)
             }
         }
     }
 
-    /// Every name on an axis that somebody has.
+    /// Returns every existing name on an axis.
     fn names(&self, axis: Axis) -> Vec<&'w str> {
         let population = self.world.population();
         match axis {

@@ -54,7 +54,7 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
     }
     let id_token = signer.token_of_type("JWT", &issuer.name, json!({ "nonce": "n" }));
     let told = fault(&identity, &id_token).await;
-    assert!(told.contains("claims: nothing shows an access token: typ at+jwt in the header"), "{told}");
+    assert!(told.contains("claims: an access token has typ at+jwt in the header"), "{told}");
 }
 
 /// Nobody has signed these, so nothing of them is worth repeating, and nothing is told that only bearers of real tokens need.

@@ -87,7 +87,9 @@ fn only_operators_change_the_platform() {
     let reads =
         |action: &Action| action.as_str().ends_with(".read") && !action.as_str().starts_with("partner.");
     for principal in principals().iter().filter(|principal| !is_operator(principal)) {
-        let changes = Action::ALL.iter().filter(|action| !not_only_for_operators.contains(&action.as_str()) && !reads(action));
+        let changes = Action::ALL
+            .iter()
+            .filter(|action| !not_only_for_operators.contains(&action.as_str()) && !reads(action));
         for action in changes.filter(|action| action.as_str() != "snapshot.stream") {
             for resource in &resources() {
                 assert!(

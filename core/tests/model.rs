@@ -1,13 +1,13 @@
-//! Tests of the model: old documents load, lifecycles reject wrong steps, and edits of a flag record
-//! its history.
+//! Tests of the model: old documents load, lifecycles reject wrong steps, and edits of a flag
+//! record its history.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use dezky_core::flags::{Axis, Scope, State, SubjectDocument};
 use dezky_core::limits::MAX_REVISION;
 use dezky_core::model::{
-    Actor, Change, ChangeContent, EditContext, EditedFlag, EntityRef, Flag, FlagContent, FlagPatch, FlagWarning,
-    IntegrationStatus, Partner, PartnerStatus, Role, Subscription, SubscriptionStatus, Tenant, TenantStatus,
-    User, monthly_recurring_revenue, verify_chain,
+    Actor, Change, ChangeContent, EditContext, EditedFlag, EntityRef, Flag, FlagContent, FlagPatch,
+    FlagWarning, IntegrationStatus, Partner, PartnerStatus, Role, Subscription, SubscriptionStatus, Tenant,
+    TenantStatus, User, monthly_recurring_revenue, verify_chain,
 };
 use dezky_core::names::{Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug};
 use dezky_core::world::{Edit, World};

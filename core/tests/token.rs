@@ -1,4 +1,4 @@
-//! Access tokens: what is accepted, and that all else is refused with its own code and path.
+//! Tests of access tokens: which tokens are accepted, and the code and path of every rejection.
 #![cfg(feature = "token")]
 
 #[cfg(test)]
@@ -16,7 +16,7 @@ mod tests {
     use super::token_support::*;
 
     #[test]
-    fn every_refusal_has_its_code_and_path() {
+    fn every_rejection_has_its_code_and_path() {
         let wrong: Vec<_> = cases()
             .into_iter()
             .filter(|case| case.found != case.expected)
@@ -26,29 +26,29 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_of_some_refusal() {
+    fn every_code_of_tokens_and_keys_occurs() {
         let code_of = |found: &String| found.split(' ').next().unwrap_or_default().to_owned();
         let found: BTreeSet<_> = cases().iter().flat_map(|case| &case.found).map(code_of).collect();
-        let ours = |code: &&str| code.starts_with("token_") || code.starts_with("key_");
-        let never: Vec<_> = Code::ALL
+        let is_token_code = |code: &&str| code.starts_with("token_") || code.starts_with("key_");
+        let unused: Vec<_> = Code::ALL
             .iter()
             .map(|code| code.as_str())
-            .filter(ours)
+            .filter(is_token_code)
             .filter(|code| !found.contains(*code))
             .collect();
-        assert!(never.is_empty(), "{never:?}");
+        assert!(unused.is_empty(), "{unused:?}");
     }
 
     #[test]
     fn each_algorithm_is_accepted_with_and_without_an_id() {
-        let by = [
+        let signers = [
             ("RS256", rsa(), "rsa"),
             ("PS256", rsa(), "rsa"),
             ("ES256", ec(), "ec"),
             ("EdDSA", ed(), "ed"),
             ("Ed25519", ed(), "ed"),
         ];
-        for (alg, signer, kid) in by {
+        for (alg, signer, kid) in signers {
             verify(&good_token(signer, alg, kid)).unwrap();
             verify(&signer.token_by(alg, &json!({ "alg": alg }), &good_claims())).unwrap();
             let pinned = set(&[changed(
@@ -61,9 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn headers_may_say_more_and_none_of_it_is_followed() {
+    fn unknown_header_members_and_keys_in_the_header_are_ignored() {
         let attacker = Signer::new_ed().jwk("ed");
-        let more = [
+        let headers = [
             json!({ "typ": "JWT" }),
             json!({ "typ": "jwt" }),
             json!({ "typ": "at+jwt" }),
@@ -72,13 +72,13 @@ mod tests {
             json!({ "x5t": "abc", "unknown": [1, { "a": null }] }),
             json!({ "jwk": attacker, "jku": "https://evil.example/", "x5u": "https://evil.example/", "x5c": ["MIIB"] }),
         ];
-        for header in more {
+        for header in headers {
             verify(&with_header(header.clone())).unwrap_or_else(|error| panic!("{header}: {error}"));
         }
     }
 
     #[test]
-    fn claims_come_out_as_they_are() {
+    fn claims_are_returned_in_normal_form() {
         let claims = verify(&with_claims(json!({
             "aud": ["another", "dezky-operator"], "azp": "dezky-portal", "email": "Ada@Example.org", "email_verified": true,
             "name": "Ada Lovelace", "groups": ["b", "a"], "nbf": NOW, "scope": "openid", "nonce": "kept", "typ": "Bearer"
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_accepts_its_issuers_access_tokens_alone() {
+    fn each_rule_accepts_access_tokens_and_rejects_id_tokens() {
         let bare = json!({ "client_id": null, "scope": null, "nonce": "n" });
         let with = |members: Value| claims_with(changed(bare.clone(), members));
         let authentik = json!({ "azp": "dezky-portal", "uid": "a1B2".repeat(10), "scope": "" });
@@ -114,16 +114,16 @@ mod tests {
         for (typ, claims, expected) in tokens {
             let token = ed().token(&json!({ "alg": "EdDSA", "kid": "ed", "typ": typ }), &claims);
             let accepted = [TokenRule::Generic, TokenRule::Authentik].map(|rule| {
-                TokenVerifier::new(policy().rule(rule), key_set()).verify(&token, at(NOW)).is_ok()
+                TokenVerifier::new(policy().with_rule(rule), key_set()).verify(&token, at(NOW)).is_ok()
             });
             assert_eq!(accepted, expected, "{typ} {claims}");
         }
     }
 
     #[test]
-    fn leeway_moves_every_edge_by_as_much() {
+    fn leeway_applies_to_exp_nbf_and_iat() {
         let outcome = |leeway: u32, changes: Value| {
-            let verifier = TokenVerifier::new(policy().leeway_seconds(leeway).unwrap(), key_set());
+            let verifier = TokenVerifier::new(policy().with_leeway_seconds(leeway).unwrap(), key_set());
             verifier.verify(&with_claims(changes), at(NOW)).map(|_| ()).map_err(|error| error.code)
         };
         for leeway in [0, 5, 30] {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_rotate_with_an_overlap_and_a_withdrawn_key_is_refused_at_once() {
+    fn a_new_key_is_accepted_and_a_removed_key_is_rejected_at_once() {
         let (old, new) = (Signer::new_ed(), Signer::new_ed());
         let [by_old, by_new] =
             [(&old, "old"), (&new, "new")].map(|(signer, kid)| good_token(signer, "EdDSA", kid));
@@ -157,19 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn a_set_keeps_its_good_keys_among_strangers() {
-        let strange = json!({ "kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AQAB" });
+    fn unusable_keys_are_skipped() {
+        let unknown_type = json!({ "kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AQAB" });
         let nulls = json!({ "d": null, "alg": null, "use": null, "x5c": null });
         let mut good = ed().jwk("ed");
         good.as_object_mut().unwrap().extend(nulls.as_object().unwrap().clone());
-        let keys = set(&[strange, good, ec().jwk("ec")]).unwrap();
+        let keys = set(&[unknown_type, good, ec().jwk("ec")]).unwrap();
         assert_eq!(keys.ids().collect::<Vec<_>>(), ["ed", "ec"]);
         assert_eq!(keys.skipped().len(), 1);
         verifier().with_keys(keys).verify(&good_token(ed(), "EdDSA", "ed"), at(NOW)).unwrap();
     }
 
     #[test]
-    fn no_change_of_a_character_is_accepted() {
+    fn a_change_of_any_character_is_rejected() {
         for (signer, alg, kid) in [(rsa(), "RS256", "rsa"), (ec(), "ES256", "ec"), (ed(), "EdDSA", "ed")] {
             let token = good_token(signer, alg, kid);
             for at in 0..token.len() {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn verifiers_are_shared_between_threads_and_read_with_serde() {
+    fn verifiers_are_send_and_sync_and_policies_deserialize() {
         fn is_shared<T: Send + Sync + Clone>() {}
         is_shared::<TokenVerifier>();
         is_shared::<KeySet>();

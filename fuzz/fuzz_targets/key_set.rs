@@ -9,7 +9,7 @@ use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
 use libfuzzer_sys::fuzz_target;
 
 mod example {
-    include!("../../src/token/example.rs");
+    include!("../../core/src/token/example.rs.in");
 }
 
 static NOW: LazyLock<Timestamp> =

@@ -11,6 +11,8 @@ mod action;
 mod decide;
 mod decision;
 mod facts;
+#[cfg(feature = "host")]
+mod host;
 mod principal;
 mod request;
 mod request_document;

@@ -1,9 +1,7 @@
-//! A request document that is decided in place, without copying its strings.
+//! The facts of a request document, read without copying its strings.
 
 use alloc::borrow::ToOwned;
 
-#[cfg(feature = "host")]
-use super::{Decision, decide::decide_by_facts};
 use super::facts::{AccessFacts, Caller, UserRights};
 use super::{
     AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, Resource,
@@ -12,8 +10,6 @@ use super::{
 use crate::Code;
 use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::limits::MAX_LIST;
-#[cfg(feature = "host")]
-use crate::{Error, json::Document, limits::MAX_DOCUMENT_BYTES};
 use crate::model::TenantStatus;
 use crate::names::is_id;
 use crate::text::same_text;
@@ -24,7 +20,7 @@ pub(super) struct RequestDocument<'d> {
     caller: Caller,
     key_tenant: Value<'d>,
     person: PersonValues<'d>,
-    action: Action,
+    pub(super) action: Action,
     resource: ResourceValues<'d>,
 }
 
@@ -49,17 +45,6 @@ struct ResourceValues<'d> {
     user_id: Value<'d>,
     tenant_ids: Value<'d>,
     last_active_admin: bool,
-}
-
-#[cfg(feature = "host")]
-impl AccessRequest {
-    /// Decides a request document without building owned values.
-    pub(crate) fn decide_document(bytes: &[u8]) -> Result<Decision, Error> {
-        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
-        let request = RequestDocument::read(document.root());
-        document.verdict()?;
-        Ok(decide_by_facts(&request, request.action).into())
-    }
 }
 
 fn is_any(_: &str) -> bool {

@@ -12,13 +12,13 @@ use crate::{Code, Error};
 words! {
     /// The unit of a billing period.
     Interval: UnknownInterval {
-        /// One period unit is a day.
+        /// An interval of one day.
         Day "day",
-        /// One period unit is a week.
+        /// An interval of one week.
         Week "week",
-        /// One period unit is a month.
+        /// An interval of one month.
         Month "month",
-        /// One period unit is a year.
+        /// An interval of one year.
         Year "year",
     }
 }

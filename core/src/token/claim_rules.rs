@@ -19,7 +19,7 @@ pub(super) fn check(
     let mut findings = Findings::new("");
     check_parties(parsed, policy, &mut findings);
     check_times(parsed, policy, now, &mut findings);
-    kind::check(policy.token_rule(), claims, header.typ, &mut findings);
+    kind::check(policy.rule(), claims, header.typ, &mut findings);
     // A token that is bound to a key (RFC 7800) needs a proof that a bearer token does not carry.
     if claims.member_or_null("cnf").is_some() {
         findings.note(Code::TokenBound, "/claims/cnf");

@@ -14,7 +14,7 @@ use crate::names::{Email, Prose};
 /// because one of them makes a platform admin an operator.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs.in")); }
 /// # use example::*;
 /// use dezky_core::Timestamp;
 /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};

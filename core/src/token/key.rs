@@ -61,7 +61,8 @@ impl Key {
     /// The backend is fixed here. The process-wide backend of `jsonwebtoken` can be replaced by any
     /// crate, and panics if two backends are compiled in.
     pub(super) fn verifies(&self, algorithm: Algorithm, segments: &Segments<'_>) -> bool {
-        let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm.to_jsonwebtoken(), &self.public);
+        let verifier =
+            (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm.to_jsonwebtoken(), &self.public);
         verifier
             .is_ok_and(|verifier| verifier.verify(segments.signed.as_bytes(), &segments.signature).is_ok())
     }

@@ -21,7 +21,7 @@ use crate::{Code, Error};
 /// keys for new algorithms, and such a key must not make the others unusable.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs.in")); }
 /// # use example::*;
 /// use dezky_core::Code;
 /// use dezky_core::token::KeySet;

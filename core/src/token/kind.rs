@@ -13,7 +13,7 @@ words! {
     /// ```
     /// use dezky_core::token::{TokenPolicy, TokenRule};
     /// let issuer = "https://id.example.org/application/o/portal/";
-    /// let policy = TokenPolicy::new([issuer], ["dezky-portal"])?.rule(TokenRule::Authentik);
+    /// let policy = TokenPolicy::new([issuer], ["dezky-portal"])?.with_rule(TokenRule::Authentik);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     #[derive(Default)]
@@ -34,10 +34,7 @@ words! {
 /// 8417).
 const NEVER_IN_ACCESS_TOKENS: [(&str, &str); 2] = [
     ("/claims/at_hash", "ID tokens have this claim, access tokens do not"),
-    (
-        "/claims/events",
-        "security event tokens, such as logout tokens, have this claim, access tokens do not",
-    ),
+    ("/claims/events", "security event tokens, such as logout tokens, have this claim, access tokens do not"),
 ];
 
 /// The values of the claim `typ` in Keycloak's other tokens. Their header has the same `typ` as
@@ -107,7 +104,8 @@ fn authentik(claims: Value<'_>, typ: Typ, findings: &mut Findings) {
         findings.note_with_message(Code::TokenNotAccess, "/claims/uid", message);
     }
     if !has_texts(claims, "scope") {
-        let message = "the access tokens of Authentik have a string or a list of strings here, possibly empty";
+        let message =
+            "the access tokens of Authentik have a string or a list of strings here, possibly empty";
         findings.note_with_message(Code::TokenNotAccess, "/claims/scope", message);
     }
 }

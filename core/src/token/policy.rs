@@ -21,8 +21,8 @@ const MICROS: i64 = 1_000_000;
 /// ```
 /// use dezky_core::token::TokenPolicy;
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal", "dezky-operator"])?
-///     .leeway_seconds(10)?
-///     .max_lifetime_seconds(3600)?;
+///     .with_leeway_seconds(10)?
+///     .with_max_lifetime_seconds(3600)?;
 /// let same = TokenPolicy::from_json(br#"{
 ///     "issuers": ["https://id.example.org/"], "audiences": ["dezky-portal", "dezky-operator"],
 ///     "leewaySeconds": 10, "maxLifetimeSeconds": 3600
@@ -75,7 +75,7 @@ impl TokenPolicy {
 
     /// Sets the allowed difference between the clocks of issuer and service, 0 to 30 seconds. It
     /// applies to `exp`, `nbf` and `iat`.
-    pub fn leeway_seconds(self, leeway_seconds: u32) -> Result<TokenPolicy, Error> {
+    pub fn with_leeway_seconds(self, leeway_seconds: u32) -> Result<TokenPolicy, Error> {
         match leeway_seconds <= MAX_TOKEN_LEEWAY_SECONDS {
             true => Ok(TokenPolicy { leeway_seconds, ..self }),
             false => Err(Error::new(Code::TokenPolicyLeeway, "/leewaySeconds")),
@@ -83,7 +83,7 @@ impl TokenPolicy {
     }
 
     /// Sets the longest time from `iat` to `exp`, 1 second to 31 days.
-    pub fn max_lifetime_seconds(self, max_lifetime_seconds: u32) -> Result<TokenPolicy, Error> {
+    pub fn with_max_lifetime_seconds(self, max_lifetime_seconds: u32) -> Result<TokenPolicy, Error> {
         match (1..=MAX_TOKEN_LIFETIME_SECONDS).contains(&max_lifetime_seconds) {
             true => Ok(TokenPolicy { max_lifetime_seconds, ..self }),
             false => Err(Error::new(Code::TokenPolicyLifetime, "/maxLifetimeSeconds")),
@@ -91,11 +91,11 @@ impl TokenPolicy {
     }
 
     /// Sets the rule that tells access tokens from ID tokens.
-    pub fn rule(self, rule: TokenRule) -> TokenPolicy {
+    pub fn with_rule(self, rule: TokenRule) -> TokenPolicy {
         TokenPolicy { rule, ..self }
     }
 
-    pub(super) fn token_rule(&self) -> TokenRule {
+    pub(super) fn rule(&self) -> TokenRule {
         self.rule
     }
 

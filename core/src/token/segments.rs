@@ -55,7 +55,8 @@ pub(super) fn parse_object<'b>(bytes: &'b [u8], path: &str) -> Result<Document<'
         depth: Code::TokenDepth,
         duplicate: Code::TokenDuplicateMember,
     };
-    let document = Document::parse(bytes, MAX_TOKEN_BYTES).map_err(|error| CODES.translate(error).under(path))?;
+    let document =
+        Document::parse(bytes, MAX_TOKEN_BYTES).map_err(|error| CODES.translate(error).under(path))?;
     if document.root().kind() != Kind::Object {
         return Err(Error::new(Code::TokenNotObject, path));
     }

@@ -13,7 +13,7 @@ use crate::{Code, Error, Timestamp};
 /// uses no clock, no network and no cache.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); }
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs.in")); }
 /// # use example::*;
 /// use dezky_core::{Code, Timestamp};
 /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};

@@ -174,19 +174,20 @@ impl World {
     /// let scope = Scope::default().with(Axis::Environments, ["stagin"])?;
     /// let key = FlagKey::new("a")?;
     /// let flag = FlagRule { key, state: State::Targeted, pct: Percent::ZERO, scope };
-    /// let plan = world.plan_among(&Edit::put_flag(flag), &[Environment::new("staging")?])?;
+    /// let environments = [Environment::new("staging")?];
+    /// let plan = world.plan_with_environments(&Edit::put_flag(flag), &environments)?;
     /// assert_eq!(plan.warnings()[0].nearest.as_deref(), Some("staging"));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn plan_among(&self, edit: &Edit, environments: &[Environment]) -> Result<Plan, Error> {
+    pub fn plan_with_environments(&self, edit: &Edit, environments: &[Environment]) -> Result<Plan, Error> {
         plan::plan(self, edit, environments)
     }
 
     /// Returns the warnings about a flag, with paths from the flag.
     ///
-    /// A plan or a tenant slug exists if a registered tenant has it, a partner slug if a partner has
-    /// it. An environment exists if it is the world's own or in `environments`; an empty list turns
-    /// the check of environments off.
+    /// A subscription plan or tenant slug exists if a registered tenant has it, a partner slug if a
+    /// partner has it. An environment exists if it is the world's own or in `environments`. An empty
+    /// list turns the check of environments off.
     pub fn warnings(&self, flag: &FlagRule, environments: &[Environment]) -> Vec<Warning> {
         let mut warnings = Warnings::new(self, environments);
         warnings.flag(flag, "");

@@ -62,6 +62,47 @@ pub(super) struct Population {
     partners: NumberedNames,
 }
 
+/// Adds a problem for each list that is too long and each repeated id or slug.
+fn note_limits_and_repetitions(
+    tenants: &[WorldTenant],
+    partners: &[WorldPartner],
+    problems: &mut Vec<Error>,
+) {
+    for (list, count, limit) in
+        [("tenants", tenants.len(), MAX_TENANTS), ("partners", partners.len(), MAX_PARTNERS)]
+    {
+        if count > limit {
+            problems.push(Error::new(Code::TooManyItems, format!("/{list}")));
+        }
+    }
+    let lists = [
+        (
+            "partners",
+            "id",
+            Code::DuplicateId,
+            repetitions(partners.iter().map(|partner| partner.id.as_str())),
+        ),
+        (
+            "partners",
+            "slug",
+            Code::DuplicateSlug,
+            repetitions(partners.iter().map(|partner| partner.slug.as_str())),
+        ),
+        ("tenants", "id", Code::DuplicateId, repetitions(tenants.iter().map(|tenant| tenant.id.as_str()))),
+        (
+            "tenants",
+            "slug",
+            Code::DuplicateSlug,
+            repetitions(tenants.iter().map(|tenant| tenant.slug.as_str())),
+        ),
+    ];
+    for (list, member, code, indexes) in lists {
+        for index in indexes {
+            problems.push(Error::new(code, list_path(list, index, member)));
+        }
+    }
+}
+
 impl Population {
     /// Packs the registered tenants. Adds a problem for each repeated id or slug and each unknown
     /// partner.
@@ -70,42 +111,7 @@ impl Population {
         partners: Vec<WorldPartner>,
         problems: &mut Vec<Error>,
     ) -> Population {
-        for (list, count, limit) in
-            [("tenants", tenants.len(), MAX_TENANTS), ("partners", partners.len(), MAX_PARTNERS)]
-        {
-            if count > limit {
-                problems.push(Error::new(Code::TooManyItems, format!("/{list}")));
-            }
-        }
-        let mut taken = |list, member, code, repeated: Vec<usize>| {
-            problems
-                .extend(repeated.into_iter().map(|index| Error::new(code, list_path(list, index, member))));
-        };
-        taken(
-            "partners",
-            "id",
-            Code::DuplicateId,
-            repetitions(partners.iter().map(|partner| partner.id.as_str())),
-        );
-        taken(
-            "partners",
-            "slug",
-            Code::DuplicateSlug,
-            repetitions(partners.iter().map(|partner| partner.slug.as_str())),
-        );
-        taken(
-            "tenants",
-            "id",
-            Code::DuplicateId,
-            repetitions(tenants.iter().map(|tenant| tenant.id.as_str())),
-        );
-        taken(
-            "tenants",
-            "slug",
-            Code::DuplicateSlug,
-            repetitions(tenants.iter().map(|tenant| tenant.slug.as_str())),
-        );
-
+        note_limits_and_repetitions(&tenants, &partners, problems);
         let mut partner_ids = NumberedNames::default();
         let mut partner_slugs = NumberedNames::default();
         for partner in &partners {

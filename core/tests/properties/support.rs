@@ -121,7 +121,7 @@ pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
     let flags = known.len();
     let put = (0..flags + 2)
         .prop_flat_map(move |number| rule(format!("flag-{number}"), count))
-        .prop_map(Edit::flag);
+        .prop_map(Edit::put_flag);
     let mut steps = vec![put.boxed()];
     if !known.is_empty() {
         // Each is deleted at most once here, and put back before: a second deletion in one edit is an error of its own.

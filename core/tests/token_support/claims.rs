@@ -1,11 +1,11 @@
-//! Claims that are refused, in tokens whose signature holds.
+//! Rejected claims in tokens whose signature is valid.
 
 use serde_json::{Value, json};
 
 use super::issuer::ed;
-use super::{Case, NOW, good_claims, with_claims};
+use super::{NOW, Rejection, good_claims, with_claims};
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let tables = [parties(), times(), kinds(), person()];
     let mut cases: Vec<_> =
         tables.into_iter().flatten().map(|(expected, changes)| signed(expected, changes)).collect();
@@ -14,8 +14,8 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-fn signed(expected: &str, changes: Value) -> Case {
-    Case::token(format!("claims {changes}"), expected, &with_claims(changes))
+fn signed(expected: &str, changes: Value) -> Rejection {
+    Rejection::token(format!("claims {changes}"), expected, &with_claims(changes))
 }
 
 fn parties() -> Vec<(&'static str, Value)> {
@@ -111,8 +111,8 @@ fn person() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// `null` is a value of the wrong type, never absence: else a forged type would switch a check off.
-fn nulls() -> Vec<Case> {
+/// `null` is a value of the wrong type and not an absent claim, so it cannot turn a check off.
+fn nulls() -> Vec<Rejection> {
     let expected = [
         ("iss", "token_issuer_form"),
         ("aud", "token_audience_form"),
@@ -130,13 +130,13 @@ fn nulls() -> Vec<Case> {
         let mut claims = good_claims();
         claims[name] = Value::Null;
         let token = ed().token(&json!({ "alg": "EdDSA", "kid": "ed" }), &claims);
-        Case::token(format!("{name} is null"), &format!("{code} /claims/{name}"), &token)
+        Rejection::token(format!("{name} is null"), &format!("{code} /claims/{name}"), &token)
     };
     expected.into_iter().map(case).collect()
 }
 
-/// Numbers by their spelling, which a JSON library would not keep.
-fn numbers() -> Vec<Case> {
+/// Numbers in spellings that a JSON library would not keep.
+fn numbers() -> Vec<Rejection> {
     let codes =
         [("exp", "token_expiry_form"), ("nbf", "token_not_before_form"), ("iat", "token_issued_at_form")];
     let spellings = [
@@ -153,7 +153,7 @@ fn numbers() -> Vec<Case> {
     let case = |(name, code): (&str, &str), spelling: &str| {
         let claims = with_member(name, spelling);
         let token = ed().raw_token("", r#"{"alg":"EdDSA","kid":"ed"}"#, claims);
-        Case::token(format!("{name} {spelling}"), &format!("{code} /claims/{name}"), &token)
+        Rejection::token(format!("{name} {spelling}"), &format!("{code} /claims/{name}"), &token)
     };
     codes.into_iter().flat_map(|code| spellings.map(|spelling| case(code, spelling))).collect()
 }

@@ -1,12 +1,12 @@
-//! Headers that are refused, and keys that are not found.
+//! Rejected headers, and headers whose key is not found.
 
 use serde_json::{Value, json};
 
 use super::issuer::{Signer, ec, ed, rsa};
-use super::{Case, NOW, at, changed, good_claims, policy, set, with_header};
+use super::{NOW, Rejection, at, changed, good_claims, policy, set, with_header};
 use dezky_core::token::TokenVerifier;
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let mut cases: Vec<_> =
         members().into_iter().map(|(expected, header)| signed(expected, header)).collect();
     cases.extend(algorithms());
@@ -14,15 +14,15 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-fn signed(expected: &str, changes: Value) -> Case {
-    Case::token(format!("header {changes}"), expected, &with_header(changes))
+fn signed(expected: &str, changes: Value) -> Rejection {
+    Rejection::token(format!("header {changes}"), expected, &with_header(changes))
 }
 
-/// What `changed` cannot do: a member that is there and `null`.
-fn null(member: &str, expected: &str) -> Case {
+/// A header with a member that is `null`, which `changed` cannot express.
+fn null(member: &str, expected: &str) -> Rejection {
     let mut header = json!({ "alg": "EdDSA", "kid": "ed" });
     header[member] = Value::Null;
-    Case::token(format!("header {header}"), expected, &ed().token(&header, &good_claims()))
+    Rejection::token(format!("header {header}"), expected, &ed().token(&header, &good_claims()))
 }
 
 fn members() -> Vec<(&'static str, Value)> {
@@ -57,7 +57,7 @@ fn members() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn algorithms() -> Vec<Case> {
+fn algorithms() -> Vec<Rejection> {
     let mut cases = vec![
         null("alg", "token_alg_form /header/alg"),
         null("crit", "token_crit /header/crit"),
@@ -71,7 +71,11 @@ fn algorithms() -> Vec<Case> {
         cases.push(signed("token_alg_none /header/alg", json!({ "alg": alg })));
         let token = with_header(json!({ "alg": alg }));
         let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
-        cases.push(Case::token(format!("{alg}, unsigned"), "token_signature_missing /signature", &unsigned));
+        cases.push(Rejection::token(
+            format!("{alg}, unsigned"),
+            "token_signature_missing /signature",
+            &unsigned,
+        ));
     }
     for alg in ["HS256", "HS384", "HS512", "hs256"] {
         cases.push(signed("token_alg_symmetric /header/alg", json!({ "alg": alg })));
@@ -85,7 +89,7 @@ fn algorithms() -> Vec<Case> {
     cases
 }
 
-fn keys() -> Vec<Case> {
+fn keys() -> Vec<Rejection> {
     let under = |keys: &[Value], signer: &Signer, header: Value| {
         let token = signer.token_by(header["alg"].as_str().unwrap(), &header, &good_claims());
         TokenVerifier::new(policy(), set(keys).unwrap()).verify(&token, at(NOW))
@@ -99,43 +103,43 @@ fn keys() -> Vec<Case> {
     vec![
         signed("token_alg_key_type /header/alg", json!({ "alg": "RS256" })),
         signed("token_alg_key_type /header/alg", json!({ "alg": "ES256" })),
-        Case::new(
+        Rejection::new(
             "PS256 with a key for RS256",
             "token_alg_key_alg /header/alg",
             under(&pinned, rsa(), json!({ "alg": "PS256", "kid": "rsa" })),
         ),
-        Case::new(
+        Rejection::new(
             "no id, two keys",
             "token_kid_missing /header/kid",
             under(&two, ed(), json!({ "alg": "EdDSA" })),
         ),
-        Case::new(
+        Rejection::new(
             "no id, no key of that type",
             "token_no_key /header/alg",
             under(&two, ec(), json!({ "alg": "ES256" })),
         ),
-        Case::new(
+        Rejection::new(
             "no id, the only key is for RS256",
             "token_no_key /header/alg",
             under(&pinned, rsa(), json!({ "alg": "PS256" })),
         ),
-        Case::new(
+        Rejection::new(
             "an id, the only key has none",
             "token_kid_unknown /header/kid",
             under(&nameless, ed(), json!({ "alg": "EdDSA", "kid": "ed" })),
         ),
-        Case::new(
+        Rejection::new(
             "the id of a skipped key",
             "token_kid_unknown /header/kid",
             under(&skipped, ed(), json!({ "alg": "EdDSA", "kid": "ed" })),
         ),
-        Case::new(
+        Rejection::new(
             "no id, the only key is skipped",
             "token_no_key /header/alg",
             under(&skipped, ed(), json!({ "alg": "EdDSA" })),
         ),
-        Case::new(
-            "a key that the token brings along",
+        Rejection::new(
+            "a key in the header of the token",
             "token_kid_unknown /header/kid",
             under(&two, &attackers, carried),
         ),

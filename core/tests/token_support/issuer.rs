@@ -1,4 +1,4 @@
-//! An issuer of tokens with real keys, made once for each run.
+//! An issuer of tokens with real keys, which are generated once for each run.
 
 use std::sync::OnceLock;
 
@@ -57,7 +57,7 @@ impl Signer {
         }
     }
 
-    /// Signs in the key's own way, an RSA key by PKCS #1 v1.5.
+    /// Returns a token with the default algorithm of the key, which for RSA is PKCS #1 v1.5.
     pub fn token(&self, header: &Value, claims: &Value) -> String {
         self.token_by("", header, claims)
     }
@@ -66,7 +66,7 @@ impl Signer {
         self.raw_token(alg, header.to_string(), claims.to_string())
     }
 
-    /// A token over any bytes, whatever they are.
+    /// Returns a token whose header and claims may be any bytes.
     pub fn raw_token(&self, alg: &str, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = encode(self.sign(alg, signed.as_bytes()));

@@ -1,20 +1,20 @@
-//! Key sets that are refused as a whole.
+//! Key sets that are rejected as a whole.
 
 use dezky_core::token::KeySet;
 use serde_json::{Value, json};
 
 use super::issuer::{ec, ed, encode, rsa};
-use super::{Case, changed, set};
+use super::{Rejection, changed, set};
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let mut cases = texts();
     cases.extend(contents());
     cases
 }
 
-fn texts() -> Vec<Case> {
+fn texts() -> Vec<Rejection> {
     let raw = |name: &str, expected: &str, bytes: &[u8]| {
-        Case::new(format!("key set: {name}"), expected, KeySet::from_json(bytes))
+        Rejection::new(format!("key set: {name}"), expected, KeySet::from_json(bytes))
     };
     let key = ed().jwk("ed").to_string();
     let twice = format!(r#"{{"keys":[{},"kid":"two"}}]}}"#, key.trim_end_matches('}'));
@@ -27,7 +27,7 @@ fn texts() -> Vec<Case> {
     vec![
         raw("nothing", "key_set_json", b""),
         raw("HTML", "key_set_json", b"<!DOCTYPE html><html><body>Log in</body></html>"),
-        raw("a comma too many", "key_set_json", br#"{"keys":[],}"#),
+        raw("a trailing comma", "key_set_json", br#"{"keys":[],}"#),
         raw("not UTF-8", "key_set_utf8", b"{\"keys\":[\"\xff\"]}"),
         raw("33 levels", "key_set_depth", deep.as_bytes()),
         raw("256 KiB and a byte", "key_set_too_large", padded(256 * 1024 + 1).as_bytes()),
@@ -42,9 +42,9 @@ fn texts() -> Vec<Case> {
     ]
 }
 
-fn contents() -> Vec<Case> {
+fn contents() -> Vec<Rejection> {
     let with = |name: &str, expected: &str, keys: &[Value]| {
-        Case::new(format!("key set: {name}"), expected, set(keys))
+        Rejection::new(format!("key set: {name}"), expected, set(keys))
     };
     let secret = json!({ "kty": "oct", "kid": "s", "k": encode([7; 32]) });
     let private = |member: &str| {
@@ -77,7 +77,7 @@ fn contents() -> Vec<Case> {
             &[ed().jwk("a"), ec().jwk("b"), rsa().jwk("a")],
         ),
         with(
-            "an id twice and a secret, in a key of a type unknown",
+            "a repeated id and a secret in a key of an unknown type",
             "key_set_private /keys/1/priv, key_set_duplicate_id /keys/1/kid",
             &[ed().jwk("ed"), unknown],
         ),

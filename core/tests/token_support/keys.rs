@@ -1,15 +1,15 @@
-//! Single keys that are skipped, each with its reason.
+//! Keys that are skipped, each with its problem.
 
 use serde_json::{Value, json};
 
 use super::issuer::{ec, ed, encode, rsa};
-use super::{Case, changed, set};
+use super::{Rejection, changed, set};
 use dezky_core::Error;
 
-/// A number of 2048 bits without small factors, which is a power of 65537 modulo each of the primes that ROCA keys show.
+/// A number of 2,048 bits without small factors that has the ROCA property.
 const ROCA: &str = "zMTLz1cu39_Cn1ddJb9i0A4xqJfkJQpkFWedpRCl5skiQ8qELEt_o-XbmpU32o-yoLJZuVLpHoK726E8SrVR_FzDQ2pQklftuTqmr2xgCHwnzk9ta7g8Rp64ugklJpxP0KtSG93aN1iYPvyV2zmLBFEihsHb3yJhsGMe19zKifv6P6QrM5NBRTNkkVrI8u3Sqb2Q7Vguwvo6gDe9fEUFCbKol68Q2uTMlCNhiq5Qjm0lOJjwEP30r230vSb_Xt1aqC-HD6-7yAqlzBZOF-AvkUrGmtYe-AwVinZw-OvPOwXa4cS12ePq1L4yUI1boifyFWUF8DMwpyrRONf1f4evCQ";
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let mut cases: Vec<_> = forms()
         .into_iter()
         .chain(strength())
@@ -21,8 +21,8 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// The key is put behind a good one, so that the set stands and tells what it left out.
-fn skipped(expected: &str, key: Value) -> Case {
+/// Puts the key after a usable one, so that the set is accepted and reports the skipped key.
+fn skipped(expected: &str, key: Value) -> Rejection {
     let name = format!("key {}", key.to_string().chars().take(120).collect::<String>());
     let expected: Vec<_> = expected
         .split(", ")
@@ -34,7 +34,7 @@ fn skipped(expected: &str, key: Value) -> Case {
     let keys = set(&[ec().jwk("good"), key]).unwrap();
     assert_eq!(keys.ids().collect::<Vec<_>>(), ["good"], "{name}");
     let outcome: Result<(), Error> = keys.skipped().first().cloned().map_or(Ok(()), Err);
-    Case::new(name, &expected.join(", "), outcome)
+    Rejection::new(name, &expected.join(", "), outcome)
 }
 
 fn forms() -> Vec<(&'static str, Value)> {

@@ -1,4 +1,4 @@
-//! Keys, tokens and the form of a case for the token tests.
+//! Keys, tokens and the table of rejections for the token tests.
 
 pub mod claims;
 pub mod header;
@@ -13,20 +13,21 @@ use dezky_core::{Error, Timestamp};
 use issuer::{Signer, ec, ed, rsa};
 use serde_json::{Value, json};
 
-/// 2026-03-01T12:00:00Z
+/// 2026-03-01T12:00:00Z, in seconds since 1970.
 pub const NOW: i64 = 1_772_366_400;
 
 pub const ISSUER: &str = "https://id.example.org/";
 
-/// Something that must be refused, with what it must be refused for: each a code, a space and a path.
-pub struct Case {
+/// An input that must be rejected. `expected` and `found` list the problems, each as a code, a
+/// space and a path.
+pub struct Rejection {
     pub name: String,
     pub expected: Vec<String>,
     pub found: Vec<String>,
 }
 
-impl Case {
-    pub fn new<T>(name: impl Into<String>, expected: &str, outcome: Result<T, Error>) -> Case {
+impl Rejection {
+    pub fn new<T>(name: impl Into<String>, expected: &str, outcome: Result<T, Error>) -> Rejection {
         let found = match outcome {
             Ok(_) => vec!["accepted".to_owned()],
             Err(error) => {
@@ -34,16 +35,16 @@ impl Case {
             }
         };
         let expected = expected.split(", ").map(str::to_owned).collect();
-        Case { name: name.into(), expected, found }
+        Rejection { name: name.into(), expected, found }
     }
 
-    /// A token that must be refused under the ordinary policy, keys and time.
-    pub fn token(name: impl Into<String>, expected: &str, token: &str) -> Case {
-        Case::new(name, expected, verify(token))
+    /// A token that must be rejected with the default policy, keys and time.
+    pub fn token(name: impl Into<String>, expected: &str, token: &str) -> Rejection {
+        Rejection::new(name, expected, verify(token))
     }
 }
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     [structure::cases(), header::cases(), claims::cases(), key_sets::cases(), keys::cases(), policy::cases()]
         .into_iter()
         .flatten()
@@ -54,7 +55,7 @@ pub fn policy() -> TokenPolicy {
     TokenPolicy::new([ISSUER], ["dezky-portal", "dezky-operator"]).unwrap()
 }
 
-/// One key of each type: `rsa`, `ec` and `ed`.
+/// A key set with one key of each type: `rsa`, `ec` and `ed`.
 pub fn key_set() -> KeySet {
     set(&[rsa().jwk("rsa"), ec().jwk("ec"), ed().jwk("ed")]).unwrap()
 }
@@ -82,7 +83,7 @@ pub fn good_claims() -> Value {
     })
 }
 
-/// The good claims with these in place of their own; `null` takes one out.
+/// The valid claims with changes. `null` removes a claim.
 pub fn claims_with(changes: Value) -> Value {
     changed(good_claims(), changes)
 }
@@ -98,17 +99,17 @@ pub fn changed(mut object: Value, changes: Value) -> Value {
     object
 }
 
-/// A good token, but for these changes to its header.
+/// A valid token with changes to its header.
 pub fn with_header(changes: Value) -> String {
     ed().token(&changed(json!({ "alg": "EdDSA", "kid": "ed" }), changes), &good_claims())
 }
 
-/// A good token, but for these changes to its claims.
+/// A valid token with changes to its claims.
 pub fn with_claims(changes: Value) -> String {
     ed().token(&json!({ "alg": "EdDSA", "kid": "ed" }), &claims_with(changes))
 }
 
-/// A good token by one of the keys of [`key_set`].
+/// A valid token of one of the keys of [`key_set`].
 pub fn good_token(signer: &Signer, alg: &str, kid: &str) -> String {
     signer.token_by(alg, &json!({ "alg": alg, "kid": kid }), &good_claims())
 }

@@ -1,31 +1,39 @@
-//! Policies that cannot be made, by hand or from a document.
+//! Rejected policies, from arguments and from documents.
 
 use dezky_core::token::TokenPolicy;
 
-use super::Case;
+use super::Rejection;
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let none: [&str; 0] = [];
     let good = || TokenPolicy::new(["i"], ["a"]).unwrap();
     let mut cases = vec![
-        Case::new("no issuer", "token_policy_issuers /issuers", TokenPolicy::new(none, ["a"])),
-        Case::new(
+        Rejection::new("no issuer", "token_policy_issuers /issuers", TokenPolicy::new(none, ["a"])),
+        Rejection::new(
             "an issuer without a name",
             "token_policy_issuers /issuers/1",
             TokenPolicy::new(["i", ""], ["a"]),
         ),
-        Case::new("no audience", "token_policy_audiences /audiences", TokenPolicy::new(["i"], none)),
-        Case::new(
+        Rejection::new("no audience", "token_policy_audiences /audiences", TokenPolicy::new(["i"], none)),
+        Rejection::new(
             "neither",
             "token_policy_issuers /issuers, token_policy_audiences /audiences",
             TokenPolicy::new(none, none),
         ),
-        Case::new("leeway of 31 s", "token_policy_leeway /leewaySeconds", good().leeway_seconds(31)),
-        Case::new("no lifetime", "token_policy_lifetime /maxLifetimeSeconds", good().max_lifetime_seconds(0)),
-        Case::new(
+        Rejection::new(
+            "leeway of 31 s",
+            "token_policy_leeway /leewaySeconds",
+            good().with_leeway_seconds(31),
+        ),
+        Rejection::new(
+            "no lifetime",
+            "token_policy_lifetime /maxLifetimeSeconds",
+            good().with_max_lifetime_seconds(0),
+        ),
+        Rejection::new(
             "lifetime above 31 days",
             "token_policy_lifetime /maxLifetimeSeconds",
-            good().max_lifetime_seconds(31 * 86_400 + 1),
+            good().with_max_lifetime_seconds(31 * 86_400 + 1),
         ),
     ];
     let documents = [
@@ -47,7 +55,8 @@ pub fn cases() -> Vec<Case> {
         (r#"{"issuers":["i"],"issuers":["j"],"audiences":["a"]}"#, "duplicate_member /issuers"),
     ];
     cases.extend(
-        documents.map(|(text, expected)| Case::new(text, expected, TokenPolicy::from_json(text.as_bytes()))),
+        documents
+            .map(|(text, expected)| Rejection::new(text, expected, TokenPolicy::from_json(text.as_bytes()))),
     );
     cases
 }

@@ -1,24 +1,27 @@
-//! Tokens that are refused before their header is judged, and those whose signature does not hold.
+//! Tokens that are rejected before their header is checked, and tokens with an invalid signature.
 
 use aws_lc_rs::hmac;
 use serde_json::json;
 
 use super::issuer::{Signer, ec, ed, encode, rsa};
-use super::{Case, good_claims, good_token};
+use super::{Rejection, good_claims, good_token};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"ed"}"#;
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Rejection> {
     let mut cases = form();
     cases.extend(json_texts());
-    cases.extend(signatures());
+    cases.extend(wrong_signatures());
+    cases.extend(signature_lengths());
+    cases.extend(signature_numbers());
     cases
 }
 
-fn form() -> Vec<Case> {
+fn form() -> Vec<Rejection> {
     let token = good_token(ed(), "EdDSA", "ed");
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    // 64 bytes leave four bits over in the last character of a signature, so that many spellings would mean the same.
+    // The last character of a signature of 64 bytes has four unused bits, so another last character
+    // could decode to the same bytes.
     let respelled = {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let (rest, last) = token.split_at(token.len() - 1);
@@ -28,66 +31,74 @@ fn form() -> Vec<Case> {
     let json_form = json!({ "payload": claims, "protected": header, "signature": signature }).to_string();
     let padded_header = encode(HEADER);
     vec![
-        Case::token("empty", "token_segments", ""),
-        Case::token("one segment", "token_segments", header),
-        Case::token("two segments", "token_segments", &format!("{header}.{claims}")),
-        Case::token("four segments", "token_segments", &format!("{token}.{signature}")),
-        Case::token("five segments, as encrypted tokens have", "token_segments", "a.b.c.d.e"),
-        Case::token("a dot at the end", "token_segments", &format!("{token}.")),
-        Case::token("JSON form", "token_json_form", &json_form),
-        Case::token("no signature", "token_signature_missing /signature", &format!("{header}.{claims}.")),
-        Case::token("space before", "token_whitespace", &format!(" {token}")),
-        Case::token("line end after", "token_whitespace", &format!("{token}\n")),
-        Case::token("padding", "token_padding /signature", &format!("{token}==")),
-        Case::token(
+        Rejection::token("empty", "token_segments", ""),
+        Rejection::token("one segment", "token_segments", header),
+        Rejection::token("two segments", "token_segments", &format!("{header}.{claims}")),
+        Rejection::token("four segments", "token_segments", &format!("{token}.{signature}")),
+        Rejection::token("five segments, as encrypted tokens have", "token_segments", "a.b.c.d.e"),
+        Rejection::token("a dot at the end", "token_segments", &format!("{token}.")),
+        Rejection::token("JSON form", "token_json_form", &json_form),
+        Rejection::token(
+            "no signature",
+            "token_signature_missing /signature",
+            &format!("{header}.{claims}."),
+        ),
+        Rejection::token("space before", "token_whitespace", &format!(" {token}")),
+        Rejection::token("line end after", "token_whitespace", &format!("{token}\n")),
+        Rejection::token("padding", "token_padding /signature", &format!("{token}==")),
+        Rejection::token(
             "padding inside",
             "token_padding /header",
             &format!("{padded_header}=.{claims}.{signature}"),
         ),
-        Case::token(
+        Rejection::token(
             "the other alphabet",
             "token_base64 /header, token_base64 /claims",
             &format!("+{header}.{claims}/.{signature}"),
         ),
-        Case::token("not ASCII", "token_base64 /claims", &format!("{header}.{claims}\u{e9}.{signature}")),
-        Case::token(
+        Rejection::token(
+            "not ASCII",
+            "token_base64 /claims",
+            &format!("{header}.{claims}\u{e9}.{signature}"),
+        ),
+        Rejection::token(
             "a length that base64 cannot have",
             "token_base64 /header",
             &format!("abcde.{claims}.{signature}"),
         ),
-        Case::token("bits left over", "token_base64_bits /signature", &respelled),
-        Case::token("16 KiB and a byte", "token_too_large", &"a".repeat(16 * 1024 + 1)),
-        Case::token("20 MB", "token_too_large", &"a".repeat(20_000_000)),
-        Case::token("16 KiB of nothing", "token_segments", &"a".repeat(16 * 1024)),
+        Rejection::token("bits left over", "token_base64_bits /signature", &respelled),
+        Rejection::token("16 KiB and a byte", "token_too_large", &"a".repeat(16 * 1024 + 1)),
+        Rejection::token("20 MB", "token_too_large", &"a".repeat(20_000_000)),
+        Rejection::token("16 KiB without a dot", "token_segments", &"a".repeat(16 * 1024)),
     ]
 }
 
-fn json_texts() -> Vec<Case> {
+fn json_texts() -> Vec<Rejection> {
     let ed = ed();
     let claims = good_claims().to_string();
     let header = |text: &[u8]| ed.raw_token("", text, &claims);
     let body = |text: &[u8]| ed.raw_token("", HEADER, text);
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(32), "]".repeat(32));
     let both = |name: &str, code: &str, text: &[u8]| {
-        let expected = |place: &str| {
+        let expected = |part: &str| {
             code.split_once(' ')
-                .map_or(format!("{code} {place}"), |(code, path)| format!("{code} {place}{path}"))
+                .map_or(format!("{code} {part}"), |(code, path)| format!("{code} {part}{path}"))
         };
         [
-            Case::token(format!("header: {name}"), &expected("/header"), &header(text)),
-            Case::token(format!("claims: {name}"), &expected("/claims"), &body(text)),
+            Rejection::token(format!("header: {name}"), &expected("/header"), &header(text)),
+            Rejection::token(format!("claims: {name}"), &expected("/claims"), &body(text)),
         ]
     };
     [
         both("empty", "token_json", b""),
         both("not JSON", "token_json", b"{alg:'EdDSA'}"),
-        both("something after the end", "token_json", b"{}{}"),
+        both("text after the value", "token_json", b"{}{}"),
         both("a byte order mark", "token_json", "\u{feff}{}".as_bytes()),
         both("a list", "token_not_object", b"[]"),
-        both("a text", "token_not_object", b"\"{}\""),
+        both("a string", "token_not_object", b"\"{}\""),
         both("null", "token_not_object", b"null"),
         both("not UTF-8", "token_utf8", b"{\"alg\":\"\xff\"}"),
-        both("a half surrogate in bytes", "token_utf8", b"{\"alg\":\"\xed\xa0\x80\"}"),
+        both("the bytes of a lone surrogate", "token_utf8", b"{\"alg\":\"\xed\xa0\x80\"}"),
         both("33 levels", "token_depth", deep.as_bytes()),
         both("a member twice", "token_duplicate_member /alg", br#"{"alg":"EdDSA","kid":"ed","alg":"EdDSA"}"#),
         both(
@@ -102,17 +113,18 @@ fn json_texts() -> Vec<Case> {
     .collect()
 }
 
-fn signatures() -> Vec<Case> {
-    let resigned = |alg: &str, kid: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>| {
-        let token = ed().token(&json!({ "alg": alg, "kid": kid }), &good_claims());
-        let (signed, _) = token.rsplit_once('.').unwrap();
-        format!("{signed}.{}", encode(sign(signed.as_bytes())))
-    };
-    let halves = |r: [u8; 32], s: [u8; 32]| resigned("ES256", "ec", &|_| [r, s].concat());
-    let order = [
-        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
-        0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
-    ];
+const WRONG: &str = "token_signature /signature";
+const LENGTH: &str = "token_signature_length /signature";
+const ZERO: &str = "token_signature_zero /signature";
+
+/// Returns a token with this header and the signature that `sign` makes.
+fn signed_by(alg: &str, kid: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let token = ed().token(&json!({ "alg": alg, "kid": kid }), &good_claims());
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    format!("{signed}.{}", encode(sign(signed.as_bytes())))
+}
+
+fn wrong_signatures() -> Vec<Rejection> {
     let tampered = {
         let token = good_token(rsa(), "RS256", "rsa");
         let (header, rest) = token.split_once('.').unwrap();
@@ -120,65 +132,64 @@ fn signatures() -> Vec<Case> {
         let claims = super::claims_with(json!({ "sub": "eve" })).to_string();
         format!("{header}.{}.{signature}", encode(claims))
     };
+    let other_key = good_token(&Signer::new_ed(), "EdDSA", "ed");
     let public = rsa().jwk("rsa")["n"].as_str().unwrap().to_owned();
-    let hmac = |message: &[u8]| {
-        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes()), message).as_ref().to_vec()
-    };
-    let wrong = "token_signature /signature";
-    let length = "token_signature_length /signature";
-    let zero = "token_signature_zero /signature";
+    let key = hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes());
+    let mac = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
     vec![
-        Case::token("claims changed", wrong, &tampered),
-        Case::token("another's key under a known id", wrong, &good_token(&Signer::new_ed(), "EdDSA", "ed")),
-        Case::token(
-            "RS256 said, PS256 made",
-            wrong,
-            &resigned("RS256", "rsa", &|text| rsa().sign("PS256", text)),
+        Rejection::token("claims changed", WRONG, &tampered),
+        Rejection::token("the key of another issuer under an id of the set", WRONG, &other_key),
+        Rejection::token(
+            "a PS256 signature with alg RS256",
+            WRONG,
+            &signed_by("RS256", "rsa", |text| rsa().sign("PS256", text)),
         ),
-        Case::token(
-            "PS256 said, RS256 made",
-            wrong,
-            &resigned("PS256", "rsa", &|text| rsa().sign("RS256", text)),
+        Rejection::token(
+            "an RS256 signature with alg PS256",
+            WRONG,
+            &signed_by("PS256", "rsa", |text| rsa().sign("RS256", text)),
         ),
-        Case::token("RS256 said, a MAC by the public key made", length, &resigned("RS256", "rsa", &hmac)),
-        Case::token(
-            "HS256 by the public key",
+        Rejection::token("a MAC with the public key and alg RS256", LENGTH, &signed_by("RS256", "rsa", mac)),
+        Rejection::token(
+            "a MAC with the public key and alg HS256",
             "token_alg_symmetric /header/alg",
-            &resigned("HS256", "rsa", &hmac),
+            &signed_by("HS256", "rsa", mac),
         ),
-        Case::token("ES256 in DER", length, &resigned("ES256", "ec", &|text| der(&ec().sign("", text)))),
-        Case::token(
-            "ES256 too short",
-            length,
-            &resigned("ES256", "ec", &|text| ec().sign("", text)[..63].to_vec()),
-        ),
-        Case::token(
-            "ES256 too long",
-            length,
-            &resigned("ES256", "ec", &|text| [&[0], &*ec().sign("", text)].concat()),
-        ),
-        Case::token(
-            "EdDSA too short",
-            length,
-            &resigned("EdDSA", "ed", &|text| ed().sign("", text)[..32].to_vec()),
-        ),
-        Case::token(
-            "RS256 too long",
-            length,
-            &resigned("RS256", "rsa", &|text| [&[0], &*rsa().sign("", text)].concat()),
-        ),
-        Case::token("ES256, r and s zero", zero, &halves([0; 32], [0; 32])),
-        Case::token("ES256, r zero", zero, &halves([0; 32], [1; 32])),
-        Case::token("ES256, s zero", zero, &halves([1; 32], [0; 32])),
-        Case::token("ES256, r and s the group's order", wrong, &halves(order, order)),
-        Case::token("EdDSA, all zero", wrong, &resigned("EdDSA", "ed", &|_| vec![0; 64])),
-        Case::token("RS256, all zero", wrong, &resigned("RS256", "rsa", &|_| vec![0; 256])),
     ]
 }
 
-/// The form of X.509: a sequence of two integers.
+fn signature_lengths() -> Vec<Rejection> {
+    let with = |name: &str, alg: &str, kid: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>| {
+        Rejection::token(name, LENGTH, &signed_by(alg, kid, sign))
+    };
+    vec![
+        with("ES256 in DER", "ES256", "ec", &|text| der(&ec().sign("", text))),
+        with("ES256 too short", "ES256", "ec", &|text| ec().sign("", text)[..63].to_vec()),
+        with("ES256 too long", "ES256", "ec", &|text| [&[0], &*ec().sign("", text)].concat()),
+        with("EdDSA too short", "EdDSA", "ed", &|text| ed().sign("", text)[..32].to_vec()),
+        with("RS256 too long", "RS256", "rsa", &|text| [&[0], &*rsa().sign("", text)].concat()),
+    ]
+}
+
+fn signature_numbers() -> Vec<Rejection> {
+    let ecdsa = |r: [u8; 32], s: [u8; 32]| signed_by("ES256", "ec", |_| [r, s].concat());
+    let order = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
+        0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    vec![
+        Rejection::token("ES256, r and s zero", ZERO, &ecdsa([0; 32], [0; 32])),
+        Rejection::token("ES256, r zero", ZERO, &ecdsa([0; 32], [1; 32])),
+        Rejection::token("ES256, s zero", ZERO, &ecdsa([1; 32], [0; 32])),
+        Rejection::token("ES256, r and s equal to the order of the group", WRONG, &ecdsa(order, order)),
+        Rejection::token("EdDSA, all zero", WRONG, &signed_by("EdDSA", "ed", |_| vec![0; 64])),
+        Rejection::token("RS256, all zero", WRONG, &signed_by("RS256", "rsa", |_| vec![0; 256])),
+    ]
+}
+
+/// Encodes an ECDSA signature as in X.509: a DER sequence of two integers.
 fn der(signature: &[u8]) -> Vec<u8> {
-    let integer = |half: &[u8]| [&[2, 33, 0], half].concat();
+    let integer = |number: &[u8]| [&[2, 33, 0], number].concat();
     let (r, s) = signature.split_at(32);
     [vec![0x30, 70], integer(r), integer(s)].concat()
 }

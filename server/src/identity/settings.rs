@@ -147,7 +147,7 @@ impl IdentitySettings {
             }
             let issuer_url = issuer_url(&issuer)?;
             let policy =
-                TokenPolicy::new([&issuer], &self.audiences)?.leeway_seconds(LEEWAY_SECONDS)?.rule(rule);
+                TokenPolicy::new([&issuer], &self.audiences)?.with_leeway_seconds(LEEWAY_SECONDS)?.with_rule(rule);
             sources.push(Source {
                 issuer,
                 issuer_url,

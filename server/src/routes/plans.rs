@@ -40,7 +40,7 @@ async fn planned(call: Call) -> Result<Reply, Problem> {
 /// The plan of an edit, for the population as it is now.
 pub async fn plan(call: &Call, edit: Edit) -> Result<Plan, Problem> {
     let environments = call.app.live.read().environments();
-    of_world(call, move |world| world.plan_among(&edit, &environments)).await
+    of_world(call, move |world| world.plan_with_environments(&edit, &environments)).await
 }
 
 async fn about<T: Serialize + Send + 'static>(

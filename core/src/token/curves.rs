@@ -1,4 +1,4 @@
-//! Checks of the points on elliptic curves that public keys are (specification section 15.2).
+//! Checks of the curve points of public keys (specification section 15.2).
 
 use alloc::vec::Vec;
 

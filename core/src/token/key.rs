@@ -41,7 +41,7 @@ impl Key {
         findings.finish(key)
     }
 
-    /// Returns the reason for which the key cannot serve an algorithm as an error.
+    /// Checks that the key can serve an algorithm. The error is the code of the rejection.
     pub(super) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Code> {
         if self.family != algorithm.family() {
             return Err(Code::TokenAlgKeyType);

@@ -15,7 +15,8 @@ use crate::{Code, Error};
 ///
 /// The set is rejected as a whole if it is not strict JSON, has no list of keys, has more than 100
 /// keys, has two keys with the same id, or contains a symmetric key or a private member. A
-/// published secret cannot be trusted. A set without a usable key is rejected too.
+/// published secret cannot be trusted. A set without a usable key is rejected too. A member that is
+/// `null` counts as absent.
 ///
 /// A single key with a problem is skipped, and [`KeySet::skipped`] reports the problem. Issuers add
 /// keys for new algorithms, and such a key must not make the others unusable.

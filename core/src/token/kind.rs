@@ -24,8 +24,8 @@ words! {
         /// `jti` without `azp`, `nonce` and `auth_time`.
         #[default]
         Generic "generic",
-        /// The rule for Authentik. Its access tokens have `azp`, `uid` and `scope`, its ID tokens
-        /// do not.
+        /// The rule for Authentik. Access tokens need all of `azp`, `uid` and `scope`, which the ID
+        /// tokens of Authentik lack.
         Authentik "authentik",
     }
 }
@@ -87,8 +87,8 @@ fn is_like_zitadel(claims: Value<'_>) -> bool {
         && !["azp", "nonce", "auth_time"].iter().any(|name| has(claims, name))
 }
 
-/// The check that `azp` is an audience of the policy applies to every token, so it is not repeated
-/// here.
+/// Applies the rule of Authentik. The comparison of `azp` with the audiences of the policy is among
+/// the checks of every token.
 fn authentik(claims: Value<'_>, typ: Typ, findings: &mut Findings) {
     if typ != Typ::Jwt {
         let message = "the tokens of Authentik have the type JWT";

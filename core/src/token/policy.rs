@@ -58,8 +58,8 @@ impl TokenPolicy {
         Error::unless_clean(issuers.into_iter().chain(audiences).collect(), policy)
     }
 
-    /// Reads a policy document: `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule?
-    /// }`.
+    /// Reads a policy document:
+    /// `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule? }`.
     ///
     /// ```
     /// use dezky_core::Code;

@@ -31,8 +31,8 @@ pub(super) fn seconds(value: Value<'_>) -> Option<Timestamp> {
     is_digits.then(|| digits.parse().ok()).flatten().and_then(|seconds| Timestamp::from_seconds(seconds).ok())
 }
 
-/// Returns whether a string has a character that is not white space and no control character, which
-/// a terminal or a log would interpret.
+/// Returns whether a string is plain: at least one character is not white space, and none is a
+/// control character, which a terminal or a log could interpret.
 pub(super) fn is_plain(text: &str, max_characters: usize) -> bool {
     text.chars().count() <= max_characters
         && text.chars().any(|character| !character.is_whitespace())

@@ -186,8 +186,8 @@ impl World {
     /// Returns the warnings about a flag, with paths from the flag.
     ///
     /// A subscription plan or tenant slug exists if a registered tenant has it, a partner slug if a
-    /// partner has it. An environment exists if it is the world's own or in `environments`. An empty
-    /// list turns the check of environments off.
+    /// partner has it. An environment exists if it is the world's own or in `environments`. An
+    /// empty list turns the check of environments off.
     pub fn warnings(&self, flag: &FlagRule, environments: &[Environment]) -> Vec<Warning> {
         let mut warnings = Warnings::new(self, environments);
         warnings.flag(flag, "");

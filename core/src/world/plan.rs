@@ -102,8 +102,8 @@ impl Plan {
         })
     }
 
-    /// Returns the digest of an edit in canonical form and of its effect.
-    fn digest_of(&self, canonical: &str) -> Digest {
+    /// Computes the digest of an edit in canonical form and of its effect.
+    fn compute_digest(&self, canonical: &str) -> Digest {
         let mut hasher = Hasher::new();
         hasher.update(canonical);
         hasher.update("\n");
@@ -170,6 +170,6 @@ pub(super) fn plan(world: &World, edit: &Edit, environments: &[Environment]) -> 
     }
     gained.sort_unstable();
     lost.sort_unstable();
-    plan.digest = plan.digest_of(&effect.canonical);
+    plan.digest = plan.compute_digest(&effect.canonical);
     Ok(plan)
 }

@@ -198,6 +198,7 @@ fn edits_without_effect_and_stale_revisions_are_rejected() {
 #[test]
 fn revisions_out_of_range_are_rejected() {
     let key = || FlagKey::new("a").unwrap();
+    let context = |revision| EditContext { revision, ..context(1) };
     for revision in [0, MAX_REVISION + 1] {
         let created = Flag::create(key(), FlagContent::default(), context(revision));
         let edited = load(&json!({ "key": "a", "state": "on" }), Flag::from_json).kill(context(revision));

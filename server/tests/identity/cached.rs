@@ -59,7 +59,10 @@ async fn a_repeated_bad_token_gets_the_same_refusal() {
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
     for _ in 0..2 {
-        assert_eq!(code(verify(&identity, &format!("{signed_part}.{foreign_signature}")).await), Code::TokenSignature);
+        assert_eq!(
+            code(verify(&identity, &format!("{signed_part}.{foreign_signature}")).await),
+            Code::TokenSignature
+        );
         let foreign = signer.token_with(&issuer.name, json!({ "aud": "another-service" }));
         assert_eq!(code(verify(&identity, &foreign).await), Code::TokenAudienceOther);
     }

@@ -86,7 +86,8 @@ impl DevProvider {
             ("redirect_uri", REDIRECT_URI),
             ("code_verifier", VERIFIER),
         ];
-        let response = self.post_form(&format!("{}/token", self.issuer), &with_changes(&usual, changes)).await;
+        let response =
+            self.post_form(&format!("{}/token", self.issuer), &with_changes(&usual, changes)).await;
         assert_eq!(response.headers()["cache-control"], "no-store");
         let status = response.status();
         (status, body(response).await)

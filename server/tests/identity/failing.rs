@@ -75,7 +75,8 @@ async fn an_issuer_that_is_down_at_first_is_retried_until_it_comes_up() {
     // The production timing. The first retries come before its cooldown ends.
     let identity = started(&[&issuer], KeyTiming::default());
     assert_eq!(verify(&identity, &signer.token(&issuer.name)).await, Err(Refusal::NoKeys));
-    eventually("a failed attempt", || identity.readiness().is_err_and(|reason| reason.contains("error"))).await;
+    eventually("a failed attempt", || identity.readiness().is_err_and(|reason| reason.contains("error")))
+        .await;
     issuer.come_up().await;
     let start = Instant::now();
     eventually("ready", || identity.readiness().is_ok()).await;

@@ -1,11 +1,5 @@
 //! Tests of identity over real HTTP: issuers that rotate, fail and misbehave; the dev provider.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod cached;
 mod dev;

@@ -1,4 +1,4 @@
-//! Records to write, and writes of them.
+//! Builders of records and of writes.
 
 use dezky_core::{
     Actor, Currency, Email, Environment, Flag, Id, Interval, Label, Partner, Periods, PlanKey, Price,
@@ -87,7 +87,7 @@ pub fn key(number: usize) -> Key {
     }
 }
 
-/// Makes a record of anything that can be one.
+/// Converts a domain value to a stored record.
 pub trait IntoRecord {
     fn record(&self) -> Record;
 }
@@ -110,8 +110,8 @@ impl IntoRecord for Record {
     }
 }
 
-/// The record with its version raised by one.
-pub fn touched(record: &impl IntoRecord) -> Record {
+/// Returns the record with its version raised by one.
+pub fn next_version(record: &impl IntoRecord) -> Record {
     let mut record = record.record();
     match &mut record {
         Record::Tenant(tenant) => tenant.revisioned.version += 1,
@@ -128,7 +128,7 @@ pub fn touched(record: &impl IntoRecord) -> Record {
     record
 }
 
-pub fn made(record: &impl IntoRecord) -> Entry {
+pub fn created(record: &impl IntoRecord) -> Entry {
     let after = record.record();
     let action = match &after {
         Record::Tenant(_) => "tenant.create",
@@ -141,11 +141,11 @@ pub fn made(record: &impl IntoRecord) -> Entry {
     Entry { action, before: None, after: Some(after) }
 }
 
-pub fn changed(before: &impl IntoRecord, after: &impl IntoRecord) -> Entry {
+pub fn updated(before: &impl IntoRecord, after: &impl IntoRecord) -> Entry {
     Entry { action: "record.update", before: Some(before.record()), after: Some(after.record()) }
 }
 
-pub fn removed(before: &impl IntoRecord) -> Entry {
+pub fn deleted(before: &impl IntoRecord) -> Entry {
     Entry { action: "record.delete", before: Some(before.record()), after: None }
 }
 
@@ -172,9 +172,9 @@ pub fn receipt(holder: &str, key: &str) -> Receipt {
     }
 }
 
-/// The record as the store has it now.
-pub async fn stored(store: &dyn Store, like: &Record) -> Option<Record> {
-    match like {
+/// Reads the current state of a record from the store.
+pub async fn stored(store: &dyn Store, sought: &Record) -> Option<Record> {
+    match sought {
         Record::Tenant(tenant) => store.tenant(tenant.id()).await.unwrap().map(|found| found.record()),
         Record::Partner(partner) => store.partner(partner.id()).await.unwrap().map(|found| found.record()),
         Record::User(user) => store.user(&user.id).await.unwrap().map(|found| found.record()),

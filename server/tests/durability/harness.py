@@ -147,7 +147,7 @@ class Server:
         with open(self.log, "ab") as log:
             log.write(f"--- {' '.join(command)}\n".encode())
             log.flush()
-            # A separate process group, so that a wrapper and the server end run_together.
+            # A separate process group, so that a wrapper and the server end together.
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=preexec, process_group=0
             )

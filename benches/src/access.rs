@@ -6,7 +6,7 @@ pub struct Person {
     pub id: String,
     pub role: &'static str,
     pub platform_admin: bool,
-    /// Whether the token of this person was issued for operators.
+    /// True if the token of this person was issued for operators.
     pub operator_audience: bool,
     pub tenants: Vec<String>,
 }

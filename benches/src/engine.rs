@@ -11,7 +11,7 @@ pub trait FlagEngine: Sized {
     /// Returns the workload in the document format of the engine.
     fn document(workload: &Workload) -> Vec<u8>;
 
-    /// Loads a document.
+    /// Loads a document of the engine.
     fn load(document: Vec<u8>) -> Result<Self, String>;
 
     fn subject(tenant: &Tenant) -> Self::Subject<'_>;

@@ -22,7 +22,7 @@ impl Effort {
 pub struct Measured {
     /// Nanoseconds per repetition in the median round.
     pub nanoseconds: f64,
-    /// Allocations per repetition, rounded to two places.
+    /// Allocations per repetition, rounded to two decimals.
     pub allocations: f64,
 }
 

@@ -33,7 +33,7 @@ pub struct Row {
     pub unit: Unit,
     pub ours: Cell,
     pub bar: Option<f64>,
-    /// Whether the bar also forbids allocations of Dezky.
+    /// True if the bar also forbids allocations of Dezky.
     pub bar_of_allocations: bool,
     pub peers: Vec<(Peer, Cell)>,
     pub bar_of_ratio: Option<f64>,

@@ -127,7 +127,7 @@ pub(crate) fn with_rules(
     Ok(options)
 }
 
-/// Adds the options about time: the deadline, the behaviour past it, staleness and backoff.
+/// Adds the options about time: the deadline, the behavior past it, staleness and backoff.
 pub(crate) fn with_times(
     mut options: ConnectOptions,
     deadline: Option<&Bound<'_, PyAny>>,

@@ -1,6 +1,6 @@
 //! The native module of the Python package `dezky`.
 //!
-//! It converts arguments, calls core, and converts the answers. All rules live in core.
+//! This module converts arguments, calls core, and converts the answers. All rules live in core.
 
 mod access;
 mod client;

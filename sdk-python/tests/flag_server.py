@@ -1,4 +1,4 @@
-"""A test server that publishes snapshots like the real server and can be sent to misbehave."""
+"""A test server that publishes snapshots like the real server and misbehaves on request."""
 
 import hashlib
 import json

@@ -44,7 +44,7 @@ pub struct Flip {
     pub sent: Instant,
     /// The time at which the answer arrived.
     pub acknowledged: Instant,
-    /// Whether the flag is on after the change.
+    /// The state of the flag after the change.
     pub is_on: bool,
 }
 

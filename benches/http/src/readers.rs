@@ -26,7 +26,7 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Opens the stream.
+    /// Opens a stream with a machine key.
     pub async fn open(address: SocketAddr, key: &str) -> Result<EventStream, Failure> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -163,7 +163,7 @@ fn fail(state: &Mutex<ReaderState>, outcome: Result<(), Failure>) {
 }
 
 impl Drop for Readers {
-    /// Closes every stream.
+    /// Closes every stream and waits for the thread.
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {

@@ -20,9 +20,9 @@ pub struct Row {
 pub struct Bar {
     /// The name of the figure with its unit.
     pub name: &'static str,
-    /// The measured value.
+    /// The measured value of the figure.
     pub value: f64,
-    /// The limit.
+    /// The limit for the value.
     pub bar: f64,
     /// The side of the limit on which the bar is met.
     pub side: Side,

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-# The bounds of the attacks, whatever the server does.
+# The bounds of the attacks, independent of the answers.
 FLOOD_THREADS = 4
 PIPELINED = 40
 SLOW_CONNECTIONS = 200

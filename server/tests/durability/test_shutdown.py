@@ -36,7 +36,7 @@ class Shutdown(unittest.TestCase):
             verify_log(self.server.data)
             self.server.start()
             operator = self.server.operator()
-            # An idle connection may be closed just as a request is sent. Such a request must have
+            # An idle connection may be closed while a request is sent. Such a request must have
             # no effect.
             lost = [intent for worker in workers for intent in worker.lost]
             replay.read(operator)

@@ -57,7 +57,7 @@ STREAM_FAULTS = {
     "never answered": Fault("half_open"),
     "silent": Fault("stall"),
     "garbled": Fault("garble"),
-    "said twice": Fault("double"),
+    "repeated": Fault("double"),
     "slow": Fault("drip", seconds=0.001),
     "429": Fault("status", status=429, headers=(("Retry-After", "1"),)),
     "500": Fault("status", status=500),

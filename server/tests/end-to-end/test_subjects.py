@@ -41,7 +41,7 @@ class Subjects(EndToEnd):
         print(f"\nacknowledged → every client has the new plan: {(time.monotonic() - began) * 1e3:.0f} ms")
         self.check_agreement(operator, of_partner=True, of_plan=True)
 
-        # Without the server, the last known subject is served.
+        # Without the server, the last subject in memory is served.
         server.kill()
         for driver in self.drivers:
             self.assertEqual(driver.ask("subject", slug=TENANT)["subject"]["plan"], "enterprise", driver.name)

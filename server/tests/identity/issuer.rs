@@ -1,4 +1,4 @@
-//! A test issuer on loopback, with real keys, that can be told to misbehave.
+//! A test issuer on loopback, with real keys, that misbehaves on request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

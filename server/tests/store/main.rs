@@ -1,4 +1,4 @@
-//! Tests of the store: the contract of every store, and the behaviour of the SQLite store.
+//! Tests of the store: the contract of every store, and the behavior of the SQLite store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod contract;

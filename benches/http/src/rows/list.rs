@@ -27,7 +27,7 @@ const TEXTS: [(&str, &str); 6] = [
 /// The factor that counts as noise between a deep page and the first page.
 const TOLERANCE: f64 = 1.2;
 
-/// Measures the rows.
+/// Measures first pages and deep pages.
 pub async fn rows(server: &Server, token: &str, effort: Effort) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for (text, matches) in TEXTS {

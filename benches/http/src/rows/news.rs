@@ -19,7 +19,7 @@ const CLIENTS: usize = 4;
 /// The pause between flips, so that they do not overlap.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Measures the rows.
+/// Measures flips with streams and live clients.
 pub async fn rows(
     server: &Server,
     operator: &str,
@@ -121,7 +121,7 @@ impl FlipTimes {
         )
     }
 
-    /// Formats all times.
+    /// Formats the times for the report.
     pub fn figures(mut self) -> Figures {
         for times in [&mut self.since_acknowledged, &mut self.since_sent] {
             times.sort_unstable();

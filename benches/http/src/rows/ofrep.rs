@@ -35,7 +35,7 @@ struct Setting<'s> {
     effort: Effort,
 }
 
-/// Measures the rows.
+/// Measures one flag, all flags, and unchanged flags.
 pub async fn rows(
     server: &Server,
     operator: &str,

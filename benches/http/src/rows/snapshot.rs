@@ -13,7 +13,7 @@ use crate::{Effort, Failure};
 
 const TARGET: &str = "/flags/snapshot";
 
-/// Measures the rows.
+/// Measures plain, compressed and unchanged snapshots.
 pub async fn rows(server: &Server, operator: &str, effort: Effort) -> Result<Vec<Row>, Failure> {
     let key = delivery::server_key(server, operator).await?;
     let mut client = Client::connect(server.address).await?;

@@ -24,7 +24,7 @@ const PER_CLIENT: usize = 20_000;
 /// The minimum that a small commit appends to the write-ahead log.
 const APPENDED: [u8; 8_192] = [0x5a; 8_192];
 
-/// Measures the rows.
+/// Measures concurrent writes and the writes of one client.
 pub async fn rows(
     server: &Server,
     tokens: &[String],

@@ -36,7 +36,7 @@ export async function laterToken(provider, subject, audience) {
   return provider.token(subject, audience);
 }
 
-/** Gets a token issued after the leeway, so that it is certainly newer than a change just made. */
+/** Gets a token issued after the leeway, so that it is certainly newer than a recent change. */
 export async function tokenAfterLeeway(provider, subject, audience) {
   await sleep(LEEWAY + 1_000);
   return provider.token(subject, audience);

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use dezky_core as core;
-use dezky_core::{ConnectOptions, HandlerId};
+use dezky as core;
+use dezky::{ConnectOptions, HandlerId};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
@@ -184,7 +184,7 @@ pub(crate) fn client_codes() -> Vec<&'static str> {
 
 impl Client {
     /// Returns the Python object of these rules if it was created before.
-    fn cached_ruleset(&self, py: Python<'_>, rules: &core::Ruleset) -> Option<Py<Ruleset>> {
+    fn cached_ruleset(&self, py: Python<'_>, rules: &core::flags::Ruleset) -> Option<Py<Ruleset>> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().filter(|ruleset| ruleset.get().wraps(rules)).map(|ruleset| ruleset.clone_ref(py))
     }

@@ -1,7 +1,7 @@
 //! Compiled rules, and the answers of all flags for one tenant.
 
-use dezky_core as core;
-use dezky_core::Snapshot;
+use dezky as core;
+use dezky::flags::Snapshot;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -17,7 +17,7 @@ static FLAGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 /// A compiled snapshot. It is immutable and can be shared by threads.
 #[pyclass(frozen, generic, module = "dezky")]
 pub(crate) struct Ruleset {
-    rules: core::Ruleset,
+    rules: core::flags::Ruleset,
     #[pyo3(get)]
     digest: String,
     /// The keys of all flags, sorted.
@@ -36,7 +36,7 @@ impl Ruleset {
         let compile = |bytes: &[u8]| {
             let snapshot = Snapshot::from_json(bytes)?;
             let digest = snapshot.digest().as_str().to_owned();
-            Ok::<_, core::Error>((core::Ruleset::new(snapshot), digest))
+            Ok::<_, core::Error>((core::flags::Ruleset::new(snapshot), digest))
         };
         let (rules, digest) =
             DocumentArgument::from_value(snapshot)?.work(py, compile).map_err(Fault::from)?;
@@ -63,9 +63,8 @@ impl Ruleset {
     #[pyo3(signature = (subjects, /))]
     fn fingerprint(&self, py: Python<'_>, subjects: &Bound<'_, PyAny>) -> PyResult<String> {
         if let Some(document) = DocumentArgument::from_json(subjects)? {
-            let fingerprint =
-                document.work(py, |bytes| self.rules.fingerprint_json(bytes)).map_err(Fault::from)?;
-            return Ok(fingerprint.as_str().to_owned());
+            let fingerprint = document.work(py, |bytes| core::host::fingerprint(&self.rules, bytes));
+            return Ok(fingerprint.map_err(Fault::from)?);
         }
         let subjects = Subject::list_from_argument(subjects)?;
         let subjects: Vec<_> = subjects.iter().map(|subject| subject.get().0.subject()).collect();
@@ -90,7 +89,11 @@ impl Ruleset {
 
 impl Ruleset {
     /// Wraps compiled rules and prepares the keys and the dict of answers.
-    pub(crate) fn from_core(py: Python<'_>, rules: core::Ruleset, digest: String) -> PyResult<Ruleset> {
+    pub(crate) fn from_core(
+        py: Python<'_>,
+        rules: core::flags::Ruleset,
+        digest: String,
+    ) -> PyResult<Ruleset> {
         let keys = PyTuple::new(py, rules.keys())?;
         let all_off = PyDict::new(py);
         keys.iter().try_for_each(|key| all_off.set_item(key, false))?;
@@ -98,8 +101,8 @@ impl Ruleset {
     }
 
     /// Returns whether this object wraps the given rules.
-    pub(crate) fn wraps(&self, rules: &core::Ruleset) -> bool {
-        self.rules.is(rules)
+    pub(crate) fn wraps(&self, rules: &core::flags::Ruleset) -> bool {
+        self.rules.ptr_eq(rules)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Strict conversion of plain Python values to JSON. Values without a JSON form are problems.
 
-use dezky_core::Code;
-use dezky_core::limits::{MAX_DEPTH, MAX_WORLD_BYTES};
+use dezky::Code;
+use dezky::limits::{MAX_DEPTH, MAX_WORLD_BYTES};
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, PyTuple};

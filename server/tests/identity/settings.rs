@@ -1,6 +1,6 @@
 //! Invalid settings: refused before any fetch, with a message that names the setting.
 
-use dezky_core::TokenRule;
+use dezky_core::token::TokenRule;
 use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 
 fn settings(issuers: &[&str]) -> IdentitySettings {

@@ -1,6 +1,6 @@
 //! A new history after the data was restored from an older copy.
 
-use dezky_core::Actor;
+use dezky_core::model::Actor;
 use dezky_server::store::sqlite::{KeysOfCopy, Permissions, begin_history, verify_log};
 use dezky_server::store::{ChangeQuery, KeyUse, Store};
 
@@ -12,7 +12,7 @@ use crate::sqlite::open;
 async fn keys_and_admins_of_a_copy_are_listed_before_any_change() {
     let directory = Directory::new();
     let store = open(directory.path());
-    let inactive = dezky_core::User { active: false, ..admin(2) };
+    let inactive = dezky_core::model::User { active: false, ..admin(2) };
     let entries = [
         created(&admin(1)),
         created(&inactive),

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dezky_core::{Environment, Snapshot};
+use dezky_core::flags::Snapshot;
+use dezky_core::names::Environment;
 use dezky_server::live::MAX_RECENT_CHANGES;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

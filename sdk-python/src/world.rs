@@ -30,7 +30,7 @@ impl World {
         results::plan(py, &plan)
     }
 
-    /// Returns the tenants in a flag's scope, in the order in which a rising percentage includes them.
+    /// Returns the tenants in a flag's scope, ordered by the percentage that includes each.
     fn ladder<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let key = text(key, "/key")?;
         let ladder = py.detach(|| self.0.ladder(&key)).map_err(Fault::from)?;

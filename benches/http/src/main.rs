@@ -271,7 +271,8 @@ fn build_server() -> Result<PathBuf, Failure> {
 
 /// The data directory of a run, removed at the end.
 ///
-/// The directory is beside this program, because a system directory for temporary files may be in memory.
+/// The directory is beside this program, because a system directory for temporary files may be in
+/// memory.
 struct Directory(PathBuf);
 
 impl Directory {

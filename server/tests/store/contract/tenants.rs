@@ -231,7 +231,7 @@ pub async fn every_kind_of_search_text_finds_its_tenants(location: DataLocation)
     }
 }
 
-/// A frequent search text matches more rows than the store looks up one by one; a rare one matches few.
+/// A frequent search text matches more rows than the store looks up one by one; a rare one, few.
 pub async fn frequent_and_rare_search_texts_find_their_tenants(location: DataLocation) {
     let store = location.open();
     let all: Vec<Tenant> = (0..1_300).map(tenant).collect();

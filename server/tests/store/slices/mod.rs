@@ -38,7 +38,7 @@ fn a_slice_changes_only_with_its_tenants_decisions_and_record() {
                     let before = scenario.expected.clone();
                     let written_flags = scenario.apply(step).await;
                     scenario.update_expectations(&written_flags).await;
-                    // Only some slices are checked in each step, so the cached slices differ in age.
+                    // Only some slices are checked per step, so the cached slices differ in age.
                     for tenant_index in (0..scenario.tenants)
                         .filter(|tenant_index| checked_tenants & (1 << tenant_index) != 0)
                     {

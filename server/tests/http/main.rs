@@ -1,4 +1,4 @@
-//! The server as its callers meet it: the real binary, over real HTTP, every answer held against the document that it serves.
+//! Tests of the server binary over HTTP; each answer is checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod audit;
@@ -11,9 +11,7 @@ mod cors;
 mod delivery;
 mod flags;
 mod headers;
-mod key_life;
 mod keys;
-mod links;
 mod money;
 mod ofrep;
 mod pages;
@@ -30,7 +28,6 @@ mod size;
 mod subjects;
 mod support;
 mod tenants;
-mod timing;
 mod tls;
 mod users;
 mod writes;

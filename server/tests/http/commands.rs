@@ -1,4 +1,5 @@
-//! The commands for operators: `new-history`, `backup`, `verify-backup`, `verify-log`, `check-config`.
+//! The commands for operators: `new-history`, `backup`, `verify-backup`, `verify-log` and
+//! `check-config`.
 
 use std::fs::{Permissions, set_permissions};
 use std::net::TcpListener;

@@ -110,8 +110,8 @@ async fn a_key_that_is_revoked_during_a_request_is_refused() {
     assert_eq!((status, &body["code"]), (401, &json!("key_unknown")));
 }
 
-/// The log has no change by a user after the change that revoked their rights, not even one that was
-/// decided before and committed after it.
+/// The log has no change by a user after the change that revoked their rights, not even one that
+/// was decided before and committed after it.
 #[tokio::test]
 async fn no_write_is_committed_after_the_change_that_revoked_the_rights() {
     let server = Server::start();
@@ -152,7 +152,7 @@ async fn changes_with_rights(api: &Api, id: &str) -> usize {
     let (mut is_active, mut count) = (true, 0);
     loop {
         let page = api.get(format!("/audit?limit=200{below}")).send().await.is(200);
-        // Newest first: entries below a change of the record were written with the rights before it.
+        // Newest first: entries below a change of the record are older than it.
         for change in page.items() {
             if change["entity"]["id"] == id {
                 is_active = change["before"]["active"] != false;

@@ -16,7 +16,7 @@ async fn a_caller_has_a_rate_limit_and_recovers_within_a_second() {
     let answers = join_all((0..12).map(|_| member.get("/flags").send())).await;
     let deadline = Instant::now() + Duration::from_millis(1_050);
     let refused: Vec<Answer> = answers.into_iter().filter(|answer| answer.status == 429).collect();
-    // Five requests pass, and perhaps one or two that become free meanwhile.
+    // Five requests pass, and perhaps one or two more that the limit allows during the burst.
     assert!((4..=7).contains(&refused.len()), "{}", refused.len());
     for answer in refused {
         let wait = answer.refused(429, "rate_limited").header("retry-after");

@@ -14,8 +14,8 @@ fn large(number: usize) -> Value {
     json!({ "key": format!("large-{number}"), "state": "targeted", "scope": { "tenantSlugs": slugs } })
 }
 
-/// A server whose data holds these flags. They are written while it is stopped: over HTTP, each of them
-/// would be compiled together with all others.
+/// A server whose data holds these flags. The flags are written while the server is stopped, because
+/// over HTTP each of them would be compiled together with all others.
 fn server_with(flags: &[Value]) -> Server {
     let entry = |flag: &Value| {
         let flag = Flag::from_json(flag.to_string().as_bytes()).unwrap();
@@ -58,7 +58,7 @@ async fn a_snapshot_above_the_limit_can_still_be_killed_and_shrunk() {
     let operator = Api::sign_in(&server, "operator").await;
     let small = |change: Value| operator.patch("/flags/small").any_version().json(change);
     small(json!({ "state": "rollout", "pct": 50 })).send().await.refused(409, "snapshot_too_large");
-    // A kill makes the document longer, because `off` is longer than `on`, and is saved all the same.
+    // A kill is saved although it makes the document longer: `off` is longer than `on`.
     operator.post("/flags/small/kill").any_version().send().await.is(200);
     operator
         .patch("/flags/large-0")

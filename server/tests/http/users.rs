@@ -146,7 +146,7 @@ async fn a_first_sign_in_creates_one_record_without_rights() {
     assert_eq!(users.items()[0]["id"], profile["id"]);
 }
 
-/// Of a colleague's memberships, an owner sees those in tenants of both.
+/// An owner sees only those memberships of a colleague that are in the owner's own tenants.
 #[tokio::test]
 async fn an_owner_does_not_see_memberships_in_other_tenants() {
     let server = Server::start();

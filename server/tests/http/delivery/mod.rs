@@ -1,4 +1,4 @@
-//! The documents that clients evaluate with, snapshots and slices, and the event streams about them.
+//! Snapshots and slices, the documents that clients evaluate with, and event streams about them.
 
 mod slices;
 mod snapshots;

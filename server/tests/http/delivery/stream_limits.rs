@@ -47,7 +47,7 @@ async fn streams_end_when_the_server_stops() {
     );
 }
 
-/// The heartbeat keeps idle streams open, and ends a stream whose key was revoked without another event.
+/// At the time of a heartbeat, a stream whose key was revoked ends, without any other event.
 #[tokio::test]
 async fn an_idle_stream_sends_heartbeats_and_ends_with_its_key() {
     let server = Server::start();

@@ -1,4 +1,4 @@
-//! How machine keys are created, shown and listed.
+//! The creation of machine keys, and how keys are shown and listed.
 
 use serde_json::json;
 

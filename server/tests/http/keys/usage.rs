@@ -1,4 +1,4 @@
-//! How requests present a machine key, and what the key then shows of its use.
+//! Requests with a machine key, and the last use that the key then shows.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Links to event streams, for clients that cannot send headers: their scope, their lifetime and forgeries.
+//! Links to event streams, for clients that cannot send headers: their scope, lifetime and seal.
 
 use std::time::Duration;
 

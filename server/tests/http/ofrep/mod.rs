@@ -1,4 +1,4 @@
-//! OFREP as its clients use it: the mapping of each flag state, errors, entity tags and stream links.
+//! OFREP as its clients use it: the mapping of flag states, errors, entity tags and stream links.
 
 mod consistency;
 mod errors;

@@ -11,16 +11,16 @@ type Expected = (bool, &'static str, Value);
 
 /// Creates flags in every state, for a tenant of this plan and partner.
 async fn create_flags(operator: &Api, plan: &str, partner: &str) {
-    let everybody = || json!({});
-    create_flag(operator, "m_off", "off", 0.0, everybody()).await;
+    let everyone = || json!({});
+    create_flag(operator, "m_off", "off", 0.0, everyone()).await;
     create_flag(operator, "m_off_with_scope", "off", 30.0, json!({ "plans": ["free"] })).await;
     create_flag(operator, "m_killed", "rollout", 100.0, json!({ "plans": [plan] })).await;
     operator.post("/flags/m_killed/kill").any_version().send().await.is(200);
-    create_flag(operator, "m_back", "on", 0.0, everybody()).await;
+    create_flag(operator, "m_back", "on", 0.0, everyone()).await;
     operator.post("/flags/m_back/kill").any_version().send().await.is(200);
     operator.patch("/flags/m_back").any_version().json(json!({ "state": "on" })).send().await.is(200);
     operator.patch("/flags/m_back").any_version().json(json!({ "state": "off" })).send().await.is(200);
-    create_flag(operator, "m_on", "on", 0.0, everybody()).await;
+    create_flag(operator, "m_on", "on", 0.0, everyone()).await;
     create_flag(operator, "m_on_elsewhere", "on", 0.0, json!({ "tenantSlugs": ["globex"] })).await;
     create_flag(operator, "m_plan", "targeted", 0.0, json!({ "plans": ["free", plan] })).await;
     create_flag(operator, "m_tenant", "targeted", 0.0, json!({ "tenantSlugs": ["acme", "globex"] })).await;
@@ -34,7 +34,7 @@ async fn create_flags(operator: &Api, plan: &str, partner: &str) {
         json!({ "environments": ["production"], "tenantSlugs": ["acme"] }),
     )
     .await;
-    create_flag(operator, "m_nobody", "targeted", 0.0, everybody()).await;
+    create_flag(operator, "m_nobody", "targeted", 0.0, everyone()).await;
     create_flag(
         operator,
         "m_no_plan",
@@ -53,9 +53,9 @@ async fn create_flags(operator: &Api, plan: &str, partner: &str) {
     .await;
     create_flag(operator, "m_no_partner", "targeted", 0.0, json!({ "partnerSlugs": ["nobody"] })).await;
     create_flag(operator, "m_no_environment", "rollout", 100.0, json!({ "environments": ["staging"] })).await;
-    create_flag(operator, "m_in", "rollout", 100.0, everybody()).await;
+    create_flag(operator, "m_in", "rollout", 100.0, everyone()).await;
     create_flag(operator, "m_out", "rollout", 0.0, json!({ "tenantSlugs": ["acme"] })).await;
-    create_flag(operator, "m_fraction", "rollout", 33.25, everybody()).await;
+    create_flag(operator, "m_fraction", "rollout", 33.25, everyone()).await;
 }
 
 /// The rollout position of the tenant, computed independently of core: the hash modulo 10,000, with its

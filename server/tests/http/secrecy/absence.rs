@@ -1,4 +1,4 @@
-//! Requests about records of other tenants are answered like requests about records that do not exist.
+//! Requests about records of other tenants are answered like requests about absent records.
 
 use super::observation::Observation;
 use super::two_tenants::TwoTenants;

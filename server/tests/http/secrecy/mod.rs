@@ -1,5 +1,5 @@
-//! Members, owners and keys of one tenant learn nothing of other tenants: not by any endpoint, header,
-//! entity tag, stream, text or response time.
+//! Members, owners and keys of one tenant learn nothing of other tenants: not by any endpoint,
+//! header, entity tag, stream, text or response time.
 
 mod absence;
 mod observation;

@@ -16,8 +16,9 @@ fn median(mut times: Vec<Duration>) -> Duration {
 type Pair = (&'static str, [String; 2]);
 type Bodies = [Option<Value>; 2];
 
-/// The probability that a time of the first list exceeds one of the second: Mann and Whitney's U divided
-/// by the number of pairs. It is 0.5 if times tell nothing; other load on the machine shifts few ranks.
+/// The probability that a time of the first list exceeds one of the second: Mann and Whitney's U
+/// divided by the number of pairs. It is 0.5 if times tell nothing; other load on the machine shifts
+/// few ranks.
 fn probability_of_longer(first: &[Duration], second: &[Duration]) -> f64 {
     let mut second = second.to_vec();
     second.sort();
@@ -50,8 +51,9 @@ async fn timed(api: &Api, ((method, paths), bodies): &(Pair, Bodies), rounds: us
     times
 }
 
-/// Two lists of 200 times from one distribution differ by 0.1 once in two thousand measurements. The
-/// bound is far beyond that, and a pair that exceeds it is measured again: a real difference remains.
+/// Two lists of 200 times from one distribution differ by 0.1 once in two thousand measurements.
+/// The bound is far beyond that, and a pair that exceeds it is measured again: a real difference
+/// remains.
 #[tokio::test]
 async fn response_times_do_not_tell_whether_a_record_exists() {
     const ROUNDS: usize = 200;

@@ -9,8 +9,8 @@ use crate::support::{Api, Server};
 /// An id that no record has.
 pub const ABSENT: &str = "0190f5fe-0000-7000-8000-000000000000";
 
-/// The records that requests are about; each array has the callers' own, another tenant's, and one that
-/// does not exist.
+/// The records that requests are about; each array has the callers' own, another tenant's, and an
+/// absent one.
 pub struct TwoTenants {
     pub server: Server,
     pub operator: Api,
@@ -71,8 +71,8 @@ impl TwoTenants {
         TwoTenants { server, operator, tenants, tenant_ids, users, subscriptions, keys, callers }
     }
 
-    /// Every GET and POST request, about the own, the other and the absent record. `/metrics` is left
-    /// out: it is open, and its totals cover all tenants, so a proxy has to keep it from tenants.
+    /// Every GET and POST request, about the own, the other and the absent record. `/metrics` is
+    /// left out: it is open and its totals cover all tenants, so a proxy has to keep it from tenants.
     pub fn probes(&self) -> Vec<[Probe; 3]> {
         let operations = dezky_server::routes::operations();
         let mut routes: Vec<(String, &str)> =
@@ -94,7 +94,7 @@ impl TwoTenants {
         probes
     }
 
-    /// A request about one of the three records; a `variant` names the tenant in a query, or by its id.
+    /// A request about one of the records; a `variant` names the tenant in a query, or by its id.
     fn probe(&self, method: &str, path: &str, target: usize, variant: bool) -> Probe {
         let slug = &*self.tenants[target];
         let ids = match path.split('/').nth(1) {
@@ -160,7 +160,7 @@ impl TwoTenants {
         }
         for user in users.items() {
             let tenants = user["tenantIds"].as_array().unwrap();
-            // Users without a tenant operate the platform; changes that they made to acme name them.
+            // Users without a tenant are operators; the changes that they made to acme name them.
             if !tenants.is_empty() && !tenants.iter().any(|id| *id == *self.tenant_ids[0]) {
                 names.extend([text(&user["id"]), text(&user["email"])]);
             }

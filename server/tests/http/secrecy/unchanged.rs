@@ -106,7 +106,7 @@ fn is_flag(observation: &Observation) -> bool {
     observation.status == 200 && (what == "GET /flags" || what.starts_with("GET /flags/for_"))
 }
 
-/// Runs the test; `None` if the links changed meanwhile, so that answers cannot be compared.
+/// Runs the test; `None` if the links changed during it, so that answers cannot be compared.
 async fn compare_within_one_link_period() -> Option<()> {
     let period = link_period();
     let scene = TwoTenants::new().await;

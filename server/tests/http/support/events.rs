@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Answer;
 
-/// How long a test waits for an event that must arrive.
+/// The time limit for an event that must arrive.
 const SOON: Duration = Duration::from_secs(5);
 
 /// An event stream; dropping it closes the connection.

@@ -184,7 +184,7 @@ impl Drop for Server {
     }
 }
 
-/// Whether the server has fetched the keys of its issuer.
+/// Returns whether the server has fetched the keys of its issuer.
 fn is_ready(address: &str) -> bool {
     let mut connection = TcpStream::connect(address).unwrap();
     write!(connection, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();

@@ -66,7 +66,8 @@ async fn an_idle_stream_sends_heartbeats_and_ends_with_its_key() {
     let from = Instant::now();
     let [one, other] = &mut streams;
     let wait = Duration::from_secs(20);
-    let (one, other, ()) = tokio::join!(one.within(wait), other.within(wait), revoked.ends_within(wait));
+    let (one, other, ()) =
+        tokio::join!(one.next_within(wait), other.next_within(wait), revoked.ends_within(wait));
     assert_eq!((one, other), (Some(Some(Event::Heartbeat)), Some(Some(Event::Heartbeat))));
     assert!((14..18).contains(&from.elapsed().as_secs()), "{:?}", from.elapsed());
     // The streams still announce changes.

@@ -1,6 +1,6 @@
 //! Secrets of machine keys never show again after creation.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::read_snapshot;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{BULK, SERVER, context};
-use crate::support::{Api, Server};
+use crate::support::Api;
 
 /// The path of the evaluation of one flag.
 const ONE: &str = "/ofrep/v1/evaluate/flags/meetings_e2ee";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dezky_server::http::seal::Seal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{bulk, create_flag, link};
 use crate::support::{Answer, Api, Event, NO_LIMITS, Request, Server, stored_secret, unix_seconds};

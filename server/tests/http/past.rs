@@ -1,7 +1,7 @@
 //! Many old versions of a large flag cost neither memory nor time.
 //!
-//! `DEZKY_PAST_EDITS=5000 cargo test -p dezky-server --test http -- past --nocapture` prints the figures
-//! of the benchmarks' README.
+//! The command `DEZKY_PAST_EDITS=5000 cargo test -p dezky-server --test http -- past --nocapture`
+//! prints the figures of the benchmarks' README.
 
 use std::ops::Range;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::{Api, NO_LIMITS, Server, commit_offline};
 
 const EDITS: usize = 300;
 
-/// The flag after this many edits, about 320 kB of JSON. Each edit replaces one of its 10,000 tenants.
+/// The flag after this many edits, about 320 kB of JSON. Each edit replaces one of 10,000 tenants.
 fn large(edits: usize) -> Flag {
     let slugs: Vec<String> =
         (edits..edits + 10_000).map(|tenant| format!("a-tenant-of-a-platform-{tenant:06}")).collect();

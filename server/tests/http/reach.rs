@@ -73,7 +73,7 @@ async fn an_instance_is_reached_when_it_reports_the_newest_digest() {
     report(&key, "/flags/stream", "web-1", Some(&digest(&second))).await.is(200);
     let view = reach(&operator).await;
     assert_eq!(standings(&view), expected(&[("web-1", "reached"), ("web-2", "pending")]));
-    assert_eq!(view["instances"][0]["instance"], "web-2", "pending instances come first");
+    assert_eq!(view["instances"][0]["instance"], "web-2", "pending instances do not come first");
     // A tenant's new plan changes no snapshot.
     operator.patch("/tenants/acme").any_version().json(json!({ "plan": "free" })).send().await.is(200);
     assert_eq!(counts(&reach(&operator).await), [1, 1, 0]);
@@ -262,8 +262,8 @@ async fn only_machine_keys_have_instances() {
     }
 }
 
-/// A tenant key that reports more instances than the table holds hides no other instance. From then on
-/// the answer is `unknown`, because an instance that found no room may be pending.
+/// A tenant key that reports more instances than the table holds hides no other instance. From then
+/// on the answer is `unknown`, because an instance that found no room may be pending.
 #[tokio::test]
 async fn a_full_table_answers_unknown_and_never_reached() {
     const MOST: usize = 1_000;

@@ -1,4 +1,4 @@
-//! Refused requests: each is counted and logged with its address, and many of them cannot flood the log.
+//! Refused requests: each is counted and logged with its address, but many cannot flood the log.
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

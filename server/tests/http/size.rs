@@ -14,8 +14,8 @@ fn large(number: usize) -> Value {
     json!({ "key": format!("large-{number}"), "state": "targeted", "scope": { "tenantSlugs": slugs } })
 }
 
-/// A server whose data holds these flags. The flags are written while the server is stopped, because
-/// over HTTP each of them would be compiled together with all others.
+/// A server whose data holds these flags. The flags are written while the server is stopped: over
+/// HTTP, each of them would be compiled together with all others.
 fn server_with(flags: &[Value]) -> Server {
     let entry = |flag: &Value| {
         let flag = Flag::from_json(flag.to_string().as_bytes()).unwrap();

@@ -26,7 +26,7 @@ async fn the_secret_of_a_new_key_is_shown_once() {
     let listed = api.get("/keys?limit=200").send().await.is(200);
     assert!(listed.items().contains(&without_secret));
     let other = create(&api, json!({ "name": "Mail gateway", "kind": "server" })).await.is(201);
-    assert_ne!(other.body["secret"], made.body["secret"], "two keys may have the same name");
+    assert_ne!(other.body["secret"], made.body["secret"], "two keys have the same secret");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn keys_are_listed_in_pages() {
             None => break,
         }
     }
-    assert_eq!((seen, pages), (made, 3), "oldest first");
+    assert_eq!((seen, pages), (made, 3), "the keys are not in the order of their creation");
     api.get("/keys?limit=0").send().await.refused(400, "invalid_parameter").at("?limit");
     api.get("/keys?cursor=AAAA").send().await.refused(400, "invalid_cursor");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{BULK, bulk, context, create_flag, link};
 use crate::support::{Api, Server};
 
-/// Repeats a comparison once if it returns `None` because the links changed, which they do every five
+/// Repeats a comparison once if it returns `None` because the links changed, as they do every five
 /// minutes.
 async fn retry_once<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     match attempt().await {

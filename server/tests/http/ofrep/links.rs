@@ -203,8 +203,8 @@ async fn a_link_survives_a_restart_but_not_its_expiry() {
     let server = server.restart_after(&NO_LIMITS, |data| secret = stored_secret(data));
     let anonymous = Api::anonymous(&server).await;
     anonymous.get(&good).send().await.is(200);
-    // Links are sealed here like in the server. One of them is valid, which shows that the others are
-    // refused for their contents.
+    // Links are sealed here like in the server. The first one is valid, which shows that the others
+    // are refused for their contents.
     let seal = Seal::new(&secret);
     let now = unix_seconds();
     let sealed = |purpose: &str, until: i64, key: &str| {

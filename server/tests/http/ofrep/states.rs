@@ -58,8 +58,8 @@ async fn create_flags(operator: &Api, plan: &str, partner: &str) {
     create_flag(operator, "m_fraction", "rollout", 33.25, everyone()).await;
 }
 
-/// The rollout position of the tenant, computed independently of core: the hash modulo 10,000, with its
-/// last two digits as the whole part and the two before as hundredths.
+/// The rollout position of the tenant, computed independently of core: the hash modulo 10,000, with
+/// its last two digits as the whole part and the two before as hundredths.
 fn bucket(id: &str, key: &str) -> f64 {
     let hash = Sha256::digest(format!("{id}:{key}").as_bytes());
     let position = hash.iter().fold(0_u64, |rest, byte| (rest * 256 + u64::from(*byte)) % 10_000);

@@ -17,8 +17,8 @@ type Pair = (&'static str, [String; 2]);
 type Bodies = [Option<Value>; 2];
 
 /// The probability that a time of the first list exceeds one of the second: Mann and Whitney's U
-/// divided by the number of pairs. It is 0.5 if times tell nothing; other load on the machine shifts
-/// few ranks.
+/// divided by the number of pairs. It is 0.5 if times tell nothing. Other load on the machine
+/// shifts few ranks.
 fn probability_of_longer(first: &[Duration], second: &[Duration]) -> f64 {
     let mut second = second.to_vec();
     second.sort();

@@ -72,7 +72,7 @@ impl TwoTenants {
     }
 
     /// Every GET and POST request, about the own, the other and the absent record. `/metrics` is
-    /// left out: it is open and its totals cover all tenants, so a proxy has to keep it from tenants.
+    /// left out: it is open and has totals of all tenants, so a proxy has to keep it from tenants.
     pub fn probes(&self) -> Vec<[Probe; 3]> {
         let operations = dezky_server::routes::operations();
         let mut routes: Vec<(String, &str)> =

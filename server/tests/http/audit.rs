@@ -1,6 +1,6 @@
 //! Reading the change log: its chain, its filters, and the part that owners see.
 
-use dezky_core::{Change, verify_chain};
+use dezky_core::model::{Change, verify_chain};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};

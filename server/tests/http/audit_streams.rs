@@ -1,6 +1,6 @@
 //! Export and verification of the whole change log.
 
-use dezky_core::{Change, verify_chain};
+use dezky_core::model::{Change, verify_chain};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};

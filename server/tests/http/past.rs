@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dezky_core::Flag;
+use dezky_core::model::Flag;
 use dezky_server::store::{Entry, Record};
 use serde_json::json;
 

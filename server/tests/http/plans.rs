@@ -1,6 +1,7 @@
 //! Plans: the predicted effect of edits, and writes that depend on an effect.
 
-use dezky_core::{Percent, in_rollout, rollout_position};
+use dezky_core::flags::{in_rollout, rollout_position};
+use dezky_core::names::Percent;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};

@@ -1,7 +1,8 @@
 //! The size limit of snapshots: no write makes one that clients refuse to read.
 
+use dezky_core::flags::Snapshot;
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
-use dezky_core::{Flag, Snapshot};
+use dezky_core::model::Flag;
 use dezky_server::store::{Entry, Record};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dezky_core::SubjectDocument;
+use dezky_core::flags::{Ruleset, Snapshot, SubjectDocument};
 use serde_json::{Value, json};
 
 use crate::support::{Api, Server};
@@ -43,8 +43,8 @@ async fn a_subject_leads_to_the_decisions_of_the_server() {
             assert_eq!(answer.body, expected);
             let subject = SubjectDocument::from_json(answer.text.as_bytes()).unwrap();
             let rules = fleet.get("/flags/snapshot").send().await.is(200).text;
-            let rules = dezky_core::Snapshot::from_json(rules.as_bytes()).unwrap();
-            let rules = dezky_core::Ruleset::new(rules);
+            let rules = Snapshot::from_json(rules.as_bytes()).unwrap();
+            let rules = Ruleset::new(rules);
             let decisions = decisions(&fleet).await;
             for (key, enabled) in rules.evaluate_all(&subject.subject()).iter() {
                 assert_eq!(decisions[key], enabled, "{key}");

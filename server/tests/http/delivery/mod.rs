@@ -7,7 +7,7 @@ mod streams;
 
 use std::sync::LazyLock;
 
-use dezky_core::Snapshot;
+use dezky_core::flags::Snapshot;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

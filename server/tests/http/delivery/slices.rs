@@ -1,6 +1,6 @@
 //! Slices: the part of a snapshot that one tenant's decisions depend on.
 
-use dezky_core::{Ruleset, Subject};
+use dezky_core::flags::{Ruleset, Subject};
 use serde_json::json;
 
 use super::{SERVER, document};
@@ -40,7 +40,7 @@ async fn a_slice_evaluates_its_tenant_like_the_snapshot_and_names_no_other() {
         let subject = Subject::new(text("id"), text("slug"), text("plan")).unwrap();
         let partner = partners.items().iter().find(|partner| partner["id"] == tenant["partnerId"]);
         let subject = match partner {
-            Some(partner) => subject.partner(partner["slug"].as_str().unwrap()).unwrap(),
+            Some(partner) => subject.with_partner(partner["slug"].as_str().unwrap()).unwrap(),
             None => subject,
         };
         assert_eq!(slice.keys().collect::<Vec<_>>(), snapshot.keys().collect::<Vec<_>>());

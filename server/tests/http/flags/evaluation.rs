@@ -1,6 +1,6 @@
 //! Evaluations by the server.
 
-use dezky_core::{Ruleset, Snapshot, Subject};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
 use serde_json::{Value, json};
 
 use super::{create, operator};
@@ -45,7 +45,7 @@ async fn the_server_evaluates_like_core() {
         let subject = Subject::new(text("id"), text("slug"), text("plan")).unwrap();
         let partner = partners.items().iter().find(|partner| partner["id"] == tenant["partnerId"]);
         let subject = match partner {
-            Some(partner) => subject.partner(partner["slug"].as_str().unwrap()).unwrap(),
+            Some(partner) => subject.with_partner(partner["slug"].as_str().unwrap()).unwrap(),
             None => subject,
         };
         let asked = json!({ "tenantSlug": text("slug") });

@@ -5,7 +5,8 @@ mod admins;
 mod groups;
 mod issue_times;
 
-use dezky_core::{Timestamp, User};
+use dezky_core::Timestamp;
+use dezky_core::model::User;
 use dezky_server::store::{Entry, Record};
 use serde_json::{Value, json};
 

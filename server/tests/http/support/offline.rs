@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use dezky_core::{Actor, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::Actor;
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Entry, Observer, Store, Write};
 use tokio::runtime::{Builder, Runtime};

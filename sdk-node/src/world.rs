@@ -1,4 +1,4 @@
-//! A world, held for JavaScript.
+//! The JavaScript class over a world.
 
 use dezky_core::{Edit, Error};
 use napi::bindgen_prelude::ObjectFinalize;
@@ -6,69 +6,69 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use serde::Serialize;
 
-use crate::held::Held;
+use crate::external::External;
 use crate::source::{Source, bytes, problems};
 
 /// Every tenant, partner and flag at one revision.
 #[napi(custom_finalize)]
 pub struct World {
-    world: Held<dezky_core::World>,
+    world: External<dezky_core::World>,
 }
 
 #[napi]
 impl World {
-    /// Reads a world.
+    /// Parses a world document.
     #[napi(constructor)]
     pub fn new(env: Env, document: Source<'_>) -> Result<World> {
         let document = bytes(document);
         let world = dezky_core::World::from_json(&document).map_err(problems)?;
-        Ok(World { world: Held::new(env, world, &document)? })
+        Ok(World { world: External::new(env, world, &document)? })
     }
 
-    /// The revision that it shows, which a number holds exactly.
+    /// The revision of the world; core limits revisions to what a JavaScript number holds exactly.
     #[napi(getter)]
     pub fn revision(&self) -> Result<i64> {
         Ok(self.world.get()?.revision() as i64)
     }
 
-    /// The environment that it is.
+    /// The environment of the world.
     #[napi(getter)]
     pub fn environment(&self) -> Result<String> {
         Ok(self.world.get()?.environment().to_string())
     }
 
-    /// How many tenants are registered.
+    /// The number of registered tenants.
     #[napi(getter)]
     pub fn registered(&self) -> Result<i64> {
         Ok(self.world.get()?.registered() as i64)
     }
 
-    /// Who gains and who loses by an edit.
+    /// Returns the plan of an edit.
     #[napi]
     pub fn plan(&self, edit: Source<'_>) -> Result<String> {
         let edit = Edit::from_json(&bytes(edit)).map_err(problems)?;
         json(self.world.get()?.plan(&edit))
     }
 
-    /// In which order a rising percentage includes the tenants of a flag's scope.
+    /// Returns the ladder of a flag.
     #[napi]
     pub fn ladder(&self, key: String) -> Result<String> {
         json(self.world.get()?.ladder(&key))
     }
 
-    /// How many tenants a flag concerns.
+    /// Returns the counts of a flag.
     #[napi]
     pub fn counts(&self, key: String) -> Result<String> {
         json(self.world.get()?.counts(&key))
     }
 
-    /// The fingerprint over every registered tenant.
+    /// Returns the fingerprint over every registered tenant.
     #[napi]
     pub fn fingerprint(&self) -> Result<String> {
         Ok(self.world.get()?.fingerprint().to_string())
     }
 
-    /// Gives the memory back now.
+    /// Frees the memory immediately.
     #[napi]
     pub fn free(&mut self, env: Env) -> Result<()> {
         self.world.free(env)

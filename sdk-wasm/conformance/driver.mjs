@@ -1,5 +1,5 @@
-// The conformance driver of the JavaScript packages: `node driver.mjs SDK`, where SDK is a module that exports what the package under
-// test does, ready to use, and `hello`, what to call it.
+// The conformance driver for Node: `node driver.mjs SDK`, where SDK is a module that exports the
+// package under test, ready to use, and `hello`, the name and version to report.
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'

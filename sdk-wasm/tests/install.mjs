@@ -1,4 +1,4 @@
-// Installs the packed tarball of dist/ into a folder as a user would, and beside it the module that the conformance driver takes:
+// Installs the tarball of dist/ into a folder, with the module that the conformance driver loads:
 // `node tests/install.mjs FOLDER`.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

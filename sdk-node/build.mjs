@@ -1,5 +1,4 @@
-// Builds dist/: the package, the binary for this platform or for the Rust target given as argument, and their
-// tarballs.
+// Builds dist/: the package, the binary for one Rust target (default: the host), and tarballs.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +27,10 @@ pack(out, {
 })
 packBinary(process.argv[2] ?? hostTarget())
 
-/** Bundles all code into index.cjs, so that each class exists once; the other files re-export parts of it. */
+/**
+ * Bundles all code into index.cjs, so that each class exists once; the other files re-export parts
+ * of it.
+ */
 async function bundle() {
   // CommonJS has no import.meta. Only wasm.cjs uses it, and its banner defines the replacement.
   const cjs = (name, { define, ...options }) =>
@@ -55,7 +57,8 @@ async function bundle() {
   for (const name of ['index', 'openfeature']) {
     const { metafile } = await build({ entryPoints: [join(here, `typescript/${name}.ts`)], format: 'esm', write: false, metafile: true })
     const names = Object.values(metafile.outputs)[0].exports.join(', ')
-    // Importing CommonJS directly makes Node scan it for export names, which takes longer than loading the engine.
+    // Importing CommonJS directly makes Node scan it for export names, which takes longer than
+    // loading the engine.
     const lines = ["import { createRequire } from 'node:module'", `export const { ${names} } = createRequire(import.meta.url)('./${name}.cjs')`]
     writeFileSync(join(out, `${name}.js`), `${lines.join('\n')}\n`)
   }

@@ -12,7 +12,10 @@ const dist = join(here, 'dist')
 const out = join(dist, 'package')
 const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
 
-/** Modules that each core bundle contains. Other bundles import them from the core, so that each class exists once. */
+/**
+ * Modules that each core bundle contains. Other bundles import them from the core, so that each
+ * class exists once.
+ */
 const IN_CORE = /(^|\/)(core|buffers|lazy|loading|access|changed|current|error|flags|ruleset|write)\.js$/
 
 checkVersion()
@@ -29,7 +32,10 @@ writeReadme(sizes)
 run('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: out })
 judge(sizes)
 
-/** Bundles a core, a client and a world per platform, each in its own folder; the browser's are at the top. */
+/**
+ * Bundles a core, a client and a world per platform, each in its own folder; the browser's are at
+ * the top.
+ */
 async function bundle() {
   for (const platform of ['.', 'node', 'workerd', 'module']) {
     const minify = platform === '.'

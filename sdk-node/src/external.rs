@@ -16,7 +16,8 @@ impl<T> External<T> {
         Ok(External { value: Some(value), size })
     }
 
-    /// Returns the value. The error is unreachable while the JavaScript drops objects that it frees.
+    /// Returns the value. The error is unreachable while the JavaScript drops objects that it
+    /// frees.
     pub(crate) fn get(&self) -> Result<&T> {
         self.value.as_ref().ok_or_else(|| Error::from_reason("the object was freed"))
     }

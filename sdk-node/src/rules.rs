@@ -32,9 +32,9 @@ impl Rules {
         Ok(summary.clone())
     }
 
-    /// Evaluates every flag for a subject given as five lines. Returns one bit per flag, packed into
-    /// a Latin-1 string of one character per byte, because Node creates short strings much faster
-    /// than byte arrays. Returns null if the lines are malformed.
+    /// Evaluates every flag for a subject given as five lines. Returns one bit per flag, packed
+    /// into a Latin-1 string of one character per byte, because Node creates short strings much
+    /// faster than byte arrays. Returns null if the lines are malformed.
     #[napi]
     pub fn bits<'e>(&self, env: &'e Env, lines: String) -> Result<Option<JsString<'e>>> {
         let Some(subject) = Subject::from_lines(&lines) else { return Ok(None) };

@@ -14,7 +14,8 @@ pub(crate) fn bytes(source: Source<'_>) -> Vec<u8> {
     }
 }
 
-/// Creates an error whose message is the JSON list of problems; JavaScript turns it into a `DezkyError`.
+/// Creates an error whose message is the JSON list of problems; JavaScript turns it into a
+/// `DezkyError`.
 pub(crate) fn problems(error: Error) -> napi::Error {
     napi::Error::from_reason(error.to_json())
 }

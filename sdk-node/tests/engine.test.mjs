@@ -11,7 +11,10 @@ const here = import.meta.dirname
 const copies = []
 after(() => copies.forEach((copy) => rmSync(copy, { recursive: true })))
 
-/** Copies the installed packages, applies `change`, and returns the engine or the error of a process there. */
+/**
+ * Copies the installed packages, applies `change`, and returns the engine or the error of a process
+ * there.
+ */
 function engineAfter(change, environment = {}) {
   const copy = mkdtempSync(join(tmpdir(), 'dezky-engine-'))
   copies.push(copy)

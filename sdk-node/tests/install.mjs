@@ -1,5 +1,4 @@
-// Installs the tarballs of dist/ into a folder, with the module that the conformance driver loads:
-// `node tests/install.mjs FOLDER`.
+// Installs the tarballs and a module for the conformance driver: `node tests/install.mjs FOLDER`.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

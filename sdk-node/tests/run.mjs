@@ -1,4 +1,4 @@
-// Runs every suite against the tarballs of dist/, installed into an empty folder: `node tests/run.mjs [native|wasm]`.
+// Runs every suite against the installed tarballs: `node tests/run.mjs [native|wasm]`.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Compiles against the packed declarations, for `import` and `require`, with every module resolution.
+// Compiles against the declarations: `import`, `require` and every module resolution.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// The declared unions equal core's lists of codes, reasons, actions and names; and every shared type is exported.
+// The declared unions equal the lists in core, and every shared type is exported.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

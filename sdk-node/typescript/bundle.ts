@@ -1,3 +1,3 @@
-/** The one bundle of all code that runs, so that each class exists once. `index.ts` is its public part. */
+/** All code in one bundle, so that each class exists once. `index.ts` is its public part. */
 export * from './index.js'
 export { mismatch, Resolver } from './shared.js'

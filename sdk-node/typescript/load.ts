@@ -32,7 +32,9 @@ export function load(): Engine['name'] {
   return 'wasm'
 }
 
-/** Returns the first binary that loads and has the package's version: their interface is internal. */
+/**
+ * Returns the first binary that loads and has the package's version: their interface is internal.
+ */
 function findAddon(): Addon {
   const platform = `${process.platform}-${process.arch}`
   const reasons: string[] = []

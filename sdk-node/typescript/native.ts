@@ -9,7 +9,10 @@ export interface Addon extends Omit<Engine, 'name' | 'ruleset'>, Pick<Population
 }
 
 interface NativeRules extends Omit<RulesetHandle, 'evaluate'> {
-  /** Like `evaluate`, but returns one character per byte: Node creates strings faster than byte arrays. */
+  /**
+   * Like `evaluate`, but returns one character per byte: Node creates strings faster than byte
+   * arrays.
+   */
   bits(lines: string): string | null
 }
 

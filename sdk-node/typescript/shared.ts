@@ -1,4 +1,4 @@
-/** The sources shared with `@dezky/sdk-wasm`. All other files of this package import them from here. */
+/** The sources shared with `@dezky/sdk-wasm`; the only file that imports them. */
 export { connect } from '../../sdk-wasm/typescript/node/client.js'
 export { wasmEngine, wasmPopulation } from '../../sdk-wasm/typescript/node-engine.js'
 export { can, rolloutPosition } from '../../sdk-wasm/typescript/shared/access.js'

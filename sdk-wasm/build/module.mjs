@@ -9,7 +9,8 @@ const target = process.env.CARGO_TARGET_DIR ?? join(here, '../target')
 
 const FEATURES = ['bulk-memory', 'sign-ext', 'mutable-globals', 'nontrapping-float-to-int', 'multivalue', 'reference-types']
 const PASSES = [
-  // The only import throws if wasm-bindgen's own rules are violated; the instruction after it traps anyway.
+  // The only import throws if wasm-bindgen's own rules are violated; the instruction after it traps
+  // anyway.
   '--remove-imports',
   // One percent smaller than `-Oz` alone. Low memory is unused: the end of the stack lies there.
   '--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused',

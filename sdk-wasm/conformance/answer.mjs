@@ -1,4 +1,4 @@
-// Answers one request of the conformance suite, on any JavaScript runtime. The runner compares the answers.
+// Answers one request of the conformance suite, on any JavaScript runtime.
 
 /** @param sdk the exports of the package under test, and `hello`: the name and version to report */
 export function answer(sdk, line) {
@@ -50,7 +50,10 @@ const operations = {
   },
 }
 
-/** Returns a snapshot's canonical form. Removes unknown members, which `validate` rejects and `fromSnapshot` ignores. */
+/**
+ * Returns a snapshot's canonical form. Removes unknown members, which `validate` rejects and
+ * `fromSnapshot` ignores.
+ */
 function canonicalOf(validate, source) {
   const { ok, errors } = validate.snapshot(source)
   if (ok) return ok

@@ -1,5 +1,4 @@
-// The conformance driver for a browser: `node chromium.mjs PACKAGE`, where PACKAGE is the folder of
-// the installed package. A page answers each request with answer.mjs.
+// The conformance driver for a browser: `node chromium.mjs PACKAGE_FOLDER`.
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'

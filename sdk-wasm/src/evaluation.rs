@@ -98,7 +98,8 @@ impl Evaluation {
         rollout_position(tenant_id, key)
     }
 
-    /// Compares two snapshots, the first `split` bytes long, and outputs the changed keys, one per line.
+    /// Compares two snapshots, the first `split` bytes long, and outputs the changed keys, one per
+    /// line.
     pub fn changed_keys(&mut self, split: usize) {
         let (before, after) = self.buffers.input.split_at_checked(split).unwrap_or_default();
         let keys = Snapshot::changed_lines(before, after);

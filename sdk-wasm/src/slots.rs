@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 
-/// Things by number; the numbers of those that are gone are used again. A chain, because a page holds one or two.
+/// Things by number; the numbers of those that are gone are used again. A chain, because a page
+/// holds one or two.
 pub(crate) struct Slots<T>(Option<Box<Slot<T>>>);
 
 struct Slot<T> {

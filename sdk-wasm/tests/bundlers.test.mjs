@@ -80,7 +80,9 @@ const bundlers = {
 
 const policy = { 'content-security-policy': `default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'` }
 
-/** Returns the WASM modules that were requested, identified by content because bundlers rename them. */
+/**
+ * Returns the WASM modules that were requested, identified by content because bundlers rename them.
+ */
 function modulesOf(paths, root) {
   const bytesOf = (name) => readFileSync(join(installed, 'node_modules/@dezky/sdk-wasm', `${name}.wasm`))
   const isIn = (file) => (name) => bytesOf(name).equals(readFileSync(file))

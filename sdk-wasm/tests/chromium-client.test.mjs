@@ -15,7 +15,10 @@ before(async () => {
 })
 after(() => Promise.all([browser.close(), pages.close(), otherServer.close()]))
 
-/** Runs `act` with a page whose `globalThis.client` follows a server and records events in `globalThis.events`. */
+/**
+ * Runs `act` with a page whose `globalThis.client` follows a server and records events in
+ * `globalThis.events`.
+ */
 async function withClient(act, options = {}) {
   const server = await startServer({ cors: true, revision: 1, keys: ['a', 'b'] })
   const page = await browser.newPage()

@@ -9,7 +9,10 @@ const ARGUMENTS = [
 /** Launches Chromium with a new profile. `CHROMIUM` overrides Debian's path. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS })
 
-/** Opens an address in a new page and runs `script` there. Returns its value and the page's messages. */
+/**
+ * Opens an address in a new page and runs `script` there. Returns its value and the page's
+ * messages.
+ */
 export async function visit(browser, address, script, argument) {
   const page = await browser.newPage()
   const messages = []

@@ -1,5 +1,4 @@
-// Installs the tarball of dist/ into a folder, with the module that the conformance driver loads:
-// `node tests/install.mjs FOLDER`.
+// Installs the tarball and a module for the conformance driver: `node tests/install.mjs FOLDER`.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

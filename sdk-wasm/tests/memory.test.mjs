@@ -26,7 +26,10 @@ const world = JSON.stringify({ revision: 1, environment: 'production', partners:
 
 const size = () => memories.reduce((total, { buffer }) => total + buffer.byteLength, 0)
 
-/** Returns the growth of the modules' memory in bytes per call, measured over the second half of the calls. */
+/**
+ * Returns the growth of the modules' memory in bytes per call, measured over the second half of the
+ * calls.
+ */
 async function growth(times, make) {
   let before
   for (let done = 0; done < times; done++) {
@@ -50,7 +53,10 @@ const cases = {
   'freed worlds': [10_000, () => World.fromJson(world).free()],
   'worlds left to the garbage collector': [10_000, () => World.fromJson(world).counts('flag-1')],
 }
-/** The limit in bytes per call. A ruleset of these flags takes over 20,000; a page of WASM has 65,536. */
+/**
+ * The limit in bytes per call. A ruleset of these flags takes over 20,000; a page of WASM has
+ * 65,536.
+ */
 const FLAT = 20
 
 for (const [name, [times, make]] of Object.entries(cases)) {

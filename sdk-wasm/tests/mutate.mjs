@@ -1,8 +1,8 @@
-// Changes one byte of SHA-256's constants in the flags.wasm of an installed package:
-// `node tests/mutate.mjs FOLDER`. The differential run must then fail, which proves that it can.
+// Changes one byte of SHA-256 in an installed flags.wasm: `node tests/mutate.mjs FOLDER`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+// The differential run must fail on the changed module, which proves that it can.
 const file = join(process.argv[2], 'node_modules/@dezky/sdk-wasm/flags.wasm')
 const module = readFileSync(file)
 // The first two constants, 0x428a2f98 and 0x71374491, in little-endian order.

@@ -1,4 +1,4 @@
-// The entry `results`, for pages that a server rendered. DEZKY_PACKAGE names the package under test.
+// The entry `results`, for pages that a server rendered.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -1,4 +1,4 @@
-// Runs `npm test`: installs the packed package into an empty folder and runs every suite against it.
+// Runs `npm test`: installs the packed package and runs every suite against it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -7,8 +7,9 @@ import { extname, join } from 'node:path'
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' }
 
 /**
- * Serves the files of `root`, of `folders` by the first segment of the path, and `pages` by path. If
- * `answer` returns true, it has answered the request. `requested` lists the path of every request.
+ * Serves the files of `root`, of `folders` by the first segment of the path, and `pages` by path.
+ * If `answer` returns true, it has answered the request. `requested` lists the path of every
+ * request.
  */
 export async function serve({ root, folders = {}, pages = {}, headers = {}, port = 0, answer = () => false }) {
   const requested = []

@@ -1,4 +1,4 @@
-// Runs a worker in workerd, Cloudflare's runtime, which forbids compiling WASM and `eval` at run time.
+// Runs a worker in workerd, where compiling WASM at run time is forbidden.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,8 @@ const KINDS = { '.js': 'esModule', '.mjs': 'esModule', '.wasm': 'wasm' }
 /** Starts a worker from the files of a folder. Returns its origin and a function that ends it. */
 export async function runWorker(folder, main, { compatibilityFlags = [] } = {}) {
   const names = readdirSync(folder, { recursive: true }).filter((name) => extname(name) in KINDS)
-  // workerd resolves a bare name beside its importer. Nitro imports this manifest of static files, which is empty here.
+  // workerd resolves a bare name beside its importer. Nitro imports this manifest of static files,
+  // which is empty here.
   const manifests = [...new Set(names.map((name) => join(dirname(name), '__STATIC_CONTENT_MANIFEST')))]
   const modules = [main, ...names.filter((name) => name !== main)]
     .map((name) => `(name = "${name}", ${KINDS[extname(name)]} = embed "${name}")`)

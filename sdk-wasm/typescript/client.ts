@@ -5,7 +5,10 @@ import { connectOn } from './shared/connect.js'
 import type { ConnectOptions } from './shared/live/options.js'
 import type { Platform } from './shared/live/platform.js'
 
-/** Requests bypass the cache and send no cookies. The sign-off request outlives the page (`keepalive`). */
+/**
+ * Requests bypass the cache and send no cookies. The sign-off request outlives the page
+ * (`keepalive`).
+ */
 const browser: Platform = {
   kind: 'browser', request: { cache: 'no-store', credentials: 'omit' }, parting: {}, closing: { keepalive: true }, ready: () => init(),
 }

@@ -1,4 +1,4 @@
-/** Engines for platforms that load WASM synchronously: created on first use, with nothing to await. */
+/** Engines that load synchronously, created on first use: for Node and edge platforms. */
 
 /** Returns a proxy that creates the engine when a property is first read. */
 export function lazy<Engine extends object>(create: () => Engine): Engine {

@@ -1,4 +1,4 @@
-/** Fetches the WASM modules and creates the engines: for browsers and other hosts that load asynchronously. */
+/** Fetches the WASM modules and creates the engines, for browsers. */
 import type { ModuleExports } from './buffers.js'
 import { DezkyError } from './shared/error.js'
 
@@ -55,7 +55,10 @@ export async function init(flags?: ModuleSource, world?: ModuleSource): Promise<
   await Promise.all(loads)
 }
 
-/** Like `init`, but synchronous: takes bytes or a compiled `WebAssembly.Module`. Loaded modules stay. */
+/**
+ * Like `init`, but synchronous: takes bytes or a compiled `WebAssembly.Module`. Loaded modules
+ * stay.
+ */
 export function initSync(flags: object, world?: object): void {
   modules.forEach((one, index) => {
     const source = [flags, world][index]

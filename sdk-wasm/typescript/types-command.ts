@@ -1,4 +1,4 @@
-/** The command `dezky-types`: writes a snapshot's flag keys as a TypeScript union. Runs in Node only. */
+/** The command `dezky-types`: writes flag keys as a TypeScript union. */
 import { readFileSync } from 'node:fs'
 import type { Ruleset } from './shared/ruleset.js'
 

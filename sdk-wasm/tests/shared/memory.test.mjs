@@ -1,4 +1,4 @@
-// Replacing rulesets and worlds leaks no memory, with `free` or the garbage collector. Needs --expose-gc.
+// Replacing rulesets and worlds leaks no memory. Needs --expose-gc.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -9,7 +9,10 @@ const flags = Array.from({ length: 100 }, (_, flag) => ({ ...snapshot.flags[flag
 const rules = JSON.stringify({ ...snapshot, flags })
 const population = JSON.stringify({ ...world, flags })
 
-/** Returns the leak per swap in bytes: the minimum of several rounds, because an allocator grows only in some. */
+/**
+ * Returns the leak per swap in bytes: the minimum of several rounds, because an allocator grows
+ * only in some.
+ */
 async function leakPerSwap(swaps, swap) {
   const rounds = []
   for (let round = 0; round < 5; round++) {
@@ -27,7 +30,10 @@ async function leakPerSwap(swaps, swap) {
   return Math.min(...growths) / (swaps / 5)
 }
 
-/** The limit in bytes: a tenth of the JavaScript part of a ruleset of 100 flags. A real leak exceeds it. */
+/**
+ * The limit in bytes: a tenth of the JavaScript part of a ruleset of 100 flags. A real leak exceeds
+ * it.
+ */
 const FLAT = 2_000
 
 const cases = {

@@ -1,5 +1,4 @@
-// The provider in the OpenFeature SDK that OPENFEATURE_SDK names. The web SDK sets a context, the server SDK
-// passes one.
+// The provider in the OpenFeature SDK that OPENFEATURE_SDK names, for web or server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'

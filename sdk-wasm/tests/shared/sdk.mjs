@@ -1,5 +1,4 @@
-// The package under test, named by DEZKY_PACKAGE and imported from the folder where it is installed; and the
-// documents that the suites share.
+// The package under test, named by DEZKY_PACKAGE, and the documents that the suites share.
 import assert from 'node:assert/strict'
 
 export const packageName = process.env.DEZKY_PACKAGE

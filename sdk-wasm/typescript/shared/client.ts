@@ -41,9 +41,9 @@ export class Client<Key extends string = string> {
   /**
    * Resolves a tenant's slug to its subject. The first call for a tenant asks the server. Later
    * calls are answered from a cache until the server announces a change to a tenant or partner. If
-   * the server does not answer, the cached subject is returned. Rejects with the code `invalid_slug`
-   * or `unknown_tenant`, or with the reason why the server could not be asked about a tenant that
-   * is not cached.
+   * the server does not answer, the cached subject is returned. Rejects with the code
+   * `invalid_slug` or `unknown_tenant`, or with the reason why the server could not be asked about
+   * a tenant that is not cached.
    */
   subject(slug: string): Promise<Subject> {
     return this.#live.subjects.resolve(slug)

@@ -1,4 +1,4 @@
-/** The interface of an engine: the native addon and the WASM modules implement it, all other code uses it. */
+/** The interface of an engine, implemented by the native addon and the WASM modules. */
 
 /** An encoded document: JSON text or UTF-8 bytes. */
 export type Source = string | Uint8Array
@@ -7,9 +7,9 @@ export type Source = string | Uint8Array
  * Evaluates flags and decides access. Documents are passed unparsed; answers are JSON text.
  *
  * An engine reports invalid input by throwing the JSON list of problems,
- * `[{"code","path","message"}, …]`, either as a string or as the message of an Error. Strings passed
- * in are well formed: they contain no lone surrogates. An engine frees handles that have been
- * garbage-collected.
+ * `[{"code","path","message"}, …]`, either as a string or as the message of an Error. Strings
+ * passed in are well formed: they contain no lone surrogates. An engine frees handles that have
+ * been garbage-collected.
  */
 export interface Engine {
   readonly name: 'native' | 'wasm'

@@ -21,8 +21,8 @@ export class DezkyError extends Error {
 }
 
 /**
- * The path of a value: a JSON Pointer, or a member name below another path. It becomes a string only
- * when a problem is reported.
+ * The path of a value: a JSON Pointer, or a member name below another path. It becomes a string
+ * only when a problem is reported.
  */
 export type Path = string | { readonly path: Path; readonly name: string | number }
 

@@ -28,8 +28,8 @@ function* wholeNumbers(json: string): Generator<{ start: number; text: string }>
 }
 
 /**
- * Returns the index after the closing quote of the string whose first character is at `at`. Skipping
- * strings keeps digits inside them from being mistaken for numbers.
+ * Returns the index after the closing quote of the string whose first character is at `at`.
+ * Skipping strings keeps digits inside them from being mistaken for numbers.
  */
 function endOfString(json: string, at: number): number {
   while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1

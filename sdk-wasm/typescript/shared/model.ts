@@ -34,7 +34,10 @@ export type EditStep =
       readonly partnerSlug?: string | null | undefined
     }
 
-/** The body of `PATCH /flags/{key}`: absent members stay unchanged, `null` resets one to its default. */
+/**
+ * The body of `PATCH /flags/{key}`: absent members stay unchanged, `null` resets one to its
+ * default.
+ */
 export interface FlagPatch {
   readonly state?: State | undefined
   readonly pct?: number | null | undefined
@@ -65,8 +68,8 @@ export interface Plan {
 }
 
 /**
- * A likely mistake in an edit. `targets_nobody`: a targeted flag without a scope. `scope_ignored`: a
- * scope on a flag that is `on`. `unknown_name`: a plan, tenant or partner that does not exist; a
+ * A likely mistake in an edit. `targets_nobody`: a targeted flag without a scope. `scope_ignored`:
+ * a scope on a flag that is `on`. `unknown_name`: a plan, tenant or partner that does not exist; a
  * server also checks environments.
  */
 export interface PlanWarning {

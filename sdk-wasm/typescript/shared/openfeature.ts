@@ -1,4 +1,4 @@
-/** The common part of both OpenFeature providers: evaluation results and events in OpenFeature's terms. */
+/** The common part of both OpenFeature providers. */
 import { changedKeys } from './changed.js'
 import type { Client } from './client.js'
 import { DezkyError, fail } from './error.js'
@@ -100,7 +100,10 @@ export class Resolver {
     return Object.assign(new Error(message), { code: 'PROVIDER_FATAL' })
   }
 
-  /** Evaluates a flag. The targeting key is the tenant's id; other members are named as in a subject. */
+  /**
+   * Evaluates a flag. The targeting key is the tenant's id; other members are named as in a
+   * subject.
+   */
   resolve(key: string, fallback: boolean, context: Context): Details<boolean> {
     const { targetingKey, tenantSlug, plan, partnerSlug, environment } = ownMembers(context)
     if (targetingKey === undefined || targetingKey === null || targetingKey === '')

@@ -41,7 +41,9 @@ export class World {
     return this.#query((handle) => handle.plan(source))
   }
 
-  /** Returns the tenants of a flag's scope in the order in which a rising percentage includes them. */
+  /**
+   * Returns the tenants of a flag's scope in the order in which a rising percentage includes them.
+   */
   ladder(key: string): Ladder {
     const text = toText(key, '/key')
     return this.#query((handle) => handle.ladder(text))

@@ -78,7 +78,9 @@ export class Ruleset<Key extends string = string> {
     return callEngine(() => handleOf(this.#data).fingerprint(source))
   }
 
-  /** Frees the engine's memory now instead of at garbage collection. Evaluated flags stay readable. */
+  /**
+   * Frees the engine's memory now instead of at garbage collection. Evaluated flags stay readable.
+   */
   free(): void {
     this.#data.handle?.free()
     this.#data.handle = undefined
@@ -106,7 +108,9 @@ const MEMBERS: { readonly [name: string]: unknown } = Object.assign(Object.creat
   tenantId: 1, tenantSlug: 1, plan: 1, partnerSlug: 1, environment: 1,
 })
 
-/** Returns whether `Object.prototype` defines a subject's member, so that reading could inherit it. */
+/**
+ * Returns whether `Object.prototype` defines a subject's member, so that reading could inherit it.
+ */
 const isInherited = ({ prototype }: ObjectConstructor): boolean =>
   'tenantId' in prototype || 'tenantSlug' in prototype || 'plan' in prototype || 'partnerSlug' in prototype || 'environment' in prototype
 

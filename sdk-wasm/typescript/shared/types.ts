@@ -1,4 +1,4 @@
-/** The types of documents and answers: flags, access and errors. The model's types are in model.ts. */
+/** The types of flags, access and errors; model.ts has those of the model. */
 
 /** A document: a plain value, or its JSON as a string or as UTF-8 bytes. */
 export type Document<Value> = Value | string | Uint8Array
@@ -58,7 +58,9 @@ export interface Explanation<Key extends string = string> {
   readonly reason: Reason
   /** The first axis that excludes the tenant; present with `out_of_scope`. */
   readonly axis?: Axis
-  /** The tenant's position, 0 to 99.99; present with `in_rollout` and `out_of_rollout`, like `pct`. */
+  /**
+   * The tenant's position, 0 to 99.99; present with `in_rollout` and `out_of_rollout`, like `pct`.
+   */
   readonly position?: number
   readonly pct?: number
 }
@@ -85,7 +87,10 @@ export interface UserRecord {
   readonly tenantIds: readonly string[]
 }
 
-/** The caller: a person with a verified token and, if it exists, their user record; or a machine key. */
+/**
+ * The caller: a person with a verified token and, if it exists, their user record; or a machine
+ * key.
+ */
 export type Principal =
   | {
       readonly subject: string
@@ -158,7 +163,10 @@ export type Code =
   | HostCode
   | ClientCode
 
-/** `unreadable`: reading a JavaScript value threw; `not_ready`: no engine yet; `released`: after `free`. */
+/**
+ * `unreadable`: reading a JavaScript value threw; `not_ready`: no engine yet; `released`: after
+ * `free`.
+ */
 export type HostCode = 'unreadable' | 'not_ready' | 'released'
 
 /** The error codes of the live client. */

@@ -6,7 +6,10 @@ import { attempt, fail, type Path } from './error.js'
 const DEPTH = 32
 const LENGTH = 2 ** 26
 
-/** Encodes a document: passes text and bytes through, writes other values as JSON. A detached buffer is empty text. */
+/**
+ * Encodes a document: passes text and bytes through, writes other values as JSON. A detached buffer
+ * is empty text.
+ */
 export function toSource(value: unknown, path: Path = ''): Source {
   return typeof value === 'string' ? toText(value, path) : isBytes(value) ? (value.length ? value : '') : write(value, path)
 }

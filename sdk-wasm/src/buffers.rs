@@ -25,7 +25,7 @@ impl Buffers {
 
     /// The input as two strings; `split` is the length of the first in bytes.
     #[cfg(feature = "evaluation")]
-    pub(crate) fn texts(&self, split: usize) -> (&str, &str) {
+    pub(crate) fn strings(&self, split: usize) -> (&str, &str) {
         text(&self.input).split_at_checked(split).unwrap_or_default()
     }
 }

@@ -67,7 +67,7 @@ impl Evaluation {
 
     /// Outputs the explanation for the subject lines (`split` bytes) and the key in the input.
     pub fn explain(&mut self, number: usize, split: usize) {
-        let (lines, key) = self.buffers.texts(split);
+        let (lines, key) = self.buffers.strings(split);
         let evaluated = Subject::from_lines(lines).zip(self.rulesets.get(number));
         let explanation = evaluated.map(|(subject, rules)| rules.explain(key, &subject).to_json());
         self.buffers.answer(Ok(explanation.unwrap_or_default()));
@@ -94,7 +94,7 @@ impl Evaluation {
 
     /// Returns the position, in hundredths, for the tenant id (`split` bytes) and key in the input.
     pub fn position(&mut self, split: usize) -> u16 {
-        let (tenant_id, key) = self.buffers.texts(split);
+        let (tenant_id, key) = self.buffers.strings(split);
         rollout_position(tenant_id, key)
     }
 

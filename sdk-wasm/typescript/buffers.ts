@@ -18,7 +18,7 @@ export interface Buffers {
   readonly self: number
   /** The module's memory. Growing the memory detaches the old buffer, so never keep this view. */
   memory(): Uint8Array
-  /** Writes one text, or two texts back to back; returns the length of the first in bytes. */
+  /** Writes one or two strings back to back; returns the length of the first in bytes. */
   write(first: Source, second?: Source): number
   /** Reads the output; throws it if it is a list of problems. */
   read(): string

@@ -35,7 +35,7 @@ test('malformed requests throw and never yield a decision', () => {
   assert.deepEqual(problemsOf(() => can()), ['missing /principal', 'missing /action'])
 })
 
-test('a text is one whole value and cannot add to the question', () => {
+test('a text part must be one JSON value and cannot alter the request', () => {
   const server = '{"key":{"kind":"server"}}'
   for (const text of [`${server},"x":1`, `${server},"action":"key.create"`, `${server}}`, '', '{', `\ufeff${server}`])
     assert.deepEqual(problemsOf(() => can(text, 'snapshot.read')), ['invalid_json /principal'])

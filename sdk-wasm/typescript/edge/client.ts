@@ -1,4 +1,4 @@
-/** The live client on edge runtimes, where it lives only as long as a request. */
+/** The live client on edge runtimes, where it lives during one request. */
 import type { Client } from '../shared/client.js'
 import { connectOn } from '../shared/connect.js'
 import type { ConnectOptions } from '../shared/live/options.js'

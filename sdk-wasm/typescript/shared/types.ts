@@ -13,7 +13,7 @@ export interface Subject {
   readonly environment?: string | null | undefined
 }
 
-/** How a flag decides: the same for all tenants, by scope, or by rollout percentage. */
+/** The state of a flag: off or on for all tenants, or decided by scope or by rollout. */
 export type State = 'off' | 'on' | 'targeted' | 'rollout'
 
 /** A list of a flag's scope. */

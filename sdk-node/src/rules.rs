@@ -1,6 +1,7 @@
 //! The JavaScript class over a ruleset.
 
-use dezky_core::{Ruleset, Snapshot, Subject};
+use dezky_core::flags::Ruleset;
+use dezky_core::host;
 use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
@@ -20,9 +21,8 @@ impl Rules {
     #[napi(constructor)]
     pub fn new(env: Env, snapshot: Source<'_>) -> Result<Rules> {
         let document = bytes(snapshot);
-        let snapshot = Snapshot::from_json(&document).map_err(problems)?;
-        let summary = snapshot.to_summary_json();
-        Ok(Rules { ruleset: External::new(env, (Ruleset::new(snapshot), summary), &document)? })
+        let ruleset = host::ruleset(&document).map_err(problems)?;
+        Ok(Rules { ruleset: External::new(env, ruleset, &document)? })
     }
 
     /// The JSON text `{ environment, digest, keys, revision }`.
@@ -37,7 +37,7 @@ impl Rules {
     /// faster than byte arrays. Returns null if the lines are malformed.
     #[napi]
     pub fn bits<'e>(&self, env: &'e Env, lines: String) -> Result<Option<JsString<'e>>> {
-        let Some(subject) = Subject::from_lines(&lines) else { return Ok(None) };
+        let Some(subject) = host::subject(&lines) else { return Ok(None) };
         let evaluation = self.rules()?.evaluate_all(&subject);
         env.create_string_latin1(evaluation.as_bytes()).map(Some)
     }
@@ -45,15 +45,13 @@ impl Rules {
     /// Explains a flag for a subject given as five lines.
     #[napi]
     pub fn explain(&self, lines: String, key: String) -> Result<Option<String>> {
-        let rules = self.rules()?;
-        Ok(Subject::from_lines(&lines).map(|subject| rules.explain(&key, &subject).to_json()))
+        Ok(host::explain(self.rules()?, &lines, &key))
     }
 
     /// Returns the fingerprint over a list of subjects.
     #[napi]
     pub fn fingerprint(&self, subjects: Source<'_>) -> Result<String> {
-        let fingerprint = self.rules()?.fingerprint_json(&bytes(subjects)).map_err(problems)?;
-        Ok(fingerprint.to_string())
+        host::fingerprint(self.rules()?, &bytes(subjects)).map_err(problems)
     }
 
     /// Frees the memory immediately.

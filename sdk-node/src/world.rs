@@ -1,10 +1,9 @@
 //! The JavaScript class over a world.
 
-use dezky_core::{Edit, Error};
+use dezky_core::host;
 use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, Result};
 use napi_derive::napi;
-use serde::Serialize;
 
 use crate::external::External;
 use crate::source::{Source, bytes, problems};
@@ -12,7 +11,7 @@ use crate::source::{Source, bytes, problems};
 /// Every tenant, partner and flag at one revision.
 #[napi(custom_finalize)]
 pub struct World {
-    world: External<dezky_core::World>,
+    world: External<dezky_core::world::World>,
 }
 
 #[napi]
@@ -21,7 +20,7 @@ impl World {
     #[napi(constructor)]
     pub fn new(env: Env, document: Source<'_>) -> Result<World> {
         let document = bytes(document);
-        let world = dezky_core::World::from_json(&document).map_err(problems)?;
+        let (world, _) = host::world(&document).map_err(problems)?;
         Ok(World { world: External::new(env, world, &document)? })
     }
 
@@ -46,26 +45,25 @@ impl World {
     /// Returns the plan of an edit.
     #[napi]
     pub fn plan(&self, edit: Source<'_>) -> Result<String> {
-        let edit = Edit::from_json(&bytes(edit)).map_err(problems)?;
-        json(self.world.get()?.plan(&edit))
+        host::plan(self.world.get()?, &bytes(edit)).map_err(problems)
     }
 
     /// Returns the ladder of a flag.
     #[napi]
     pub fn ladder(&self, key: String) -> Result<String> {
-        json(self.world.get()?.ladder(&key))
+        host::ladder(self.world.get()?, &key).map_err(problems)
     }
 
     /// Returns the counts of a flag.
     #[napi]
     pub fn counts(&self, key: String) -> Result<String> {
-        json(self.world.get()?.counts(&key))
+        host::counts(self.world.get()?, &key).map_err(problems)
     }
 
     /// Returns the fingerprint over every registered tenant.
     #[napi]
     pub fn fingerprint(&self) -> Result<String> {
-        Ok(self.world.get()?.fingerprint().to_string())
+        Ok(host::world_fingerprint(self.world.get()?))
     }
 
     /// Frees the memory immediately.
@@ -79,9 +77,4 @@ impl ObjectFinalize for World {
     fn finalize(mut self, env: Env) -> Result<()> {
         self.world.free(env)
     }
-}
-
-fn json(answer: std::result::Result<impl Serialize, Error>) -> Result<String> {
-    let answer = answer.map_err(problems)?;
-    serde_json::to_string(&answer).map_err(|error| napi::Error::from_reason(error.to_string()))
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use dezky_core::{
-    Actor, Email, Flag, Id, IdentitySubject, Label, Partner, Revisioned, Subscription, Tenant, Timestamp,
-    User,
-};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, Flag, IdentitySubject, Partner, Revisioned, Subscription, Tenant, User};
+use dezky_core::names::{Email, Id, Label};
 use serde_json::{Value, json};
 
 use crate::app::{new_id, now};

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use dezky_core::{Claims, Code, Environment, Error, Person, Principal, Timestamp};
+use dezky_core::access::{Person, Principal};
+use dezky_core::names::Environment;
+use dezky_core::token::Claims;
+use dezky_core::{Code, Error, Timestamp};
 
 use super::address::counted;
 use super::link::{self, Holder};
@@ -210,7 +213,7 @@ impl Caller {
         match &self.who {
             Who::Person { claims, .. } => Ok(claims),
             Who::Key(_) | Who::Linked { .. } => {
-                Err(Problem::denied(dezky_core::AccessReason::DeniedKeyScope))
+                Err(Problem::denied(dezky_core::access::AccessReason::DeniedKeyScope))
             }
         }
     }
@@ -254,7 +257,7 @@ impl Caller {
     }
 
     /// Only what they are a member of; everything, for platform admins.
-    pub fn visible_tenants(&self) -> Option<Vec<dezky_core::Id>> {
+    pub fn visible_tenants(&self) -> Option<Vec<dezky_core::names::Id>> {
         if self.is_platform_admin() {
             return None;
         }

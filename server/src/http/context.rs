@@ -1,7 +1,7 @@
 //! The context of an evaluation, as the clients of OpenFeature send it: whose flags are asked for.
 
 use axum::http::StatusCode;
-use dezky_core::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonPlace};
 
 use super::problem::Problem;
 

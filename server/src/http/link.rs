@@ -1,6 +1,7 @@
 //! Links: addresses that let in whoever was given them, for one purpose and a short while. For readers that can send no headers.
 
-use dezky_core::{Slug, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::names::Slug;
 
 use super::seal::Seal;
 

@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the declared operations and the types that they take and give.
 
 use axum::http::{Method, StatusCode};
-use dezky_core::Action;
+use dezky_core::access::Action;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
-use dezky_core::Action;
+use dezky_core::access::Action;
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 

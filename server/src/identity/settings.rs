@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use dezky_core::{TokenPolicy, TokenRule};
+use dezky_core::token::{TokenPolicy, TokenRule};
 use reqwest::{Certificate, Url};
 
 use super::fetch::{Client, Source};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use dezky_core::Id;
+use dezky_core::names::Id;
 use tokio::sync::watch;
 
 /// Tells readers that something may have changed for them. A reader then looks for itself, so missed news lose nothing.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use dezky_core::WorldTenant;
+use dezky_core::world::WorldTenant;
 
 /// Every tenant that there is. The rows are their own keys: a look-up touches no memory that is not needed anyway.
 #[derive(Default)]

@@ -1,6 +1,9 @@
 //! The change log: who did what, when, and the proof that it is the one that was written.
 
-use dezky_core::{Action, Change, Digest, Id, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::access::Action;
+use dezky_core::model::Change;
+use dezky_core::names::{Digest, Id};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,6 +1,8 @@
 //! How a change is shown. Operators see all of it. Owners and admins of a tenant see of a change of a user only who joins or leaves their tenant.
 
-use dezky_core::{Change, Id, Principal};
+use dezky_core::access::Principal;
+use dezky_core::model::Change;
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Action, Explanation, Ruleset, Slug, Subject};
+use dezky_core::access::Action;
+use dezky_core::flags::{Explanation, Ruleset, Subject};
+use dezky_core::names::Slug;
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 

@@ -1,10 +1,10 @@
 //! What is shown of a flag, and to whom.
 
+use dezky_core::flags::{Scope, State};
 use dezky_core::limits::MAX_HISTORY;
-use dezky_core::{
-    Actor, Change, Email, Flag, FlagContent, FlagHistory, FlagKey, FlagWarning, Percent, Prose, Revisioned,
-    Scope, State, Warning,
-};
+use dezky_core::model::{Actor, Change, Flag, FlagContent, FlagHistoryEntry, FlagWarning, Revisioned};
+use dezky_core::names::{Email, FlagKey, Percent, Prose};
+use dezky_core::world::Warning;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct FlagView {
     scope: Option<Scope>,
     /// Its newest changes, newest first; of one flag alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    history: Option<Vec<FlagHistory>>,
+    history: Option<Vec<FlagHistoryEntry>>,
     /// Who evaluates without it; after a kill that waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
@@ -74,7 +74,7 @@ impl FlagView {
 }
 
 /// A flag's newest changes, as the log has them: back to where it was made, if that is among them.
-pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistory>, Problem> {
+pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistoryEntry>, Problem> {
     let query = ChangeQuery {
         kind: Some("flag".to_owned()),
         id: Some(key.to_string()),
@@ -102,7 +102,7 @@ pub fn named(actor: &Actor) -> Option<Email> {
     actor.email.clone().or_else(unverified)
 }
 
-fn entry(change: Change) -> Result<FlagHistory, Problem> {
+fn entry(change: Change) -> Result<FlagHistoryEntry, Problem> {
     let broken = |what: &str| StoreError::Broken(format!("revision {}: {what}", change.revision));
     let content = |document: &serde_json::Value| {
         serde_json::from_value::<Flag>(document.clone()).map(|flag| flag.content().clone())
@@ -111,7 +111,7 @@ fn entry(change: Change) -> Result<FlagHistory, Problem> {
         true => None,
         false => Some(content(&change.content.before).map_err(|error| broken(&error.to_string()))?),
     };
-    Ok(FlagHistory {
+    Ok(FlagHistoryEntry {
         revision: change.revision,
         at: change.content.at,
         by: named(&change.content.actor).ok_or_else(|| broken("nobody made it"))?,
@@ -121,7 +121,7 @@ fn entry(change: Change) -> Result<FlagHistory, Problem> {
 }
 
 /// The same flag with these changes as its history.
-pub fn with_history(flag: &Flag, history: &[FlagHistory]) -> Result<Flag, Problem> {
+pub fn with_history(flag: &Flag, history: &[FlagHistoryEntry]) -> Result<Flag, Problem> {
     let mut document = serde_json::to_value(flag).map_err(unwritable)?;
     if let Some(members) = document.as_object_mut() {
         members.insert("history".to_owned(), serde_json::to_value(history).map_err(unwritable)?);

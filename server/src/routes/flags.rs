@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use dezky_core::access::Action;
+use dezky_core::flags::State;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan, State};
+use dezky_core::model::{Edited, Editor, Flag, FlagPatch};
+use dezky_core::names::FlagKey;
+use dezky_core::world::{Edit, Plan};
+use dezky_core::{Code, Error};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
@@ -248,7 +253,8 @@ fn shown(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
 
 /// Who edits. The log is the history, so the revision only has to be above what the flag at hand knows of.
 fn editor(call: &Call, revision: u64) -> Result<Editor, Problem> {
-    let by = named(&call.actor()).ok_or_else(|| Problem::denied(dezky_core::AccessReason::DeniedNoUser))?;
+    let by = named(&call.actor())
+        .ok_or_else(|| Problem::denied(dezky_core::access::AccessReason::DeniedNoUser))?;
     Ok(Editor { by, at: call.now, revision })
 }
 

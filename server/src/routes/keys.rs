@@ -1,7 +1,11 @@
 //! Machine keys: for what evaluates by itself, and for what asks without being a person.
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Environment, Id, Label, Revisioned, Slug, Timestamp, Warning};
+use dezky_core::Timestamp;
+use dezky_core::access::Action;
+use dezky_core::model::Revisioned;
+use dezky_core::names::{Environment, Id, Label, Slug};
+use dezky_core::world::Warning;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;

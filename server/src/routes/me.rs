@@ -1,6 +1,8 @@
 //! The caller themselves, with what a portal shows first.
 
-use dezky_core::{Action, Subscription, Tenant, User, WorldTenant};
+use dezky_core::access::Action;
+use dezky_core::model::{Subscription, Tenant, User};
+use dezky_core::world::WorldTenant;
 use schemars::JsonSchema;
 use serde::Serialize;
 

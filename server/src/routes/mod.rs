@@ -1,6 +1,8 @@
 //! Everything that the server can be asked, a file a resource.
 
-use dezky_core::{ELSEWHERE, Revisioned, Slug};
+use dezky_core::flags::ELSEWHERE;
+use dezky_core::model::Revisioned;
+use dezky_core::names::Slug;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -98,7 +100,7 @@ fn touched(revisioned: Revisioned, call: &Call) -> Revisioned {
 }
 
 /// The members that a new record's document has beside those that its maker gives.
-fn stamp(id: &dezky_core::Id, call: &Call) -> serde_json::Value {
+fn stamp(id: &dezky_core::names::Id, call: &Call) -> serde_json::Value {
     serde_json::json!({ "id": id, "createdAt": call.now, "updatedAt": call.now, "version": 1 })
 }
 

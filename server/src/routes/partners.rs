@@ -1,7 +1,9 @@
 //! Partners, and what they bring.
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Id, Partner, Tenant};
+use dezky_core::access::Action;
+use dezky_core::model::{Partner, Tenant};
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 

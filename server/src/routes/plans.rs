@@ -1,6 +1,9 @@
 //! What an edit would do, before it is made.
 
-use dezky_core::{Action, Counts, Edit, Error, Flag, FlagWarning, Ladder, Plan, Warning, World};
+use dezky_core::Error;
+use dezky_core::access::Action;
+use dezky_core::model::{Flag, FlagWarning};
+use dezky_core::world::{Counts, Edit, Ladder, Plan, Warning, World};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -1,7 +1,11 @@
 //! Sign-in: keeps a caller's record in step with their identity provider, by the differences between what its groups were and what they are.
 
+use dezky_core::Timestamp;
+use dezky_core::access::AccessReason;
 use dezky_core::limits::MAX_LIST;
-use dezky_core::{AccessReason, Actor, Claims, Id, IdentitySubject, Label, Revisioned, Timestamp, User};
+use dezky_core::model::{Actor, IdentitySubject, Revisioned, User};
+use dezky_core::names::{Id, Label};
+use dezky_core::token::Claims;
 use serde_json::json;
 
 use super::touched;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Action, Id, Subscription};
+use dezky_core::access::Action;
+use dezky_core::model::Subscription;
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 

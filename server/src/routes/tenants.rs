@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Error, Tenant, TenantStatus, Timestamp, User};
+use dezky_core::access::Action;
+use dezky_core::model::{Tenant, TenantStatus, User};
+use dezky_core::{Error, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;

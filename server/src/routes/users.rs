@@ -1,6 +1,7 @@
 //! Users and their rights.
 
-use dezky_core::{Action, User};
+use dezky_core::access::Action;
+use dezky_core::model::User;
 
 use super::{CURSOR, LIMIT, Page, entity, me, touched};
 use crate::http::authorize::Bound;
@@ -101,7 +102,7 @@ async fn write(call: &Call, action: &'static str, before: User, mut after: User)
     call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
-fn rights(user: &User) -> (bool, bool, dezky_core::Role, &[dezky_core::Id]) {
+fn rights(user: &User) -> (bool, bool, dezky_core::model::Role, &[dezky_core::names::Id]) {
     (user.active, user.platform_admin, user.role, &user.tenant_ids)
 }
 

@@ -1,6 +1,8 @@
 //! What is asked of lists. A page starts after a position, never at an offset, so that it costs the same wherever it is.
 
-use dezky_core::{Id, TenantStatus, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::TenantStatus;
+use dezky_core::names::Id;
 
 /// Which tenants.
 #[derive(Debug, Clone, Default)]

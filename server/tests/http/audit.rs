@@ -1,6 +1,6 @@
 //! The change log, as it is read.
 
-use dezky_core::{Change, verify_chain};
+use dezky_core::model::{Change, verify_chain};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};

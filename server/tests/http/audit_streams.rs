@@ -1,6 +1,6 @@
 //! The change log as a whole: exported, and verified while others use it.
 
-use dezky_core::{Change, verify_chain};
+use dezky_core::model::{Change, verify_chain};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};

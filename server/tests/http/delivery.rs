@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use dezky_core::{Ruleset, Snapshot, Subject};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -183,7 +183,7 @@ async fn a_slice_answers_its_tenant_as_the_whole_does() {
         let subject = Subject::new(text("id"), text("slug"), text("plan")).unwrap();
         let partner = partners.items().iter().find(|partner| partner["id"] == tenant["partnerId"]);
         let subject = match partner {
-            Some(partner) => subject.partner(partner["slug"].as_str().unwrap()).unwrap(),
+            Some(partner) => subject.with_partner(partner["slug"].as_str().unwrap()).unwrap(),
             None => subject,
         };
         assert_eq!(slice.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use dezky_core::{Ruleset, Snapshot, Subject};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};
@@ -321,7 +321,7 @@ async fn evaluation_is_cores_own() {
         let subject = Subject::new(text("id"), text("slug"), text("plan")).unwrap();
         let partner = partners.items().iter().find(|partner| partner["id"] == tenant["partnerId"]);
         let subject = match partner {
-            Some(partner) => subject.partner(partner["slug"].as_str().unwrap()).unwrap(),
+            Some(partner) => subject.with_partner(partner["slug"].as_str().unwrap()).unwrap(),
             None => subject,
         };
         let asked = json!({ "tenantSlug": text("slug") });

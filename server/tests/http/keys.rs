@@ -322,10 +322,14 @@ async fn a_key_of_another_environment_asks_in_it() {
         }
         let slice = key.get("/flags/slice?tenant=acme").send().await.is(200);
         assert_eq!(slice.body["environment"], environment);
-        let rules = dezky_core::Ruleset::new(dezky_core::Snapshot::from_json(&slice.bytes).unwrap());
+        let rules =
+            dezky_core::flags::Ruleset::new(dezky_core::flags::Snapshot::from_json(&slice.bytes).unwrap());
         let acme = api.get("/tenants/acme").send().await.is(200).body;
-        let subject =
-            dezky_core::Subject::new(acme["id"].as_str().unwrap(), "acme", acme["plan"].as_str().unwrap());
+        let subject = dezky_core::flags::Subject::new(
+            acme["id"].as_str().unwrap(),
+            "acme",
+            acme["plan"].as_str().unwrap(),
+        );
         assert_eq!(rules.is_enabled("in_staging", &subject.unwrap()), is_on);
         let context = json!({ "context": { "targetingKey": "acme" } });
         let one = key.post("/ofrep/v1/evaluate/flags/in_staging").json(context).send().await.is(200).body;

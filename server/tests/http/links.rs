@@ -144,8 +144,8 @@ async fn a_link_outlives_a_restart_and_not_its_time() {
     let mut stored = [0; 32];
     let settings = ["--rate-limit", "0", "--failure-limit", "0"];
     let server = server.restart_after(&settings, |data| {
-        let live =
-            dezky_server::live::Live::new(dezky_core::Environment::new("production").unwrap()).unwrap();
+        let live = dezky_server::live::Live::new(dezky_core::names::Environment::new("production").unwrap())
+            .unwrap();
         let store = SqliteStore::open(data, live.observer()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let reading = std::thread::spawn(move || runtime.block_on(store.secret()).unwrap());

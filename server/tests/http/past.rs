@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dezky_core::{Actor, Flag, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, Flag};
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Entry, Observer, Record, Store, Write};
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! Plans: what an edit would do, and that it does no other thing than was planned.
 
-use dezky_core::{Percent, in_rollout, rollout_position};
+use dezky_core::flags::{in_rollout, rollout_position};
+use dezky_core::names::Percent;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dezky_core::{Actor, Timestamp, User};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, User};
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Entry, Observer, Record, Store, Write};
 use serde_json::{Value, json};

@@ -1,7 +1,9 @@
 //! No write makes a snapshot that clients would refuse to read.
 
+use dezky_core::Timestamp;
+use dezky_core::flags::Snapshot;
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
-use dezky_core::{Actor, Flag, Snapshot, Timestamp};
+use dezky_core::model::{Actor, Flag};
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Entry, Observer, Record, Store, Write};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dezky_core::SubjectDocument;
+use dezky_core::flags::SubjectDocument;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Server};
@@ -43,8 +43,8 @@ async fn a_subject_decides_as_the_server_does() {
             assert_eq!(answer.body, expected);
             let subject = SubjectDocument::from_json(answer.text.as_bytes()).unwrap();
             let rules = fleet.get("/flags/snapshot").send().await.is(200).text;
-            let rules = dezky_core::Snapshot::from_json(rules.as_bytes()).unwrap();
-            let rules = dezky_core::Ruleset::new(rules);
+            let rules = dezky_core::flags::Snapshot::from_json(rules.as_bytes()).unwrap();
+            let rules = dezky_core::flags::Ruleset::new(rules);
             let decided = decided(&fleet).await;
             for (key, enabled) in rules.evaluate_all(&subject.subject()).iter() {
                 assert_eq!(decided[key], enabled, "{key}");

@@ -1,6 +1,8 @@
 //! One write inside a transaction: all of it, or none.
 
-use dezky_core::{Change, ChangeContent, Entity, Label, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::{Change, ChangeContent, Entity};
+use dezky_core::names::Label;
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 

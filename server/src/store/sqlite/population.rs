@@ -1,8 +1,9 @@
 //! What the server holds in memory, read at start: of tenants only what is looked up by, because there are many.
 
-use dezky_core::{
-    Flag, FlagKey, Id, PlanKey, Slug, TenantStatus, Timestamp, User, WorldPartner, WorldTenant,
-};
+use dezky_core::Timestamp;
+use dezky_core::model::{Flag, TenantStatus, User};
+use dezky_core::names::{FlagKey, Id, PlanKey, Slug};
+use dezky_core::world::{WorldPartner, WorldTenant};
 use rusqlite::{Connection, Row};
 
 use super::{broken, documents, failure, log, unwritable};

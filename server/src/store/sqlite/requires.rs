@@ -1,6 +1,9 @@
 //! Conditions that span records, judged inside the transaction.
 
-use dezky_core::{Id, Timestamp, User, UserRecord};
+use dezky_core::Timestamp;
+use dezky_core::access::UserRecord;
+use dezky_core::model::User;
+use dezky_core::names::Id;
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::{failure, lists, unwritable};

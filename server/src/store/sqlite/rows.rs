@@ -1,6 +1,7 @@
 //! A record's row: what it is looked up by, and the document. An update touches only what has changed.
 
-use dezky_core::{Flag, Id, Partner, Subscription, Tenant, User};
+use dezky_core::model::{Flag, Partner, Subscription, Tenant, User};
+use dezky_core::names::Id;
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, Params, params, params_from_iter};
 use serde::Serialize;

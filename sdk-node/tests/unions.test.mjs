@@ -36,7 +36,7 @@ test('the actions and reasons are those of core', () => {
 
 test('the roles, statuses and states are those of core', () => {
   const namesOf = (path, name) => tableOf(path, `    ${name}: Unknown`, /^ +[A-Z]\w+ "(\w+)",/gm)
-  assert.deepEqual(unionOf('Role'), namesOf('core/src/access/principal.rs', 'Role'))
+  assert.deepEqual(unionOf('Role'), namesOf('core/src/model/role.rs', 'Role'))
   assert.deepEqual(unionOf('TenantStatus'), namesOf('core/src/model/tenant.rs', 'TenantStatus'))
   assert.deepEqual(unionOf('State'), namesOf('core/src/flags/rule.rs', 'State'))
 })

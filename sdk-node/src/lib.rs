@@ -1,9 +1,9 @@
 //! The native engine of `@dezky/sdk-node`: takes documents as text or bytes, returns JSON text.
 //! Contains no rules: every decision is made by `dezky-core`.
 
-mod external;
 mod rules;
 mod source;
+mod tracked;
 mod world;
 
 use dezky_core::host;

@@ -6,13 +6,13 @@ use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
 
-use crate::external::External;
 use crate::source::{Source, bytes, problems};
+use crate::tracked::Tracked;
 
 /// A compiled snapshot with its summary.
 #[napi(custom_finalize)]
 pub struct Rules {
-    ruleset: External<(Ruleset, String)>,
+    ruleset: Tracked<(Ruleset, String)>,
 }
 
 #[napi]
@@ -22,7 +22,7 @@ impl Rules {
     pub fn new(env: Env, snapshot: Source<'_>) -> Result<Rules> {
         let document = bytes(snapshot);
         let ruleset = host::ruleset(&document).map_err(problems)?;
-        Ok(Rules { ruleset: External::new(env, ruleset, &document)? })
+        Ok(Rules { ruleset: Tracked::new(env, ruleset, &document)? })
     }
 
     /// The JSON text `{ environment, digest, keys, revision }`.

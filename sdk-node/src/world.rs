@@ -5,13 +5,13 @@ use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::external::External;
 use crate::source::{Source, bytes, problems};
+use crate::tracked::Tracked;
 
 /// Every tenant, partner and flag at one revision.
 #[napi(custom_finalize)]
 pub struct World {
-    world: External<dezky_core::world::World>,
+    world: Tracked<dezky_core::world::World>,
 }
 
 #[napi]
@@ -21,7 +21,7 @@ impl World {
     pub fn new(env: Env, document: Source<'_>) -> Result<World> {
         let document = bytes(document);
         let (world, _) = host::world(&document).map_err(problems)?;
-        Ok(World { world: External::new(env, world, &document)? })
+        Ok(World { world: Tracked::new(env, world, &document)? })
     }
 
     /// The revision of the world; core limits revisions to what a JavaScript number holds exactly.

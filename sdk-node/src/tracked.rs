@@ -4,16 +4,16 @@ use napi::{Env, Error, Result};
 
 /// A value that a JavaScript object owns. Its document's size is reported to the garbage collector,
 /// which otherwise sees only a small object and collects too late.
-pub(crate) struct External<T> {
+pub(crate) struct Tracked<T> {
     value: Option<T>,
     size: i64,
 }
 
-impl<T> External<T> {
-    pub(crate) fn new(env: Env, value: T, document: &[u8]) -> Result<External<T>> {
+impl<T> Tracked<T> {
+    pub(crate) fn new(env: Env, value: T, document: &[u8]) -> Result<Tracked<T>> {
         let size = i64::try_from(document.len()).unwrap_or(i64::MAX);
         env.adjust_external_memory(size)?;
-        Ok(External { value: Some(value), size })
+        Ok(Tracked { value: Some(value), size })
     }
 
     /// Returns the value. The error is unreachable while the JavaScript drops objects that it

@@ -47,12 +47,12 @@ impl Evaluation {
             Err(error) => (Err(error), None),
         };
         self.buffers.answer(summary);
-        self.rulesets.keep(ruleset)
+        self.rulesets.insert(ruleset)
     }
 
     /// Frees a ruleset, so that its number can be reused.
     pub fn free_ruleset(&mut self, number: usize) {
-        self.rulesets.drop(number);
+        self.rulesets.remove(number);
     }
 
     /// Evaluates every flag for the subject lines in the input, and outputs one bit per flag in

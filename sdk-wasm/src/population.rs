@@ -48,12 +48,12 @@ impl Population {
             Err(error) => (Err(error), None),
         };
         self.buffers.answer(summary);
-        self.worlds.keep(world)
+        self.worlds.insert(world)
     }
 
     /// Frees a world, so that its number can be reused.
     pub fn free_world(&mut self, number: usize) {
-        self.worlds.drop(number);
+        self.worlds.remove(number);
     }
 
     /// Outputs the plan of the edit in the input.

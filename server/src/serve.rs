@@ -27,7 +27,7 @@ use crate::http::tls::{Tls, TlsError};
 use crate::http::{openapi, router};
 use crate::identity::{Identity, IdentitySettings, KeyTiming, TrustedIssuer};
 use crate::live::Live;
-use crate::routes;
+use crate::routes::ENDPOINTS;
 use crate::seeds;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
@@ -97,10 +97,9 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         seeds::sample(&store, &live, &issuer, &dev::personas()).await?;
     }
     let identity = identity(&settings, &issuer)?;
-    let operations = routes::operations();
     let places = Places::new(settings.per_address())?;
     let (metrics_access, own_metrics_access) = settings.metrics_access();
-    let named = operations.iter().map(|operation| (operation.method.as_str(), operation.path));
+    let named = ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path));
     let metrics = Metrics::new(named, store.times(), &places)?;
     let refusals = Arc::<RefusalLog>::default();
     let app = Arc::new(App {
@@ -128,9 +127,9 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         refusals: Arc::clone(&refusals),
         places: Arc::clone(&places),
         effects: tokio::sync::RwLock::default(),
-        openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(&operations).to_string())),
+        openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(ENDPOINTS).to_string())),
     });
-    let mut router = router::router(&app, operations);
+    let mut router = router::router(&app, ENDPOINTS);
     if let Some(provider) = provider {
         router = router.merge(provider.router());
         announce(&address.to_string());

@@ -6,22 +6,22 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::authorize::Bound;
-use super::operation::{Body, BodyForm, Credential, Operation, Precondition, Refusals};
+use super::operation::{Body, BodyForm, Credential, Endpoint, Precondition, RefusalFormat};
 use super::query::Parameter;
 
 /// The document.
-pub fn document(operations: &[Operation]) -> Value {
+pub fn document(endpoints: &[Endpoint]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
     let mut paths = Map::new();
-    for operation in operations {
-        let described = describe(operation, &mut generator);
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+    for endpoint in endpoints {
+        let described = describe(endpoint, &mut generator);
+        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
-            path.insert(operation.method.as_str().to_ascii_lowercase(), described);
+            path.insert(endpoint.method.as_str().to_ascii_lowercase(), described);
         }
     }
     for (path, summary, content_type) in OPEN {
@@ -71,14 +71,15 @@ fn open(path: &str, summary: &str, content_type: &str) -> Value {
     json!({ "get": { "summary": summary, "security": [], "responses": responses } })
 }
 
-fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
+    let operation = &endpoint.operation;
     let mut described = json!({
-        "operationId": operation_id(operation),
+        "operationId": operation_id(endpoint),
         "summary": operation.summary,
-        "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
-        "x-action": operation.action.as_str(),
-        "parameters": parameters(operation),
-        "responses": responses(operation, generator),
+        "tags": [endpoint.path.split('/').nth(1).unwrap_or_default()],
+        "x-action": endpoint.action.as_str(),
+        "parameters": parameters(endpoint),
+        "responses": responses(endpoint, generator),
     });
     if let Some(members) = described.as_object_mut().filter(|_| operation.credential == Credential::Link) {
         members.insert("security".to_owned(), json!([]));
@@ -89,9 +90,9 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     described
 }
 
-fn operation_id(operation: &Operation) -> String {
-    let words = operation.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
-    let mut id = operation.method.as_str().to_ascii_lowercase();
+fn operation_id(endpoint: &Endpoint) -> String {
+    let words = endpoint.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
+    let mut id = endpoint.method.as_str().to_ascii_lowercase();
     for word in words {
         let mut letters = word.chars();
         id.extend(letters.next().map(|first| first.to_ascii_uppercase()));
@@ -100,8 +101,8 @@ fn operation_id(operation: &Operation) -> String {
     id
 }
 
-fn parameters(operation: &Operation) -> Vec<Value> {
-    let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+    let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| {
         let schema = match name {
             "slug" => json!({ "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" }),
@@ -110,18 +111,18 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
-    let in_query = operation.query.iter().map(|Parameter { name, about, schema }| {
+    let in_query = endpoint.operation.query.iter().map(|Parameter { name, description, schema }| {
         let schema: Value = serde_json::from_str(schema).unwrap_or_default();
-        json!({ "name": name, "in": "query", "description": about, "schema": schema })
+        json!({ "name": name, "in": "query", "description": description, "schema": schema })
     });
     let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
-    if operation.precondition == Precondition::IfMatch {
+    if endpoint.operation.precondition == Precondition::IfMatch {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
             "description": "The entity tag that was read; * for whatever is there",
         }));
     }
-    if operation.method == Method::POST {
+    if endpoint.method == Method::POST {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
@@ -157,9 +158,10 @@ fn request_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
     json!({ "required": true, "content": content })
 }
 
-fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
+    let operation = &endpoint.operation;
     let mut responses = Map::new();
-    let content = (operation.answer)(generator);
+    let content = (operation.returns)(generator);
     let success = match content {
         Some(schema) => json!({
             "description": "Done",
@@ -169,22 +171,23 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         None => json!({ "description": "Done" }),
     };
     responses.insert(operation.success.as_u16().to_string(), success);
-    if operation.method == Method::GET || operation.refusals == Refusals::Ofrep {
+    if endpoint.method == Method::GET || operation.refusals == RefusalFormat::Ofrep {
         responses.insert("304".to_owned(), json!({ "description": "The reader has it already" }));
     }
-    for (status, about) in refusals(operation) {
+    for (status, about) in refusals(endpoint) {
         let described = match operation.refusals {
-            Refusals::Problems => refusal(about),
-            Refusals::Ofrep => ofrep_refusal(about),
+            RefusalFormat::Problem => refusal(about),
+            RefusalFormat::Ofrep => ofrep_refusal(about),
         };
         responses.insert(status.as_u16().to_string(), described);
     }
     Value::Object(responses)
 }
 
-fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
-    let is_write = operation.method != Method::GET;
-    let is_about_something = operation.path.contains('{') || operation.bound != Bound::Nothing;
+fn refusals(endpoint: &Endpoint) -> Vec<(StatusCode, &'static str)> {
+    let operation = &endpoint.operation;
+    let is_write = endpoint.method != Method::GET;
+    let is_about_something = endpoint.path.contains('{') || endpoint.bound != Bound::Nothing;
     let mut refusals = vec![
         (StatusCode::BAD_REQUEST, "The request cannot be read"),
         (StatusCode::UNAUTHORIZED, "There is no valid access token or machine key"),
@@ -204,7 +207,7 @@ fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
     if operation.body.is_some() {
         refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"));
     }
-    if is_write || matches!(operation.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
+    if is_write || matches!(endpoint.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
         refusals.push((StatusCode::CONFLICT, "Something stands in the way"));
     }
     if operation.precondition == Precondition::IfMatch {

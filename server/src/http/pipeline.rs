@@ -26,7 +26,7 @@ use super::host::judge_host;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
-use super::operation::{Answering, BodyForm, Credential, Operation, Route};
+use super::operation::{BodyForm, Credential, Endpoint, Operation, ReplyFuture, Route};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
@@ -135,13 +135,13 @@ fn perform(
 ) -> impl Future<Output = Outcome> {
     let (mut parts, body) = request.into_parts();
     async move {
-        let (caller, now) = match admit(app, &parts, route.operation.credential, address).await {
+        let (caller, now) = match admit(app, &parts, route.endpoint.operation.credential, address).await {
             Ok(admitted) => admitted,
             Err(problem) => return (None, Err(problem)),
         };
         let who = Some(caller.who.clone());
-        let answering = match judge(app, &route.operation, (caller, now), &mut parts, body).await {
-            Ok(call) => begin(&route.operation, call),
+        let answering = match judge(app, route.endpoint, (caller, now), &mut parts, body).await {
+            Ok(call) => begin(&route.endpoint.operation, call),
             Err(problem) => return (who, Err(problem)),
         };
         (who, answering.await)
@@ -178,12 +178,13 @@ async fn admit(
 /// What the handler gets, if the request is well-formed and its caller may make it.
 async fn judge(
     app: &Arc<App>,
-    operation: &Operation,
+    endpoint: &Endpoint,
     (caller, admitted_at): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
 ) -> Result<Call, Problem> {
-    refuse_early(&caller.principal, operation.action)?;
+    let operation = &endpoint.operation;
+    refuse_early(&caller.principal, endpoint.action)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default(), operation.query)?;
     let (bytes, arrived) = read_body(body).await?;
     let (caller, now) = match arrived {
@@ -192,7 +193,7 @@ async fn judge(
         Arrived::Later => {
             let now = now()?;
             let caller = caller.anew(app, now).ok_or_else(|| caller.lapsed())?;
-            refuse_early(&caller.principal, operation.action)?;
+            refuse_early(&caller.principal, endpoint.action)?;
             (caller, now)
         }
     };
@@ -212,19 +213,19 @@ async fn judge(
     let target = authorize(
         app,
         &caller.principal,
-        (operation.action, operation.bound),
+        (endpoint.action, endpoint.bound),
         Named { path: &path, query: &query, body: &body, context: &context },
     )
     .await?;
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
     let app = Arc::clone(app);
-    let (route, asked) = (operation.path, (operation.action, operation.bound));
+    let (route, asked) = (endpoint.path, (endpoint.action, endpoint.bound));
     Ok(Call { app, caller, route, asked, target, now, path, query, headers, body, context, key })
 }
 
 /// Once or again: a request that has an idempotency key is done at most once.
-fn begin(operation: &Operation, call: Call) -> Answering<'_> {
+fn begin(operation: &Operation, call: Call) -> ReplyFuture<'_> {
     match call.key.clone() {
         Some(key) => Box::pin(once(operation, call, key)),
         None => (operation.handler)(call),

@@ -12,7 +12,7 @@ pub struct Parameter {
     /// Its name.
     pub name: &'static str,
     /// What it is for, for people.
-    pub about: &'static str,
+    pub description: &'static str,
     /// What it looks like, as JSON Schema.
     pub schema: &'static str,
 }
@@ -23,7 +23,7 @@ impl Parameter {
         let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
         let number = |name: &str| schema.get(name).and_then(Value::as_u64);
         let text = |name: &str| schema.get(name).and_then(Value::as_str);
-        let Parameter { name, about, .. } = self;
+        let Parameter { name, description, .. } = self;
         if let Some(words) = schema.get("enum").and_then(Value::as_array) {
             let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
             return format!("{name} is one of {}", words.join(", "));
@@ -38,9 +38,9 @@ impl Parameter {
             _ => {}
         }
         match (number("minLength"), number("maxLength"), text("pattern")) {
-            (_, _, Some(pattern)) => format!("{name} is a text of the form {pattern} ({about})"),
+            (_, _, Some(pattern)) => format!("{name} is a text of the form {pattern} ({description})"),
             (Some(least), Some(most), _) => format!("{name} is a text of {least} to {most} characters"),
-            _ => format!("{name} is a text that is not empty ({about})"),
+            _ => format!("{name} is a text that is not empty ({description})"),
         }
     }
 }

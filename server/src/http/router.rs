@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::metrics_access::MetricsAccess;
-use super::operation::{Operation, Route};
+use super::operation::{Endpoint, Route};
 use super::page;
 use super::pipeline::{answer, answer_open, unknown_route, wrong_method};
 use super::problem::Problem;
@@ -22,10 +22,10 @@ pub const OPEN_PATHS: [&str; 5] = ["/healthz", "/readyz", METRICS, "/openapi.jso
 const METRICS: &str = "/metrics";
 
 /// The router of these operations, and of what is open to everybody.
-pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
+pub fn router(app: &Arc<App>, endpoints: &'static [Endpoint]) -> Router {
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for (index, operation) in operations.into_iter().enumerate() {
-        by_path.entry(operation.path).or_default().push(Route { index, operation: Arc::new(operation) });
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        by_path.entry(endpoint.path).or_default().push(Route { index, endpoint });
     }
     let paths: Arc<[&'static str]> = by_path.keys().copied().chain(OPEN_PATHS).collect();
     let mut router = Router::new();
@@ -58,12 +58,12 @@ fn with_unknown_route(app: &Arc<App>, router: Router, paths: Arc<[&'static str]>
 
 fn methods(app: &Arc<App>, routes: Vec<Route>) -> MethodRouter {
     let mut methods = MethodRouter::new();
-    let mut allowed: Vec<Method> = routes.iter().map(|route| route.operation.method.clone()).collect();
+    let mut allowed: Vec<Method> = routes.iter().map(|route| route.endpoint.method.clone()).collect();
     if allowed.contains(&Method::GET) {
         allowed.push(Method::HEAD);
     }
     for route in routes {
-        let Ok(filter) = MethodFilter::try_from(route.operation.method.clone()) else { continue };
+        let Ok(filter) = MethodFilter::try_from(route.endpoint.method.clone()) else { continue };
         let app = Arc::clone(app);
         methods = methods.on(filter, move |request: Request| answer(app, route, request));
     }

@@ -12,7 +12,7 @@ use tracing::Span;
 use super::address::client;
 use super::caller::Who;
 use super::etag::is_known;
-use super::operation::{Logged, Refusals, Route};
+use super::operation::{Logged, RefusalFormat, Route};
 use super::page::NO_SNIFF;
 use super::problem::Problem;
 use super::reply::Reply;
@@ -55,7 +55,7 @@ impl<'r> Seen<'r> {
             false => tracing::info_span!("request", id, %method, route = path, %address),
         };
         let is_read = matches!(*method, Method::GET | Method::HEAD);
-        let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
+        let is_evaluation = route.is_some_and(|route| route.endpoint.operation.refusals == RefusalFormat::Ofrep);
         Seen {
             app,
             route,
@@ -127,11 +127,11 @@ impl<'r> Seen<'r> {
 }
 
 fn path(route: Option<&Route>) -> &'static str {
-    route.map_or("-", |route| route.operation.path)
+    route.map_or("-", |route| route.endpoint.path)
 }
 
 fn is_quiet(route: Option<&Route>) -> bool {
-    route.is_some_and(|route| route.operation.logged == Logged::Refusals)
+    route.is_some_and(|route| route.endpoint.operation.logged == Logged::Refusals)
 }
 
 fn conditional(reply: Reply, known: &[HeaderValue]) -> Reply {

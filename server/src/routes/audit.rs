@@ -1,14 +1,13 @@
 //! The change log: who did what, when, and the proof that it is the one that was written.
 
-use dezky_core::{Action, Change, Digest, Id, Timestamp};
+use dezky_core::{Change, Digest, Id, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::audit_views::ChangeView;
 use super::{CURSOR, LIMIT, TENANT};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -21,32 +20,30 @@ const KINDS: &[&str] = &["tenant", "partner", "user", "subscription", "flag", "k
 const FILTERS: &[Parameter] = &[
     Parameter {
         name: "entity",
-        about: "Of this kind of entity",
+        description: "Of this kind of entity",
         schema: r#"{ "enum": ["tenant", "partner", "user", "subscription", "flag", "key"] }"#,
     },
-    Parameter { name: "id", about: "Of the entity of this id; a flag's is its key", schema: TEXT },
+    Parameter { name: "id", description: "Of the entity of this id; a flag's is its key", schema: TEXT },
     TENANT,
     Parameter {
         name: "actor",
-        about: "By the user of this id",
+        description: "By the user of this id",
         schema: r#"{ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }"#,
     },
-    Parameter { name: "action", about: "Of this action, such as flag.kill", schema: TEXT },
-    Parameter { name: "from", about: "Not before", schema: TIME },
-    Parameter { name: "until", about: "Before", schema: TIME },
+    Parameter { name: "action", description: "Of this action, such as flag.kill", schema: TEXT },
+    Parameter { name: "from", description: "Not before", schema: TIME },
+    Parameter { name: "until", description: "Before", schema: TIME },
     LIMIT,
     CURSOR,
 ];
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/audit", Action::AuditRead, list)
-            .says("The change log, newest first; owners and admins of a tenant read their tenant's, with who joins and leaves it")
-            .bound_to(Bound::TenantOfQueryIfAny)
-            .asks(FILTERS)
-            .gives::<AuditPage>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary(
+        "Lists the change log, newest first; owners and admins of a tenant read their tenant's \
+         changes, including who joins and leaves it",
+    )
+    .query(FILTERS)
+    .returns::<AuditPage>();
 
 /// A page of the change log.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -16,7 +16,7 @@ use crate::delivery::Place;
 use crate::http::call::Call;
 use crate::http::caller::Caller;
 use crate::http::limits::MAX_EXPORTS;
-use crate::http::operation::{Operation, get, post};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -24,30 +24,33 @@ use crate::store::{Head, Verification, VerifyError};
 
 const FROM: Parameter = Parameter {
     name: "from",
-    about: "The first revision that is wanted",
+    description: "The first revision that is wanted",
     schema: r#"{ "type": "integer", "minimum": 1, "maximum": 9007199254740991, "default": 1 }"#,
 };
 
 const EXPECT: Parameter = Parameter {
     name: "expect",
-    about: "A head that was kept outside, as REVISION:HASH: the log must have this change",
+    description: "A head that was kept outside, as REVISION:HASH: the log must have this change",
     schema: r#"{ "type": "string", "pattern": "^[0-9]{1,16}:[0-9a-f]{64}$" }"#,
 };
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/audit/export", Action::AuditRead, export)
-            .says("The changes from a revision on, oldest first, a line each, up to the newest at the time of the request")
-            .asks(&[FROM])
-            .gives::<Change>()
-            .lines(),
-        post("/audit/verify", Action::AuditRead, verify)
-            .says("Verifies the change log and every record against it: a line for each step, and a last one that says ok or failed")
-            .asks(&[EXPECT])
-            .gives::<VerifyLine>()
-            .lines(),
-    ]
-}
+pub const EXPORT: Operation = Operation::new(|call| Box::pin(export(call)))
+    .summary(
+        "Exports the changes from a revision on, oldest first, one per line, up to the newest at \
+         the time of the request",
+    )
+    .query(&[FROM])
+    .returns::<Change>()
+    .streams_lines();
+
+pub const VERIFY: Operation = Operation::new(|call| Box::pin(verify(call)))
+    .summary(
+        "Verifies the change log and every record against it: one line for each step, the last \
+         with state ok or failed",
+    )
+    .query(&[EXPECT])
+    .returns::<VerifyLine>()
+    .streams_lines();
 
 /// A line of a verification.
 #[derive(Debug, Serialize, JsonSchema)]

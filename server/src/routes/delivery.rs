@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 use axum::http::{HeaderName, HeaderValue};
-use dezky_core::{Action, Digest, Id, Slug, Timestamp};
+use dezky_core::{Digest, Id, Slug, Timestamp};
+use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Serialize;
 use tokio::time::Instant as Deadline;
@@ -12,12 +13,11 @@ use tokio::time::Instant as Deadline;
 use super::TENANT;
 use crate::app::App;
 use crate::delivery::{Heard, Instances, Watching};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::caller::Who;
 use crate::http::follow::{Following, follow};
 use crate::http::instance::{digest, instance, is_closing};
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::live::{Coding, Mark};
@@ -26,33 +26,43 @@ const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
 /// The newest revision that changed a tenant or a partner: clients then ask for subjects again.
 pub const POPULATION: HeaderName = HeaderName::from_static("dezky-population");
 
-pub fn operations() -> Vec<Operation> {
-    let document = |operation: Operation| Operation {
-        answer: |_| {
-            Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
-        },
-        ..operation.quietly()
-    };
-    let stream = |operation: Operation| {
-        Operation { answer: |_| Some(Schema::from(true)), ..operation.quietly() }.streams()
-    };
-    vec![
-        document(get("/flags/snapshot", Action::SnapshotRead, snapshot))
-            .says("The flags of the caller's environment, as instances evaluate them"),
-        document(get("/flags/slice", Action::FlagEvaluate, slice))
-            .says("What of the snapshot one tenant's decisions depend on")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        stream(get("/flags/stream", Action::SnapshotStream, stream_snapshot))
-            .says("An event for every new snapshot: its revision and digest, and as population the newest revision that changed a tenant or a partner; sent too when only that changed"),
-        stream(get("/flags/slice/stream", Action::FlagEvaluate, stream_slice))
-            .says("An event for every slice of one tenant that is out: its revision and digest")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        get("/flags/reach", Action::FlagPlan, reach)
-            .says("Which instances evaluate with the newest flags, which do not yet, and which have not been heard of lately")
-            .gives::<ReachView>(),
-    ]
+pub const SNAPSHOT: Operation = Operation::new(|call| Box::pin(snapshot(call)))
+    .summary("Returns the snapshot of the caller's environment, which instances evaluate locally")
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const SLICE: Operation = Operation::new(|call| Box::pin(slice(call)))
+    .summary("Returns the part of the snapshot that one tenant's decisions depend on")
+    .query(&[TENANT])
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const STREAM_SNAPSHOT: Operation = Operation::new(|call| Box::pin(stream_snapshot(call)))
+    .summary(
+        "Sends an event for every new snapshot: its revision, its digest and, as population, the \
+         newest revision that changed a tenant or a partner; a change of the population alone sends \
+         an event too",
+    )
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const STREAM_SLICE: Operation = Operation::new(|call| Box::pin(stream_slice(call)))
+    .summary("Sends an event for every new slice of one tenant: its revision and digest")
+    .query(&[TENANT])
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const REACH: Operation = Operation::new(|call| Box::pin(reach(call)))
+    .summary(
+        "Lists the instances: those that evaluate with the newest flags, those that do not yet, and \
+         those that have not reported lately",
+    )
+    .returns::<ReachView>();
+
+fn document_schema(_: &mut SchemaGenerator) -> Option<Schema> {
+    Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
 }
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Action, Explanation, Ruleset, Slug, Subject};
+use dezky_core::{Explanation, Ruleset, Slug, Subject};
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Body, Operation, post};
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -17,7 +16,7 @@ const ASKED: Body = Body::whole::<Asked>(&["tenantSlug"], &["tenantSlug"]);
 
 const EXPLAIN: Parameter = Parameter {
     name: "explain",
-    about: "Whether to say why",
+    description: "Whether to say why",
     schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
 };
 
@@ -30,16 +29,13 @@ struct Asked {
     tenant_slug: Slug,
 }
 
-pub fn operation() -> Operation {
-    let operation = post("/flags/evaluate", Action::FlagEvaluate, evaluate)
-        .says("Which flags are on for a tenant; with explain=true, why")
-        .bound_to(Bound::TenantOfBody)
-        .asks(&[EXPLAIN])
-        .takes(ASKED);
-    Operation { answer: |generator| Some(answer(generator)), ..operation }
-}
+pub const EVALUATE: Operation = Operation::new(|call| Box::pin(evaluate(call)))
+    .summary("Evaluates all flags for a tenant; with explain=true, returns the reasons as well")
+    .query(&[EXPLAIN])
+    .body(ASKED)
+    .returns_schema(|generator| Some(result_schema(generator)));
 
-fn answer(generator: &mut SchemaGenerator) -> Schema {
+fn result_schema(generator: &mut SchemaGenerator) -> Schema {
     let on = generator.subschema_for::<BTreeMap<String, bool>>();
     let why = generator.subschema_for::<BTreeMap<String, Explanation<'_>>>();
     schemars::json_schema!({ "anyOf": [on, why] })

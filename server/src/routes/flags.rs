@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::{Action, Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan, State};
+use dezky_core::{Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan, State};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
 use super::flag_views::{FlagView, history, named, with_history};
-use super::{CURSOR, LIMIT, Page, evaluate, stamp};
+use super::{CURSOR, LIMIT, Page, stamp};
 use crate::http::call::Call;
 use crate::http::document::merged;
 use crate::http::etag::etag;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::limits::MAX_WAIT;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
@@ -33,7 +32,7 @@ const RESTORED: Body =
 
 const WAIT: Parameter = Parameter {
     name: "wait",
-    about: "How long to wait for every instance to evaluate with it: a whole number followed by its unit, ms or s, from 0ms to 10s, such as 500ms or 2s; the answer has the reach at that moment",
+    description: "How long to wait for every instance to evaluate with it: a whole number followed by its unit, ms or s, from 0ms to 10s, such as 500ms or 2s; the answer has the reach at that moment",
     schema: r#"{ "type": "string", "pattern": "^[0-9]{1,5}(ms|s)$" }"#,
 };
 
@@ -66,40 +65,43 @@ fn changed(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schema
 }
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/flags", Action::FlagList, list)
-            .says("The flags, by key")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<FlagView>>(),
-        post("/flags", Action::FlagCreate, create)
-            .says("A new flag")
-            .takes(CREATED)
-            .creates()
-            .gives::<FlagView>(),
-        evaluate::operation(),
-        get("/flags/{key}", Action::FlagRead, read)
-            .says("One flag, with its newest changes")
-            .gives::<FlagView>(),
-        patch("/flags/{key}", Action::FlagUpdate, update)
-            .says("Changes a flag; with planDigest only if it still has the effect that was planned")
-            .takes(CHANGED)
-            .gives::<FlagView>(),
-        delete("/flags/{key}", Action::FlagDelete, remove)
-            .says("Removes a flag; the log keeps what it was")
-            .gives::<FlagView>(),
-        post("/flags/{key}/kill", Action::FlagUpdate, kill)
-            .says("Turns a flag off for everybody")
-            .if_match()
-            .asks(&[WAIT])
-            .gives::<FlagView>(),
-        post("/flags/{key}/restore", Action::FlagUpdate, restore)
-            .says("Brings a flag back to what it was at a revision")
-            .if_match()
-            .takes(RESTORED)
-            .gives::<FlagView>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the flags by key")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<FlagView>>();
+
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a flag")
+    .body(CREATED)
+    .creates()
+    .returns::<FlagView>();
+
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns one flag with its newest changes")
+    .returns::<FlagView>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a flag; with planDigest, only if the change still has the planned effect")
+    .body(CHANGED)
+    .if_match()
+    .returns::<FlagView>();
+
+pub const REMOVE: Operation = Operation::new(|call| Box::pin(remove(call)))
+    .summary("Deletes a flag; the change log keeps its last state")
+    .if_match()
+    .returns::<FlagView>();
+
+pub const KILL: Operation = Operation::new(|call| Box::pin(kill(call)))
+    .summary("Turns a flag off for every tenant")
+    .if_match()
+    .query(&[WAIT])
+    .returns::<FlagView>();
+
+pub const RESTORE: Operation = Operation::new(|call| Box::pin(restore(call)))
+    .summary("Restores the state that a flag had at a revision")
+    .if_match()
+    .body(RESTORED)
+    .returns::<FlagView>();
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let query = FlagQuery { after: call.after()?, limit: call.query.limit()? + 1 };

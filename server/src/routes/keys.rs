@@ -1,7 +1,7 @@
 //! Machine keys: for what evaluates by itself, and for what asks without being a person.
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Environment, Id, Label, Revisioned, Slug, Timestamp, Warning};
+use dezky_core::{Environment, Id, Label, Revisioned, Slug, Timestamp, Warning};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{CURSOR, LIMIT, Page, touched};
 use crate::app::new_id;
 use crate::http::call::Call;
-use crate::http::operation::{Body, Operation, Precondition, delete, get, post};
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::keys::{Key, KeyKind, PreviousSecret, hash_of, hint_of, new_secret};
@@ -24,31 +24,37 @@ const ROTATED: Body = Body::whole::<Rotation>(&["previousUntil"], &[]);
 /// How long the secret before a rotation may be kept.
 const MAX_OVERLAP_DAYS: i64 = 30;
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/keys", Action::KeyList, list)
-            .says("The machine keys, oldest first, with when each was last used")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<KeyView>>(),
-        post("/keys", Action::KeyCreate, create)
-            .says("A new machine key; its secret is in this answer and nowhere else, not even in the same answer again")
-            .takes(CREATED)
-            .creates()
-            .gives::<KeyView>(),
-        get("/keys/{id}", Action::KeyList, read).says("One machine key").gives::<KeyView>(),
-        // Whoever rotates or revokes a key means the key, whatever its version.
-        post("/keys/{id}/rotate", Action::KeyCreate, rotate)
-            .says("Gives a key a new secret, which is in this answer alone; the one before it is accepted until the time that is given")
-            .takes(ROTATED)
-            .gives::<KeyView>(),
-        Operation {
-            precondition: Precondition::None,
-            ..delete("/keys/{id}", Action::KeyRevoke, revoke)
-                .says("Revokes a machine key: from the next request on it is unknown; the log keeps it")
-                .gives::<KeyView>()
-        },
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the machine keys, oldest first, with the time of their last use")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<KeyView>>();
+
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary(
+        "Creates a machine key; only this response contains its secret, and a repetition of the \
+         request does not",
+    )
+    .body(CREATED)
+    .creates()
+    .returns::<KeyView>();
+
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns one machine key")
+    .returns::<KeyView>();
+
+// Rotation and revocation apply to the key whatever its version, so neither requires If-Match.
+
+pub const ROTATE: Operation = Operation::new(|call| Box::pin(rotate(call)))
+    .summary(
+        "Gives a key a new secret, which only this response contains; the previous secret is \
+         accepted until previousUntil",
+    )
+    .body(ROTATED)
+    .returns::<KeyView>();
+
+pub const REVOKE: Operation = Operation::new(|call| Box::pin(revoke(call)))
+    .summary("Revokes a machine key, which is refused from the next request on; the change log keeps it")
+    .returns::<KeyView>();
 
 /// What is said of a new key.
 #[derive(JsonSchema)]

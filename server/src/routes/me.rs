@@ -1,14 +1,13 @@
 //! The caller themselves, with what a portal shows first.
 
-use dezky_core::{Action, Subscription, Tenant, User, WorldTenant};
+use dezky_core::{Subscription, Tenant, User, WorldTenant};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sign_in::in_step;
 use super::subjects::SubjectView;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
-
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{Direction, Sort, SortKey, SubscriptionQuery, TenantFilter, TenantQuery};
@@ -16,13 +15,12 @@ use crate::store::{Direction, Sort, SortKey, SubscriptionQuery, TenantFilter, Te
 /// What a portal's first page shows at most of each list; the lists themselves have the rest.
 const FIRST_PAGE: usize = 200;
 
-pub fn operation() -> Operation {
-    get("/users/me", Action::UserMe, me)
-        .says(
-            "The caller's profile, tenants and subscriptions; makes or updates their record from their token",
-        )
-        .gives::<Me>()
-}
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary(
+        "Returns the caller's profile, tenants and subscriptions; creates or updates the caller's \
+         record from the token",
+    )
+    .returns::<Me>();
 
 /// What a portal needs for its first page.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,7 +35,7 @@ struct Me {
     subjects: Vec<SubjectView>,
 }
 
-async fn me(call: Call) -> Result<Reply, Problem> {
+async fn read(call: Call) -> Result<Reply, Problem> {
     let profile = in_step(&call).await?;
     let own = Some(profile.tenant_ids.clone());
     let filter = TenantFilter { visible: own.clone(), ..TenantFilter::default() };

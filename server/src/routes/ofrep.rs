@@ -6,17 +6,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::http::{HeaderName, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{Action, Axis, Explanation, FlagKey, Percent, Reason, Subject};
+use dezky_core::{Axis, Explanation, FlagKey, Percent, Reason, Subject};
 use schemars::json_schema;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::context::bad_context;
 use crate::http::follow::{Following, follow};
 use crate::http::link::Link;
-use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, get, post};
+use crate::http::operation::{Body, BodyForm, Credential, Handler, Operation, RefusalFormat};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -41,50 +40,50 @@ const ASKED: Body = Body {
 
 /// What a client that was told of a change says of it. The newest is what everybody is answered.
 const REFETCH: &[Parameter] = &[
-    Parameter { name: "flagConfigEtag", about: "As the event said", schema: r#"{ "type": "string" }"# },
+    Parameter { name: "flagConfigEtag", description: "As the event said", schema: r#"{ "type": "string" }"# },
     Parameter {
         name: "flagConfigLastModified",
-        about: "As the event said",
+        description: "As the event said",
         schema: r#"{ "type": "string" }"#,
     },
 ];
 
 const TOKEN: Parameter =
-    Parameter { name: "token", about: "From eventStreams", schema: r#"{ "type": "string" }"# };
+    Parameter { name: "token", description: "From eventStreams", schema: r#"{ "type": "string" }"# };
 
 /// How long a page may be hidden before its client gives the stream up.
 const INACTIVITY_SECONDS: u32 = 120;
 
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
-pub fn operations() -> Vec<Operation> {
-    let evaluation = |operation: Operation| {
-        let operation = operation.bound_to(Bound::TargetingKey).takes(ASKED).quietly();
-        Operation { refusals: Refusals::Ofrep, ..operation }
-    };
-    vec![
-        Operation {
-            answer: |_| Some(json_schema!({ "type": "object", "required": ["key", "value", "reason", "variant", "metadata"] })),
-            ..evaluation(post("/ofrep/v1/evaluate/flags/{key}", Action::FlagEvaluate, evaluate))
-                .says("One flag for a tenant, as OFREP has it")
-        },
-        Operation {
-            answer: |_| Some(json_schema!({ "type": "object", "required": ["flags", "metadata", "eventStreams"] })),
-            ..evaluation(post("/ofrep/v1/evaluate/flags", Action::FlagEvaluate, evaluate_all))
-                .says("Every flag for a tenant, as OFREP has it")
-                .asks(REFETCH)
-        },
-        Operation {
-            credential: Credential::Link,
-            answer: |_| Some(true.into()),
-            ..get("/ofrep/v1/stream", Action::FlagEvaluate, stream)
-                .says("An event whenever a tenant's evaluations are to be fetched again; the address is from eventStreams")
-                .bound_to(Bound::TenantOfQuery)
-                .asks(&[TENANT, TOKEN])
-                .quietly()
-                .streams()
-        },
-    ]
+pub const EVALUATE: Operation = evaluation(|call| Box::pin(evaluate(call)))
+    .summary("Evaluates one flag for a tenant (OFREP)")
+    .returns_schema(|_| {
+        let required = ["key", "value", "reason", "variant", "metadata"];
+        Some(json_schema!({ "type": "object", "required": required }))
+    });
+
+pub const EVALUATE_ALL: Operation = evaluation(|call| Box::pin(evaluate_all(call)))
+    .summary("Evaluates all flags for a tenant (OFREP)")
+    .query(REFETCH)
+    .returns_schema(|_| {
+        let required = ["flags", "metadata", "eventStreams"];
+        Some(json_schema!({ "type": "object", "required": required }))
+    });
+
+pub const STREAM: Operation = Operation::new(|call| Box::pin(stream(call)))
+    .summary(
+        "Sends an event when a tenant's evaluations must be fetched again; eventStreams contains \
+         the address",
+    )
+    .query(&[TENANT, TOKEN])
+    .returns_schema(|_| Some(true.into()))
+    .credential(Credential::Link)
+    .log_refusals_only()
+    .streams_events();
+
+const fn evaluation(handler: Handler) -> Operation {
+    Operation::new(handler).body(ASKED).refusals(RefusalFormat::Ofrep).log_refusals_only()
 }
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {

@@ -1,7 +1,7 @@
 //! Partners, and what they bring.
 
 use axum::http::StatusCode;
-use dezky_core::{Action, Id, Partner, Tenant};
+use dezky_core::{Id, Partner, Tenant};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,8 +9,7 @@ use super::{CURSOR, LIMIT, Page, entity, not_reserved, stamp, touched};
 use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{
@@ -25,31 +24,36 @@ const CREATED: Body = Body::whole::<Partner>(
 
 const CHANGED: Body = Body::patch::<Partner>(&["name", "domain", "marginPct", "contactInfo", "billingInfo"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/partners", Action::PartnerList, list)
-            .says("The partners, with how many tenants each has and what those bring")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<PartnerRow>>(),
-        post("/partners", Action::PartnerCreate, create)
-            .says("A new partner")
-            .takes(CREATED)
-            .creates()
-            .gives::<PartnerRow>(),
-        get("/partners/{slug}", Action::PartnerRead, read).says("One partner").gives::<PartnerRow>(),
-        patch("/partners/{slug}", Action::PartnerUpdate, update)
-            .says("Changes a partner")
-            .takes(CHANGED)
-            .gives::<PartnerRow>(),
-        delete("/partners/{slug}", Action::PartnerDelete, terminate)
-            .says("Terminates a partner: its tenants stay with it, and no other can come")
-            .gives::<PartnerRow>(),
-        get("/partners/{slug}/tenants", Action::PartnerRead, tenants)
-            .says("A partner's tenants, by slug")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<Tenant>>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the partners with the number and the recurring revenue of their tenants")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<PartnerRow>>();
+
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a partner")
+    .body(CREATED)
+    .creates()
+    .returns::<PartnerRow>();
+
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns one partner")
+    .returns::<PartnerRow>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a partner")
+    .body(CHANGED)
+    .if_match()
+    .returns::<PartnerRow>();
+
+pub const TERMINATE: Operation = Operation::new(|call| Box::pin(terminate(call)))
+    .summary("Terminates a partner: it keeps its tenants and cannot get new ones")
+    .if_match()
+    .returns::<PartnerRow>();
+
+pub const TENANTS: Operation = Operation::new(|call| Box::pin(tenants(call)))
+    .summary("Lists the tenants of a partner by slug")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<Tenant>>();
 
 /// A partner with what it brings.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,31 +1,31 @@
 //! What an edit would do, before it is made.
 
-use dezky_core::{Action, Counts, Edit, Error, Flag, FlagWarning, Ladder, Plan, Warning, World};
+use dezky_core::{Counts, Edit, Error, Flag, FlagWarning, Ladder, Plan, Warning, World};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::call::Call;
-use crate::http::operation::{Body, Operation, get, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 
 const EDIT: Body = Body::whole::<Edit>(&["edits"], &["edits"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        post("/flags/plan", Action::FlagPlan, planned)
-            .says("Exactly who would gain and lose which flag by an edit, and a digest that a PATCH can insist on")
-            .takes(EDIT)
-            .gives::<Plan>(),
-        get("/flags/{key}/ladder", Action::FlagPlan, |call| about(call, World::ladder))
-            .says("The tenants in a flag's scope in the order in which a rising percentage includes them")
-            .gives::<Ladder>(),
-        get("/flags/{key}/counts", Action::FlagPlan, |call| about(call, World::counts))
-            .says("For how many tenants a flag is on")
-            .gives::<Counts>(),
-    ]
-}
+pub const PLAN: Operation = Operation::new(|call| Box::pin(planned(call)))
+    .summary(
+        "Returns which tenants would gain or lose which flags by an edit, and a digest that a PATCH \
+         can require",
+    )
+    .body(EDIT)
+    .returns::<Plan>();
+
+pub const LADDER: Operation = Operation::new(|call| Box::pin(about_flag(call, World::ladder)))
+    .summary("Lists the tenants in a flag's scope in the order in which a rising percentage includes them")
+    .returns::<Ladder>();
+
+pub const COUNTS: Operation = Operation::new(|call| Box::pin(about_flag(call, World::counts)))
+    .summary("Returns the number of tenants for which a flag is on")
+    .returns::<Counts>();
 
 async fn planned(call: Call) -> Result<Reply, Problem> {
     let body = Value::Object(call.body.clone());
@@ -40,7 +40,7 @@ pub async fn plan(call: &Call, edit: Edit) -> Result<Plan, Problem> {
     of_world(call, move |world| world.plan_among(&edit, &environments)).await
 }
 
-async fn about<T: Serialize + Send + 'static>(
+async fn about_flag<T: Serialize + Send + 'static>(
     call: Call,
     ask: fn(&World, &str) -> Result<T, Error>,
 ) -> Result<Reply, Problem> {

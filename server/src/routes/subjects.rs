@@ -3,34 +3,32 @@
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{Action, PlanKey, Slug, TenantStatus, WorldTenant};
+use dezky_core::{PlanKey, Slug, TenantStatus, WorldTenant};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::delivery::POPULATION;
 use super::{CURSOR, LIMIT, Page};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::live::State;
 use crate::store::{Direction, Position, Sort, SortKey, TenantFilter, TenantQuery};
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/tenants/{slug}/subject", Action::FlagEvaluate, one)
-            .says("The subject of one tenant: exactly the document that forTenant takes")
-            .bound_to(Bound::Tenant)
-            .gives::<SubjectView>()
-            .quietly(),
-        get("/subjects", Action::SnapshotRead, list)
-            .says("The subjects of all tenants, by slug; terminated tenants are left out, so a page may have fewer items than its limit")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<SubjectView>>(),
-    ]
-}
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns the subject of one tenant: the document that forTenant takes")
+    .returns::<SubjectView>()
+    .log_refusals_only();
+
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary(
+        "Lists the subjects of all tenants by slug; terminated tenants are left out, so a page can \
+         have fewer items than its limit",
+    )
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<SubjectView>>();
 
 /// The tenant that flags are evaluated for. The environment is that of the rules, so it is not named here.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,7 +55,7 @@ impl SubjectView {
     }
 }
 
-async fn one(call: Call) -> Result<Reply, Problem> {
+async fn read(call: Call) -> Result<Reply, Problem> {
     let subject = {
         let state = call.app.live.read();
         SubjectView::new(&state, call.target.tenant_in(&state)?)

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Action, Id, Subscription};
+use dezky_core::{Id, Subscription};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CURSOR, LIMIT, Page, TENANT, entity, stamp, touched};
 use crate::app::new_id;
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{Entry, Money, Position, Record, Require, Revenue, SubscriptionQuery};
@@ -24,36 +22,35 @@ const CREATED: Body = Body::whole::<Subscription>(
 
 const CHANGED: Body = Body::patch::<Subscription>(&["plan", "status", "price", "stripe", "periods"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/subscriptions", Action::SubscriptionList, list)
-            .says("The subscriptions that the caller may see, newest first")
-            .asks(&[TENANT, LIMIT, CURSOR])
-            .gives::<Page<Subscription>>(),
-        post("/subscriptions", Action::SubscriptionCreate, create)
-            .says("A new subscription")
-            .takes(CREATED)
-            .creates()
-            .gives::<Subscription>(),
-        // It shows what partners bring, so it is for those who may list them.
-        get("/subscriptions/mrr", Action::PartnerList, revenue)
-            .says("Monthly recurring revenue, in minor units per currency: in all, by plan, by partner")
-            .gives::<Mrr>(),
-        get("/subscriptions/{id}", Action::SubscriptionRead, read)
-            .says("One subscription")
-            .bound_to(Bound::Subscription)
-            .gives::<Subscription>(),
-        patch("/subscriptions/{id}", Action::SubscriptionUpdate, update)
-            .says("Changes a subscription")
-            .bound_to(Bound::Subscription)
-            .takes(CHANGED)
-            .gives::<Subscription>(),
-        delete("/subscriptions/{id}", Action::SubscriptionDelete, remove)
-            .says("Removes a subscription; the log keeps what it was")
-            .bound_to(Bound::Subscription)
-            .gives::<Subscription>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the subscriptions that the caller may see, newest first")
+    .query(&[TENANT, LIMIT, CURSOR])
+    .returns::<Page<Subscription>>();
+
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a subscription")
+    .body(CREATED)
+    .creates()
+    .returns::<Subscription>();
+
+pub const REVENUE: Operation = Operation::new(|call| Box::pin(revenue(call)))
+    .summary("Returns the monthly recurring revenue in minor units per currency: total, by plan, by partner")
+    .returns::<Mrr>();
+
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns one subscription")
+    .returns::<Subscription>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a subscription")
+    .body(CHANGED)
+    .if_match()
+    .returns::<Subscription>();
+
+pub const REMOVE: Operation = Operation::new(|call| Box::pin(remove(call)))
+    .summary("Deletes a subscription; the change log keeps its last state")
+    .if_match()
+    .returns::<Subscription>();
 
 /// Monthly recurring revenue, in minor units per currency.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,38 +1,41 @@
 //! Users and their rights.
 
-use dezky_core::{Action, User};
+use dezky_core::User;
 
-use super::{CURSOR, LIMIT, Page, entity, me, touched};
-use crate::http::authorize::Bound;
+use super::{CURSOR, LIMIT, Page, entity, touched};
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{Entry, Position, Record, Require, UserQuery};
 
 const CHANGED: Body = Body::patch::<User>(&["name", "role", "tenantIds", "platformAdmin", "active"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        me::operation(),
-        get("/users", Action::UserList, list)
-            .says("The users, by last sign-in, newest first")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<User>>(),
-        get("/users/{id}", Action::UserRead, read).says("One user").bound_to(Bound::User).gives::<User>(),
-        patch("/users/{id}", Action::UserUpdate, update)
-            .says("Changes a user; a change of rights counts from the next request on, and outdates every earlier token's groups")
-            .bound_to(Bound::User)
-            .takes(CHANGED)
-            .gives::<User>(),
-        delete("/users/{id}", Action::UserDelete, retire)
-            .says("Takes all rights from a user, for good; the record stays, so that no old token brings it back")
-            .bound_to(Bound::User)
-            .gives::<User>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the users by last sign-in, newest first")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<User>>();
+
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one user").returns::<User>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary(
+        "Changes a user; changed rights apply from the next request on, and the groups of tokens \
+         issued earlier no longer grant anything",
+    )
+    .body(CHANGED)
+    .if_match()
+    .returns::<User>();
+
+pub const RETIRE: Operation = Operation::new(|call| Box::pin(retire(call)))
+    .summary(
+        "Takes all rights from a user permanently; the record stays, so that an old token cannot \
+         recreate it",
+    )
+    .if_match()
+    .returns::<User>();
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let query = UserQuery { tenant: None, after: call.after()?, limit: call.query.limit()? + 1 };

@@ -1,4 +1,5 @@
-//! The reference server: the control plane of a platform, behind verified identity, on a durable store.
+//! The reference server: the control plane of a platform with verified identity and a durable
+//! store.
 
 pub mod app;
 pub mod check;

@@ -1,4 +1,5 @@
-//! What a fresh server has, and what one for trying things out has on top. Made once: whatever an operator does to it stays done.
+//! The initial records of a server, and the sample records of `--dev`. Each is created once, so
+//! later changes by operators stay.
 
 use std::sync::Arc;
 
@@ -18,28 +19,28 @@ use crate::store::{ChangeQuery, Entry, Record, Store, Write};
 /// The group of platform admins in the built-in identity provider.
 const ADMINS: &str = "dezky-platform-admins";
 
-/// Every flag that a fresh server has: key, state, percentage, scope, description.
+/// The flags of a new server: key, and content with state, percentage, scope and description.
 fn flags() -> [(&'static str, Value); 10] {
     [
         (
             "jmap_native_v2",
             json!({ "state": "rollout", "pct": 10, "scope": { "plans": ["business", "enterprise"] },
-            "description": "Mail clients speak JMAP with the mail server directly, without the IMAP bridge. Watch push latency and the bridge's load." }),
+            "description": "Mail clients use JMAP with the mail server directly, without the IMAP bridge. Watch push latency and the bridge's load." }),
         ),
         (
             "gdpr_export_v2",
             json!({ "state": "targeted", "scope": { "tenantSlugs": ["dezky"] },
-            "description": "The export of personal data is made in the background, in parts that can be resumed, and signed." }),
+            "description": "The export of personal data runs in the background, in signed parts that can be resumed." }),
         ),
         (
             "new_billing_engine",
             json!({ "state": "off",
-            "description": "Invoices come from the new engine. Turn on for one plan at a time, after its invoices were compared for a full month." }),
+            "description": "Invoices come from the new engine. Turn it on for one plan at a time, after comparing its invoices for a full month." }),
         ),
         (
             "calendar_free_busy",
             json!({ "state": "on",
-            "description": "Calendars show when people of the same tenant are free, without showing what they do." }),
+            "description": "Calendars show when people of the same tenant are free, without details of their events." }),
         ),
         (
             "files_delta_sync",
@@ -54,7 +55,7 @@ fn flags() -> [(&'static str, Value); 10] {
         (
             "mail_phishing_banner",
             json!({ "state": "rollout", "pct": 50,
-            "description": "A banner warns of mail whose sender looks like somebody of the tenant and is not." }),
+            "description": "A banner warns of mail whose sender imitates a person of the tenant." }),
         ),
         (
             "meetings_e2ee",
@@ -64,7 +65,7 @@ fn flags() -> [(&'static str, Value); 10] {
         (
             "meetings_live_captions",
             json!({ "state": "rollout", "pct": 5, "scope": { "plans": ["business", "enterprise"] },
-            "description": "Live captions in meetings, made on our own machines. Costs one core a meeting." }),
+            "description": "Live captions in meetings, computed on our own machines. Costs one core per meeting." }),
         ),
         (
             "search_across_apps",
@@ -74,7 +75,7 @@ fn flags() -> [(&'static str, Value); 10] {
     ]
 }
 
-/// Puts what a fresh server has where it never was.
+/// Creates the initial records that never existed.
 pub async fn seed(store: &Arc<dyn Store>, live: &Live) -> Result<(), Problem> {
     let mut entries = Vec::new();
     let at = now()?;
@@ -99,7 +100,8 @@ pub async fn seed(store: &Arc<dyn Store>, live: &Live) -> Result<(), Problem> {
     write(store, entries, at).await
 }
 
-/// Puts what a server for trying things out has: partners, tenants, and the people whom its identity provider knows.
+/// Creates the sample records: partners, tenants, and the people of the built-in identity
+/// provider.
 pub async fn sample(
     store: &Arc<dyn Store>,
     live: &Live,
@@ -161,7 +163,8 @@ pub async fn sample(
     write(store, entries, at).await
 }
 
-/// The built-in identity provider's name holds its port: people follow it to another.
+/// Updates the issuer of the sample people: the name of the built-in identity provider contains
+/// its port, which can change.
 async fn move_to(
     store: &Arc<dyn Store>,
     live: &Live,
@@ -253,7 +256,7 @@ fn made<T: Document>(blank: Value, content: Value) -> Result<T, Problem> {
     merged(&blank, &content.as_object().cloned().unwrap_or_default())
 }
 
-/// Who the log says it was, where it was not a person but the server itself.
+/// Returns the actor of changes that the server itself makes.
 pub fn system() -> Actor {
     Actor { id: None, email: Email::new("server@dezky.invalid").ok() }
 }

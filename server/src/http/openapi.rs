@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the declared operations and the types that they take and give.
+//! The OpenAPI document, built from the route table and the types of bodies and responses.
 
 use axum::http::{Method, StatusCode};
 use dezky_core::Action;
@@ -9,7 +9,7 @@ use super::authorize::Bound;
 use super::operation::{Body, BodyForm, Credential, Endpoint, Precondition, RefusalFormat};
 use super::query::Parameter;
 
-/// The document.
+/// Builds the OpenAPI 3.1 document of these endpoints.
 pub fn document(endpoints: &[Endpoint]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -34,14 +34,16 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
         "info": {
             "title": "Dezky",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Tenants, partners, users, subscriptions and feature flags of a platform. Errors are RFC 9457 problems with a stable code. Writes name the version that they are for (If-Match). Every POST may carry an Idempotency-Key.",
+            "description": "The control plane of a platform: tenants, partners, users, subscriptions and flags. Errors \
+                are RFC 9457 problems with a stable code. A write names the version that it changes \
+                (If-Match). Every POST accepts an Idempotency-Key.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "A person's access token, or a machine key." },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "The access token of a person, or a machine key." },
                 "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A machine key." },
             },
         },
@@ -50,16 +52,20 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
 }
 
 const OPEN: [(&str, &str, &str); 5] = [
-    ("/healthz", "Whether the server runs", "application/json"),
-    ("/readyz", "Whether the server can verify callers, and if not, why", "application/json"),
-    ("/metrics", "What Prometheus reads", "text/plain"),
-    ("/openapi.json", "This document", "application/json"),
-    ("/docs", "This document, for people", "text/html"),
+    ("/healthz", "Reports that the process runs", "application/json"),
+    (
+        "/readyz",
+        "Reports whether the server can verify callers, with the reason if it cannot",
+        "application/json",
+    ),
+    ("/metrics", "Returns the metrics in the text format of Prometheus", "text/plain"),
+    ("/openapi.json", "Returns this document", "application/json"),
+    ("/docs", "Returns this document as an HTML page", "text/html"),
 ];
 
 fn open(path: &str, summary: &str, content_type: &str) -> Value {
     let mut responses = Map::new();
-    responses.insert("200".to_owned(), json!({ "description": "So it is", "content": { content_type: {} } }));
+    responses.insert("200".to_owned(), json!({ "description": "Success", "content": { content_type: {} } }));
     if path == "/readyz" {
         responses.insert("503".to_owned(), refusal("not_ready"));
     }
@@ -119,14 +125,14 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
     if endpoint.operation.precondition == Precondition::IfMatch {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
-            "description": "The entity tag that was read; * for whatever is there",
+            "description": "The entity tag of the version to change; * for any version",
         }));
     }
     if endpoint.method == Method::POST {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-            "description": "A name for this request: sent again, it has no second effect and the same answer",
+            "description": "A name for this request: a repetition returns the same response and has no second effect",
         }));
     }
     parameters
@@ -164,20 +170,21 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
     let content = (operation.returns)(generator);
     let success = match content {
         Some(schema) => json!({
-            "description": "Done",
+            "description": "Success",
             "headers": { "ETag": { "schema": { "type": "string" } } },
             "content": { operation.media: { "schema": schema } },
         }),
-        None => json!({ "description": "Done" }),
+        None => json!({ "description": "Success" }),
     };
     responses.insert(operation.success.as_u16().to_string(), success);
     if endpoint.method == Method::GET || operation.refusals == RefusalFormat::Ofrep {
-        responses.insert("304".to_owned(), json!({ "description": "The reader has it already" }));
+        responses
+            .insert("304".to_owned(), json!({ "description": "The client already has the current version" }));
     }
-    for (status, about) in refusals(endpoint) {
+    for (status, description) in refusals(endpoint) {
         let described = match operation.refusals {
-            RefusalFormat::Problem => refusal(about),
-            RefusalFormat::Ofrep => ofrep_refusal(about),
+            RefusalFormat::Problem => refusal(description),
+            RefusalFormat::Ofrep => ofrep_refusal(description),
         };
         responses.insert(status.as_u16().to_string(), described);
     }
@@ -187,44 +194,45 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 fn refusals(endpoint: &Endpoint) -> Vec<(StatusCode, &'static str)> {
     let operation = &endpoint.operation;
     let is_write = endpoint.method != Method::GET;
-    let is_about_something = endpoint.path.contains('{') || endpoint.bound != Bound::Nothing;
+    let names_resource = endpoint.path.contains('{') || endpoint.bound != Bound::Nothing;
     let mut refusals = vec![
-        (StatusCode::BAD_REQUEST, "The request cannot be read"),
-        (StatusCode::UNAUTHORIZED, "There is no valid access token or machine key"),
-        (StatusCode::URI_TOO_LONG, "Path and query are too long"),
+        (StatusCode::BAD_REQUEST, "The request is malformed"),
+        (StatusCode::UNAUTHORIZED, "The request has no valid access token or machine key"),
+        (StatusCode::URI_TOO_LONG, "Path and query exceed the length limit"),
         (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
-        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
-        (StatusCode::SERVICE_UNAVAILABLE, "Not now"),
-        (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here"),
-        (StatusCode::FORBIDDEN, "The caller may not do this"),
-        (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-        (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
-        (StatusCode::UNPROCESSABLE_ENTITY, "A value is wrong: errors say which"),
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers exceed the size limit"),
+        (StatusCode::SERVICE_UNAVAILABLE, "The server cannot answer now; retry later"),
+        (StatusCode::INTERNAL_SERVER_ERROR, "An internal error occurred"),
+        (StatusCode::FORBIDDEN, "The caller has no right to do this"),
+        (StatusCode::PAYLOAD_TOO_LARGE, "The body exceeds the size limit"),
+        (StatusCode::REQUEST_TIMEOUT, "The body did not arrive within the time limit"),
+        (StatusCode::UNPROCESSABLE_ENTITY, "A value is invalid; errors lists each one"),
     ];
-    if is_about_something {
-        refusals.push((StatusCode::NOT_FOUND, "There is nothing here, or nothing that the caller may see"));
+    if names_resource {
+        refusals.push((StatusCode::NOT_FOUND, "The resource does not exist, or the caller may not see it"));
     }
     if operation.body.is_some() {
-        refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"));
+        refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The Content-Type is not JSON"));
     }
     if is_write || matches!(endpoint.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
-        refusals.push((StatusCode::CONFLICT, "Something stands in the way"));
+        refusals.push((StatusCode::CONFLICT, "The request conflicts with the current state"));
     }
     if operation.precondition == Precondition::IfMatch {
-        refusals.push((StatusCode::PRECONDITION_FAILED, "It has changed since it was read"));
+        refusals.push((StatusCode::PRECONDITION_FAILED, "The resource changed since it was read"));
         refusals.push((StatusCode::PRECONDITION_REQUIRED, "If-Match is missing"));
     }
     refusals
 }
 
-fn refusal(about: &str) -> Value {
+fn refusal(description: &str) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
-    json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
+    json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } })
 }
 
-/// In OFREP's words, or, where it is not about the evaluation, in ours.
-fn ofrep_refusal(about: &str) -> Value {
-    let mut described = refusal(about);
+/// Describes a refusal of an OFREP endpoint: OFREP errors for the evaluation, problems for the
+/// rest.
+fn ofrep_refusal(description: &str) -> Value {
+    let mut described = refusal(description);
     let text = json!({ "type": "string" });
     let schema = json!({
         "type": "object",
@@ -241,25 +249,25 @@ fn problem() -> Value {
     let text = json!({ "type": "string" });
     json!({
         "type": "object",
-        "description": "Why not (RFC 9457).",
+        "description": "A problem document (RFC 9457).",
         "required": ["type", "title", "status", "code", "detail", "errors", "requestId"],
         "properties": {
             "type": text, "title": text, "detail": text,
             "status": { "type": "integer" },
-            "code": { "type": "string", "description": "Stable." },
-            "requestId": { "type": "string", "description": "As in the server's log and in x-request-id." },
+            "code": { "type": "string", "description": "A stable code of the problem." },
+            "requestId": { "type": "string", "description": "The id in the server's log and in the x-request-id header." },
             "errors": {
                 "type": "array",
                 "items": {
                     "type": "object",
                     "required": ["path", "code", "detail"],
                     "properties": {
-                        "path": { "type": "string", "description": "A JSON Pointer into the body, ?name for a parameter, or a header's name." },
+                        "path": { "type": "string", "description": "A JSON Pointer into the body, ?name for a query parameter, or the name of a header." },
                         "code": text, "detail": text,
                     },
                 },
             },
-            "plan": { "description": "The plan as it would be now, where the promised one no longer holds." },
+            "plan": { "description": "The current plan, if the promised plan no longer applies." },
         },
     })
 }

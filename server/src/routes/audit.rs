@@ -1,4 +1,4 @@
-//! The change log: who did what, when, and the proof that it is the one that was written.
+//! The handler for the change log, with a proof of its integrity.
 
 use dezky_core::{Change, Digest, Id, Timestamp};
 use schemars::JsonSchema;
@@ -20,19 +20,19 @@ const KINDS: &[&str] = &["tenant", "partner", "user", "subscription", "flag", "k
 const FILTERS: &[Parameter] = &[
     Parameter {
         name: "entity",
-        description: "Of this kind of entity",
+        description: "The kind of the changed entity",
         schema: r#"{ "enum": ["tenant", "partner", "user", "subscription", "flag", "key"] }"#,
     },
-    Parameter { name: "id", description: "Of the entity of this id; a flag's is its key", schema: TEXT },
+    Parameter { name: "id", description: "The id of the changed entity; for a flag, its key", schema: TEXT },
     TENANT,
     Parameter {
         name: "actor",
-        description: "By the user of this id",
+        description: "The id of the user who made the change",
         schema: r#"{ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }"#,
     },
-    Parameter { name: "action", description: "Of this action, such as flag.kill", schema: TEXT },
-    Parameter { name: "from", description: "Not before", schema: TIME },
-    Parameter { name: "until", description: "Before", schema: TIME },
+    Parameter { name: "action", description: "The action, such as flag.kill", schema: TEXT },
+    Parameter { name: "from", description: "The earliest time of the changes", schema: TIME },
+    Parameter { name: "until", description: "The time before which the changes were made", schema: TIME },
     LIMIT,
     CURSOR,
 ];
@@ -45,7 +45,7 @@ pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
     .query(FILTERS)
     .returns::<AuditPage>();
 
-/// A page of the change log.
+/// One page of the change log.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AuditPage {
@@ -54,18 +54,19 @@ struct AuditPage {
     proof: Proof,
 }
 
-/// Whether the page is as it was written: every change's hash was computed anew, and every link between neighbours on the page was followed.
+/// The proof of the page: every hash was recomputed, and every link between neighbours on the
+/// page was followed.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Proof {
-    /// Whether all of it holds.
+    /// True if every hash and link is correct.
     intact: bool,
-    /// The first change, from the oldest on, that does not.
+    /// The revision of the oldest change with a wrong hash or link.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken_at: Option<u64>,
-    /// The log's newest revision.
+    /// The newest revision of the log.
     head_revision: u64,
-    /// The hash of the newest change: whoever has kept it can tell whether the log was rewritten.
+    /// The hash of the newest change; compare it with a kept one to detect a rewritten log.
     head_hash: Digest,
 }
 
@@ -99,7 +100,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 fn first_break(newest_first: &[Change]) -> Option<u64> {
     let mut oldest_first = newest_first.to_vec();
     oldest_first.reverse();
-    // A filter leaves gaps: what stands together is judged together.
+    // A filter leaves gaps, so each run of consecutive revisions is verified by itself.
     let mut runs = oldest_first.chunk_by(|one, next| one.revision + 1 == next.revision);
     runs.find_map(|run| verify_run(run).err()).map(|(revision, _)| revision)
 }

@@ -1,4 +1,4 @@
-//! Which flags are on for a tenant.
+//! The handler for the evaluation of all flags for a tenant.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ const ASKED: Body = Body::whole::<Asked>(&["tenantSlug"], &["tenantSlug"]);
 
 const EXPLAIN: Parameter = Parameter {
     name: "explain",
-    description: "Whether to say why",
+    description: "Returns the reasons as well",
     schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
 };
 
-/// Whose flags.
+/// The tenant to evaluate for.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -43,7 +43,7 @@ fn result_schema(generator: &mut SchemaGenerator) -> Schema {
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
     let explain = call.query.is_set("explain")?;
-    // One revision for the tenant and its flags alike.
+    // One state lock, so that the tenant and its flags have the same revision.
     let state = call.app.live.read();
     let tenant = call.target.tenant_in(&state)?;
     let subject = state.subject(tenant, call.caller.environment(&state));
@@ -52,7 +52,7 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
     Ok(Reply::text(body))
 }
 
-// A key needs no escaping: it is lower-case letters, digits, _ and -.
+// Keys need no escaping: they consist of lowercase letters, digits, _ and -.
 
 fn evaluated(rules: &Ruleset, subject: &Subject<'_>) -> String {
     let evaluation = rules.evaluate_all(subject);

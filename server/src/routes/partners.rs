@@ -1,4 +1,4 @@
-//! Partners, and what they bring.
+//! The handlers for partners and their revenue.
 
 use axum::http::StatusCode;
 use dezky_core::{Id, Partner, Tenant};
@@ -35,9 +35,8 @@ pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
     .creates()
     .returns::<PartnerRow>();
 
-pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
-    .summary("Returns one partner")
-    .returns::<PartnerRow>();
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one partner").returns::<PartnerRow>();
 
 pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
     .summary("Changes a partner")
@@ -55,21 +54,22 @@ pub const TENANTS: Operation = Operation::new(|call| Box::pin(tenants(call)))
     .query(&[LIMIT, CURSOR])
     .returns::<Page<Tenant>>();
 
-/// A partner with what it brings.
+/// A partner with the number and the revenue of its tenants.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PartnerRow {
     #[serde(flatten)]
     partner: Partner,
-    /// How many tenants it has, terminated ones left out.
+    /// The number of its tenants without terminated ones.
     customers: u64,
-    /// The monthly recurring revenue of its tenants' subscriptions, whatever the tenants' status, in minor units per currency.
+    /// The monthly recurring revenue of its tenants' subscriptions, whatever the status of the
+    /// tenants, in minor units per currency.
     mrr: Money,
 }
 
 impl PartnerRow {
-    fn new(partner: Partner, brings: Option<Customers>) -> PartnerRow {
-        let Customers { count, mrr } = brings.unwrap_or_default();
+    fn new(partner: Partner, customers: Option<Customers>) -> PartnerRow {
+        let Customers { count, mrr } = customers.unwrap_or_default();
         PartnerRow { partner, customers: count, mrr }
     }
 }
@@ -81,10 +81,10 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         |partner: &Partner| Position { key: partner.slug().to_string(), id: partner.id().to_string() };
     let (partners, next_cursor) = call.page(found, position)?;
     let ids = partners.iter().map(|partner| partner.id().clone()).collect();
-    let mut brings = call.app.store.customers(ids).await?;
+    let mut customers = call.app.store.customers(ids).await?;
     let row = |partner: Partner| {
-        let brings = brings.remove(partner.id());
-        PartnerRow::new(partner, brings)
+        let customers = customers.remove(partner.id());
+        PartnerRow::new(partner, customers)
     };
     Reply::json(&Page { items: partners.into_iter().map(row).collect(), next_cursor })
 }
@@ -101,13 +101,13 @@ async fn create(call: Call) -> Result<Reply, Problem> {
 
 async fn read(call: Call) -> Result<Reply, Problem> {
     let partner = current(&call).await?;
-    // No tag of the row as a whole: its figures change without the partner.
+    // The tag covers the partner only: the figures of the row change without it.
     shown(&call, partner).await
 }
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Partner = merged(&before, &call.body)?;
     if after == before {
         return shown(&call, before).await;
@@ -118,7 +118,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
 
 async fn terminate(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     let now = touched(before.revisioned, &call).updated_at;
     after.terminate(now).map_err(|error| Problem::from(error).with_status(StatusCode::CONFLICT))?;
@@ -142,9 +142,9 @@ async fn write(call: &Call, action: &'static str, before: Partner, after: Partne
 }
 
 async fn shown(call: &Call, partner: Partner) -> Result<Reply, Problem> {
-    let mut brings = call.app.store.customers(vec![partner.id().clone()]).await?;
-    let (brings, revisioned) = (brings.remove(partner.id()), partner.revisioned);
-    entity(&PartnerRow::new(partner, brings), revisioned)
+    let mut customers = call.app.store.customers(vec![partner.id().clone()]).await?;
+    let (customers, revisioned) = (customers.remove(partner.id()), partner.revisioned);
+    entity(&PartnerRow::new(partner, customers), revisioned)
 }
 
 async fn current(call: &Call) -> Result<Partner, Problem> {

@@ -1,4 +1,4 @@
-//! Subjects: the documents that flags are evaluated for, as `forTenant` takes them.
+//! The handlers for subjects: the documents that `forTenant` takes.
 
 use axum::http::HeaderValue;
 use base64::Engine;
@@ -30,7 +30,8 @@ pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
     .query(&[LIMIT, CURSOR])
     .returns::<Page<SubjectView>>();
 
-/// The tenant that flags are evaluated for. The environment is that of the rules, so it is not named here.
+/// The tenant that flags are evaluated for. The rules define the environment, so a subject has
+/// none.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectView {
@@ -43,7 +44,7 @@ pub struct SubjectView {
 }
 
 impl SubjectView {
-    /// The subject of a tenant.
+    /// Creates the subject of a tenant.
     pub fn new(state: &State, tenant: &WorldTenant) -> SubjectView {
         let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id));
         SubjectView {
@@ -64,17 +65,18 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
-    // Read before the page, so that a change in between is fetched again rather than missed.
+    // The revision is read before the page: a change in between causes another fetch instead of
+    // being missed.
     let population = call.app.live.read().population_revision();
     let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let query = TenantQuery { filter: TenantFilter::default(), sort, after, limit };
     let found = call.app.store.tenants(query).await?;
-    let place = |tenant: &dezky_core::Tenant| Position {
+    let position = |tenant: &dezky_core::Tenant| Position {
         key: tenant.slug().to_string(),
         id: tenant.id().to_string(),
     };
-    let (tenants, next_cursor) = call.page(found, place)?;
+    let (tenants, next_cursor) = call.page(found, position)?;
     let items = {
         let state = call.app.live.read();
         let live = tenants.iter().filter(|tenant| tenant.status() != TenantStatus::Terminated);
@@ -84,7 +86,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     Ok(conditional(&call, reply)?.with_header(POPULATION, HeaderValue::from(population)))
 }
 
-/// The reply with the hash of its body as its tag; 304 if the reader has that.
+/// Tags the reply with the hash of its body; returns 304 if the client has that version.
 fn conditional(call: &Call, reply: Reply) -> Result<Reply, Problem> {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(reply.kept_body())));
     let reply = reply.tagged(&tag);

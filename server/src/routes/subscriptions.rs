@@ -1,4 +1,4 @@
-//! Subscriptions, and what they bring.
+//! The handlers for subscriptions and their revenue.
 
 use std::collections::BTreeMap;
 
@@ -37,9 +37,8 @@ pub const REVENUE: Operation = Operation::new(|call| Box::pin(revenue(call)))
     .summary("Returns the monthly recurring revenue in minor units per currency: total, by plan, by partner")
     .returns::<Mrr>();
 
-pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
-    .summary("Returns one subscription")
-    .returns::<Subscription>();
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one subscription").returns::<Subscription>();
 
 pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
     .summary("Changes a subscription")
@@ -52,15 +51,15 @@ pub const REMOVE: Operation = Operation::new(|call| Box::pin(remove(call)))
     .if_match()
     .returns::<Subscription>();
 
-/// Monthly recurring revenue, in minor units per currency.
+/// The monthly recurring revenue, in minor units per currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Mrr {
-    /// Of all subscriptions that are active or past due.
+    /// The total of all subscriptions that are active or past due.
     total: Money,
-    /// By the plan that the subscription is for.
+    /// The revenue by the plan of the subscription.
     by_plan: BTreeMap<String, Money>,
-    /// By the slug of the partner who brought the tenant.
+    /// The revenue by the slug of the tenant's partner.
     by_partner: BTreeMap<String, Money>,
 }
 
@@ -72,7 +71,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     });
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let found = match tenant {
-        // A tenant that the caller may not see answers as one that is not there.
+        // A tenant that the caller may not see looks like a missing one.
         Some(None) => Vec::new(),
         tenant => {
             let query = SubscriptionQuery { tenant: tenant.flatten(), visible, after, limit };
@@ -94,7 +93,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         return Err(Problem::invalid(
             "/tenantId",
             "unknown_tenant",
-            "There is no such tenant, or it is terminated",
+            "The tenant does not exist or is terminated",
         ));
     }
     let reply = entity(&subscription, subscription.revisioned)?
@@ -111,7 +110,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Subscription = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -125,7 +124,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
 
 async fn remove(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let reply = Reply::json(&before)?;
     let before = Some(Record::Subscription(Box::new(before)));
     call.write(vec![Entry { action: "subscription.delete", before, after: None }], Vec::new(), reply).await

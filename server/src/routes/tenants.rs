@@ -1,4 +1,4 @@
-//! Tenants.
+//! The handlers for tenants.
 
 use std::collections::BTreeMap;
 
@@ -31,28 +31,32 @@ const CHANGED: Body = Body::patch::<Tenant>(&["name", "plan", "domains", "partne
 const LISTED: &[Parameter] = &[
     Parameter {
         name: "q",
-        description: "Part of the slug or the name, in any case",
+        description: "A part of the slug or the name, ignoring case",
         schema: r#"{ "type": "string", "minLength": 1, "maxLength": 100 }"#,
     },
     Parameter {
         name: "status",
-        description: "Of this status",
+        description: "The status of the tenants",
         schema: r#"{ "enum": ["pending", "active", "suspended", "terminated"] }"#,
     },
-    Parameter { name: "plan", description: "On this plan", schema: r#"{ "type": "string", "minLength": 1 }"# },
+    Parameter {
+        name: "plan",
+        description: "The plan of the tenants",
+        schema: r#"{ "type": "string", "minLength": 1 }"#,
+    },
     Parameter {
         name: "partner",
-        description: "Brought by the partner of this slug",
+        description: "The slug of the tenants' partner",
         schema: r#"{ "type": "string", "minLength": 1 }"#,
     },
     Parameter {
         name: "sort",
-        description: "In which order",
+        description: "The order of the tenants",
         schema: r#"{ "enum": ["slug", "-slug", "name", "-name", "createdAt", "-createdAt"], "default": "slug" }"#,
     },
     Parameter {
         name: "counts",
-        description: "Whether to count the tenants of each status that the other filters let through",
+        description: "Adds the number of tenants of each status that match the other filters",
         schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
     },
     LIMIT,
@@ -70,9 +74,8 @@ pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
     .creates()
     .returns::<Tenant>();
 
-pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
-    .summary("Returns one tenant")
-    .returns::<Tenant>();
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one tenant").returns::<Tenant>();
 
 pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
     .summary("Changes a tenant; a partnerId of null detaches it from its partner")
@@ -107,13 +110,13 @@ pub const MEMBERS: Operation = Operation::new(|call| Box::pin(members(call)))
     .query(&[LIMIT, CURSOR])
     .returns::<Page<User>>();
 
-/// A page of tenants, with totals where they were asked for.
+/// One page of tenants, with totals if they were requested.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TenantPage {
     items: Vec<Tenant>,
     next_cursor: Option<String>,
-    /// How many tenants of each status the other filters let through.
+    /// The number of tenants of each status that match the other filters.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<BTreeMap<&'static str, u64>>,
 }
@@ -139,7 +142,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         visible,
     };
     let (limit, after) = (query.limit()? + 1, call.after()?);
-    // A partner that is not there, or brought none of the caller's tenants.
+    // A partner that does not exist, or has none of the caller's tenants.
     let is_empty = partner.is_some_and(|partner| partner.is_none());
     let found = match is_empty {
         true => Vec::new(),
@@ -167,7 +170,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     let id = new_id()?;
     let mut blank = stamp(&id, &call);
     if let Some(members) = blank.as_object_mut() {
-        // No outside system has to be set up first.
+        // A new tenant is active at once, because no external system has to be set up.
         members.insert("status".to_owned(), json!(TenantStatus::Active));
     }
     let tenant: Tenant = merged(&blank, &call.body)?;
@@ -186,7 +189,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Tenant = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -195,7 +198,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
         return Err(Problem::conflict(
             "invalid_transition",
             "/status",
-            "A terminated tenant changes no more",
+            "A terminated tenant cannot be changed",
         ));
     }
     let is_attached = after.partner_id != before.partner_id;
@@ -211,7 +214,7 @@ async fn step(
     step: fn(&mut Tenant, Timestamp) -> Result<(), Error>,
 ) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     let now = touched(before.revisioned, &call).updated_at;
     step(&mut after, now).map_err(|error| Problem::from(error).with_status(StatusCode::CONFLICT))?;

@@ -1,4 +1,4 @@
-//! Users and their rights.
+//! The handlers for users and their rights.
 
 use dezky_core::User;
 
@@ -42,7 +42,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     page(&call, query).await
 }
 
-/// A page of users, as the caller may see them.
+/// Returns a page of users as the caller may see them.
 pub async fn page(call: &Call, query: UserQuery) -> Result<Reply, Problem> {
     let found = call.app.store.users(query).await?;
     let position = |user: &User| {
@@ -60,7 +60,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
     entity(&shown_to(&call, user), revisioned)
 }
 
-/// Of other tenants' members, a member sees only what both are members of, and nothing of their groups.
+/// Hides what the caller may not see of another user: foreign tenants and all groups.
 fn shown_to(call: &Call, mut user: User) -> User {
     let is_own = call.caller.id() == Some(user.id.as_str());
     if let Some(own) = call.caller.visible_tenants().filter(|_| !is_own) {
@@ -72,7 +72,7 @@ fn shown_to(call: &Call, mut user: User) -> User {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: User = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -83,7 +83,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
 
 async fn retire(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     (after.active, after.platform_admin, after.tenant_ids) = (false, false, Vec::new());
     if after == before {

@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
+use crate::dev;
 use crate::http::address::Network;
 use crate::http::metrics_access::MetricsAccess;
 use crate::http::places::PerAddress;
@@ -174,7 +175,7 @@ pub struct Settings {
     /// The origin of a portal whose pages may ask from a browser, with its scheme; may be repeated
     #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub origins: Vec<HeaderValue>,
-    /// With a built-in identity provider and sample data, for trying things out; on loopback only
+    /// Development mode: a built-in identity provider and sample data, on loopback only; needs a build with `--features dev`
     #[arg(long, env = "DEZKY_DEV")]
     pub dev: bool,
 }
@@ -227,6 +228,7 @@ impl Settings {
     }
 
     fn completed_for_dev(mut self) -> Result<Settings, SettingsError> {
+        dev::require_built_in().map_err(|error| SettingsError(error.to_string()))?;
         let problem = |text: &str| Err(SettingsError(text.to_owned()));
         if !self.listen.ip().is_loopback() {
             return problem("--dev listens on loopback only: whoever reaches it can be anybody");

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
 use crate::delivery::{Reach, Slices};
-use crate::dev::{self, Provider};
+use crate::dev;
 use crate::http::connection::{self, Front, Patience};
 use crate::http::limiter::Limiter;
 use crate::http::limits::FLEET_FACTOR;
@@ -51,6 +51,9 @@ pub enum StartError {
     /// The identity provider's settings cannot be.
     #[error("{0}")]
     Identity(String),
+    /// Development mode does not start.
+    #[error(transparent)]
+    Dev(#[from] dev::DevError),
     /// TLS cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -75,27 +78,17 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         tracing::warn!(%error, "there may be no more open files than there were");
     }
     let (listener, address) = listen(settings.listen).await?;
-    let issuer = format!("http://{address}{}", dev::ISSUER_PATH);
+    let issuer = dev::issuer(address);
     let tls = settings.tls_files().map(Tls::load).transpose()?;
     let metrics_listener = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
     let (store, live) = open(&settings).await?;
-    let provider = match settings.dev {
-        true => Some(
-            Provider::new(&issuer, dev::personas())
-                .map_err(|error| StartError::Identity(error.to_string()))?,
-        ),
+    let dev_router = match settings.dev {
+        true => Some(dev::start(&store, &live, &issuer).await?),
         false => None,
     };
-    if settings.dev {
-        if live.read().issuers().any(|issuer| !issuer.ends_with(dev::ISSUER_PATH)) {
-            let text = "these are not the data of a server for trying things out: give --dev another --data";
-            return Err(SettingsError(text.to_owned()).into());
-        }
-        seeds::sample(&store, &live, &issuer, &dev::personas()).await?;
-    }
     let identity = identity(&settings, &issuer)?;
     let operations = routes::operations();
     let places = Places::new(settings.per_address())?;
@@ -131,8 +124,8 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(&operations).to_string())),
     });
     let mut router = router::router(&app, operations);
-    if let Some(provider) = provider {
-        router = router.merge(provider.router());
+    if let Some(dev_router) = dev_router {
+        router = router.merge(dev_router);
         announce(&address.to_string());
     }
     let refreshers = identity.start();

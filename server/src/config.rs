@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
 
+use crate::dev;
 use crate::http::address::Network;
 use crate::http::connection_slots::AddressLimit;
 use crate::http::metrics_access::MetricsAccess;
@@ -178,7 +179,8 @@ pub struct Settings {
     /// be repeated
     #[arg(long = "origin", env = "DEZKY_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub origins: Vec<HeaderValue>,
-    /// Run with a built-in identity provider and sample data, on loopback only
+    /// Run in development mode with a built-in identity provider and sample data, on loopback only;
+    /// needs a build with `--features dev`
     #[arg(long, env = "DEZKY_DEV")]
     pub dev: bool,
 }
@@ -231,6 +233,7 @@ impl Settings {
     }
 
     fn completed_for_dev(mut self) -> Result<Settings, SettingsError> {
+        dev::require_built_in().map_err(|error| SettingsError(error.to_string()))?;
         let problem = |text: &str| Err(SettingsError(text.to_owned()));
         if !self.listen.ip().is_loopback() {
             return problem("--dev listens on loopback only, because every client can sign in as any person");

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
 use crate::delivery::{Reach, Slices};
-use crate::dev::{self, Provider};
+use crate::dev;
 use crate::http::accept::serve as accept_connections;
 use crate::http::connection::{ConnectionContext, Timeouts};
 use crate::http::connection_slots::{AddressLimit, ConnectionSlots};
@@ -52,6 +52,9 @@ pub enum StartError {
     /// The settings of the identity provider are invalid.
     #[error("{0}")]
     Identity(String),
+    /// The development mode cannot start.
+    #[error(transparent)]
+    Dev(#[from] dev::DevError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -76,27 +79,17 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let (listener, address) = listen(settings.listen).await?;
-    let issuer = format!("http://{address}{}", dev::ISSUER_PATH);
+    let issuer = dev::issuer(address);
     let tls = settings.tls_files().map(Tls::load).transpose()?;
     let metrics_listener = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
     let (store, live) = open(&settings).await?;
-    let provider = match settings.dev {
-        true => Some(
-            Provider::new(&issuer, dev::personas())
-                .map_err(|error| StartError::Identity(error.to_string()))?,
-        ),
+    let dev_router = match settings.dev {
+        true => Some(dev::start(&store, &live, &issuer).await?),
         false => None,
     };
-    if settings.dev {
-        if live.read().issuers().any(|issuer| !issuer.ends_with(dev::ISSUER_PATH)) {
-            let text = "this data does not belong to a --dev server: use --dev with another --data";
-            return Err(SettingsError(text.to_owned()).into());
-        }
-        seeds::sample(&store, &live, &issuer, &dev::personas()).await?;
-    }
     let identity = identity(&settings, &issuer)?;
     let connections = ConnectionSlots::new(settings.address_limit())?;
     let (metrics_access, own_metrics_access) = settings.metrics_access();
@@ -131,8 +124,8 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(ENDPOINTS).to_string())),
     });
     let mut router = router::router(&app, ENDPOINTS);
-    if let Some(provider) = provider {
-        router = router.merge(provider.router());
+    if let Some(dev_router) = dev_router {
+        router = router.merge(dev_router);
         announce(&address.to_string());
     }
     let refreshers = identity.start();

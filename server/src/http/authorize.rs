@@ -178,7 +178,7 @@ fn require(principal: &Principal, action: Action, resource: &Resource) -> Result
 fn authorize_tenant(
     principal: &Principal,
     action: Action,
-    FoundTenant(tenant, population_revision): Found,
+    FoundTenant(tenant, population_revision): FoundTenant,
     body: &Map<String, Value>,
 ) -> Result<Target, Problem> {
     let Some(tenant) = tenant else { return Err(Problem::not_found()) };
@@ -202,7 +202,7 @@ fn authorize_tenant(
 fn authorize_evaluation(
     principal: &Principal,
     action: Action,
-    FoundTenant(tenant, population_revision): Found,
+    FoundTenant(tenant, population_revision): FoundTenant,
 ) -> Result<Target, Problem> {
     let decision = tenant
         .as_ref()

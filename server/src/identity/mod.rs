@@ -19,7 +19,6 @@ use fault::Accepted;
 use issuer::Issuer;
 use keys::Keys;
 pub use settings::{IdentitySettings, KeyTiming, LEEWAY_SECONDS, SettingsError, TrustedIssuer, UnknownRule};
-pub(crate) use settings::{is_loopback_host, issuer_url};
 
 /// Verifies tokens by the keys of the issuers that the operator of the service trusts.
 #[derive(Debug)]

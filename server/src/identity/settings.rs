@@ -162,7 +162,7 @@ impl IdentitySettings {
 }
 
 /// The address of an issuer: without query and fragment, as OpenID Connect Discovery wants it.
-pub(crate) fn issuer_url(issuer: &str) -> Result<Url, SettingsError> {
+fn issuer_url(issuer: &str) -> Result<Url, SettingsError> {
     let what = "the issuer";
     let url = address(what, issuer)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -192,7 +192,7 @@ pub(super) fn unfit(url: &Url) -> Option<&'static str> {
 }
 
 /// Whether a host, as a URL writes it, is this machine by any resolver's account.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || literal.parse().is_ok_and(|address: IpAddr| address.is_loopback())

@@ -53,7 +53,7 @@ pub struct Operation {
     /// The responses that appear in the log.
     pub logged: Logged,
     /// The function that answers the request.
-    pub handler: Handler,
+    pub(crate) handler: Handler,
 }
 
 /// The header that names the version to change.
@@ -118,7 +118,7 @@ pub enum BodyForm {
 
 /// An endpoint with its index in the route table, which is also its index in the metrics.
 #[derive(Clone, Copy)]
-pub struct Route {
+pub(crate) struct Route {
     /// The index in the route table.
     pub index: usize,
     /// The row of the route table.
@@ -126,34 +126,44 @@ pub struct Route {
 }
 
 /// The function that answers a request.
-pub type Handler = fn(Call) -> ReplyFuture<'static>;
+pub(crate) type Handler = fn(Call) -> ReplyFuture<'static>;
 
 /// A boxed future that resolves to the reply.
-pub type ReplyFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
+pub(crate) type ReplyFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
 
 /// Declares a GET endpoint.
-pub const fn get(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+pub(crate) const fn get(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
     Endpoint { method: Method::GET, path, action, bound, operation }
 }
 
 /// Declares a POST endpoint.
-pub const fn post(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+pub(crate) const fn post(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
     Endpoint { method: Method::POST, path, action, bound, operation }
 }
 
 /// Declares a PATCH endpoint.
-pub const fn patch(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+pub(crate) const fn patch(
+    path: &'static str,
+    action: Action,
+    bound: Bound,
+    operation: Operation,
+) -> Endpoint {
     Endpoint { method: Method::PATCH, path, action, bound, operation }
 }
 
 /// Declares a DELETE endpoint.
-pub const fn delete(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+pub(crate) const fn delete(
+    path: &'static str,
+    action: Action,
+    bound: Bound,
+    operation: Operation,
+) -> Endpoint {
     Endpoint { method: Method::DELETE, path, action, bound, operation }
 }
 
 impl Operation {
     /// Creates an operation that takes nothing and returns 200 without a described body.
-    pub const fn new(handler: Handler) -> Operation {
+    pub(crate) const fn new(handler: Handler) -> Operation {
         Operation {
             summary: "",
             query: &[],
@@ -170,69 +180,72 @@ impl Operation {
     }
 
     /// Sets the summary for the OpenAPI document.
-    pub const fn summary(self, summary: &'static str) -> Operation {
+    pub(crate) const fn summary(self, summary: &'static str) -> Operation {
         Operation { summary, ..self }
     }
 
     /// Sets the accepted query parameters.
-    pub const fn query(self, query: &'static [Parameter]) -> Operation {
+    pub(crate) const fn query(self, query: &'static [Parameter]) -> Operation {
         Operation { query, ..self }
     }
 
     /// Sets the request body.
-    pub const fn body(self, body: Body) -> Operation {
+    pub(crate) const fn body(self, body: Body) -> Operation {
         Operation { body: Some(body), ..self }
     }
 
     /// Sets the type of the response body.
-    pub const fn returns<T: JsonSchema>(self) -> Operation {
+    pub(crate) const fn returns<T: JsonSchema>(self) -> Operation {
         Operation { returns: |generator| Some(generator.subschema_for::<T>()), ..self }
     }
 
     /// Sets the schema of the response body.
-    pub const fn returns_schema(self, returns: fn(&mut SchemaGenerator) -> Option<Schema>) -> Operation {
+    pub(crate) const fn returns_schema(
+        self,
+        returns: fn(&mut SchemaGenerator) -> Option<Schema>,
+    ) -> Operation {
         Operation { returns, ..self }
     }
 
     /// Declares that success is 201 with `Location`.
-    pub const fn creates(self) -> Operation {
+    pub(crate) const fn creates(self) -> Operation {
         Operation { success: StatusCode::CREATED, ..self }
     }
 
     /// Declares that the response is an event stream.
-    pub const fn streams_events(self) -> Operation {
+    pub(crate) const fn streams_events(self) -> Operation {
         Operation { media: "text/event-stream", ..self }
     }
 
     /// Declares that the response is NDJSON: one JSON document of the returned type per line.
-    pub const fn streams_lines(self) -> Operation {
+    pub(crate) const fn streams_lines(self) -> Operation {
         Operation { media: "application/x-ndjson", ..self }
     }
 
     /// Keeps successful responses out of the log.
-    pub const fn log_refusals_only(self) -> Operation {
+    pub(crate) const fn log_refusals_only(self) -> Operation {
         Operation { logged: Logged::Refusals, ..self }
     }
 
     /// Requires `If-Match` with the version to change.
-    pub const fn if_match(self) -> Operation {
+    pub(crate) const fn if_match(self) -> Operation {
         Operation { precondition: Precondition::IfMatch, ..self }
     }
 
     /// Sets the way in which the caller authenticates.
-    pub const fn credential(self, credential: Credential) -> Operation {
+    pub(crate) const fn credential(self, credential: Credential) -> Operation {
         Operation { credential, ..self }
     }
 
     /// Sets the format of error responses.
-    pub const fn refusals(self, refusals: RefusalFormat) -> Operation {
+    pub(crate) const fn refusals(self, refusals: RefusalFormat) -> Operation {
         Operation { refusals, ..self }
     }
 }
 
 impl Body {
     /// Describes a complete document with these members of a type.
-    pub const fn whole<T: JsonSchema>(
+    pub(crate) const fn whole<T: JsonSchema>(
         members: &'static [&'static str],
         required: &'static [&'static str],
     ) -> Body {
@@ -240,7 +253,7 @@ impl Body {
     }
 
     /// Describes a merge patch of these members of a type.
-    pub const fn patch<T: JsonSchema>(members: &'static [&'static str]) -> Body {
+    pub(crate) const fn patch<T: JsonSchema>(members: &'static [&'static str]) -> Body {
         Body { members, required: &[], form: BodyForm::MergePatch, schema: T::json_schema }
     }
 }

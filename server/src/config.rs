@@ -13,7 +13,7 @@ use crate::http::metrics_access::MetricsAccess;
 use crate::http::places::PerAddress;
 use crate::http::tls::TlsFiles;
 use crate::identity::TrustedIssuer;
-use crate::store::Head;
+use crate::store::LogHead;
 use crate::store::sqlite::Permissions;
 
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
@@ -93,7 +93,7 @@ pub struct Place {
 pub struct ExpectedHead {
     /// Fail unless the log has this change: what `backup`, `verify-log` or `GET /audit` said earlier
     #[arg(long, value_name = "REVISION:HASH")]
-    pub expect: Option<Head>,
+    pub expect: Option<LogHead>,
 }
 
 /// How to write the log.

@@ -22,7 +22,7 @@ pub type SecretHash = [u8; 32];
 /// Members that came later are absent in older documents: such a key has no expiry and no maker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Key {
+pub struct KeyRecord {
     /// Its id.
     pub id: Id,
     /// What people call it.
@@ -89,7 +89,7 @@ impl KeyKind {
     }
 }
 
-impl Key {
+impl KeyRecord {
     /// Whether the key is not refused yet.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)

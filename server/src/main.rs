@@ -10,8 +10,8 @@ use dezky_server::check;
 use dezky_server::config::{Command, CommandLine, LogFormat, Place, Settings};
 use dezky_server::seeds;
 use dezky_server::serve;
-use dezky_server::store::sqlite::{self, KeysOfCopy, Revived};
-use dezky_server::store::{Head, KeptKey};
+use dezky_server::store::sqlite::{self, RestoredAccess, RestoredKeys};
+use dezky_server::store::{LogHead, StoredKey};
 
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
@@ -59,7 +59,7 @@ fn run(command: Command) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verified(head: &Head) -> String {
+fn verified(head: &LogHead) -> String {
     format!(
         "{} changes, every hash and link verified, and every record is what they say; the head is {head}",
         head.revision
@@ -69,8 +69,8 @@ fn verified(head: &Head) -> String {
 /// Begins a new history once the operator has said what becomes of the machine keys.
 fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), Failure> {
     let keys = match (keep_keys, revoke_keys) {
-        (true, _) => Some(KeysOfCopy::Keep),
-        (_, true) => Some(KeysOfCopy::Revoke),
+        (true, _) => Some(RestoredKeys::Keep),
+        (_, true) => Some(RestoredKeys::Revoke),
         _ => None,
     };
     let at = now().map_err(|problem| problem.detail().to_owned())?;
@@ -79,11 +79,11 @@ fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), 
     print!("{}", listed(&revived));
     match keys {
         None => Err("nothing was changed: say --keep-keys or --revoke-keys".into()),
-        Some(KeysOfCopy::Keep) => {
+        Some(RestoredKeys::Keep) => {
             println!("a new history has begun; the machine keys stay valid");
             Ok(())
         }
-        Some(KeysOfCopy::Revoke) => {
+        Some(RestoredKeys::Revoke) => {
             println!("a new history has begun; the machine keys are revoked");
             Ok(())
         }
@@ -91,10 +91,10 @@ fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), 
 }
 
 /// What this copy of the data brings back, for the operator to go through.
-fn listed(revived: &Revived) -> String {
+fn listed(revived: &RestoredAccess) -> String {
     let mut text = format!("machine keys in this copy of the data: {}\n", revived.keys.len());
     let time = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-    for KeptKey { key, last_used_at, last_used_from } in &revived.keys {
+    for StoredKey { key, last_used_at, last_used_from } in &revived.keys {
         let (kind, created, used) = (key.kind.as_str(), key.revisioned.created_at, time(*last_used_at));
         let from = last_used_from.map_or(String::new(), |address| format!(" from {address}"));
         let (id, name, hint) = (&key.id, &key.name, &key.hint);

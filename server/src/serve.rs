@@ -139,7 +139,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         tracing::warn!("/metrics is closed: it needs --metrics-token or --metrics-listen");
     }
     let passing = app.live.clone();
-    let news = tokio::spawn(async move { passing.news().pass_on().await });
+    let news = tokio::spawn(async move { passing.notifier().forward().await });
     let noting = tokio::spawn(note_key_uses(Arc::clone(&app)));
     let stopping = Arc::clone(&app);
     let stopped = stopped()?;
@@ -220,7 +220,7 @@ async fn note_key_uses(app: Arc<App>) {
     let mut stopping = app.stopping.subscribe();
     loop {
         let is_over = tokio::time::timeout(NOTE_EVERY, stopping.wait_for(|stopping| *stopping)).await.is_ok();
-        let key_uses = app.live.newly_used_keys();
+        let key_uses = app.live.take_new_key_uses();
         if let (false, Ok(at)) = (key_uses.is_empty(), now()) {
             let actor = dezky_core::Actor::default();
             let (entries, requires) = (Vec::new(), Vec::new());
@@ -241,7 +241,7 @@ async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError>
     let permissions = settings.place.permissions();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_with(&directory, permissions, live.observer())?);
     // Nothing is written before this: nobody has the store yet.
-    live.load(store.population().await?)?;
+    live.load(store.initial_state().await?)?;
     seeds::seed(&store, &live).await?;
     Ok((store, live))
 }

@@ -13,7 +13,7 @@ use super::context::{Context, bad_context};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
-use crate::live::State;
+use crate::live::LiveState;
 
 /// What an action is bound to, and where the request names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Target {
 
 impl Target {
     /// The tenant as it is in this state. It is looked up again only if one has changed since it was.
-    pub fn tenant_in<'s>(&'s self, state: &'s State) -> Result<&'s Arc<WorldTenant>, Problem> {
+    pub fn tenant_in<'s>(&'s self, state: &'s LiveState) -> Result<&'s Arc<WorldTenant>, Problem> {
         let tenant = self.tenant.as_ref().ok_or_else(Problem::not_found)?;
         match self.as_of == state.population_revision() {
             true => Ok(tenant),
@@ -74,7 +74,7 @@ impl Target {
 struct Found(Option<Arc<WorldTenant>>, u64);
 
 impl Found {
-    fn by(app: &App, find: impl FnOnce(&State) -> Option<&Arc<WorldTenant>>) -> Found {
+    fn by(app: &App, find: impl FnOnce(&LiveState) -> Option<&Arc<WorldTenant>>) -> Found {
         let state = app.live.read();
         Found(find(&state).cloned(), state.population_revision())
     }

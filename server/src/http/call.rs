@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::store::{Entry, Position, Receipt, Require, Write, WriteError};
+use crate::store::{PageStart, Receipt, RecordChange, Require, Write, WriteError};
 
 /// How often a write is tried again because its caller's rights have changed in the meantime.
 const ATTEMPTS: usize = 8;
@@ -78,7 +78,7 @@ impl Call {
     }
 
     /// Where the page starts, if not at the beginning.
-    pub fn after(&self) -> Result<Option<Position>, Problem> {
+    pub fn after(&self) -> Result<Option<PageStart>, Problem> {
         self.query.get("cursor").map(|cursor| position(&self.app.seal, &self.question(), cursor)).transpose()
     }
 
@@ -86,7 +86,7 @@ impl Call {
     pub fn page<T>(
         &self,
         mut items: Vec<T>,
-        position: impl Fn(&T) -> Position,
+        position: impl Fn(&T) -> PageStart,
     ) -> Result<(Vec<T>, Option<String>), Problem> {
         let limit = self.query.limit()?;
         let has_more = items.len() > limit;
@@ -105,11 +105,11 @@ impl Call {
     /// Writes, and answers; or answers what was answered before under the same idempotency key.
     pub async fn write(
         &self,
-        entries: Vec<Entry>,
+        entries: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let touches_effects = entries.iter().any(Entry::touches_effects);
+        let touches_effects = entries.iter().any(RecordChange::touches_effects);
         // Not while somebody is being promised an effect.
         let _shared = match touches_effects {
             true => Some(self.app.effects.read().await),
@@ -124,7 +124,7 @@ impl Call {
     /// now, or tried again with the rights that allow it now.
     pub async fn write_alone(
         &self,
-        entries: Vec<Entry>,
+        entries: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {

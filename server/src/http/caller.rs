@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
 use crate::keys::{PREFIX, SecretHash, hash_of};
-use crate::live::{Known, KnownKey, Live, State};
+use crate::live::{KeyEntry, Live, LiveState, UserEntry};
 use crate::store::{ActorRights, Require};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -38,21 +38,21 @@ pub enum Who {
         /// What the token says.
         claims: Arc<Claims>,
         /// Their record.
-        known: Option<Arc<Known>>,
+        known: Option<Arc<UserEntry>>,
     },
     /// A person, by a link that they were given.
     Linked {
         /// Their record.
-        known: Arc<Known>,
+        known: Arc<UserEntry>,
         /// Until when the token was good with which they were given it.
         until: Timestamp,
     },
     /// A machine, by its key.
-    Key(Arc<KnownKey>),
+    Key(Arc<KeyEntry>),
 }
 
 impl Who {
-    fn known(&self) -> Option<&Arc<Known>> {
+    fn known(&self) -> Option<&Arc<UserEntry>> {
         match self {
             Who::Person { known, .. } => known.as_ref(),
             Who::Linked { known, .. } => Some(known),
@@ -117,14 +117,14 @@ impl Caller {
         };
         limiter.take(whose, instant).map_err(too_many)?;
         if let Who::Key(known) = &caller.who {
-            known.used(now, address);
+            known.record_use(now, address);
         }
         Ok(caller)
     }
 
     /// A person, by what their token says.
     pub fn person(app: &App, claims: Arc<Claims>) -> Caller {
-        let known = app.live.read().user_of(&claims.issuer, &claims.subject).cloned();
+        let known = app.live.read().user_by_identity(&claims.issuer, &claims.subject).cloned();
         let record = known.as_ref().map(|known| known.record.clone());
         let principal = Principal::Person(Person {
             operator_audience: app.rights.operator_audience.clone(),
@@ -159,7 +159,7 @@ impl Caller {
     }
 
     /// A machine, by its key.
-    pub fn key(known: Arc<KnownKey>) -> Caller {
+    pub fn key(known: Arc<KeyEntry>) -> Caller {
         let principal = Principal::Key(known.key.principal());
         Caller { who: Who::Key(known), principal, secret: None }
     }
@@ -215,7 +215,7 @@ impl Caller {
         }
     }
 
-    fn known(&self) -> Option<&Arc<Known>> {
+    fn known(&self) -> Option<&Arc<UserEntry>> {
         self.who.known()
     }
 
@@ -238,7 +238,7 @@ impl Caller {
     }
 
     /// The environment that they ask in.
-    pub fn environment<'a>(&'a self, state: &'a State) -> &'a Environment {
+    pub fn environment<'a>(&'a self, state: &'a LiveState) -> &'a Environment {
         match &self.who {
             Who::Key(known) => &known.key.environment,
             Who::Person { .. } | Who::Linked { .. } => state.environment(),
@@ -285,7 +285,7 @@ fn credential(headers: &HeaderMap) -> Credential<'_> {
 /// A key by its secret. One that has expired is as unknown as one that never was.
 fn by_key(live: &Live, secret: &str, now: Timestamp) -> Option<Caller> {
     let hash = hash_of(secret);
-    let known = live.read().key_of(&hash).filter(|known| known.key.accepts(&hash, now)).cloned()?;
+    let known = live.read().key_by_secret(&hash).filter(|known| known.key.accepts(&hash, now)).cloned()?;
     Some(Caller { secret: Some(hash), ..Caller::key(known) })
 }
 

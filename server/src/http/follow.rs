@@ -15,8 +15,8 @@ use super::limits::{HEARTBEAT, MAX_STREAMS_PER_CALLER};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::delivery::Place;
-use crate::live::{Mark, Subscription};
+use crate::delivery::StreamPermit;
+use crate::live::{Listener, SnapshotVersion};
 
 /// What a reader follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Following {
 /// The version of everything that a stream tells of.
 #[derive(PartialEq, Eq)]
 struct Version {
-    mark: Mark,
+    mark: SnapshotVersion,
     /// The newest revision that changed a tenant or a partner; only for readers who may see all of them.
     population: Option<u64>,
 }
@@ -46,17 +46,17 @@ struct Reader {
     tenant: Option<Id>,
     environment: Environment,
     following: Following,
-    subscription: Subscription,
+    listener: Listener,
     stopping: watch::Receiver<bool>,
     last: Option<Version>,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
 /// An answer that goes on for as long as the reader stays.
 pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
     let Call { app, caller, target, .. } = call;
     let limited = (!caller.covers_every_tenant()).then(|| (caller.holder(), MAX_STREAMS_PER_CALLER));
-    let Some(place) = app.streams.place(limited) else {
+    let Some(permit) = app.streams.acquire(limited) else {
         let detail = "This caller has as many streams open as it may have";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
         return Err(
@@ -67,14 +67,14 @@ pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
     let environment = caller.environment(&app.live.read()).clone();
     let reader = Reader {
         environment,
-        subscription: app.live.news().subscribe(tenant.as_ref()),
+        listener: app.live.notifier().listen(tenant.as_ref()),
         stopping: app.stopping.subscribe(),
         app,
         caller,
         tenant,
         following,
         last: None,
-        _place: place,
+        _permit: permit,
     };
     let history = reader.app.history.clone();
     let events = futures_util::stream::unfold(reader, |mut reader| async {
@@ -125,7 +125,7 @@ impl Reader {
     /// Waits for news, or until it is time to show that the stream is alive. Nothing, when the server stops.
     async fn wait(&mut self) -> Option<bool> {
         tokio::select! {
-            () = self.subscription.news() => Some(false),
+            () = self.listener.changed() => Some(false),
             () = tokio::time::sleep(HEARTBEAT) => Some(true),
             _ = self.stopping.wait_for(|stopping| *stopping) => None,
         }
@@ -148,10 +148,10 @@ impl Reader {
         match &self.tenant {
             None => {
                 let state = live.read();
-                let mark = live.release_at(&state, &self.environment).mark.clone();
+                let mark = live.release_at(&state, &self.environment).version.clone();
                 Some(Version { mark, population: Some(state.population_revision()) })
             }
-            Some(id) => match slices.mark(live, &**store, (id, &self.environment)).await {
+            Some(id) => match slices.version(live, &**store, (id, &self.environment)).await {
                 Ok(mark) => Some(Version { mark: mark?, population: None }),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends: its slice cannot be found");
@@ -162,7 +162,7 @@ impl Reader {
     }
 
     fn event(&self, version: &Version) -> Bytes {
-        let Mark { revision, digest } = &version.mark;
+        let SnapshotVersion { revision, digest } = &version.mark;
         let digest = digest.as_str();
         let text = match self.following {
             Following::Snapshot | Following::Slice => {

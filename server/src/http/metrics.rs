@@ -11,7 +11,7 @@ use prometheus::{
 use super::places::Places;
 use crate::app::App;
 use crate::histogram::BUCKETS;
-use crate::store::Times;
+use crate::store::StoreTimes;
 
 const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
@@ -48,7 +48,7 @@ impl Metrics {
     /// For operations of these methods and paths, which are later called by their place.
     pub fn new<'o>(
         operations: impl IntoIterator<Item = (&'o str, &'static str)>,
-        times: &Times,
+        times: &StoreTimes,
         places: &Places,
     ) -> Result<Metrics> {
         let counter = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);

@@ -11,7 +11,7 @@ use tokio::time::Instant as Deadline;
 
 use super::TENANT;
 use crate::app::App;
-use crate::delivery::{Heard, Instances, Watching};
+use crate::delivery::{FollowedRules, InstanceList, InstanceReport};
 use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::caller::Who;
@@ -20,7 +20,7 @@ use crate::http::instance::{digest, instance, is_closing};
 use crate::http::operation::{Operation, get};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::live::{Coding, Mark};
+use crate::live::{Coding, SnapshotVersion};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
 /// The newest revision that changed a tenant or a partner: clients then ask for subjects again.
@@ -71,7 +71,7 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
     }
     let accepted = call.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let coding = accepted.map_or(Coding::Identity, Coding::accepted);
-    let body = match release.body_at_hand(coding) {
+    let body = match release.ready_body(coding) {
         Some(body) => body,
         // The first who asks makes it for all; others who ask now wait beside the threads that answer.
         None => tokio::task::spawn_blocking(move || release.body(coding)).await.unwrap_or_default(),
@@ -88,15 +88,15 @@ async fn slice(call: Call) -> Result<Reply, Problem> {
     let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live.read()).clone());
     let App { live, store, slices, .. } = &*call.app;
     let gone = Problem::not_found;
-    let mark = slices.mark(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    let head = |mark: &Mark, body| {
+    let mark = slices.version(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
+    let head = |mark: &SnapshotVersion, body| {
         Reply::text(body).tagged(&mark.etag()).with_header(HISTORY, call.app.history.clone())
     };
     if call.is_known(&mark.etag()) {
         return Ok(head(&mark, axum::body::Bytes::new()).not_modified());
     }
     let slice = slices.slice(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    Ok(head(&slice.mark, slice.body))
+    Ok(head(&slice.version, slice.body))
 }
 
 async fn stream_snapshot(call: Call) -> Result<Reply, Problem> {
@@ -117,12 +117,12 @@ fn hear(call: &Call) {
     if is_closing(&call.headers) {
         return call.app.reach.forget(&known.key, name);
     }
-    let watching = Watching {
+    let watching = FollowedRules {
         environment: known.key.environment.clone(),
         tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
     };
-    let heard = Heard { watching, digest: digest(&call.headers), at: call.now };
-    call.app.reach.hear(&known.key, name, heard, std::time::Instant::now());
+    let heard = InstanceReport { followed: watching, digest: digest(&call.headers), at: call.now };
+    call.app.reach.record(&known.key, name, heard, std::time::Instant::now());
 }
 
 /// Which instances evaluate with the newest flags.
@@ -190,13 +190,13 @@ async fn reach(call: Call) -> Result<Reply, Problem> {
 /// Which instances evaluate with the newest flags, now.
 pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     let own = app.live.read().environment().clone();
-    let Mark { revision, digest } = app.live.release(&own).mark.clone();
-    let mut newest: std::collections::HashMap<Watching, Option<Digest>> = Default::default();
+    let SnapshotVersion { revision, digest } = app.live.release(&own).version.clone();
+    let mut newest: std::collections::HashMap<FollowedRules, Option<Digest>> = Default::default();
     let mut counts = [0; 3];
     let mut instances = Vec::new();
-    let Instances { instances: heard, incomplete } = app.reach.list(std::time::Instant::now());
+    let InstanceList { instances: heard, incomplete } = app.reach.list(std::time::Instant::now());
     for instance in heard {
-        let Heard { watching, digest, at } = instance.heard;
+        let InstanceReport { followed: watching, digest, at } = instance.report;
         let current = match newest.get(&watching) {
             Some(current) => current.clone(),
             None => {
@@ -206,7 +206,7 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
             }
         };
         let standing = match digest.is_some() && digest == current {
-            _ if !instance.lately => Standing::Silent,
+            _ if !instance.is_recent => Standing::Silent,
             true => Standing::Reached,
             false => Standing::Pending,
         };
@@ -245,10 +245,10 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     })
 }
 
-async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Problem> {
-    let Watching { environment, tenant } = watching;
-    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).mark.digest.clone())) };
-    let mark = app.slices.mark(&app.live, &*app.store, (tenant, environment)).await?;
+async fn current(app: &App, watching: &FollowedRules) -> Result<Option<Digest>, Problem> {
+    let FollowedRules { environment, tenant } = watching;
+    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).version.digest.clone())) };
+    let mark = app.slices.version(&app.live, &*app.store, (tenant, environment)).await?;
     Ok(mark.map(|mark| mark.digest))
 }
 
@@ -256,7 +256,7 @@ impl ReachView {
     /// Waits until no known instance is pending, or until the deadline; then answers the reach of that moment.
     pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
         loop {
-            let news = app.reach.news();
+            let news = app.reach.changed();
             let view = standing(app).await?;
             if view.pending == 0 || tokio::time::timeout_at(until, news).await.is_err() {
                 return Ok(view);

@@ -21,7 +21,7 @@ use crate::http::query::Parameter;
 use crate::http::reply::{Reply, unwritable};
 use crate::live::FLAG_KILL;
 use crate::routes::plans;
-use crate::store::{Entry, FlagQuery, Position, Record, Require};
+use crate::store::{FlagQuery, PageStart, Record, RecordChange, Require};
 
 const CREATED: Body = Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key"]);
 
@@ -104,7 +104,7 @@ pub fn operations() -> Vec<Operation> {
 async fn list(call: Call) -> Result<Reply, Problem> {
     let query = FlagQuery { after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.flags(query).await?;
-    let position = |flag: &Flag| Position { key: flag.key().to_string(), id: String::new() };
+    let position = |flag: &Flag| PageStart { key: flag.key().to_string(), id: String::new() };
     let (flags, next_cursor) = call.page(found, position)?;
     let items = flags.iter().map(|flag| FlagView::new(&call, flag)).collect();
     Reply::json(&Page { items, next_cursor })
@@ -129,7 +129,8 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         Flag::create(flag.key().clone(), flag.content().clone(), editor(&call, 1)?)?;
     let view = FlagView::new(&call, &flag).warned(warning, plans::warnings(&call, &flag).await?);
     let reply = shown(&view, &flag)?.created(format!("/flags/{}", flag.key()));
-    let entry = Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
+    let entry =
+        RecordChange { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
     call.write(vec![entry], vec![FITS], reply).await
 }
 
@@ -168,7 +169,7 @@ async fn remove(call: Call) -> Result<Reply, Problem> {
     call.judge_version(before.revisioned())?;
     let reply = Reply::json(&FlagView::new(&call, &before))?;
     let before = Some(Record::Flag(Box::new(before)));
-    call.write(vec![Entry { action: "flag.delete", before, after: None }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action: "flag.delete", before, after: None }], Vec::new(), reply).await
 }
 
 async fn kill(call: Call) -> Result<Reply, Problem> {
@@ -232,7 +233,7 @@ async fn write(
     let grows = flag.rule().canonical_bytes() > before.rule().canonical_bytes() && action != FLAG_KILL;
     let mut requires: Vec<Require> = grows.then_some(FITS).into_iter().collect();
     let (before, after) = (Record::Flag(Box::new(before)), Record::Flag(Box::new(flag)));
-    let entries = vec![Entry { action, before: Some(before), after: Some(after) }];
+    let entries = vec![RecordChange { action, before: Some(before), after: Some(after) }];
     match planned_at {
         Some(revision) => {
             requires.push(Require::UnchangedWorld(revision));

@@ -12,9 +12,9 @@ use crate::http::call::Call;
 use crate::http::operation::{Body, Operation, Precondition, delete, get, post};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::keys::{Key, KeyKind, PreviousSecret, hash_of, hint_of, new_secret};
-use crate::live::KnownKey;
-use crate::store::{Entry, Position, Record, Require};
+use crate::keys::{KeyKind, KeyRecord, PreviousSecret, hash_of, hint_of, new_secret};
+use crate::live::KeyEntry;
+use crate::store::{PageStart, Record, RecordChange, Require};
 
 const CREATED: Body =
     Body::whole::<NewKey>(&["name", "kind", "tenantSlug", "environment", "expiresAt"], &["name", "kind"]);
@@ -81,7 +81,7 @@ struct Rotation {
 #[serde(rename_all = "camelCase")]
 struct KeyView {
     #[serde(flatten)]
-    key: Key,
+    key: KeyRecord,
     /// The slug of its tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant_slug: Option<Slug>,
@@ -98,7 +98,7 @@ struct KeyView {
 }
 
 impl KeyView {
-    fn new(call: &Call, key: Key) -> KeyView {
+    fn new(call: &Call, key: KeyRecord) -> KeyView {
         let tenant = key.tenant_id.as_ref();
         let slug = tenant.and_then(|id| Some(call.app.live.read().tenant_by_id(id.as_str())?.slug.clone()));
         KeyView {
@@ -111,7 +111,7 @@ impl KeyView {
         }
     }
 
-    fn of(call: &Call, known: &KnownKey) -> KeyView {
+    fn of(call: &Call, known: &KeyEntry) -> KeyView {
         KeyView {
             last_used_at: known.last_used_at(),
             last_used_from: known.last_used_from().map(|address| address.to_string()),
@@ -125,7 +125,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let limit = call.query.limit()? + 1;
     let found: Vec<_> = call.app.live.read().keys_after(after.as_ref()).take(limit).cloned().collect();
     let position =
-        |known: &std::sync::Arc<KnownKey>| Position { key: String::new(), id: known.key.id.to_string() };
+        |known: &std::sync::Arc<KeyEntry>| PageStart { key: String::new(), id: known.key.id.to_string() };
     let (keys, next_cursor) = call.page(found, position)?;
     Reply::json(&Page { items: keys.iter().map(|known| KeyView::of(&call, known)).collect(), next_cursor })
 }
@@ -137,7 +137,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     view.warnings = warnings(&call, &key.environment);
     // What is kept for a repetition of this request has no secret either.
     let kept = Reply::json(&view)?.created(format!("/keys/{}", key.id));
-    let entry = Entry { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
+    let entry = RecordChange { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
     let written = call.write(vec![entry], requires, kept).await.map_err(|problem| match problem.code() {
         "unknown_tenant" => no_such_tenant(),
         _ => problem,
@@ -162,11 +162,11 @@ async fn rotate(call: Call) -> Result<Reply, Problem> {
     let secret = fresh_secret()?;
     let previous = until.map(|until| PreviousSecret { hint: before.hint.clone(), until, hash: before.hash });
     let (hash, hint, revisioned) = (hash_of(&secret), hint_of(&secret), touched(before.revisioned, &call));
-    let after = Key { hash, hint, previous, revisioned, ..before.clone() };
+    let after = KeyRecord { hash, hint, previous, revisioned, ..before.clone() };
     let view = KeyView { key: after.clone(), ..KeyView::of(&call, &known) };
     let kept = Reply::json(&view)?;
     let (before, after) = (Record::Key(Box::new(before)), Record::Key(Box::new(after)));
-    let entry = Entry { action: "key.rotate", before: Some(before), after: Some(after) };
+    let entry = RecordChange { action: "key.rotate", before: Some(before), after: Some(after) };
     let own = kept.kept_body().to_vec();
     let written = call.write(vec![entry], Vec::new(), kept).await?;
     // A repetition gets the answer that was kept, which is of another secret.
@@ -216,7 +216,7 @@ fn warnings(call: &Call, environment: &Environment) -> Vec<Warning> {
     vec![Warning::unknown_name("/environment", environment.as_str(), known.iter().map(Environment::as_str))]
 }
 
-fn made(call: &Call) -> Result<(Key, String), Problem> {
+fn made(call: &Call) -> Result<(KeyRecord, String), Problem> {
     let text = |name: &str| match call.body.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -253,7 +253,7 @@ fn made(call: &Call) -> Result<(Key, String), Problem> {
     let revisioned = Revisioned { created_at: call.now, updated_at: call.now, version: 1 };
     let (hash, hint) = (hash_of(&secret), hint_of(&secret));
     let (previous, created_by) = (None, Some(call.actor()));
-    let key = Key {
+    let key = KeyRecord {
         id: new_id()?,
         name,
         kind,
@@ -281,13 +281,16 @@ async fn revoke(call: Call) -> Result<Reply, Problem> {
     let known = current(&call)?;
     let reply = Reply::json(&KeyView::of(&call, &known))?;
     let before = Some(Record::Key(Box::new(known.key.clone())));
-    match call.write(vec![Entry { action: "key.revoke", before, after: None }], Vec::new(), reply).await {
+    match call
+        .write(vec![RecordChange { action: "key.revoke", before, after: None }], Vec::new(), reply)
+        .await
+    {
         // Somebody else has revoked it just now.
         Err(problem) if problem.code() == "stale" => Err(Problem::not_found()),
         written => written,
     }
 }
 
-fn current(call: &Call) -> Result<std::sync::Arc<KnownKey>, Problem> {
+fn current(call: &Call) -> Result<std::sync::Arc<KeyEntry>, Problem> {
     call.app.live.read().key(call.part("id")).cloned().ok_or_else(Problem::not_found)
 }

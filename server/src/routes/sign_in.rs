@@ -9,7 +9,7 @@ use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::identity::LEEWAY_SECONDS;
-use crate::store::{Entry, Record, Require, Write, WriteError};
+use crate::store::{Record, RecordChange, Require, Write, WriteError};
 
 /// Two sign-ins of one person at once: the later one reads again, and then finds the record in step.
 const ATTEMPTS: usize = 8;
@@ -56,7 +56,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
         if let Some(before) = &before {
             user.revisioned = touched(before.revisioned, call);
         }
-        let mut entries = vec![Entry {
+        let mut entries = vec![RecordChange {
             action: if is_first { "user.create" } else { "user.signIn" },
             before: before.map(|before| Record::User(Box::new(before))),
             after: Some(Record::User(Box::new(user.clone()))),
@@ -64,7 +64,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
         if kept_last_admin {
             let kept = User { revisioned: touched(user.revisioned, call), ..user.clone() };
             let (before, after) = (Record::User(Box::new(user)), Record::User(Box::new(kept.clone())));
-            entries.push(Entry { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
+            entries.push(RecordChange { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
             user = kept;
         }
         let write = Write {
@@ -100,8 +100,12 @@ fn email_taken() -> Problem {
 /// The record of this identity; or one that was made for this e-mail address, which the identity provider has verified, and nobody has claimed.
 async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
     let claims = call.caller.claims()?;
-    let known =
-        call.app.live.read().user_of(&claims.issuer, &claims.subject).map(|known| known.record.id.clone());
+    let known = call
+        .app
+        .live
+        .read()
+        .user_by_identity(&claims.issuer, &claims.subject)
+        .map(|known| known.record.id.clone());
     if let Some(id) = known {
         return Ok(call.app.store.user(&id).await?);
     }

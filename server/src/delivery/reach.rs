@@ -55,7 +55,7 @@ pub struct Instance {
     pub key: Id,
     /// The last report of the instance.
     pub report: InstanceReport,
-    /// Whether the report is less than 90 seconds old.
+    /// True if the report is less than 90 seconds old.
     pub is_recent: bool,
 }
 

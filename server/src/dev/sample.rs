@@ -77,8 +77,8 @@ pub(super) async fn add_samples(
     write(store, entries, at).await
 }
 
-/// Moves the users to the current issuer. The issuer's name contains the port, so another `--listen`
-/// changes the name.
+/// Moves the users to the current issuer. The issuer's name contains the port, so another
+/// `--listen` changes the name.
 async fn move_users(
     store: &Arc<dyn Store>,
     live: &Live,

@@ -81,7 +81,7 @@ pub enum IdentitySettingsError {
         /// The rule that the address breaks.
         reason: &'static str,
     },
-    /// The same issuer is listed twice.
+    /// An issuer is listed twice.
     #[error("the issuer {0:?} is listed twice")]
     Twice(String),
     /// One address for keys is combined with several issuers.

@@ -14,7 +14,7 @@ use crate::store::identity_key;
 
 /// The records in memory and the compiled flags, at one revision.
 pub struct LiveState {
-    /// The newest revision.
+    /// The newest revision of the log.
     pub revision: u64,
     pub(super) environment: Environment,
     pub(super) tenants: Tenants,

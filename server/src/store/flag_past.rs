@@ -43,7 +43,7 @@ pub struct FlagListing {
     pub flag: FlagKey,
     /// The axis of the value.
     pub axis: Axis,
-    /// Whether the change added the value to the list.
+    /// True if the change added the value to the list.
     pub is_listed: bool,
 }
 

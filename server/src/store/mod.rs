@@ -131,7 +131,7 @@ pub struct StoreTimes {
 }
 
 impl StoreTimes {
-    /// Creates empty histograms.
+    /// Creates the histograms without observations.
     pub fn new() -> prometheus::Result<StoreTimes> {
         let reads = histogram::seconds(
             "dezky_store_read_seconds",

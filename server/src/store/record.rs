@@ -93,9 +93,9 @@ pub enum Require {
 pub enum ActorRights {
     /// The rights in a user's record.
     Person {
-        /// Whether the user is active.
+        /// True if the user is active.
         active: bool,
-        /// Whether the user is a platform admin.
+        /// True if the user is a platform admin.
         platform_admin: bool,
         /// The role of the user in their tenants.
         role: Role,

@@ -61,7 +61,7 @@ pub struct Verification {
     pub shown: u64,
     /// The number of rows in the past of flags for the verified changes.
     pub past: u64,
-    /// Whether the verification has reached its end.
+    /// True once the verification has reached its end.
     pub is_complete: bool,
 }
 

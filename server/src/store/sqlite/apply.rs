@@ -15,7 +15,7 @@ pub(super) const PURGE_EVERY_MICROS: i64 = 600 * 1_000_000;
 
 /// Applies a write, and advances `head` to its last change. An error leaves the transaction and
 /// `head` unchanged.
-pub fn apply(
+pub(super) fn apply(
     transaction: &mut Transaction<'_>,
     write: Write,
     head: &mut Option<Change>,
@@ -80,7 +80,7 @@ fn check(connection: &Connection, requires: Vec<Require>, now: (u64, Timestamp))
 }
 
 /// Removes receipts that are older than their lifetime.
-pub fn purge(connection: &Connection, now: i64) -> Result<(), StoreError> {
+pub(super) fn purge(connection: &Connection, now: i64) -> Result<(), StoreError> {
     let old = now.saturating_sub(RECEIPTS_KEPT_MICROS);
     connection.execute("DELETE FROM receipts WHERE at < ?1", [old]).map_err(failure)?;
     Ok(())

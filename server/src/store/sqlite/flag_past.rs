@@ -11,7 +11,7 @@ use crate::store::{FlagDifference, FlagListing, FlagShape, FlagStep, Record, Sto
 const PAGE: usize = 50;
 
 /// Appends the difference that a change made to a flag's rule. Ignores records of other kinds.
-pub fn append(
+pub(super) fn append(
     connection: &Connection,
     revision: u64,
     before: Option<&Record>,
@@ -59,14 +59,14 @@ fn columns(shape: Option<FlagShape>) -> (Option<&'static str>, Option<u16>, Opti
 }
 
 /// Returns whether the database contains the past of flags. Older databases do not.
-pub fn is_kept(connection: &Connection) -> Result<bool, StoreError> {
+pub(super) fn is_kept(connection: &Connection) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM settings WHERE name = 'flag_past'";
     Ok(connection.query_row(sql, [], |_| Ok(())).optional().map_err(failure)?.is_some())
 }
 
 /// Compares the rows of a change with its document. Returns the number of rows; `None` if a row is
 /// missing or different.
-pub fn verify(connection: &Connection, change: &Change) -> Result<Option<u64>, StoreError> {
+pub(super) fn verify(connection: &Connection, change: &Change) -> Result<Option<u64>, StoreError> {
     if change.content.entity.kind.as_str() != "flag" {
         return Ok(Some(0));
     }
@@ -96,7 +96,7 @@ pub fn verify(connection: &Connection, change: &Change) -> Result<Option<u64>, S
 }
 
 /// Counts the rows up to a revision, and the rows that belong to no change.
-pub fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
+pub(super) fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
     let counted = |table: &str| {
         let sql = format!(
             "SELECT count(*) FROM {table} AS kept WHERE revision <= ?1 \
@@ -108,7 +108,7 @@ pub fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
 }
 
 /// Returns the changes between two revisions (both exclusive), newest first.
-pub fn steps(
+pub(super) fn steps(
     connection: &Connection,
     (above, below): (u64, u64),
     limit: usize,
@@ -132,7 +132,7 @@ pub fn steps(
 
 /// Returns the additions and removals of these values up to a revision, oldest first for each
 /// value.
-pub fn listings(
+pub(super) fn listings(
     connection: &Connection,
     values: &[(Axis, String)],
     up_to: u64,
@@ -153,7 +153,7 @@ pub fn listings(
 }
 
 /// Fills the past and the flags' sizes in a database of an older server, once.
-pub fn backfill(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn backfill(connection: &mut Connection) -> Result<(), StoreError> {
     if is_kept(connection)? {
         return Ok(());
     }

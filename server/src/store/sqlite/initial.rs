@@ -11,7 +11,7 @@ use crate::keys::KeyRecord;
 use crate::store::{InitialState, StoreError, StoredKey};
 
 /// Reads all records, at one revision.
-pub fn read(connection: &Connection) -> Result<InitialState, StoreError> {
+pub(super) fn read(connection: &Connection) -> Result<InitialState, StoreError> {
     Ok(InitialState {
         revision: log::newest(connection)?.map_or(0, |newest| newest.revision),
         tenants: rows(connection, "SELECT id, slug, plan, partner_id, status FROM tenants", tenant)?,
@@ -27,7 +27,7 @@ pub fn read(connection: &Connection) -> Result<InitialState, StoreError> {
 }
 
 /// Reads all machine keys, oldest first.
-pub fn keys(connection: &Connection) -> Result<Vec<StoredKey>, StoreError> {
+pub(super) fn keys(connection: &Connection) -> Result<Vec<StoredKey>, StoreError> {
     rows(
         connection,
         "SELECT doc, hash, last_used_at, previous_hash, last_used_from FROM keys ORDER BY id",

@@ -8,7 +8,7 @@ use super::{broken, documents, failure, ids_text};
 use crate::store::{FlagQuery, PageStart, PartnerQuery, StoreError, SubscriptionQuery, UserQuery};
 
 /// Reads one record by id or unique value.
-pub fn one<T>(
+pub(super) fn one<T>(
     connection: &Connection,
     sql: &'static str,
     name: &str,
@@ -18,21 +18,21 @@ pub fn one<T>(
 }
 
 /// Reads a page of partners, by slug.
-pub fn partners(connection: &Connection, query: &PartnerQuery) -> Result<Vec<Partner>, StoreError> {
+pub(super) fn partners(connection: &Connection, query: &PartnerQuery) -> Result<Vec<Partner>, StoreError> {
     let sql = "SELECT doc FROM partners WHERE slug > ?1 ORDER BY slug LIMIT ?2";
     let after = query.after.as_ref().map_or("", |after| after.key.as_str());
     documents(connection, sql, params![after, limit(query.limit)], Partner::from_json)
 }
 
 /// Reads a page of flags, by key.
-pub fn flags(connection: &Connection, query: &FlagQuery) -> Result<Vec<Flag>, StoreError> {
+pub(super) fn flags(connection: &Connection, query: &FlagQuery) -> Result<Vec<Flag>, StoreError> {
     let sql = "SELECT doc FROM flags WHERE id > ?1 ORDER BY id LIMIT ?2";
     let after = query.after.as_ref().map_or("", |after| after.key.as_str());
     documents(connection, sql, params![after, limit(query.limit)], Flag::from_json)
 }
 
 /// Reads a page of users, newest sign-in first.
-pub fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+pub(super) fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, StoreError> {
     let (at, id) = newest_first(query.after.as_ref());
     let values = params![at, id, limit(query.limit), query.tenant.as_ref().map(|id| id.as_str())];
     let sql = match query.tenant {
@@ -49,7 +49,7 @@ pub fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, St
 }
 
 /// Returns the tenant of a subscription, if the tenant is visible.
-pub fn subscription_tenant(
+pub(super) fn subscription_tenant(
     connection: &Connection,
     id: &Id,
     visible: Option<&[Id]>,
@@ -65,7 +65,7 @@ pub fn subscription_tenant(
 }
 
 /// Reads a page of subscriptions, newest first.
-pub fn subscriptions(
+pub(super) fn subscriptions(
     connection: &Connection,
     query: &SubscriptionQuery,
 ) -> Result<Vec<Subscription>, StoreError> {

@@ -11,7 +11,7 @@ use super::{broken, failure};
 use crate::store::{ChangeQuery, ExportChunk, StoreError};
 
 /// Appends a change. `tenant` owns the record, and the audits of `tenants` list the change.
-pub fn append(
+pub(super) fn append(
     connection: &Connection,
     change: &Change,
     tenant: Option<&Id>,
@@ -39,7 +39,7 @@ pub fn append(
 }
 
 /// Returns the newest change of the log.
-pub fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
+pub(super) fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
     let sql = "SELECT doc FROM changes ORDER BY revision DESC LIMIT 1";
     let text: Option<String> = connection
         .prepare_cached(sql)
@@ -49,7 +49,7 @@ pub fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
 }
 
 /// Reads a page of the log, newest first.
-pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>, StoreError> {
+pub(super) fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>, StoreError> {
     // A tenant's audit is scanned in the order of its own index.
     let mut sql = String::from(match query.tenant {
         None => "SELECT doc FROM changes WHERE 1 = 1",
@@ -92,7 +92,7 @@ pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>,
 const EXPORT_BYTES: usize = 256 << 10;
 
 /// Exports the changes in `after + 1 ..= until`, one per line, up to the size of one chunk.
-pub fn export(connection: &Connection, after: u64, until: u64) -> Result<ExportChunk, StoreError> {
+pub(super) fn export(connection: &Connection, after: u64, until: u64) -> Result<ExportChunk, StoreError> {
     let sql = "SELECT revision, doc FROM changes WHERE revision > ?1 AND revision <= ?2 ORDER BY revision";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let mut rows = statement.query([after, until]).map_err(failure)?;
@@ -109,7 +109,7 @@ pub fn export(connection: &Connection, after: u64, until: u64) -> Result<ExportC
 }
 
 /// The tenant that owns the record of a change, according to the documents.
-pub fn tenant_of(change: &Change) -> Option<&str> {
+pub(super) fn tenant_of(change: &Change) -> Option<&str> {
     let content = &change.content;
     match content.entity.kind.as_str() {
         "tenant" => Some(content.entity.id.as_str()),
@@ -119,7 +119,7 @@ pub fn tenant_of(change: &Change) -> Option<&str> {
 
 /// The tenants whose audit lists a change, according to the documents: the record's tenant, and
 /// each tenant that a user joins or leaves.
-pub fn tenants_of(change: &Change) -> BTreeSet<&str> {
+pub(super) fn tenants_of(change: &Change) -> BTreeSet<&str> {
     let content = &change.content;
     let mut tenants: BTreeSet<&str> = tenant_of(change).into_iter().collect();
     if content.entity.kind.as_str() == "user" {
@@ -135,6 +135,6 @@ fn members(user: &Value) -> BTreeSet<&str> {
 }
 
 /// Parses the document of a change.
-pub fn parse(text: &str) -> Result<Change, StoreError> {
+pub(super) fn parse(text: &str) -> Result<Change, StoreError> {
     Change::from_json(text.as_bytes()).map_err(broken)
 }

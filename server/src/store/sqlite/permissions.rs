@@ -10,10 +10,10 @@ use super::schema;
 use crate::store::StoreError;
 
 /// The mode of every file that holds data.
-pub const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// The mode of a directory that holds data.
-pub const DIRECTORY_MODE: u32 = 0o700;
+pub(super) const DIRECTORY_MODE: u32 = 0o700;
 
 /// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -29,7 +29,7 @@ pub enum Permissions {
 }
 
 /// Creates an empty file that only this account can access. Leaves an existing file unchanged.
-pub fn create_private(file: &Path) -> std::io::Result<()> {
+pub(super) fn create_private(file: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

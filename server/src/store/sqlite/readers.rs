@@ -15,7 +15,7 @@ const READERS: usize = 4;
 
 /// The pool of connections.
 #[derive(Clone)]
-pub struct Readers {
+pub(super) struct Readers {
     file: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
@@ -24,12 +24,12 @@ pub struct Readers {
 
 impl Readers {
     /// Creates a pool for an existing database. Opens connections on demand.
-    pub fn new(file: PathBuf, times: Arc<StoreTimes>) -> Readers {
+    pub(super) fn new(file: PathBuf, times: Arc<StoreTimes>) -> Readers {
         Readers { file, idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)), times }
     }
 
     /// Runs a query. All its statements read the same revision.
-    pub async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

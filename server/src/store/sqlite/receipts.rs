@@ -7,7 +7,7 @@ use super::failure;
 use crate::store::{Receipt, StoreError};
 
 /// Finds the receipt of a holder's idempotency key.
-pub fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+pub(super) fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
     let sql =
         "SELECT fingerprint, at, status, etag, location, body FROM receipts WHERE holder = ?1 AND key = ?2";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
@@ -27,7 +27,7 @@ pub fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<R
 }
 
 /// Stores a new receipt.
-pub fn insert(connection: &Connection, receipt: &Receipt) -> Result<(), StoreError> {
+pub(super) fn insert(connection: &Connection, receipt: &Receipt) -> Result<(), StoreError> {
     let sql = "INSERT INTO receipts (holder, key, fingerprint, at, status, etag, location, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let Receipt { holder, key, fingerprint, at, status, etag, location, body } = receipt;
     let row = params![holder, key, fingerprint, at.as_micros(), status, etag, location, body];

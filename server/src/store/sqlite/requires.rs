@@ -9,7 +9,7 @@ use crate::store::{ActorRights, Require, StoreError};
 
 /// Returns whether a condition holds. `until` is the newest revision before the write's own
 /// changes, and `at` is the time of the write.
-pub fn holds(
+pub(super) fn holds(
     connection: &Connection,
     require: &Require,
     (until, at): (u64, Timestamp),

@@ -10,17 +10,17 @@ use crate::keys::KeyRecord;
 use crate::store::{Record, StoreError, WriteError, identity_key};
 
 /// The row of a record. The first column is the id, the second the version.
-pub struct RecordRow {
+pub(super) struct RecordRow {
     /// The name of the table.
     table: &'static str,
     /// The columns that are derived from the record.
-    pub columns: &'static [&'static str],
+    pub(super) columns: &'static [&'static str],
     /// The values of the columns, in the same order.
-    pub values: Vec<Value>,
+    pub(super) values: Vec<Value>,
 }
 
 /// Replaces the record that the writer read. Fails if its version has changed.
-pub fn put(
+pub(super) fn put(
     connection: &Connection,
     before: Option<&Record>,
     after: Option<&Record>,
@@ -139,7 +139,7 @@ fn run(statement: rusqlite::Result<CachedStatement<'_>>, row: impl Params) -> Re
 }
 
 /// Returns the row of a record with all derived columns.
-pub fn row(record: &Record) -> Result<RecordRow, StoreError> {
+pub(super) fn row(record: &Record) -> Result<RecordRow, StoreError> {
     match record {
         Record::Tenant(tenant) => tenant_row(tenant),
         Record::Partner(partner) => partner_row(partner),
@@ -263,7 +263,7 @@ fn flag_row(flag: &Flag) -> Result<RecordRow, StoreError> {
 }
 
 /// The bytes of a flag's rule in a snapshot, with the comma after the rule.
-pub fn rule_bytes(flag: &Flag) -> i64 {
+pub(super) fn rule_bytes(flag: &Flag) -> i64 {
     i64::try_from(flag.rule().canonical_bytes() + 1).unwrap_or(i64::MAX)
 }
 
@@ -298,7 +298,7 @@ fn document(record: &impl Serialize) -> Result<Value, StoreError> {
 }
 
 /// The document of a flag without its history, because the log is the history.
-pub fn flag_document(flag: &Flag) -> Result<serde_json::Value, StoreError> {
+pub(super) fn flag_document(flag: &Flag) -> Result<serde_json::Value, StoreError> {
     let mut document = serde_json::to_value(flag).map_err(unwritable)?;
     if let Some(members) = document.as_object_mut() {
         members.insert("history".to_owned(), serde_json::Value::Array(Vec::new()));

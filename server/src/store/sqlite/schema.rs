@@ -40,14 +40,14 @@ pub fn file(directory: &Path) -> PathBuf {
 }
 
 /// The path of the file that a process locks while it uses the directory.
-pub fn lock_file(directory: &Path) -> PathBuf {
+pub(super) fn lock_file(directory: &Path) -> PathBuf {
     directory.join("lock")
 }
 
 /// Creates the directory and an empty database if missing, and locks the directory for this
 /// process. Only this account can access what is created. Rejects existing data that other accounts
 /// can access, unless the operator accepts it.
-pub fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreError> {
+pub(super) fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let text = format!("SQLite {} is too old: the server needs 3.51.3", rusqlite::version());
         return Err(StoreError::Unavailable(text));
@@ -85,12 +85,12 @@ pub fn is_locked(directory: &Path) -> Result<bool, StoreError> {
 }
 
 /// The newest schema version.
-pub fn newest_version() -> usize {
+pub(super) fn newest_version() -> usize {
     MIGRATIONS.len()
 }
 
 /// Opens the connection of the writer.
-pub fn open_writer(file: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file).map_err(failure)?;
     configure(&connection)?;
     // Every acknowledged write survives a loss of power, and readers never wait for writes.
@@ -104,7 +104,7 @@ pub fn open_writer(file: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a connection for reads.
-pub fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(failure)?;
     configure(&connection)?;
@@ -121,12 +121,12 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Migrates the database to the newest version, in one transaction per migration.
-pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     migrate_to(connection, MIGRATIONS.len())
 }
 
 /// Returns the version of the database. Rejects versions that are newer than this server.
-pub fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
+pub(super) fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
     let current: usize =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failure)?;
     if current > MIGRATIONS.len() {

@@ -20,7 +20,7 @@ const COUNTED: &str = "subscriptions.status IN ('active', 'past_due')";
 type Grouped = BTreeMap<String, Vec<Subscription>>;
 
 /// Sums the revenue in total, by plan, and by partner.
-pub fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
+pub(super) fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
     let by = |column: &str, from: &str| {
         format!(
             "SELECT {column}, {SUMS} FROM {from} WHERE {COUNTED} GROUP BY 1, currency, interval, interval_count"
@@ -38,7 +38,10 @@ pub fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
 }
 
 /// Counts the tenants of these partners, and sums their revenue.
-pub fn customers(connection: &Connection, partners: &[Id]) -> Result<BTreeMap<Id, Customers>, StoreError> {
+pub(super) fn customers(
+    connection: &Connection,
+    partners: &[Id],
+) -> Result<BTreeMap<Id, Customers>, StoreError> {
     let ids = ids_text(partners)?;
     let mut found: BTreeMap<Id, Customers> = BTreeMap::new();
     let sql = "SELECT partner_id, count(*) FROM tenants \

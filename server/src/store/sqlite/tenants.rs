@@ -17,7 +17,7 @@ const RARE: usize = 1_200;
 const GRAM: usize = 3;
 
 /// Reads a page of tenants.
-pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>, StoreError> {
+pub(super) fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>, StoreError> {
     let TenantQuery { filter, sort, after, limit } = query;
     let mut conditions = Conditions::new(connection, filter, StatusFilter::Applied, sort.key)?;
     let (column, comparison, order) = (column(*sort), comparison(sort.direction), order(sort.direction));
@@ -47,7 +47,7 @@ pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>,
 }
 
 /// Counts the tenants of each status that match a filter; ignores the filter's own status.
-pub fn totals(
+pub(super) fn totals(
     connection: &Connection,
     filter: &TenantFilter,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
@@ -68,7 +68,7 @@ pub fn totals(
 }
 
 /// Returns the tenants of these groups, without terminated tenants.
-pub fn by_groups(connection: &Connection, groups: &[String]) -> Result<Vec<Id>, StoreError> {
+pub(super) fn by_groups(connection: &Connection, groups: &[String]) -> Result<Vec<Id>, StoreError> {
     let groups = serde_json::to_string(groups).map_err(super::unwritable)?;
     let sql = "SELECT DISTINCT id FROM tenants WHERE authentik_group IN (SELECT value FROM json_each(?1)) \
                AND authentik_group IS NOT NULL AND status <> 'terminated' ORDER BY id";
@@ -108,7 +108,7 @@ enum StatusFilter {
 
 #[derive(Default)]
 struct Conditions {
-    // Whether the text is searched in a scan in list order.
+    // True if the text is searched in a scan in list order.
     scans: bool,
     parts: Vec<String>,
     values: Vec<Sql>,

@@ -62,7 +62,7 @@ pub fn verify_file(file: &Path, expected: Option<LogHead>) -> Result<LogHead, Ve
 }
 
 /// Verifies the next changes of the log.
-pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verification, VerifyError> {
+pub(super) fn step(connection: &Connection, mut so_far: Verification) -> Result<Verification, VerifyError> {
     let until = match so_far.until {
         Some(until) => until,
         None => begin(connection, &mut so_far)?,

@@ -11,18 +11,18 @@ use super::{apply, failure, log, schema};
 use crate::store::{Observer, RecordChange, StoreError, Write, WriteError};
 
 /// A queued write with the channel for its result.
-pub struct Job {
+pub(super) struct Job {
     /// The write to commit.
-    pub write: Write,
+    pub(super) write: Write,
     /// The channel for the result.
-    pub reply: oneshot::Sender<Result<Vec<Change>, WriteError>>,
+    pub(super) reply: oneshot::Sender<Result<Vec<Change>, WriteError>>,
 }
 
 /// The most writes in one commit.
 const BATCH: usize = 256;
 
 /// The capacity of the queue. Callers wait when it is full.
-pub const QUEUE: usize = 1_024;
+pub(super) const QUEUE: usize = 1_024;
 
 /// The pages in the write-ahead log from which an idle writer runs a checkpoint.
 const PAGES_WHEN_IDLE: i64 = 1_000;
@@ -31,7 +31,7 @@ const PAGES_WHEN_IDLE: i64 = 1_000;
 const PAGES_AT_MOST: i64 = 8_000;
 
 /// The state of the writer thread.
-pub struct WriterThread {
+pub(super) struct WriterThread {
     file: PathBuf,
     connection: Option<Connection>,
     observer: Box<dyn Observer>,
@@ -63,7 +63,7 @@ enum CommitOutcome {
 
 impl WriterThread {
     /// Creates a writer with an open connection.
-    pub fn new(
+    pub(super) fn new(
         file: PathBuf,
         connection: Connection,
         observer: Box<dyn Observer>,
@@ -73,7 +73,7 @@ impl WriterThread {
     }
 
     /// Processes writes until the queue is closed.
-    pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
         while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
             let (writes, replies): (Vec<Write>, Vec<_>) =

@@ -124,16 +124,16 @@ fn free(directory: &Path) -> Result<String, String> {
 /// Checks that the database can be opened and its records can be loaded.
 fn readable(directory: &Path, environment: &Environment) -> Result<String, String> {
     let found = || -> Result<String, StoreError> {
-        let Some(Probe { version, newest, population }) = sqlite::probe(directory)? else {
+        let Some(Probe { version, newest, initial }) = sqlite::probe(directory)? else {
             return Ok("it does not exist yet and will be created".to_owned());
         };
-        let Some(population) = population else {
+        let Some(initial) = initial else {
             return Ok(format!("version {version}, which serve will migrate to {newest}"));
         };
-        let revision = population.revision;
+        let revision = initial.revision;
         let unreadable = |error: dezky_core::Error| StoreError::Broken(error.to_string());
         let live = Live::new(environment.clone()).map_err(unreadable)?;
-        live.load(population).map_err(unreadable)?;
+        live.load(initial).map_err(unreadable)?;
         Ok(format!("version {version}, revision {revision}"))
     };
     found().map_err(|error| error.to_string())

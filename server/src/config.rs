@@ -13,7 +13,7 @@ use crate::http::connection_slots::AddressLimit;
 use crate::http::metrics_access::MetricsAccess;
 use crate::http::tls::TlsFiles;
 use crate::identity::TrustedIssuer;
-use crate::store::Head;
+use crate::store::LogHead;
 use crate::store::sqlite::Permissions;
 
 /// The control plane of a platform: tenants, partners, users, subscriptions and flags.
@@ -95,7 +95,7 @@ pub struct ExpectedHead {
     /// Fail unless the log contains this change, as `backup`, `verify-log` or `GET /audit`
     /// printed it
     #[arg(long, value_name = "REVISION:HASH")]
-    pub expect: Option<Head>,
+    pub expect: Option<LogHead>,
 }
 
 /// The format of the log.

@@ -22,7 +22,7 @@ pub type SecretHash = [u8; 32];
 /// Documents from older versions lack the newer members: such a key has no expiry and no creator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Key {
+pub struct KeyRecord {
     /// The id of the key.
     pub id: Id,
     /// The display name of the key.
@@ -89,7 +89,7 @@ impl KeyKind {
     }
 }
 
-impl Key {
+impl KeyRecord {
     /// Reports whether the key has not expired.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)

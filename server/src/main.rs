@@ -10,8 +10,8 @@ use dezky_server::check;
 use dezky_server::config::{Command, CommandLine, DataLocation, LogFormat, Settings};
 use dezky_server::seeds;
 use dezky_server::serve;
-use dezky_server::store::sqlite::{self, KeysOfCopy, Revived};
-use dezky_server::store::{Head, KeptKey};
+use dezky_server::store::sqlite::{self, RestoredAccess, RestoredKeys};
+use dezky_server::store::{LogHead, StoredKey};
 
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
@@ -61,7 +61,7 @@ fn run(command: Command) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verified(head: &Head) -> String {
+fn verified(head: &LogHead) -> String {
     format!(
         "verified {} changes: every hash, every link, and every record; the head is {head}",
         head.revision
@@ -71,21 +71,21 @@ fn verified(head: &Head) -> String {
 /// Starts a new history after the operator decided on the machine keys.
 fn new_history(data_location: &DataLocation, keep_keys: bool, revoke_keys: bool) -> Result<(), Failure> {
     let keys = match (keep_keys, revoke_keys) {
-        (true, _) => Some(KeysOfCopy::Keep),
-        (_, true) => Some(KeysOfCopy::Revoke),
+        (true, _) => Some(RestoredKeys::Keep),
+        (_, true) => Some(RestoredKeys::Revoke),
         _ => None,
     };
     let at = now().map_err(|problem| problem.detail().to_owned())?;
     let by = (at, seeds::system());
-    let revived = sqlite::begin_history(&data_location.directory()?, data_location.permissions(), keys, by)?;
-    print!("{}", listed(&revived));
+    let restored = sqlite::begin_history(&data_location.directory()?, data_location.permissions(), keys, by)?;
+    print!("{}", listed(&restored));
     match keys {
         None => Err("nothing was changed: repeat with --keep-keys or --revoke-keys".into()),
-        Some(KeysOfCopy::Keep) => {
+        Some(RestoredKeys::Keep) => {
             println!("a new history started; the machine keys stay valid");
             Ok(())
         }
-        Some(KeysOfCopy::Revoke) => {
+        Some(RestoredKeys::Revoke) => {
             println!("a new history started; the machine keys are revoked");
             Ok(())
         }
@@ -93,17 +93,17 @@ fn new_history(data_location: &DataLocation, keep_keys: bool, revoke_keys: bool)
 }
 
 /// Lists the keys and admins that this copy of the data brings back.
-fn listed(revived: &Revived) -> String {
-    let mut text = format!("machine keys in this copy of the data: {}\n", revived.keys.len());
+fn listed(restored: &RestoredAccess) -> String {
+    let mut text = format!("machine keys in this copy of the data: {}\n", restored.keys.len());
     let time = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-    for KeptKey { key, last_used_at, last_used_from } in &revived.keys {
+    for StoredKey { key, last_used_at, last_used_from } in &restored.keys {
         let (kind, created, used) = (key.kind.as_str(), key.revisioned.created_at, time(*last_used_at));
         let from = last_used_from.map_or(String::new(), |address| format!(" from {address}"));
         let (id, name, hint) = (&key.id, &key.name, &key.hint);
         text += &format!("  {id} {kind} …{hint} created {created}, last used {used}{from}: {name}\n");
     }
-    text += &format!("active platform admins in this copy of the data: {}\n", revived.admins.len());
-    for user in &revived.admins {
+    text += &format!("active platform admins in this copy of the data: {}\n", restored.admins.len());
+    for user in &restored.admins {
         let signed_in = time(user.last_login_at);
         text += &format!("  {} {} last signed in {signed_in}: {}\n", user.id, user.email, user.name);
     }

@@ -9,7 +9,7 @@ use crate::app::{new_id, now};
 use crate::http::document::{Document, merged};
 use crate::http::problem::Problem;
 use crate::live::Live;
-use crate::store::{ChangeQuery, Entry, Record, Store, Write};
+use crate::store::{ChangeQuery, Record, RecordChange, Store, Write};
 
 /// The flags of a new server: key, and content with state, percentage, scope and description.
 fn flags() -> [(&'static str, Value); 10] {
@@ -99,7 +99,7 @@ pub(crate) fn tenant(
     partner: Option<Id>,
     handles: Value,
     at: Timestamp,
-) -> Result<(Id, Entry), Problem> {
+) -> Result<(Id, RecordChange), Problem> {
     let id = new_id()?;
     let blank = json!({ "id": id, "status": "active", "createdAt": at, "updatedAt": at });
     let mut content = json!({ "slug": slug, "name": name, "plan": plan, "handles": handles });
@@ -116,7 +116,7 @@ pub(crate) fn subscription(
     amount: i64,
     currency: &str,
     at: Timestamp,
-) -> Result<Entry, Problem> {
+) -> Result<RecordChange, Problem> {
     let content = json!({
         "tenantId": tenant, "plan": plan, "status": "active",
         "price": { "amount": amount, "currency": currency, "interval": "month" },
@@ -135,11 +135,15 @@ pub fn system() -> Actor {
     Actor { id: None, email: Email::new("server@dezky.invalid").ok() }
 }
 
-pub(crate) fn created(action: &'static str, record: Record) -> Entry {
-    Entry { action, before: None, after: Some(record) }
+pub(crate) fn created(action: &'static str, record: Record) -> RecordChange {
+    RecordChange { action, before: None, after: Some(record) }
 }
 
-pub(crate) async fn write(store: &Arc<dyn Store>, entries: Vec<Entry>, at: Timestamp) -> Result<(), Problem> {
+pub(crate) async fn write(
+    store: &Arc<dyn Store>,
+    entries: Vec<RecordChange>,
+    at: Timestamp,
+) -> Result<(), Problem> {
     if entries.is_empty() {
         return Ok(());
     }

@@ -138,8 +138,8 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     if app.metrics_access == MetricsAccess::Closed {
         tracing::warn!("/metrics is closed: set --metrics-token or --metrics-listen");
     }
-    let passing = app.live.clone();
-    let news = tokio::spawn(async move { passing.news().pass_on().await });
+    let forwarded = app.live.clone();
+    let forwarding = tokio::spawn(async move { forwarded.notifier().forward().await });
     let recording = tokio::spawn(record_key_uses(Arc::clone(&app)));
     let stopping = Arc::clone(&app);
     let stopped = stopped()?;
@@ -172,7 +172,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     summaries.abort();
     refusals.summarize();
     drop(refreshers);
-    news.abort();
+    forwarding.abort();
     // The task writes the remaining key uses and then ends.
     let _ = recording.await;
     tracing::info!("stopped");
@@ -228,7 +228,7 @@ async fn record_key_uses(app: Arc<App>) {
     loop {
         let is_over =
             tokio::time::timeout(KEY_USE_INTERVAL, stopping.wait_for(|stopping| *stopping)).await.is_ok();
-        let key_uses = app.live.newly_used_keys();
+        let key_uses = app.live.take_new_key_uses();
         if let (false, Ok(at)) = (key_uses.is_empty(), now()) {
             let actor = dezky_core::Actor::default();
             let (entries, requires) = (Vec::new(), Vec::new());
@@ -249,7 +249,7 @@ async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError>
     let permissions = settings.data_location.permissions();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_with(&directory, permissions, live.observer())?);
     // No other part can write before this, because the store is not shared yet.
-    live.load(store.population().await?)?;
+    live.load(store.initial_state().await?)?;
     seeds::seed(&store, &live).await?;
     Ok((store, live))
 }

@@ -35,7 +35,8 @@ pub(crate) async fn body(body: Body) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// The parameters of a query or a form. A repeated name is an error, because its value is ambiguous.
+/// The parameters of a query or a form. A repeated name is an error, because its value is
+/// ambiguous.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -91,7 +92,8 @@ pub(crate) fn redirect(target: &Url) -> Response<Body> {
     response
 }
 
-/// Lets pages of every origin read the response: applications under development have their own ports.
+/// Lets pages of every origin read the response: applications under development have their own
+/// ports.
 pub(crate) fn for_any_origin(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response

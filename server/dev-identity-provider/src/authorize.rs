@@ -74,8 +74,8 @@ pub(crate) async fn end_session(RawQuery(query): RawQuery) -> Response<Body> {
     }
 }
 
-/// Validates an authorization request. Errors appear on a page of the provider until `redirect_uri` is
-/// valid; later errors go to the application.
+/// Validates an authorization request. Errors appear on a page of the provider until `redirect_uri`
+/// is valid; later errors go to the application.
 fn validate(parameters: &Parameters) -> Result<Request, Box<Response<Body>>> {
     let Some(target) = parameters.get("redirect_uri").and_then(|text| host::local_url(text)) else {
         return Err(Box::new(reject("redirect_uri must be an address on this machine.")));

@@ -52,8 +52,8 @@ impl Signer {
         self.token("at+jwt", &claims)
     }
 
-    /// Signs the ID token for the client. `at_hash` binds it to the access token, and the server rejects
-    /// tokens with `at_hash` as access tokens.
+    /// Signs the ID token for the client. `at_hash` binds it to the access token, and the server
+    /// rejects tokens with `at_hash` as access tokens.
     pub(crate) fn id_token(
         &self,
         issuer: &str,

@@ -10,7 +10,7 @@ use crate::app::{new_id, now};
 use crate::http::problem::Problem;
 use crate::live::Live;
 use crate::seeds::{created, made, subscription, tenant, write};
-use crate::store::{Entry, Record, Store};
+use crate::store::{Record, RecordChange, Store};
 
 /// The group of platform admins among the personas.
 const ADMINS: &str = "dezky-platform-admins";
@@ -77,8 +77,8 @@ pub(super) async fn add_samples(
     write(store, entries, at).await
 }
 
-/// Moves the users to the current issuer. The issuer's name contains the port, so another `--listen`
-/// changes the name.
+/// Moves the users to the current issuer. The issuer's name contains the port, so another
+/// `--listen` changes the name.
 async fn move_users(
     store: &Arc<dyn Store>,
     live: &Live,
@@ -86,10 +86,10 @@ async fn move_users(
     personas: &[Persona],
     at: Timestamp,
 ) -> Result<(), Problem> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let users = store.population().await?.users;
+    let mut entries: Vec<RecordChange> = Vec::new();
+    let users = store.initial_state().await?.users;
     for persona in personas {
-        if live.read().user_of(issuer, &persona.subject).is_some() {
+        if live.read().user_by_identity(issuer, &persona.subject).is_some() {
             continue;
         }
         let email = Email::new(&persona.email)?;
@@ -103,16 +103,21 @@ async fn move_users(
         let revisioned = Revisioned { updated_at: at, version, ..before.revisioned };
         let after = User { subject, revisioned, ..before.clone() };
         let (before, after) = (Record::User(Box::new(before)), Record::User(Box::new(after)));
-        entries.push(Entry { action: "user.move", before: Some(before), after: Some(after) });
+        entries.push(RecordChange { action: "user.move", before: Some(before), after: Some(after) });
     }
     write(store, entries, at).await
 }
 
-fn is_of(entry: &Entry, user: &User) -> bool {
+fn is_of(entry: &RecordChange, user: &User) -> bool {
     entry.before.as_ref().is_some_and(|record| record.id() == user.id.as_str())
 }
 
-fn user(issuer: &str, persona: &Persona, tenants: &[(String, Id)], at: Timestamp) -> Result<Entry, Problem> {
+fn user(
+    issuer: &str,
+    persona: &Persona,
+    tenants: &[(String, Id)],
+    at: Timestamp,
+) -> Result<RecordChange, Problem> {
     let own = tenants
         .iter()
         .filter(|(slug, _)| persona.groups.iter().any(|group| *group == format!("tenant-{slug}")));

@@ -13,7 +13,7 @@ use super::context::{Context, bad_context};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
-use crate::live::State;
+use crate::live::LiveState;
 
 /// The resource that an action is bound to, and the part of the request that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Target {
 impl Target {
     /// Returns the tenant of this state. The lookup repeats only if a tenant or partner changed
     /// since.
-    pub fn tenant_in<'s>(&'s self, state: &'s State) -> Result<&'s Arc<WorldTenant>, Problem> {
+    pub fn tenant_in<'s>(&'s self, state: &'s LiveState) -> Result<&'s Arc<WorldTenant>, Problem> {
         let tenant = self.tenant.as_ref().ok_or_else(Problem::not_found)?;
         match self.population_revision == state.population_revision() {
             true => Ok(tenant),
@@ -70,7 +70,7 @@ impl Target {
 struct FoundTenant(Option<Arc<WorldTenant>>, u64);
 
 impl FoundTenant {
-    fn find(app: &App, find: impl FnOnce(&State) -> Option<&Arc<WorldTenant>>) -> FoundTenant {
+    fn find(app: &App, find: impl FnOnce(&LiveState) -> Option<&Arc<WorldTenant>>) -> FoundTenant {
         let state = app.live.read();
         FoundTenant(find(&state).cloned(), state.population_revision())
     }

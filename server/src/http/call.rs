@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::store::{Entry, Position, Receipt, Require, Write, WriteError};
+use crate::store::{PageStart, Receipt, RecordChange, Require, Write, WriteError};
 
 /// The number of attempts when the caller's rights change during a write.
 const ATTEMPTS: usize = 8;
@@ -74,7 +74,7 @@ impl Call {
     }
 
     /// Returns the position after which the page starts, if the query has a cursor.
-    pub fn after(&self) -> Result<Option<Position>, Problem> {
+    pub fn after(&self) -> Result<Option<PageStart>, Problem> {
         self.query
             .get("cursor")
             .map(|cursor| position(&self.app.seal, &self.cursor_context(), cursor))
@@ -86,7 +86,7 @@ impl Call {
     pub fn page<T>(
         &self,
         mut items: Vec<T>,
-        position: impl Fn(&T) -> Position,
+        position: impl Fn(&T) -> PageStart,
     ) -> Result<(Vec<T>, Option<String>), Problem> {
         let limit = self.query.limit()?;
         let has_more = items.len() > limit;
@@ -106,17 +106,17 @@ impl Call {
     /// key.
     pub async fn write(
         &self,
-        entries: Vec<Entry>,
+        changes: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let touches_effects = entries.iter().any(Entry::touches_effects);
+        let touches_effects = changes.iter().any(RecordChange::touches_effects);
         // Waits while a PATCH with `planDigest` commits its promised effect.
         let _shared = match touches_effects {
             true => Some(self.app.effects.read().await),
             false => None,
         };
-        self.write_exclusively(entries, requires, reply).await
+        self.write_exclusively(changes, requires, reply).await
     }
 
     /// Like `write`, for callers that hold `App::effects` exclusively.
@@ -125,7 +125,7 @@ impl Call {
     /// authorized again: it is then refused, or retried with the new rights.
     pub async fn write_exclusively(
         &self,
-        entries: Vec<Entry>,
+        changes: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
@@ -134,7 +134,7 @@ impl Call {
             let write = Write {
                 at: self.now,
                 actor: self.actor(),
-                entries: entries.clone(),
+                entries: changes.clone(),
                 requires: rights.into_iter().chain(requires.iter().cloned()).collect(),
                 receipt: self.receipt(&reply),
                 key_uses: Vec::new(),

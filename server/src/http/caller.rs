@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
 use crate::keys::{PREFIX, SecretHash, hash_of};
-use crate::live::{Known, KnownKey, Live, State};
+use crate::live::{KeyEntry, Live, LiveState, UserEntry};
 use crate::store::{ActorRights, Require};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -39,21 +39,21 @@ pub enum CallerKind {
         /// The verified claims of the token.
         claims: Arc<Claims>,
         /// The record of the person.
-        entry: Option<Arc<Known>>,
+        entry: Option<Arc<UserEntry>>,
     },
     /// A person with the sealed token of a link.
     Linked {
         /// The record of the person.
-        entry: Arc<Known>,
+        entry: Arc<UserEntry>,
         /// The expiry of the access token for which the link was issued.
         until: Timestamp,
     },
     /// A machine with its key.
-    Key(Arc<KnownKey>),
+    Key(Arc<KeyEntry>),
 }
 
 impl CallerKind {
-    fn entry(&self) -> Option<&Arc<Known>> {
+    fn entry(&self) -> Option<&Arc<UserEntry>> {
         match self {
             CallerKind::Person { entry, .. } => entry.as_ref(),
             CallerKind::Linked { entry, .. } => Some(entry),
@@ -124,14 +124,14 @@ impl Caller {
         };
         limiter.take(whose, instant).map_err(too_many)?;
         if let CallerKind::Key(entry) = &caller.kind {
-            entry.used(now, address);
+            entry.record_use(now, address);
         }
         Ok(caller)
     }
 
     /// Creates the caller of a verified access token.
     pub fn person(app: &App, claims: Arc<Claims>) -> Caller {
-        let entry = app.live.read().user_of(&claims.issuer, &claims.subject).cloned();
+        let entry = app.live.read().user_by_identity(&claims.issuer, &claims.subject).cloned();
         let record = entry.as_ref().map(|entry| entry.record.clone());
         let principal = Principal::Person(Person {
             operator_audience: app.rights.operator_audience.clone(),
@@ -166,7 +166,7 @@ impl Caller {
     }
 
     /// Creates the caller of a machine key.
-    pub fn key(entry: Arc<KnownKey>) -> Caller {
+    pub fn key(entry: Arc<KeyEntry>) -> Caller {
         let principal = Principal::Key(entry.key.principal());
         Caller { kind: CallerKind::Key(entry), principal, secret: None }
     }
@@ -224,7 +224,7 @@ impl Caller {
         }
     }
 
-    fn entry(&self) -> Option<&Arc<Known>> {
+    fn entry(&self) -> Option<&Arc<UserEntry>> {
         self.kind.entry()
     }
 
@@ -248,7 +248,7 @@ impl Caller {
     }
 
     /// Returns the environment in which the caller evaluates.
-    pub fn environment<'a>(&'a self, state: &'a State) -> &'a Environment {
+    pub fn environment<'a>(&'a self, state: &'a LiveState) -> &'a Environment {
         match &self.kind {
             CallerKind::Key(entry) => &entry.key.environment,
             CallerKind::Person { .. } | CallerKind::Linked { .. } => state.environment(),
@@ -295,7 +295,7 @@ fn credential(headers: &HeaderMap) -> Credential<'_> {
 /// Finds a key by its secret. An expired key is treated like an unknown one.
 fn by_key(live: &Live, secret: &str, now: Timestamp) -> Option<Caller> {
     let hash = hash_of(secret);
-    let entry = live.read().key_of(&hash).filter(|entry| entry.key.accepts(&hash, now)).cloned()?;
+    let entry = live.read().key_by_secret(&hash).filter(|entry| entry.key.accepts(&hash, now)).cloned()?;
     Some(Caller { secret: Some(hash), ..Caller::key(entry) })
 }
 

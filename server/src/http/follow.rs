@@ -15,8 +15,8 @@ use super::limits::{HEARTBEAT, MAX_STREAMS_PER_CALLER};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::delivery::Place;
-use crate::live::{Mark, Subscription};
+use crate::delivery::StreamPermit;
+use crate::live::{Listener, SnapshotVersion};
 
 /// The versions that a stream reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum EventSource {
 /// The version that the last event reported.
 #[derive(PartialEq, Eq)]
 struct Version {
-    mark: Mark,
+    snapshot: SnapshotVersion,
     /// The newest revision that changed a tenant or a partner; only for readers of whole
     /// snapshots.
     population: Option<u64>,
@@ -47,17 +47,17 @@ struct Reader {
     tenant: Option<Id>,
     environment: Environment,
     source: EventSource,
-    subscription: Subscription,
+    listener: Listener,
     stopping: watch::Receiver<bool>,
     last: Option<Version>,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
 /// Opens an event stream that lasts until the reader leaves or loses access.
 pub fn follow(call: Call, source: EventSource) -> Result<Reply, Problem> {
     let Call { app, caller, target, .. } = call;
     let limited = (!caller.covers_every_tenant()).then(|| (caller.holder(), MAX_STREAMS_PER_CALLER));
-    let Some(place) = app.streams.place(limited) else {
+    let Some(permit) = app.streams.acquire(limited) else {
         let detail = "The caller reached the limit of open streams";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
         return Err(
@@ -68,14 +68,14 @@ pub fn follow(call: Call, source: EventSource) -> Result<Reply, Problem> {
     let environment = caller.environment(&app.live.read()).clone();
     let reader = Reader {
         environment,
-        subscription: app.live.news().subscribe(tenant.as_ref()),
+        listener: app.live.notifier().listen(tenant.as_ref()),
         stopping: app.stopping.subscribe(),
         app,
         caller,
         tenant,
         source,
         last: None,
-        _place: place,
+        _permit: permit,
     };
     let history = reader.app.history.clone();
     let events = futures_util::stream::unfold(reader, |mut reader| async {
@@ -106,7 +106,7 @@ impl Reader {
             // Authorizes the reader again before every event.
             let version = self.authorized_version().await?;
             if self.last.as_ref() != Some(&version) {
-                let revision = version.mark.revision;
+                let revision = version.snapshot.revision;
                 let is_repeated =
                     is_first && self.source == EventSource::Evaluations { last_event: Some(revision) };
                 let event = if is_repeated { ALIVE } else { self.event(&version) };
@@ -126,7 +126,7 @@ impl Reader {
     /// Waits for a change (false) or for the next heartbeat (true); `None` when the server stops.
     async fn wait(&mut self) -> Option<bool> {
         tokio::select! {
-            () = self.subscription.news() => Some(false),
+            () = self.listener.changed() => Some(false),
             () = tokio::time::sleep(HEARTBEAT) => Some(true),
             _ = self.stopping.wait_for(|stopping| *stopping) => None,
         }
@@ -149,11 +149,11 @@ impl Reader {
         match &self.tenant {
             None => {
                 let state = live.read();
-                let mark = live.release_at(&state, &self.environment).mark.clone();
-                Some(Version { mark, population: Some(state.population_revision()) })
+                let snapshot = live.release_at(&state, &self.environment).version.clone();
+                Some(Version { snapshot, population: Some(state.population_revision()) })
             }
-            Some(id) => match slices.mark(live, &**store, (id, &self.environment)).await {
-                Ok(mark) => Some(Version { mark: mark?, population: None }),
+            Some(id) => match slices.version(live, &**store, (id, &self.environment)).await {
+                Ok(snapshot) => Some(Version { snapshot: snapshot?, population: None }),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends: its slice cannot be computed");
                     None
@@ -163,7 +163,7 @@ impl Reader {
     }
 
     fn event(&self, version: &Version) -> Bytes {
-        let Mark { revision, digest } = &version.mark;
+        let SnapshotVersion { revision, digest } = &version.snapshot;
         let digest = digest.as_str();
         let text = match self.source {
             EventSource::Snapshot | EventSource::Slice => {

@@ -10,7 +10,7 @@ use prometheus::{
 
 use super::connection_slots::ConnectionSlots;
 use crate::histogram::BUCKETS;
-use crate::store::Times;
+use crate::store::StoreTimes;
 
 const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
@@ -67,7 +67,7 @@ impl Metrics {
     /// Creates the metrics for these methods and paths; their order defines the index of a route.
     pub fn new<'o>(
         operations: impl IntoIterator<Item = (&'o str, &'static str)>,
-        times: &Times,
+        times: &StoreTimes,
         connections: &ConnectionSlots,
     ) -> Result<Metrics> {
         let counter = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);

@@ -59,9 +59,9 @@ pub struct Operation {
 /// The header that names the version to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// No version is required.
+    /// The request names no version.
     None,
-    /// `If-Match` is required.
+    /// The request must send `If-Match`.
     IfMatch,
 }
 
@@ -108,7 +108,7 @@ pub struct Body {
 /// The rules by which a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// A complete document.
+    /// A complete JSON document.
     Whole,
     /// A merge patch (RFC 7396): `null` removes a member.
     MergePatch,

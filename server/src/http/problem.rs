@@ -83,7 +83,7 @@ impl Problem {
         Problem::new(StatusCode::CONFLICT, code, detail).with_findings(errors)
     }
 
-    /// Replaces the status.
+    /// Replaces the HTTP status.
     pub fn with_status(mut self, status: StatusCode) -> Problem {
         self.0.status = status;
         self
@@ -188,7 +188,8 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(reason) | StoreError::Exposed(reason) => {
                 tracing::error!(reason, "the store is unavailable");
-                let detail = "The store is unavailable; treat a write with this response as not committed, and repeat it with the same idempotency key";
+                let detail = "The store is unavailable; treat a write with this response as not \
+                              committed, and repeat it with the same idempotency key";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
                     .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from_static("1"))
             }

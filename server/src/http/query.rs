@@ -30,7 +30,7 @@ impl Parameter {
         }
         match (text("type"), number("minimum"), number("maximum")) {
             (Some("integer"), Some(least), Some(most)) => {
-                return format!("{name} must be an integer from {least} to {most}");
+                return format!("{name} must be a whole number from {least} to {most}");
             }
             _ if text("format") == Some("date-time") => {
                 return format!("{name} must be an RFC 3339 time such as 2026-03-01T12:00:00Z");
@@ -130,7 +130,7 @@ impl Query {
 fn declared_names(declared: &[Parameter]) -> String {
     let names: Vec<&str> = declared.iter().map(|parameter| parameter.name).collect();
     match names.is_empty() {
-        true => "This operation takes no query parameters".to_owned(),
+        true => "This operation takes no parameters".to_owned(),
         false => format!("The parameter is unknown; accepted are {}", names.join(", ")),
     }
 }

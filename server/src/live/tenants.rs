@@ -1,4 +1,4 @@
-//! Tenants, found by id and by slug.
+//! The index of tenants by id and slug.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dezky_core::WorldTenant;
 
-/// Every tenant that there is. The rows are their own keys: a look-up touches no memory that is not needed anyway.
+/// All tenants. The sets hash the id or slug inside the shared row, so no key is stored twice.
 #[derive(Default)]
 pub struct Tenants {
     by_id: HashSet<ById>,
@@ -15,33 +15,33 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// The one of this id.
+    /// Looks up a tenant by id.
     pub fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
         self.by_id.get(id).map(|ById(row)| row)
     }
 
-    /// The one of this slug.
-    pub fn of_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+    /// Looks up a tenant by slug.
+    pub fn by_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
         self.by_slug.get(slug).map(|BySlug(row)| row)
     }
 
-    /// All of them.
+    /// Iterates over all tenants, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
         self.by_id.iter().map(|ById(row)| row)
     }
 
-    /// How many there are.
+    /// The number of tenants.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Makes room for so many more.
+    /// Reserves room for `count` more tenants.
     pub fn reserve(&mut self, count: usize) {
         self.by_id.reserve(count);
         self.by_slug.reserve(count);
     }
 
-    /// A new one, or another version of one: a tenant keeps its id and its slug.
+    /// Inserts or replaces a tenant. Ids and slugs never change.
     pub fn put(&mut self, row: WorldTenant) {
         let row = Arc::new(row);
         self.by_slug.replace(BySlug(Arc::clone(&row)));

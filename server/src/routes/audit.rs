@@ -11,7 +11,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::store::{ChangeQuery, Position, verify_run};
+use crate::store::{ChangeQuery, PageStart, verify_run};
 
 const TIME: &str = r#"{ "type": "string", "format": "date-time" }"#;
 const TEXT: &str = r#"{ "type": "string", "minLength": 1 }"#;
@@ -88,7 +88,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         limit: query.limit()? + 1,
     };
     let found = call.app.store.changes(asked).await?;
-    let position = |change: &Change| Position { key: change.revision.to_string(), id: String::new() };
+    let position = |change: &Change| PageStart { key: change.revision.to_string(), id: String::new() };
     let (changes, next_cursor) = call.page(found, position)?;
     let (head_revision, head_hash) = call.app.store.head().await?;
     let broken_at = first_break(&changes);

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::{App, now};
-use crate::delivery::Place;
+use crate::delivery::StreamPermit;
 use crate::http::call::Call;
 use crate::http::caller::Caller;
 use crate::http::limits::MAX_EXPORTS;
@@ -20,7 +20,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::store::{Head, Verification, VerifyError};
+use crate::store::{LogHead, Verification, VerifyError};
 
 const FROM: Parameter = Parameter {
     name: "from",
@@ -88,14 +88,14 @@ enum VerifyState {
 struct Reader {
     app: Arc<App>,
     caller: Caller,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
 impl Reader {
     /// Takes a permit for a named kind of stream; `None` if all are taken.
     fn new(call: Call, name: &str, most: usize) -> Option<Reader> {
-        let place = call.app.streams.place(Some((name, most)))?;
-        Some(Reader { app: call.app, caller: call.caller, _place: place })
+        let permit = call.app.streams.acquire(Some((name, most)))?;
+        Some(Reader { app: call.app, caller: call.caller, _permit: permit })
     }
 
     /// Authorizes the reader again. An error cuts the stream off visibly: the server stops, or
@@ -139,7 +139,7 @@ async fn export(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn verify(call: Call) -> Result<Reply, Problem> {
-    let expected = call.query.read("expect", |text| text.parse::<Head>().ok())?;
+    let expected = call.query.read("expect", |text| text.parse::<LogHead>().ok())?;
     let Some(reader) = Reader::new(call, "audit verification", 1) else {
         let detail = "Another verification is running: retry when it has ended";
         return Err(Problem::new(StatusCode::CONFLICT, "verification_running", detail));

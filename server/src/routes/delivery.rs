@@ -12,7 +12,7 @@ use tokio::time::Instant as Deadline;
 
 use super::TENANT;
 use crate::app::App;
-use crate::delivery::{Heard, Instances, Watching};
+use crate::delivery::{FollowedRules, InstanceList, InstanceReport};
 use crate::http::call::Call;
 use crate::http::caller::CallerKind;
 use crate::http::follow::{EventSource, follow};
@@ -20,7 +20,7 @@ use crate::http::instance::{digest, instance, is_closing};
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::live::{Coding, Mark};
+use crate::live::{Coding, SnapshotVersion};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
 /// The newest revision that changed a tenant or a partner; clients then fetch subjects again.
@@ -66,7 +66,7 @@ fn document_schema(_: &mut SchemaGenerator) -> Option<Schema> {
 }
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     let (release, population) = {
         let state = call.app.live.read();
         let release = call.app.live.release_at(&state, call.caller.environment(&state));
@@ -81,7 +81,7 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
     }
     let accepted = call.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let coding = accepted.map_or(Coding::Identity, Coding::accepted);
-    let body = match release.body_at_hand(coding) {
+    let body = match release.ready_body(coding) {
         Some(body) => body,
         // The first request compresses the body for all. Others wait on blocking threads, not on
         // those that answer requests.
@@ -95,45 +95,45 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn slice(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live.read()).clone());
     let App { live, store, slices, .. } = &*call.app;
     let gone = Problem::not_found;
-    let mark = slices.mark(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    let head = |mark: &Mark, body| {
-        Reply::text(body).tagged(&mark.etag()).with_header(HISTORY, call.app.history.clone())
+    let version = slices.version(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
+    let head = |version: &SnapshotVersion, body| {
+        Reply::text(body).tagged(&version.etag()).with_header(HISTORY, call.app.history.clone())
     };
-    if call.is_known(&mark.etag()) {
-        return Ok(head(&mark, axum::body::Bytes::new()).not_modified());
+    if call.is_known(&version.etag()) {
+        return Ok(head(&version, axum::body::Bytes::new()).not_modified());
     }
     let slice = slices.slice(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    Ok(head(&slice.mark, slice.body))
+    Ok(head(&slice.version, slice.body))
 }
 
 async fn stream_snapshot(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     follow(call, EventSource::Snapshot)
 }
 
 async fn stream_slice(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     follow(call, EventSource::Slice)
 }
 
 /// Records the report of an instance, or removes an instance that signs off. Only machine keys
 /// have instances, because people could invent names.
-fn hear(call: &Call) {
-    let CallerKind::Key(known) = &call.caller.kind else { return };
+fn record_report(call: &Call) {
+    let CallerKind::Key(entry) = &call.caller.kind else { return };
     let Some(name) = instance(&call.headers) else { return };
     if is_closing(&call.headers) {
-        return call.app.reach.forget(&known.key, name);
+        return call.app.reach.forget(&entry.key, name);
     }
-    let watching = Watching {
-        environment: known.key.environment.clone(),
+    let followed = FollowedRules {
+        environment: entry.key.environment.clone(),
         tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
     };
-    let heard = Heard { watching, digest: digest(&call.headers), at: call.now };
-    call.app.reach.hear(&known.key, name, heard, std::time::Instant::now());
+    let report = InstanceReport { followed, digest: digest(&call.headers), at: call.now };
+    call.app.reach.record(&entry.key, name, report, std::time::Instant::now());
 }
 
 /// The instances and whether they evaluate with the newest flags.
@@ -202,23 +202,23 @@ async fn reach(call: Call) -> Result<Reply, Problem> {
 /// Computes the current reach.
 pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     let own = app.live.read().environment().clone();
-    let Mark { revision, digest } = app.live.release(&own).mark.clone();
-    let mut newest: std::collections::HashMap<Watching, Option<Digest>> = Default::default();
+    let SnapshotVersion { revision, digest } = app.live.release(&own).version.clone();
+    let mut newest: std::collections::HashMap<FollowedRules, Option<Digest>> = Default::default();
     let mut counts = [0; 3];
     let mut instances = Vec::new();
-    let Instances { instances: heard, incomplete } = app.reach.list(std::time::Instant::now());
-    for instance in heard {
-        let Heard { watching, digest, at } = instance.heard;
-        let current = match newest.get(&watching) {
+    let InstanceList { instances: reported, incomplete } = app.reach.list(std::time::Instant::now());
+    for instance in reported {
+        let InstanceReport { followed, digest, at } = instance.report;
+        let current = match newest.get(&followed) {
             Some(current) => current.clone(),
             None => {
-                let current = current(app, &watching).await?;
-                newest.insert(watching.clone(), current.clone());
+                let current = current(app, &followed).await?;
+                newest.insert(followed.clone(), current.clone());
                 current
             }
         };
         let standing = match digest.is_some() && digest == current {
-            _ if !instance.lately => Standing::Silent,
+            _ if !instance.is_recent => Standing::Silent,
             true => Standing::Reached,
             false => Standing::Pending,
         };
@@ -230,8 +230,8 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
             instance: instance.name,
             standing,
             key_id: instance.key,
-            tenant_slug: watching.tenant.as_ref().and_then(slug),
-            environment: watching.environment.to_string(),
+            tenant_slug: followed.tenant.as_ref().and_then(slug),
+            environment: followed.environment.to_string(),
             digest,
             last_heard_at: at,
         });
@@ -257,11 +257,11 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     })
 }
 
-async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Problem> {
-    let Watching { environment, tenant } = watching;
-    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).mark.digest.clone())) };
-    let mark = app.slices.mark(&app.live, &*app.store, (tenant, environment)).await?;
-    Ok(mark.map(|mark| mark.digest))
+async fn current(app: &App, followed: &FollowedRules) -> Result<Option<Digest>, Problem> {
+    let FollowedRules { environment, tenant } = followed;
+    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).version.digest.clone())) };
+    let version = app.slices.version(&app.live, &*app.store, (tenant, environment)).await?;
+    Ok(version.map(|version| version.digest))
 }
 
 impl ReachView {
@@ -269,9 +269,9 @@ impl ReachView {
     /// moment.
     pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
         loop {
-            let news = app.reach.news();
+            let changed = app.reach.changed();
             let view = standing(app).await?;
-            if view.pending == 0 || tokio::time::timeout_at(until, news).await.is_err() {
+            if view.pending == 0 || tokio::time::timeout_at(until, changed).await.is_err() {
                 return Ok(view);
             }
         }

@@ -20,7 +20,7 @@ use crate::http::query::Parameter;
 use crate::http::reply::{Reply, serialization_failed};
 use crate::live::FLAG_KILL;
 use crate::routes::plans;
-use crate::store::{Entry, FlagQuery, Position, Record, Require};
+use crate::store::{FlagQuery, PageStart, Record, RecordChange, Require};
 
 const CREATED: Body = Body::whole::<Flag>(&["key", "state", "pct", "scope", "description"], &["key"]);
 
@@ -32,7 +32,7 @@ const RESTORED: Body =
 
 const WAIT: Parameter = Parameter {
     name: "wait",
-    description: "The maximum time to wait until every instance evaluates with the change: an integer with the \
+    description: "The maximum time to wait until every instance evaluates with the change: a whole number with the \
                   unit ms or s, from 0ms to 10s, such as 500ms or 2s; the response contains the reach at that \
                   moment",
     schema: r#"{ "type": "string", "pattern": "^[0-9]{1,5}(ms|s)$" }"#,
@@ -108,7 +108,7 @@ pub const RESTORE: Operation = Operation::new(|call| Box::pin(restore(call)))
 async fn list(call: Call) -> Result<Reply, Problem> {
     let query = FlagQuery { after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.flags(query).await?;
-    let position = |flag: &Flag| Position { key: flag.key().to_string(), id: String::new() };
+    let position = |flag: &Flag| PageStart { key: flag.key().to_string(), id: String::new() };
     let (flags, next_cursor) = call.page(found, position)?;
     let items = flags.iter().map(|flag| FlagView::new(&call, flag)).collect();
     Reply::json(&Page { items, next_cursor })
@@ -133,8 +133,9 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         Flag::create(flag.key().clone(), flag.content().clone(), editor(&call, 1)?)?;
     let view = FlagView::new(&call, &flag).warned(warning, plans::warnings(&call, &flag).await?);
     let reply = reply_with(&view, &flag)?.created(format!("/flags/{}", flag.key()));
-    let entry = Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
-    call.write(vec![entry], vec![FITS], reply).await
+    let change =
+        RecordChange { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) };
+    call.write(vec![change], vec![FITS], reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -171,7 +172,7 @@ async fn remove(call: Call) -> Result<Reply, Problem> {
     call.check_version(before.revisioned())?;
     let reply = Reply::json(&FlagView::new(&call, &before))?;
     let before = Some(Record::Flag(Box::new(before)));
-    call.write(vec![Entry { action: "flag.delete", before, after: None }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action: "flag.delete", before, after: None }], Vec::new(), reply).await
 }
 
 async fn kill(call: Call) -> Result<Reply, Problem> {
@@ -191,7 +192,7 @@ async fn kill(call: Call) -> Result<Reply, Problem> {
 }
 
 fn wrong_wait() -> Problem {
-    let detail = "wait must be an integer with the unit ms or s, from 0ms to 10s, such as 500ms or 2s";
+    let detail = "wait must be a whole number with the unit ms or s, from 0ms to 10s, such as 500ms or 2s";
     Problem::invalid("?wait", "invalid_parameter", detail).with_status(StatusCode::BAD_REQUEST)
 }
 
@@ -237,13 +238,13 @@ async fn write(
     let grows = flag.rule().canonical_bytes() > before.rule().canonical_bytes() && action != FLAG_KILL;
     let mut requires: Vec<Require> = grows.then_some(FITS).into_iter().collect();
     let (before, after) = (Record::Flag(Box::new(before)), Record::Flag(Box::new(flag)));
-    let entries = vec![Entry { action, before: Some(before), after: Some(after) }];
+    let changes = vec![RecordChange { action, before: Some(before), after: Some(after) }];
     match planned_at {
         Some(revision) => {
             requires.push(Require::UnchangedWorld(revision));
-            call.write_exclusively(entries, requires, reply).await
+            call.write_exclusively(changes, requires, reply).await
         }
-        None => call.write(entries, requires, reply).await,
+        None => call.write(changes, requires, reply).await,
     }
 }
 

@@ -12,9 +12,9 @@ use crate::http::call::Call;
 use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::keys::{Key, KeyKind, PreviousSecret, hash_of, hint_of, new_secret};
-use crate::live::KnownKey;
-use crate::store::{Entry, Position, Record, Require};
+use crate::keys::{KeyKind, KeyRecord, PreviousSecret, hash_of, hint_of, new_secret};
+use crate::live::KeyEntry;
+use crate::store::{PageStart, Record, RecordChange, Require};
 
 const CREATED: Body =
     Body::whole::<NewKey>(&["name", "kind", "tenantSlug", "environment", "expiresAt"], &["name", "kind"]);
@@ -87,7 +87,7 @@ struct Rotation {
 #[serde(rename_all = "camelCase")]
 struct KeyView {
     #[serde(flatten)]
-    key: Key,
+    key: KeyRecord,
     /// The slug of its tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant_slug: Option<Slug>,
@@ -104,7 +104,7 @@ struct KeyView {
 }
 
 impl KeyView {
-    fn new(call: &Call, key: Key) -> KeyView {
+    fn new(call: &Call, key: KeyRecord) -> KeyView {
         let tenant = key.tenant_id.as_ref();
         let slug = tenant.and_then(|id| Some(call.app.live.read().tenant_by_id(id.as_str())?.slug.clone()));
         KeyView {
@@ -117,11 +117,11 @@ impl KeyView {
         }
     }
 
-    fn from_entry(call: &Call, known: &KnownKey) -> KeyView {
+    fn from_entry(call: &Call, entry: &KeyEntry) -> KeyView {
         KeyView {
-            last_used_at: known.last_used_at(),
-            last_used_from: known.last_used_from().map(|address| address.to_string()),
-            ..KeyView::new(call, known.key.clone())
+            last_used_at: entry.last_used_at(),
+            last_used_from: entry.last_used_from().map(|address| address.to_string()),
+            ..KeyView::new(call, entry.key.clone())
         }
     }
 }
@@ -131,10 +131,10 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let limit = call.query.limit()? + 1;
     let found: Vec<_> = call.app.live.read().keys_after(after.as_ref()).take(limit).cloned().collect();
     let position =
-        |known: &std::sync::Arc<KnownKey>| Position { key: String::new(), id: known.key.id.to_string() };
+        |entry: &std::sync::Arc<KeyEntry>| PageStart { key: String::new(), id: entry.key.id.to_string() };
     let (keys, next_cursor) = call.page(found, position)?;
     Reply::json(&Page {
-        items: keys.iter().map(|known| KeyView::from_entry(&call, known)).collect(),
+        items: keys.iter().map(|entry| KeyView::from_entry(&call, entry)).collect(),
         next_cursor,
     })
 }
@@ -146,9 +146,9 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     view.warnings = warnings(&call, &key.environment);
     // The stored receipt of this request must not contain the secret.
     let receipt = Reply::json(&view)?.created(format!("/keys/{}", key.id));
-    let entry = Entry { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
+    let change = RecordChange { action: "key.create", before: None, after: Some(Record::Key(Box::new(key))) };
     let written =
-        call.write(vec![entry], requires, receipt).await.map_err(|problem| match problem.code() {
+        call.write(vec![change], requires, receipt).await.map_err(|problem| match problem.code() {
             "unknown_tenant" => unknown_tenant(),
             _ => problem,
         })?;
@@ -163,22 +163,22 @@ fn with_secret(view: KeyView, secret: String, written: Reply) -> Result<Reply, P
 }
 
 async fn rotate(call: Call) -> Result<Reply, Problem> {
-    let known = current(&call)?;
+    let entry = current(&call)?;
     let until = rotated_until(&call)?;
-    let before = known.key.clone();
+    let before = entry.key.clone();
     if !before.is_valid(call.now) {
         return Err(Problem::conflict("key_expired", "", "This key has expired: create a new one"));
     }
     let secret = fresh_secret()?;
     let previous = until.map(|until| PreviousSecret { hint: before.hint.clone(), until, hash: before.hash });
     let (hash, hint, revisioned) = (hash_of(&secret), hint_of(&secret), touched(before.revisioned, &call));
-    let after = Key { hash, hint, previous, revisioned, ..before.clone() };
-    let view = KeyView { key: after.clone(), ..KeyView::from_entry(&call, &known) };
+    let after = KeyRecord { hash, hint, previous, revisioned, ..before.clone() };
+    let view = KeyView { key: after.clone(), ..KeyView::from_entry(&call, &entry) };
     let receipt = Reply::json(&view)?;
     let (before, after) = (Record::Key(Box::new(before)), Record::Key(Box::new(after)));
-    let entry = Entry { action: "key.rotate", before: Some(before), after: Some(after) };
+    let change = RecordChange { action: "key.rotate", before: Some(before), after: Some(after) };
     let own = receipt.kept_body().to_vec();
-    let written = call.write(vec![entry], Vec::new(), receipt).await?;
+    let written = call.write(vec![change], Vec::new(), receipt).await?;
     // A repeated request gets its stored reply, which belongs to another secret.
     let is_own = written.kept_body() == own;
     if is_own { with_secret(view, secret, written) } else { Ok(written) }
@@ -223,14 +223,18 @@ fn fresh_secret() -> Result<String, Problem> {
 }
 
 fn warnings(call: &Call, environment: &Environment) -> Vec<Warning> {
-    let known = call.app.live.read().environments();
-    if known.contains(environment) {
+    let environments = call.app.live.read().environments();
+    if environments.contains(environment) {
         return Vec::new();
     }
-    vec![Warning::unknown_name("/environment", environment.as_str(), known.iter().map(Environment::as_str))]
+    vec![Warning::unknown_name(
+        "/environment",
+        environment.as_str(),
+        environments.iter().map(Environment::as_str),
+    )]
 }
 
-fn key_from_body(call: &Call) -> Result<(Key, String), Problem> {
+fn key_from_body(call: &Call) -> Result<(KeyRecord, String), Problem> {
     let text = |name: &str| match call.body.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -267,7 +271,7 @@ fn key_from_body(call: &Call) -> Result<(Key, String), Problem> {
     let revisioned = Revisioned { created_at: call.now, updated_at: call.now, version: 1 };
     let (hash, hint) = (hash_of(&secret), hint_of(&secret));
     let (previous, created_by) = (None, Some(call.actor()));
-    let key = Key {
+    let key = KeyRecord {
         id: new_id()?,
         name,
         kind,
@@ -292,16 +296,19 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn revoke(call: Call) -> Result<Reply, Problem> {
-    let known = current(&call)?;
-    let reply = Reply::json(&KeyView::from_entry(&call, &known))?;
-    let before = Some(Record::Key(Box::new(known.key.clone())));
-    match call.write(vec![Entry { action: "key.revoke", before, after: None }], Vec::new(), reply).await {
+    let entry = current(&call)?;
+    let reply = Reply::json(&KeyView::from_entry(&call, &entry))?;
+    let before = Some(Record::Key(Box::new(entry.key.clone())));
+    match call
+        .write(vec![RecordChange { action: "key.revoke", before, after: None }], Vec::new(), reply)
+        .await
+    {
         // Another request has just revoked the key.
         Err(problem) if problem.code() == "stale" => Err(Problem::not_found()),
         written => written,
     }
 }
 
-fn current(call: &Call) -> Result<std::sync::Arc<KnownKey>, Problem> {
+fn current(call: &Call) -> Result<std::sync::Arc<KeyEntry>, Problem> {
     call.app.live.read().key(call.part("id")).cloned().ok_or_else(Problem::not_found)
 }

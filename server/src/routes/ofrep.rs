@@ -19,7 +19,7 @@ use crate::http::operation::{Body, BodyForm, Credential, Handler, Operation, Ref
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::live::{Mark, State};
+use crate::live::{LiveState, SnapshotVersion};
 use crate::routes::TENANT;
 
 const ASKED: Body = Body {
@@ -144,7 +144,7 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
 /// Evaluates for the requested tenant; tenant, flags and version have one revision.
 async fn evaluate_with(
     call: &Call,
-    evaluate: impl FnOnce(&State, &Subject<'_>, &Mark) -> Result<Reply, Problem>,
+    evaluate: impl FnOnce(&LiveState, &Subject<'_>, &SnapshotVersion) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     let App { live, store, slices, .. } = &*call.app;
     let id = &call.target.tenant.as_ref().ok_or_else(Problem::not_found)?.id;
@@ -158,7 +158,7 @@ async fn evaluate_with(
             let tenant = call.target.tenant_in(&state)?;
             let subject = state.subject(tenant, environment);
             let release = live.release_at(&state, environment);
-            return evaluate(&state, &subject, &release.mark);
+            return evaluate(&state, &subject, &release.version);
         }
         environment.clone()
     };
@@ -175,7 +175,7 @@ async fn stream(call: Call) -> Result<Reply, Problem> {
 }
 
 /// Returns the tag from the inputs of the body: the snapshot, the subject and the link.
-fn early_tag(version: &Mark, subject: &Subject<'_>, link: &Link<'_>) -> String {
+fn early_tag(version: &SnapshotVersion, subject: &Subject<'_>, link: &Link<'_>) -> String {
     let mut hasher = DefaultHasher::new();
     (subject.tenant_id(), Axis::ALL.map(|axis| subject.value(axis)), link).hash(&mut hasher);
     let mut tag = String::with_capacity(84);
@@ -198,7 +198,7 @@ struct Entries {
 }
 
 impl Entries {
-    fn new(subject: &Subject<'_>, version: &Mark) -> Entries {
+    fn new(subject: &Subject<'_>, version: &SnapshotVersion) -> Entries {
         let mut metadata = String::with_capacity(160);
         let _ = write!(metadata, "{{\"version\":\"rev-{}\"", version.revision);
         let environment = subject.value(Axis::Environments).unwrap_or_default();
@@ -207,7 +207,7 @@ impl Entries {
         Entries { metadata }
     }
 
-    fn push(&self, out: &mut String, state: &State, explanation: &Explanation<'_>) {
+    fn push(&self, out: &mut String, state: &LiveState, explanation: &Explanation<'_>) {
         let key = explanation.key;
         out.push_str("{\"key\":\"");
         out.push_str(key);
@@ -241,7 +241,7 @@ fn value_reason_variant(explanation: &Explanation<'_>) -> &'static str {
 }
 
 /// Returns the subject member that the first axis of the flag's scope compares.
-fn matched_axis(state: &State, key: &str) -> &'static str {
+fn matched_axis(state: &LiveState, key: &str) -> &'static str {
     let Some(scope) =
         FlagKey::new(key).ok().and_then(|key| state.flag(&key)).map(|flag| &flag.content().scope)
     else {

@@ -13,7 +13,7 @@ use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{
-    Customers, Direction, Entry, Money, PartnerQuery, Position, Record, Sort, SortKey, TenantFilter,
+    Customers, Direction, Money, PageStart, PartnerQuery, Record, RecordChange, Sort, SortKey, TenantFilter,
     TenantQuery,
 };
 
@@ -78,7 +78,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let query = PartnerQuery { after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.partners(query).await?;
     let position =
-        |partner: &Partner| Position { key: partner.slug().to_string(), id: partner.id().to_string() };
+        |partner: &Partner| PageStart { key: partner.slug().to_string(), id: partner.id().to_string() };
     let (partners, next_cursor) = call.page(found, position)?;
     let ids = partners.iter().map(|partner| partner.id().clone()).collect();
     let mut customers = call.app.store.customers(ids).await?;
@@ -94,9 +94,12 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     not_reserved(partner.slug())?;
     let row = PartnerRow::new(partner.clone(), None);
     let reply = entity(&row, partner.revisioned)?.created(format!("/partners/{}", partner.slug()));
-    let entry =
-        Entry { action: "partner.create", before: None, after: Some(Record::Partner(Box::new(partner))) };
-    call.write(vec![entry], Vec::new(), reply).await
+    let change = RecordChange {
+        action: "partner.create",
+        before: None,
+        after: Some(Record::Partner(Box::new(partner))),
+    };
+    call.write(vec![change], Vec::new(), reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -130,7 +133,8 @@ async fn tenants(call: Call) -> Result<Reply, Problem> {
     let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };
     let query = TenantQuery { filter, sort, after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.tenants(query).await?;
-    let position = |tenant: &Tenant| Position { key: tenant.slug().to_string(), id: tenant.id().to_string() };
+    let position =
+        |tenant: &Tenant| PageStart { key: tenant.slug().to_string(), id: tenant.id().to_string() };
     let (items, next_cursor) = call.page(found, position)?;
     Reply::json(&Page { items, next_cursor })
 }
@@ -138,7 +142,8 @@ async fn tenants(call: Call) -> Result<Reply, Problem> {
 async fn write(call: &Call, action: &'static str, before: Partner, after: Partner) -> Result<Reply, Problem> {
     let reply = shown(call, after.clone()).await?;
     let (before, after) = (Record::Partner(Box::new(before)), Record::Partner(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], Vec::new(), reply)
+        .await
 }
 
 async fn shown(call: &Call, partner: Partner) -> Result<Reply, Problem> {

@@ -10,7 +10,7 @@ use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::identity::LEEWAY_SECONDS;
-use crate::store::{Entry, Record, Require, Write, WriteError};
+use crate::store::{Record, RecordChange, Require, Write, WriteError};
 
 /// The number of attempts when two sign-ins of one person conflict: the later one reads the
 /// record again.
@@ -58,7 +58,7 @@ pub async fn updated_record(call: &Call) -> Result<User, Problem> {
         if let Some(before) = &before {
             user.revisioned = touched(before.revisioned, call);
         }
-        let mut entries = vec![Entry {
+        let mut changes = vec![RecordChange {
             action: if is_first { "user.create" } else { "user.signIn" },
             before: before.map(|before| Record::User(Box::new(before))),
             after: Some(Record::User(Box::new(user.clone()))),
@@ -66,7 +66,7 @@ pub async fn updated_record(call: &Call) -> Result<User, Problem> {
         if kept_last_admin {
             let kept = User { revisioned: touched(user.revisioned, call), ..user.clone() };
             let (before, after) = (Record::User(Box::new(user)), Record::User(Box::new(kept.clone())));
-            entries.push(Entry { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
+            changes.push(RecordChange { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
             user = kept;
         }
         let write = Write {
@@ -75,7 +75,7 @@ pub async fn updated_record(call: &Call) -> Result<User, Problem> {
                 id: Some(user.id.clone()),
                 email: user.email_verified.then(|| user.email.clone()),
             },
-            entries,
+            entries: changes,
             requires: vec![Require::LiveTenants(joined)],
             receipt: None,
             key_uses: Vec::new(),
@@ -103,8 +103,12 @@ fn email_taken() -> Problem {
 /// token.
 async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
     let claims = call.caller.claims()?;
-    let known =
-        call.app.live.read().user_of(&claims.issuer, &claims.subject).map(|known| known.record.id.clone());
+    let known = call
+        .app
+        .live
+        .read()
+        .user_by_identity(&claims.issuer, &claims.subject)
+        .map(|known| known.record.id.clone());
     if let Some(id) = known {
         return Ok(call.app.store.user(&id).await?);
     }

@@ -14,8 +14,8 @@ use crate::http::call::Call;
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::live::State;
-use crate::store::{Direction, Position, Sort, SortKey, TenantFilter, TenantQuery};
+use crate::live::LiveState;
+use crate::store::{Direction, PageStart, Sort, SortKey, TenantFilter, TenantQuery};
 
 pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
     .summary("Returns the subject of one tenant: the document that forTenant takes")
@@ -45,7 +45,7 @@ pub struct SubjectView {
 
 impl SubjectView {
     /// Creates the subject of a tenant.
-    pub fn new(state: &State, tenant: &WorldTenant) -> SubjectView {
+    pub fn new(state: &LiveState, tenant: &WorldTenant) -> SubjectView {
         let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id));
         SubjectView {
             tenant_id: tenant.id.clone(),
@@ -72,7 +72,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let query = TenantQuery { filter: TenantFilter::default(), sort, after, limit };
     let found = call.app.store.tenants(query).await?;
-    let position = |tenant: &dezky_core::Tenant| Position {
+    let position = |tenant: &dezky_core::Tenant| PageStart {
         key: tenant.slug().to_string(),
         id: tenant.id().to_string(),
     };

@@ -13,7 +13,7 @@ use crate::http::document::merged;
 use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::store::{Entry, Money, Position, Record, Require, Revenue, SubscriptionQuery};
+use crate::store::{Money, PageStart, Record, RecordChange, Require, Revenue, SubscriptionQuery};
 
 const CREATED: Body = Body::whole::<Subscription>(
     &["tenantId", "plan", "status", "price", "stripe", "periods"],
@@ -78,7 +78,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
             call.app.store.subscriptions(query).await?
         }
     };
-    let position = |subscription: &Subscription| Position {
+    let position = |subscription: &Subscription| PageStart {
         key: subscription.revisioned.created_at.as_micros().to_string(),
         id: subscription.id.to_string(),
     };
@@ -99,8 +99,8 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     let reply = entity(&subscription, subscription.revisioned)?
         .created(format!("/subscriptions/{}", subscription.id));
     let after = Some(Record::Subscription(Box::new(subscription)));
-    let entry = Entry { action: "subscription.create", before: None, after };
-    call.write(vec![entry], vec![Require::LiveTenants(vec![tenant])], reply).await
+    let change = RecordChange { action: "subscription.create", before: None, after };
+    call.write(vec![change], vec![Require::LiveTenants(vec![tenant])], reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -118,8 +118,8 @@ async fn update(call: Call) -> Result<Reply, Problem> {
     after.revisioned = touched(before.revisioned, &call);
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::Subscription(Box::new(before)), Record::Subscription(Box::new(after)));
-    let entry = Entry { action: "subscription.update", before: Some(before), after: Some(after) };
-    call.write(vec![entry], Vec::new(), reply).await
+    let change = RecordChange { action: "subscription.update", before: Some(before), after: Some(after) };
+    call.write(vec![change], Vec::new(), reply).await
 }
 
 async fn remove(call: Call) -> Result<Reply, Problem> {
@@ -127,7 +127,8 @@ async fn remove(call: Call) -> Result<Reply, Problem> {
     call.check_version(before.revisioned)?;
     let reply = Reply::json(&before)?;
     let before = Some(Record::Subscription(Box::new(before)));
-    call.write(vec![Entry { action: "subscription.delete", before, after: None }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action: "subscription.delete", before, after: None }], Vec::new(), reply)
+        .await
 }
 
 async fn revenue(call: Call) -> Result<Reply, Problem> {

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
 use crate::store::{
-    Direction, Entry, Position, Record, Require, Sort, SortKey, TenantFilter, TenantQuery, UserQuery,
+    Direction, PageStart, Record, RecordChange, Require, Sort, SortKey, TenantFilter, TenantQuery, UserQuery,
 };
 
 const CREATED: Body = Body::whole::<Tenant>(
@@ -157,13 +157,13 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     Reply::json(&TenantPage { items, next_cursor, counts })
 }
 
-fn position(tenant: &Tenant, sort: Sort) -> Position {
+fn position(tenant: &Tenant, sort: Sort) -> PageStart {
     let key = match sort.key {
         SortKey::Slug => tenant.slug().to_string(),
         SortKey::Name => tenant.name.as_str().to_lowercase(),
         SortKey::CreatedAt => tenant.revisioned.created_at.as_micros().to_string(),
     };
-    Position { key, id: tenant.id().to_string() }
+    PageStart { key, id: tenant.id().to_string() }
 }
 
 async fn create(call: Call) -> Result<Reply, Problem> {
@@ -177,9 +177,9 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     not_reserved(tenant.slug())?;
     let requires = tenant.partner_id.clone().map(Require::ActivePartner).into_iter().collect();
     let reply = entity(&tenant, tenant.revisioned)?.created(format!("/tenants/{}", tenant.slug()));
-    let entry =
-        Entry { action: "tenant.create", before: None, after: Some(Record::Tenant(Box::new(tenant))) };
-    call.write(vec![entry], requires, reply).await
+    let change =
+        RecordChange { action: "tenant.create", before: None, after: Some(Record::Tenant(Box::new(tenant))) };
+    call.write(vec![change], requires, reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -230,7 +230,7 @@ async fn write(
 ) -> Result<Reply, Problem> {
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::Tenant(Box::new(before)), Record::Tenant(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
 async fn current(call: &Call) -> Result<Tenant, Problem> {

@@ -8,7 +8,7 @@ use crate::http::document::merged;
 use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::store::{Entry, Position, Record, Require, UserQuery};
+use crate::store::{PageStart, Record, RecordChange, Require, UserQuery};
 
 const CHANGED: Body = Body::patch::<User>(&["name", "role", "tenantIds", "platformAdmin", "active"]);
 
@@ -47,7 +47,7 @@ pub async fn page(call: &Call, query: UserQuery) -> Result<Reply, Problem> {
     let found = call.app.store.users(query).await?;
     let position = |user: &User| {
         let last = user.last_login_at.map_or(0, |at| at.as_micros());
-        Position { key: last.to_string(), id: user.id.to_string() }
+        PageStart { key: last.to_string(), id: user.id.to_string() }
     };
     let (users, next_cursor) = call.page(found, position)?;
     let items = users.into_iter().map(|user| shown_to(call, user)).collect();
@@ -101,7 +101,7 @@ async fn write(call: &Call, action: &'static str, before: User, mut after: User)
     let requires = vec![Require::LiveTenants(joined)];
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::User(Box::new(before)), Record::User(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
 fn rights(user: &User) -> (bool, bool, dezky_core::Role, &[dezky_core::Id]) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use dezky_core::{Actor, Flag, Timestamp};
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Observer, Record, Store, Write};
+use dezky_server::store::{Observer, Record, RecordChange, Store, Write};
 use serde_json::json;
 
 use crate::support::{Api, Server};
@@ -17,7 +17,7 @@ const EDITS: usize = 300;
 struct Nobody;
 
 impl Observer for Nobody {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 /// The flag after this many edits: each exchanges one of its 10,000 tenants; the document has some 320 kB.
@@ -41,7 +41,7 @@ fn edit(data: &Path, edits: std::ops::Range<usize>) {
             let next = large(number);
             let record = |flag: Flag| Record::Flag(Box::new(flag));
             let before = last.replace(next.clone()).map(record);
-            let entry = Entry { action: "flag.update", before, after: Some(record(next)) };
+            let entry = RecordChange { action: "flag.update", before, after: Some(record(next)) };
             let write = Write {
                 at: Timestamp::EPOCH,
                 actor: Actor::default(),

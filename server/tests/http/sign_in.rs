@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dezky_core::{Actor, Timestamp, User};
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Observer, Record, Store, Write};
+use dezky_server::store::{Observer, Record, RecordChange, Store, Write};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Issuer, Server, seconds};
@@ -85,7 +85,7 @@ impl Scene {
 struct Nobody;
 
 impl Observer for Nobody {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 /// Puts records into a database that no server has opened yet.
@@ -96,7 +96,7 @@ fn put(data: &std::path::Path, records: Vec<User>) {
         actor: Actor::default(),
         entries: records
             .into_iter()
-            .map(|user| Entry {
+            .map(|user| RecordChange {
                 action: "user.create",
                 before: None,
                 after: Some(Record::User(Box::new(user))),

@@ -3,7 +3,7 @@
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
 use dezky_core::{Actor, Flag, Snapshot, Timestamp};
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Observer, Record, Store, Write};
+use dezky_server::store::{Observer, Record, RecordChange, Store, Write};
 use serde_json::{Value, json};
 
 use crate::support::{Api, Server};
@@ -11,7 +11,7 @@ use crate::support::{Api, Server};
 struct Nobody;
 
 impl Observer for Nobody {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 /// A flag for 10,000 tenants with the longest slugs: 660 kB.
@@ -27,7 +27,7 @@ fn put(data: &std::path::Path, flags: &[Value]) {
     let store = SqliteStore::open(data, Box::new(Nobody)).unwrap();
     let entry = |flag: &Value| {
         let flag = Flag::from_json(flag.to_string().as_bytes()).unwrap();
-        Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) }
+        RecordChange { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) }
     };
     runtime.block_on(async {
         for flag in flags {

@@ -1,4 +1,4 @@
-//! What a fresh server has, and what one for trying things out has on top. Made once: whatever an operator does to it stays done.
+//! The initial records of a server. Each is created once, so later changes by operators stay.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use crate::http::problem::Problem;
 use crate::live::Live;
 use crate::store::{ChangeQuery, Record, RecordChange, Store, Write};
 
-/// Every flag that a fresh server has: key, state, percentage, scope, description.
+/// The flags of a new server: key, and content with state, percentage, scope and description.
 fn flags() -> [(&'static str, Value); 10] {
     [
         (
             "jmap_native_v2",
             json!({ "state": "rollout", "pct": 10, "scope": { "plans": ["business", "enterprise"] },
-            "description": "Mail clients speak JMAP with the mail server directly, without the IMAP bridge. Watch push latency and the bridge's load." }),
+            "description": "Mail clients use JMAP with the mail server directly, without the IMAP bridge. Watch push latency and the bridge's load." }),
         ),
         (
             "gdpr_export_v2",
             json!({ "state": "targeted", "scope": { "tenantSlugs": ["dezky"] },
-            "description": "The export of personal data is made in the background, in parts that can be resumed, and signed." }),
+            "description": "The export of personal data runs in the background, in signed parts that can be resumed." }),
         ),
         (
             "new_billing_engine",
             json!({ "state": "off",
-            "description": "Invoices come from the new engine. Turn on for one plan at a time, after its invoices were compared for a full month." }),
+            "description": "Invoices come from the new engine. Turn it on for one plan at a time, after comparing its invoices for a full month." }),
         ),
         (
             "calendar_free_busy",
             json!({ "state": "on",
-            "description": "Calendars show when people of the same tenant are free, without showing what they do." }),
+            "description": "Calendars show when people of the same tenant are free, without details of their events." }),
         ),
         (
             "files_delta_sync",
@@ -47,7 +47,7 @@ fn flags() -> [(&'static str, Value); 10] {
         (
             "mail_phishing_banner",
             json!({ "state": "rollout", "pct": 50,
-            "description": "A banner warns of mail whose sender looks like somebody of the tenant and is not." }),
+            "description": "A banner warns of mail whose sender imitates a person of the tenant." }),
         ),
         (
             "meetings_e2ee",
@@ -57,7 +57,7 @@ fn flags() -> [(&'static str, Value); 10] {
         (
             "meetings_live_captions",
             json!({ "state": "rollout", "pct": 5, "scope": { "plans": ["business", "enterprise"] },
-            "description": "Live captions in meetings, made on our own machines. Costs one core a meeting." }),
+            "description": "Live captions in meetings, computed on our own machines. Costs one core per meeting." }),
         ),
         (
             "search_across_apps",
@@ -67,8 +67,8 @@ fn flags() -> [(&'static str, Value); 10] {
     ]
 }
 
-/// Puts what a fresh server has where it never was.
-pub async fn seed(store: &Arc<dyn Store>, live: &Live) -> Result<(), Problem> {
+/// Creates the initial records that never existed.
+pub(crate) async fn seed(store: &Arc<dyn Store>, live: &Live) -> Result<(), Problem> {
     let mut entries = Vec::new();
     let at = now()?;
     if live.read().tenant("dezky").is_none() {
@@ -130,7 +130,7 @@ pub(crate) fn made<T: Document>(blank: Value, content: Value) -> Result<T, Probl
     merged(&blank, &content.as_object().cloned().unwrap_or_default())
 }
 
-/// Who the log says it was, where it was not a person but the server itself.
+/// Returns the actor of changes that the server itself makes.
 pub fn system() -> Actor {
     Actor { id: None, email: Email::new("server@dezky.invalid").ok() }
 }

@@ -12,13 +12,11 @@ use dezky_server::http::document::{members, merged};
 use dezky_server::http::etag::{Tags, is_known};
 use dezky_server::http::instance::{digest, instance};
 use dezky_server::http::link::holder;
-use dezky_server::http::operation::Operation;
 use dezky_server::http::query::Query;
 use dezky_server::http::seal::Seal;
+use dezky_server::routes::ENDPOINTS;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(dezky_server::routes::operations);
 
 static SEAL: LazyLock<Seal> = LazyLock::new(|| Seal::new(&[7; 32]));
 
@@ -42,9 +40,9 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn read_query(text: &str) {
-    for operation in &*OPERATIONS {
-        let Ok(query) = Query::parse(text, operation.query) else { continue };
-        for parameter in operation.query {
+    for endpoint in ENDPOINTS {
+        let Ok(query) = Query::parse(text, endpoint.operation.query) else { continue };
+        for parameter in endpoint.operation.query {
             // What is given is what the text says, once.
             if let Some(value) = query.get(parameter.name) {
                 assert!(value.len() <= 3 * text.len());
@@ -87,8 +85,8 @@ fn read_header(value: &HeaderValue) {
 
 /// Nothing that a body says makes a record that is not read back the same.
 fn merge(change: serde_json::Map<String, Value>) {
-    for operation in &*OPERATIONS {
-        if let Some(form) = &operation.body {
+    for endpoint in ENDPOINTS {
+        if let Some(form) = &endpoint.operation.body {
             let _ = members(change.clone(), form);
         }
     }

@@ -1,10 +1,11 @@
-//! For instances that evaluate locally: snapshots, slices, streams of news, and reach.
+//! The handlers for local evaluation: snapshots, slices, event streams and reach.
 
 use std::sync::Arc;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 use axum::http::{HeaderName, HeaderValue};
-use dezky_core::{Action, Digest, Id, Slug, Timestamp};
+use dezky_core::{Digest, Id, Slug, Timestamp};
+use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Serialize;
 use tokio::time::Instant as Deadline;
@@ -12,47 +13,56 @@ use tokio::time::Instant as Deadline;
 use super::TENANT;
 use crate::app::App;
 use crate::delivery::{FollowedRules, InstanceList, InstanceReport};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::caller::Who;
-use crate::http::follow::{Following, follow};
+use crate::http::caller::CallerKind;
+use crate::http::follow::{EventSource, follow};
 use crate::http::instance::{digest, instance, is_closing};
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::live::{Coding, SnapshotVersion};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
-/// The newest revision that changed a tenant or a partner: clients then ask for subjects again.
+/// The newest revision that changed a tenant or a partner; clients then fetch subjects again.
 pub const POPULATION: HeaderName = HeaderName::from_static("dezky-population");
 
-pub fn operations() -> Vec<Operation> {
-    let document = |operation: Operation| Operation {
-        answer: |_| {
-            Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
-        },
-        ..operation.quietly()
-    };
-    let stream = |operation: Operation| {
-        Operation { answer: |_| Some(Schema::from(true)), ..operation.quietly() }.streams()
-    };
-    vec![
-        document(get("/flags/snapshot", Action::SnapshotRead, snapshot))
-            .says("The flags of the caller's environment, as instances evaluate them"),
-        document(get("/flags/slice", Action::FlagEvaluate, slice))
-            .says("What of the snapshot one tenant's decisions depend on")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        stream(get("/flags/stream", Action::SnapshotStream, stream_snapshot))
-            .says("An event for every new snapshot: its revision and digest, and as population the newest revision that changed a tenant or a partner; sent too when only that changed"),
-        stream(get("/flags/slice/stream", Action::FlagEvaluate, stream_slice))
-            .says("An event for every slice of one tenant that is out: its revision and digest")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        get("/flags/reach", Action::FlagPlan, reach)
-            .says("Which instances evaluate with the newest flags, which do not yet, and which have not been heard of lately")
-            .gives::<ReachView>(),
-    ]
+pub const SNAPSHOT: Operation = Operation::new(|call| Box::pin(snapshot(call)))
+    .summary("Returns the snapshot of the caller's environment, which instances evaluate locally")
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const SLICE: Operation = Operation::new(|call| Box::pin(slice(call)))
+    .summary("Returns the part of the snapshot that one tenant's decisions depend on")
+    .query(&[TENANT])
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const STREAM_SNAPSHOT: Operation = Operation::new(|call| Box::pin(stream_snapshot(call)))
+    .summary(
+        "Sends an event for every new snapshot: its revision, its digest and, as population, the \
+         newest revision that changed a tenant or a partner; a change of the population alone sends \
+         an event too",
+    )
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const STREAM_SLICE: Operation = Operation::new(|call| Box::pin(stream_slice(call)))
+    .summary("Sends an event for every new slice of one tenant: its revision and digest")
+    .query(&[TENANT])
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const REACH: Operation = Operation::new(|call| Box::pin(reach(call)))
+    .summary(
+        "Lists the instances: those that evaluate with the newest flags, those that do not yet, and \
+         those that have not reported lately",
+    )
+    .returns::<ReachView>();
+
+fn document_schema(_: &mut SchemaGenerator) -> Option<Schema> {
+    Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
 }
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {
@@ -73,7 +83,8 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
     let coding = accepted.map_or(Coding::Identity, Coding::accepted);
     let body = match release.ready_body(coding) {
         Some(body) => body,
-        // The first who asks makes it for all; others who ask now wait beside the threads that answer.
+        // The first request compresses the body for all. Others wait on blocking threads, not on
+        // those that answer requests.
         None => tokio::task::spawn_blocking(move || release.body(coding)).await.unwrap_or_default(),
     };
     let reply = Reply { content: Reply::text(body).content, ..head };
@@ -101,18 +112,18 @@ async fn slice(call: Call) -> Result<Reply, Problem> {
 
 async fn stream_snapshot(call: Call) -> Result<Reply, Problem> {
     hear(&call);
-    follow(call, Following::Snapshot)
+    follow(call, EventSource::Snapshot)
 }
 
 async fn stream_slice(call: Call) -> Result<Reply, Problem> {
     hear(&call);
-    follow(call, Following::Slice)
+    follow(call, EventSource::Slice)
 }
 
-/// Remembers what the instance reports, or forgets an instance that signs off. Only machine keys have
-/// instances: people could invent names.
+/// Records the report of an instance, or removes an instance that signs off. Only machine keys
+/// have instances, because people could invent names.
 fn hear(call: &Call) {
-    let Who::Key(known) = &call.caller.who else { return };
+    let CallerKind::Key(known) = &call.caller.kind else { return };
     let Some(name) = instance(&call.headers) else { return };
     if is_closing(&call.headers) {
         return call.app.reach.forget(&known.key, name);
@@ -125,59 +136,60 @@ fn hear(call: &Call) {
     call.app.reach.record(&known.key, name, heard, std::time::Instant::now());
 }
 
-/// Which instances evaluate with the newest flags.
+/// The instances and whether they evaluate with the newest flags.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReachView {
     /// The newest revision that changed a flag.
     revision: u64,
-    /// The digest of its snapshot in the server's environment.
+    /// The digest of its snapshot in the environment of the server.
     digest: Digest,
-    /// The answer for all instances together: `unknown` if some could not be remembered; else `pending` or
-    /// `silent` if any instance is; `reached` if every known instance evaluates with the newest flags.
+    /// The standing of all instances together: `unknown` if some could not be tracked; else
+    /// `pending` or `silent` if any instance is; `reached` if every instance evaluates with the
+    /// newest flags.
     standing: Standing,
-    /// How many instances, heard of lately, evaluate with it.
+    /// The number of recently heard instances that evaluate with the newest flags.
     reached: usize,
-    /// How many, heard of lately, do not yet.
+    /// The number of recently heard instances that do not yet.
     pending: usize,
-    /// How many have not been heard of lately; whatever they said then, they do not count as reached.
+    /// The number of instances without a recent report; they do not count as reached.
     silent: usize,
-    /// Machine keys (by id) with more instances than the server remembers: how many of them are
+    /// The ids of machine keys with more instances than the server tracks; how many of them are
     /// reached is unknown.
     incomplete_keys: Vec<Id>,
-    /// The instances: those that are pending first, then the silent ones; 1,000 at most.
+    /// The instances: pending ones first, then silent ones; 1,000 at most.
     instances: Vec<InstanceView>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct InstanceView {
-    /// The name that it gave itself.
+    /// The name that the instance reported.
     instance: String,
-    /// Where it stands: pending, silent or reached.
+    /// The standing of the instance: pending, silent or reached.
     standing: Standing,
-    /// The machine key that it uses.
+    /// The id of its machine key.
     key_id: Id,
-    /// The tenant whose slice it follows, where it does.
+    /// The slug of the tenant whose slice it follows, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant_slug: Option<Slug>,
     environment: String,
-    /// The digest of what it evaluates with; null before it has anything.
+    /// The digest of the rules that it evaluates with; null before it has any.
     digest: Option<Digest>,
     last_heard_at: Timestamp,
 }
 
-/// Where an instance stands, or all of them together.
+/// The standing of one instance, or of all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Standing {
-    /// It evaluates with something else, as far as it has said.
+    /// The last report named other rules.
     Pending,
-    /// It has not been heard of lately.
+    /// The instance has not reported lately.
     Silent,
-    /// It evaluates with the newest.
+    /// The instance evaluates with the newest flags.
     Reached,
-    /// Some instances could not be remembered.
+    /// Some instances could not be tracked.
     Unknown,
 }
 
@@ -187,7 +199,7 @@ async fn reach(call: Call) -> Result<Reply, Problem> {
     Reply::json(&standing(&call.app).await?)
 }
 
-/// Which instances evaluate with the newest flags, now.
+/// Computes the current reach.
 pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     let own = app.live.read().environment().clone();
     let SnapshotVersion { revision, digest } = app.live.release(&own).version.clone();
@@ -253,7 +265,8 @@ async fn current(app: &App, watching: &FollowedRules) -> Result<Option<Digest>, 
 }
 
 impl ReachView {
-    /// Waits until no known instance is pending, or until the deadline; then answers the reach of that moment.
+    /// Waits until no instance is pending or the deadline passes, and returns the reach at that
+    /// moment.
     pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
         loop {
             let news = app.reach.changed();

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dezky_server::http::router::OPEN_PATHS;
+use dezky_server::routes::ENDPOINTS;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Events, Server};
@@ -69,9 +70,8 @@ impl World {
     /// Every question that can be put with GET or POST, about each of the three. `/metrics` is left out: it is open to everybody who reaches
     /// the server, and shows totals of all tenants, so the proxy in front has to keep it from tenants.
     fn questions(&self) -> Vec<[(String, String, Option<Value>); 3]> {
-        let operations = dezky_server::routes::operations();
         let mut asked: Vec<(String, &str)> =
-            operations.iter().map(|operation| (operation.method.to_string(), operation.path)).collect();
+            ENDPOINTS.iter().map(|endpoint| (endpoint.method.to_string(), endpoint.path)).collect();
         asked.retain(|(method, path)| ["GET", "POST"].contains(&&**method) && *path != "/ofrep/v1/stream");
         let open = OPEN_PATHS.iter().filter(|path| **path != "/metrics");
         asked.extend(open.map(|path| ("GET".to_owned(), *path)));

@@ -10,16 +10,13 @@ FUZZ_TARGETS := \
 	access \
 	edits \
 	fetch \
+	http \
 	key_set \
 	log \
 	names \
 	snapshot \
 	stream \
 	token \
-
-# Those that need the server have a workspace of their own.
-SERVER_FUZZ_TARGETS := \
-	http \
 
 ABUSE_SECONDS ?= 600
 
@@ -48,7 +45,7 @@ bench: wasm node python ## The tables of benchmarks, peers beside ours in one ru
 	benches/python/run.sh
 
 format:
-	@for workspace in . core/fuzz server/fuzz benches benches/http server/tests/ofrep/rust; do
+	@for workspace in . fuzz benches benches/http server/tests/ofrep/rust; do
 		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
 	done
 
@@ -150,14 +147,12 @@ end-to-end: tools ## One server and the clients of every SDK, as `make sdks` pac
 fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz
-	fuzz() {
-		mkdir -p target/fuzz-corpus/$$2
-		cargo +nightly fuzz run --fuzz-dir $$1/fuzz $$2 target/fuzz-corpus/$$2 $$1/fuzz/seeds/$$2 \
+	for target in $(FUZZ_TARGETS); do
+		mkdir -p target/fuzz-corpus/$$target
+		cargo +nightly fuzz run --fuzz-dir fuzz $$target target/fuzz-corpus/$$target fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \
 			| grep -v '# Uses:'
-	}
-	for target in $(FUZZ_TARGETS); do fuzz core $$target; done
-	for target in $(SERVER_FUZZ_TARGETS); do fuzz server $$target; done
+	done
 
 abuse: ## A server under mixed abuse for ABUSE_SECONDS, on loopback; not part of `make test`
 	@cargo build --release --locked -p dezky-server --features dev

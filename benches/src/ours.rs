@@ -2,8 +2,11 @@
 
 use std::hint::black_box;
 
-pub use dezky_core::{AccessRequest as Question, Edit, World};
-use dezky_core::{Client, ConnectOptions, Evaluation, Ruleset, Snapshot, Subject, decide};
+use dezky::{Client, ConnectOptions};
+pub use dezky_core::access::AccessRequest as Question;
+use dezky_core::access::decide;
+use dezky_core::flags::{Evaluation, Ruleset, Snapshot, Subject};
+pub use dezky_core::world::{Edit, World};
 
 use crate::access::{Case, Person};
 use crate::engine::FlagEngine;
@@ -27,7 +30,7 @@ impl FlagEngine for Ours {
     fn subject(tenant: &Tenant) -> Subject<'_> {
         let subject = Subject::new(&tenant.id, &tenant.slug, tenant.plan);
         let subject = match tenant.partner {
-            Some(partner) => subject.and_then(|subject| subject.partner(partner)),
+            Some(partner) => subject.and_then(|subject| subject.with_partner(partner)),
             None => subject,
         };
         subject.expect("the workload's names are well formed")

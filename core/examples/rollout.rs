@@ -2,7 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use dezky_core::{Edit, World};
+use dezky_core::world::{Edit, World};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let world = World::from_json(include_bytes!("../../fixtures/sample/world.json"))?;

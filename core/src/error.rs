@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::json::{push_char, push_member};
+use crate::text::{push_char, push_member};
 use crate::{Code, limits::MAX_PROBLEMS};
 
 /// What is wrong with an input, and where. Where several things are wrong, this is the first and [`Error::all`] has every one.
@@ -12,7 +12,8 @@ use crate::{Code, limits::MAX_PROBLEMS};
 /// The path is a JSON Pointer (RFC 6901) into the document at fault; the document as a whole is the empty path.
 ///
 /// ```
-/// use dezky_core::{Code, Slug};
+/// use dezky_core::Code;
+/// use dezky_core::names::Slug;
 /// let error = Slug::new("Not a slug").unwrap_err();
 /// assert_eq!(error.code, Code::InvalidSlug);
 /// assert_eq!(error.path, "");
@@ -55,7 +56,7 @@ impl Error {
     /// Every problem that was found, this one first.
     ///
     /// ```
-    /// use dezky_core::Subject;
+    /// use dezky_core::flags::Subject;
     /// let error = Subject::new("a:b", "Acme", "business").unwrap_err();
     /// let paths: Vec<_> = error.all().map(|each| each.path.as_str()).collect();
     /// assert_eq!(paths, ["/tenantId", "/tenantSlug"]);

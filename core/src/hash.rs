@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use sha2::block_api::compress256;
 
-use crate::Digest;
-use crate::json::{hex_digit, push_char};
+use crate::names::Digest;
+use crate::text::{hex_digit, push_char};
 
 pub(crate) const BLOCK: usize = 64;
 

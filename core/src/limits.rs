@@ -1,7 +1,8 @@
 //! Every limit on input, named, with its reason. Sizes are checked before anything is parsed.
 //!
 //! ```
-//! use dezky_core::{Code, Snapshot, limits::MAX_DOCUMENT_BYTES};
+//! use dezky_core::{Code, limits::MAX_DOCUMENT_BYTES};
+//! use dezky_core::flags::Snapshot;
 //! let too_large = vec![b' '; MAX_DOCUMENT_BYTES + 1];
 //! assert_eq!(Snapshot::from_json(&too_large).unwrap_err().code, Code::DocumentTooLarge);
 //! ```

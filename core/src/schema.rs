@@ -2,14 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
-use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value, json};
-
-use crate::limits::{MAX_AXIS_VALUES, MAX_EDITS, MAX_WARNINGS};
-use crate::{
-    Axis, Digest, EditStep, Environment, FlagKey, Id, LadderStep, PartnerTotal, Percent, PlanKey, PlanPair,
-    PlanTotal, Prose, Reason, Slug, State, Warning,
-};
+use schemars::{Schema, json_schema};
+use serde_json::{Map, Value};
 
 /// What each kind of text looks like: the same forms as in `names`, as ECMA-262 writes them.
 pub(crate) mod patterns {
@@ -38,7 +32,7 @@ pub(crate) mod patterns {
 /// Gives types a schema: for each, a function of the generator.
 macro_rules! schemas {
     ($($Name:ident: $schema:expr;)*) => {$(
-        impl schemars::JsonSchema for $crate::$Name {
+        impl schemars::JsonSchema for $Name {
             fn schema_name() -> alloc::borrow::Cow<'static, str> {
                 stringify!($Name).into()
             }
@@ -56,52 +50,10 @@ macro_rules! schemas {
 }
 pub(crate) use schemas;
 
-schemas! {
-    Percent: |_| json_schema!({ "type": "number", "minimum": 0, "maximum": 100 });
-    Timestamp: |_| json_schema!({ "type": "string", "format": "date-time" });
-    // Stripe may yet invent another: a label like any, and not a list of words.
-    SubscriptionStatus: |_| text(255, patterns::LABEL);
-    Axis: |_| one_of(Axis::ALL.map(Axis::as_str));
-    Reason: |_| one_of(Reason::ALL.map(Reason::as_str));
-    Scope: |generator| object(axes(generator), &[]);
-    Ladder: |generator| object([
-        ("key", generator.subschema_for::<FlagKey>()),
-        ("steps", generator.subschema_for::<Vec<LadderStep<'_>>>()),
-    ], &[]);
-    Plan: |generator| object([
-        ("baseRevision", generator.subschema_for::<u64>()),
-        ("digest", generator.subschema_for::<Digest>()),
-        ("gained", generator.subschema_for::<Vec<PlanPair<'_>>>()),
-        ("lost", generator.subschema_for::<Vec<PlanPair<'_>>>()),
-        ("byPlan", generator.subschema_for::<Vec<PlanTotal<'_>>>()),
-        ("byPartner", generator.subschema_for::<Vec<PartnerTotal<'_>>>()),
-        ("warnings", list(generator.subschema_for::<Warning>(), MAX_WARNINGS)),
-    ], &[]);
-    // Edits are sent and never shown: what may be left out may be `null` too, and nothing else may be there.
-    Edit: |generator| {
-        let mut steps = list(generator.subschema_for::<EditStep>(), MAX_EDITS);
-        steps.insert("minItems".into(), 1.into());
-        closed(object([("edits", steps)], &[]))
-    };
-    EditStep: |generator| {
-        let flag = flag_to_put(generator);
-        let key = generator.subschema_for::<FlagKey>();
-        let patch = flag_patch(generator);
-        let [tenant, plan, partner] = tenant_move(generator);
-        json_schema!({ "oneOf": [
-            closed(object([kind("putFlag"), ("flag", flag)], &[])),
-            closed(object([kind("patchFlag"), ("key", key.clone()), ("patch", patch)], &[])),
-            closed(object([kind("deleteFlag"), ("key", key)], &[])),
-            moves_somewhere(object([kind("moveTenant"), tenant, plan, partner], &MOVE_OPTIONAL)),
-        ] })
-    };
-    TenantMove: |generator| moves_somewhere(object(tenant_move(generator), &MOVE_OPTIONAL));
-}
-
-type Member = (&'static str, Schema);
+pub(crate) type Member = (&'static str, Schema);
 
 /// An object with these members, all of which are there but the optional ones.
-fn object(members: impl IntoIterator<Item = Member>, optional: &[&str]) -> Schema {
+pub(crate) fn object(members: impl IntoIterator<Item = Member>, optional: &[&str]) -> Schema {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for (name, schema) in members {
@@ -113,16 +65,16 @@ fn object(members: impl IntoIterator<Item = Member>, optional: &[&str]) -> Schem
     json_schema!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn closed(mut object: Schema) -> Schema {
+pub(crate) fn closed(mut object: Schema) -> Schema {
     object.insert("additionalProperties".into(), false.into());
     object
 }
 
-fn list(items: Schema, longest: usize) -> Schema {
+pub(crate) fn list(items: Schema, longest: usize) -> Schema {
     json_schema!({ "type": "array", "items": items, "maxItems": longest })
 }
 
-fn or_null(schema: Schema) -> Schema {
+pub(crate) fn or_null(schema: Schema) -> Schema {
     json_schema!({ "anyOf": [schema, { "type": "null" }] })
 }
 
@@ -132,69 +84,6 @@ pub(crate) fn text(longest: usize, pattern: &str) -> Schema {
 
 pub(crate) fn one_of<const COUNT: usize>(words: [&str; COUNT]) -> Schema {
     json_schema!({ "type": "string", "enum": words.as_slice() })
-}
-
-fn axes(generator: &mut SchemaGenerator) -> [Member; 4] {
-    Axis::ALL.map(|axis| {
-        let value = match axis {
-            Axis::Plans => generator.subschema_for::<PlanKey>(),
-            Axis::TenantSlugs | Axis::PartnerSlugs => generator.subschema_for::<Slug>(),
-            Axis::Environments => generator.subschema_for::<Environment>(),
-        };
-        (axis.as_str(), list(value, MAX_AXIS_VALUES))
-    })
-}
-
-fn kind(word: &str) -> Member {
-    ("kind", json_schema!({ "type": "string", "const": word }))
-}
-
-fn scope_to_send(generator: &mut SchemaGenerator) -> Schema {
-    let axes = axes(generator).map(|(axis, values)| (axis, or_null(values)));
-    closed(object(axes, &Axis::ALL.map(Axis::as_str)))
-}
-
-/// What `PATCH /flags/{key}` takes: `null` resets a member, and a state has nothing to be reset to.
-fn flag_patch(generator: &mut SchemaGenerator) -> Schema {
-    let members = [
-        ("state", generator.subschema_for::<State>()),
-        ("pct", or_null(generator.subschema_for::<Percent>())),
-        ("scope", or_null(scope_to_send(generator))),
-        ("description", or_null(generator.subschema_for::<Prose>())),
-        ("planDigest", or_null(json_schema!({ "type": "string" }))),
-    ];
-    closed(object(members, &["state", "pct", "scope", "description", "planDigest"]))
-}
-
-fn flag_to_put(generator: &mut SchemaGenerator) -> Schema {
-    let members = [
-        ("key", generator.subschema_for::<FlagKey>()),
-        ("state", generator.subschema_for::<State>()),
-        ("pct", or_null(generator.subschema_for::<Percent>())),
-        ("scope", or_null(scope_to_send(generator))),
-    ];
-    closed(object(members, &["pct", "scope"]))
-}
-
-const MOVE_OPTIONAL: [&str; 2] = ["plan", "partnerSlug"];
-
-fn tenant_move(generator: &mut SchemaGenerator) -> [Member; 3] {
-    [
-        ("tenantId", generator.subschema_for::<Id>()),
-        ("plan", or_null(generator.subschema_for::<PlanKey>())),
-        ("partnerSlug", or_null(generator.subschema_for::<Slug>())),
-    ]
-}
-
-/// A plan that is `null` is one that stays; a partner that is `null` is one that goes.
-fn moves_somewhere(object: Schema) -> Schema {
-    let mut object = closed(object);
-    let somewhere = json!([
-        { "properties": { "plan": { "type": "string" } }, "required": ["plan"] },
-        { "required": ["partnerSlug"] },
-    ]);
-    object.insert("anyOf".into(), somewhere);
-    object
 }
 
 /// Leaves of a derived description its first paragraph, for what follows is an example in Rust; and of a member that is left out where there is

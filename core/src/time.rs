@@ -188,3 +188,8 @@ impl Decode for Timestamp {
 }
 
 deserialize_by_decoding!(Timestamp);
+
+#[cfg(feature = "schema")]
+crate::schema::schemas! {
+    Timestamp: |_| schemars::json_schema!({ "type": "string", "format": "date-time" });
+}

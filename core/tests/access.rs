@@ -1,10 +1,12 @@
 //! Authorization is total: an answer for every combination, denied where nothing allows it, consistent with its reason.
 #![allow(clippy::unwrap_used)]
 
-use dezky_core::{
-    AccessReason, AccessRequest, Action, Code, Id, MachineKey, Person, Principal, Resource, Role,
-    TenantStatus, UserRecord, decide,
+use dezky_core::Code;
+use dezky_core::access::{
+    AccessReason, AccessRequest, Action, MachineKey, Person, Principal, Resource, UserRecord, decide,
 };
+use dezky_core::model::{Role, TenantStatus};
+use dezky_core::names::Id;
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()

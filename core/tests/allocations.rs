@@ -5,10 +5,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
-use dezky_core::{
-    AccessReason, Action, Id, Person, Principal, Resource, Role, Ruleset, Snapshot, Subject, TenantStatus,
-    UserRecord, decide,
-};
+use dezky_core::access::{AccessReason, Action, Person, Principal, Resource, UserRecord, decide};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
+use dezky_core::model::{Role, TenantStatus};
+use dezky_core::names::Id;
 
 struct Counting;
 
@@ -61,7 +61,7 @@ fn evaluating_allocates_nothing() {
     let mut all = rules.evaluate_all(&Subject::new("t1", "acme", "business").unwrap());
     let allocations = allocations_of(|| {
         for tenant in ["t1", "t2", "65f1c0ffee65f1c0ffee65f1"] {
-            let subject = Subject::new(tenant, "acme", "business").unwrap().partner("nordic").unwrap();
+            let subject = Subject::new(tenant, "acme", "business").unwrap().with_partner("nordic").unwrap();
             rules.evaluate_all_into(black_box(&subject), &mut all);
             black_box(all.is_enabled("flag-3"));
             for key in ["flag-0", "flag-1", "flag-2", "flag-3", "no_such_flag"] {

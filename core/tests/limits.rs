@@ -1,11 +1,12 @@
 //! Every limit, at it and one past it.
 #![allow(clippy::unwrap_used)]
 
+use dezky_core::flags::{Axis, FlagRule, Scope, Snapshot, State, SubjectDocument};
 use dezky_core::limits::*;
-use dezky_core::{
-    Axis, Code, Edit, Environment, Error, Flag, FlagKey, FlagRule, Percent, Scope, Snapshot, State,
-    SubjectDocument, User, World, WorldPartner, WorldTenant,
-};
+use dezky_core::model::{Flag, User};
+use dezky_core::names::{Environment, FlagKey, Percent};
+use dezky_core::world::{Edit, World, WorldPartner, WorldTenant};
+use dezky_core::{Code, Error};
 
 fn refusal<T>(result: Result<T, Error>) -> Option<(Code, String)> {
     result.err().map(|error| (error.code, error.path))

@@ -1,12 +1,15 @@
 //! The model's documents: older ones load, lifecycles refuse wrong steps, a flag's history is what happened.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use dezky_core::{
-    Actor, Axis, Change, ChangeContent, Code, Edit, Editor, Email, Entity, Environment, Error, Flag,
-    FlagContent, FlagKey, FlagPatch, FlagWarning, Id, IntegrationStatus, Label, Partner, PartnerStatus,
-    Percent, PlanKey, Prose, Role, Scope, Slug, State, SubjectDocument, Subscription, SubscriptionStatus,
-    Tenant, TenantStatus, Timestamp, User, World, monthly_recurring_revenue, verify_chain,
+use dezky_core::flags::{Axis, Scope, State, SubjectDocument};
+use dezky_core::model::{
+    Actor, Change, ChangeContent, Editor, Entity, Flag, FlagContent, FlagPatch, FlagWarning,
+    IntegrationStatus, Partner, PartnerStatus, Role, Subscription, SubscriptionStatus, Tenant, TenantStatus,
+    User, monthly_recurring_revenue, verify_chain,
 };
+use dezky_core::names::{Email, Environment, FlagKey, Id, Label, Percent, PlanKey, Prose, Slug};
+use dezky_core::world::{Edit, World};
+use dezky_core::{Code, Error, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -182,7 +185,7 @@ fn a_flags_history_keeps_the_20_newest_changes() {
 #[test]
 fn an_edit_that_makes_no_sense_is_refused() {
     let flag = rollout(100);
-    let refusal = |result: Result<dezky_core::Edited, Error>| result.unwrap_err().code;
+    let refusal = |result: Result<dezky_core::model::Edited, Error>| result.unwrap_err().code;
     assert_eq!(refusal(flag.edit(FlagPatch::default(), editor(101))), Code::EmptyEdit);
     assert_eq!(refusal(flag.edit(to_percent(10), editor(101))), Code::EmptyEdit);
     assert_eq!(refusal(flag.edit(to_percent(20), editor(100))), Code::StaleRevision);

@@ -1,7 +1,8 @@
 //! Documents of somebody else's form are read as strictly as our own.
 #![allow(clippy::unwrap_used)]
 
-use dezky_core::{Code, JsonDocument, JsonPlace, read_json};
+use dezky_core::Code;
+use dezky_core::json::{JsonDocument, JsonPlace, read_json};
 use serde_json::{Value, json};
 
 const ROOM: usize = 1 << 20;

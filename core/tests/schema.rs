@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use dezky_core::{
-    Axis, Change, Counts, Edit, EditStep, Explanation, Flag, FlagRule, FlagWarning, IntegrationStatus,
-    Interval, Ladder, Partner, PartnerStatus, Plan, Reason, Role, Ruleset, Snapshot, State, Subject,
-    Subscription, Tenant, TenantMove, TenantStatus, User, World,
+use dezky_core::flags::{Axis, Explanation, FlagRule, Reason, Ruleset, Snapshot, State, Subject};
+use dezky_core::model::{
+    Change, Flag, FlagWarning, IntegrationStatus, Interval, Partner, PartnerStatus, Role, Subscription,
+    Tenant, TenantStatus, User,
 };
+use dezky_core::world::{Counts, Edit, EditStep, Ladder, Plan, TenantMove, World};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -8,7 +8,8 @@ mod token_support;
 mod tests {
     use std::collections::BTreeSet;
 
-    use dezky_core::{Code, KeySet, TokenPolicy, TokenRule, TokenVerifier};
+    use dezky_core::Code;
+    use dezky_core::token::{KeySet, TokenPolicy, TokenRule, TokenVerifier};
     use serde_json::{Value, json};
 
     use super::token_support::issuer::{Signer, ec, ed, rsa};

@@ -5,7 +5,7 @@ mod rules;
 mod source;
 mod world;
 
-use dezky_core::{AccessRequest, DocumentKind, Snapshot, SubjectDocument};
+use dezky_core::host;
 use napi::{Error, Result};
 use napi_derive::napi;
 
@@ -20,38 +20,30 @@ pub fn version() -> &'static str {
 /// `{ principal, action, resource? }` to `{ allowed, reason }`.
 #[napi]
 pub fn can(question: Source<'_>) -> Result<String> {
-    let question = AccessRequest::from_json(&bytes(question)).map_err(problems)?;
-    Ok(question.decide().to_json())
+    host::decide(&bytes(question)).map_err(problems)
 }
 
 /// Whole hundredths.
 #[napi]
 pub fn rollout_position(tenant_id: String, key: String) -> u32 {
-    dezky_core::rollout_position(&tenant_id, &key).into()
+    dezky_core::flags::rollout_position(&tenant_id, &key).into()
 }
 
 /// A subject document as its five lines.
 #[napi]
 pub fn subject(document: Source<'_>) -> Result<String> {
-    let document = SubjectDocument::from_json(&bytes(document)).map_err(problems)?;
-    Ok(document.subject().to_lines())
+    host::subject_lines(&bytes(document)).map_err(problems)
 }
 
 /// The keys of the flags that differ, a line each.
 #[napi]
 pub fn changed_keys(before: Source<'_>, after: Source<'_>) -> Result<String> {
-    let before = Snapshot::from_json(&bytes(before)).map_err(problems)?;
-    let after = Snapshot::from_json(&bytes(after)).map_err(problems)?;
-    let keys: Vec<_> = before.changed_keys(&after).into_iter().map(|key| key.as_str()).collect();
-    Ok(keys.join("\n"))
+    host::changed_keys(&bytes(before), &bytes(after)).map_err(problems)
 }
 
 /// A document of a kind, written back with its defaults filled in; a snapshot in its canonical form.
 #[napi]
 pub fn validate(kind: String, document: Source<'_>) -> Result<String> {
-    if kind == "snapshot" {
-        return Snapshot::normalize(&bytes(document)).map_err(problems);
-    }
-    let kind = DocumentKind::parse(&kind).ok_or_else(|| Error::from_reason("no document is of this kind"))?;
-    kind.normalize(&bytes(document)).map_err(problems)
+    let normal = host::normalize(&kind, &bytes(document));
+    normal.ok_or_else(|| Error::from_reason("unknown kind of document"))?.map_err(problems)
 }

@@ -1,6 +1,7 @@
 //! A ruleset, held for JavaScript.
 
-use dezky_core::{Ruleset, Snapshot, Subject};
+use dezky_core::flags::Ruleset;
+use dezky_core::host;
 use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
@@ -20,9 +21,8 @@ impl Rules {
     #[napi(constructor)]
     pub fn new(env: Env, snapshot: Source<'_>) -> Result<Rules> {
         let document = bytes(snapshot);
-        let snapshot = Snapshot::from_json(&document).map_err(problems)?;
-        let summary = snapshot.to_summary_json();
-        Ok(Rules { held: Held::new(env, (Ruleset::new(snapshot), summary), &document)? })
+        let ruleset = host::ruleset(&document).map_err(problems)?;
+        Ok(Rules { held: Held::new(env, ruleset, &document)? })
     }
 
     /// `{ environment, digest, keys, revision }`
@@ -36,7 +36,7 @@ impl Rules {
     /// bytes. Nothing where the lines are malformed.
     #[napi]
     pub fn bits<'e>(&self, env: &'e Env, lines: String) -> Result<Option<JsString<'e>>> {
-        let Some(subject) = Subject::from_lines(&lines) else { return Ok(None) };
+        let Some(subject) = host::subject(&lines) else { return Ok(None) };
         let evaluation = self.rules()?.evaluate_all(&subject);
         env.create_string_latin1(evaluation.as_bytes()).map(Some)
     }
@@ -44,15 +44,13 @@ impl Rules {
     /// Why a flag is on or off for the subject of five lines.
     #[napi]
     pub fn explain(&self, lines: String, key: String) -> Result<Option<String>> {
-        let rules = self.rules()?;
-        Ok(Subject::from_lines(&lines).map(|subject| rules.explain(&key, &subject).to_json()))
+        Ok(host::explain(self.rules()?, &lines, &key))
     }
 
     /// The fingerprint over a list of subjects.
     #[napi]
     pub fn fingerprint(&self, subjects: Source<'_>) -> Result<String> {
-        let fingerprint = self.rules()?.fingerprint_json(&bytes(subjects)).map_err(problems)?;
-        Ok(fingerprint.to_string())
+        host::fingerprint(self.rules()?, &bytes(subjects)).map_err(problems)
     }
 
     /// Gives the memory back now.

@@ -1,10 +1,9 @@
 //! A world, held for JavaScript.
 
-use dezky_core::{Edit, Error};
+use dezky_core::host;
 use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, Result};
 use napi_derive::napi;
-use serde::Serialize;
 
 use crate::held::Held;
 use crate::source::{Source, bytes, problems};
@@ -12,7 +11,7 @@ use crate::source::{Source, bytes, problems};
 /// Every tenant, partner and flag at one revision.
 #[napi(custom_finalize)]
 pub struct World {
-    world: Held<dezky_core::World>,
+    world: Held<dezky_core::world::World>,
 }
 
 #[napi]
@@ -21,7 +20,7 @@ impl World {
     #[napi(constructor)]
     pub fn new(env: Env, document: Source<'_>) -> Result<World> {
         let document = bytes(document);
-        let world = dezky_core::World::from_json(&document).map_err(problems)?;
+        let (world, _) = host::world(&document).map_err(problems)?;
         Ok(World { world: Held::new(env, world, &document)? })
     }
 
@@ -46,26 +45,25 @@ impl World {
     /// Who gains and who loses by an edit.
     #[napi]
     pub fn plan(&self, edit: Source<'_>) -> Result<String> {
-        let edit = Edit::from_json(&bytes(edit)).map_err(problems)?;
-        json(self.world.get()?.plan(&edit))
+        host::plan(self.world.get()?, &bytes(edit)).map_err(problems)
     }
 
     /// In which order a rising percentage includes the tenants of a flag's scope.
     #[napi]
     pub fn ladder(&self, key: String) -> Result<String> {
-        json(self.world.get()?.ladder(&key))
+        host::ladder(self.world.get()?, &key).map_err(problems)
     }
 
     /// How many tenants a flag concerns.
     #[napi]
     pub fn counts(&self, key: String) -> Result<String> {
-        json(self.world.get()?.counts(&key))
+        host::counts(self.world.get()?, &key).map_err(problems)
     }
 
     /// The fingerprint over every registered tenant.
     #[napi]
     pub fn fingerprint(&self) -> Result<String> {
-        Ok(self.world.get()?.fingerprint().to_string())
+        Ok(host::world_fingerprint(self.world.get()?))
     }
 
     /// Gives the memory back now.
@@ -79,9 +77,4 @@ impl ObjectFinalize for World {
     fn finalize(mut self, env: Env) -> Result<()> {
         self.world.free(env)
     }
-}
-
-fn json(answer: std::result::Result<impl Serialize, Error>) -> Result<String> {
-    let answer = answer.map_err(problems)?;
-    serde_json::to_string(&answer).map_err(|error| napi::Error::from_reason(error.to_string()))
 }

@@ -1,7 +1,9 @@
 //! The functions that need no state: access, normal forms, differences, positions.
 
-use dezky_core as core;
-use dezky_core::{AccessRequest, Code, DocumentKind, Snapshot};
+use dezky as core;
+use dezky::Code;
+use dezky::access::AccessRequest;
+use dezky::flags::Snapshot;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -72,13 +74,8 @@ fn whole(text: Document<'_>) -> Result<Document<'_>, Fault> {
 #[pyo3(signature = (kind, document, /))]
 pub(crate) fn normalize(py: Python<'_>, kind: &str, document: &Bound<'_, PyAny>) -> PyResult<String> {
     let document = Document::of(document)?;
-    let normal = if kind == "snapshot" {
-        document.work(py, Snapshot::normalize)
-    } else {
-        let kind =
-            DocumentKind::parse(kind).ok_or_else(|| PyValueError::new_err("no document is of this kind"))?;
-        document.work(py, |bytes| kind.normalize(bytes))
-    };
+    let normal = document.work(py, |bytes| core::host::normalize(kind, bytes));
+    let normal = normal.ok_or_else(|| PyValueError::new_err("unknown kind of document"))?;
     Ok(normal.map_err(Fault::from)?)
 }
 
@@ -100,7 +97,7 @@ pub(crate) fn changed_keys(
 #[pyfunction]
 pub(crate) fn rollout_position(tenant_id: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> PyResult<u16> {
     match (text(tenant_id, "/tenantId"), text(key, "/key")) {
-        (Ok(tenant_id), Ok(key)) => Ok(core::rollout_position(&tenant_id, &key)),
+        (Ok(tenant_id), Ok(key)) => Ok(core::flags::rollout_position(&tenant_id, &key)),
         (tenant_id, key) => {
             let mut fault = Fault::default();
             [tenant_id, key].into_iter().filter_map(Result::err).for_each(|each| fault.join(each));

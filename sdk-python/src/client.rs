@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use dezky_core as core;
-use dezky_core::{ConnectOptions, HandlerId, PastDeadline};
+use dezky as core;
+use dezky::{ConnectOptions, HandlerId, PastDeadline};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
@@ -202,7 +202,7 @@ impl Client {
 
 impl Client {
     /// The Python object of these rules, if they were looked at before.
-    fn made(&self, py: Python<'_>, rules: &core::Ruleset) -> Option<Py<Ruleset>> {
+    fn made(&self, py: Python<'_>, rules: &core::flags::Ruleset) -> Option<Py<Ruleset>> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().filter(|made| made.get().is_of(rules)).map(|made| made.clone_ref(py))
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dezky_core as core;
-use dezky_core::{ClientEvent, Key};
+use dezky as core;
+use dezky::{ClientEvent, Key};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -44,7 +44,7 @@ fn told<'py>(py: Python<'py>, event: &ClientEvent) -> PyResult<Bound<'py, PyAny>
     match event {
         ClientEvent::Ready { revision } => class.call1((name, revision)),
         ClientEvent::Change { revision, keys } => {
-            class.call1((name, revision, PyTuple::new(py, keys.iter().map(core::FlagKey::as_str))?))
+            class.call1((name, revision, PyTuple::new(py, keys.iter().map(core::names::FlagKey::as_str))?))
         }
         ClientEvent::Stale { age } => class.call1((name, none(), PyTuple::empty(py), age.as_secs_f64())),
         ClientEvent::Error { error, fatal } => class.call1((

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dezky_core::Code;
+use dezky::Code;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use dezky_core::limits::MAX_PROBLEMS;
-use dezky_core::{ClientError, Code, Error};
+use dezky::limits::MAX_PROBLEMS;
+use dezky::{ClientError, Code, Error};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

@@ -1,6 +1,6 @@
 //! Answers as the named tuples of `dezky._results`.
 
-use dezky_core as core;
+use dezky as core;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
@@ -29,9 +29,9 @@ result_types! {
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(crate) fn explanation<'py>(py: Python<'py>, explanation: &core::Explanation<'_>) -> Answer<'py> {
-    let core::Explanation { key, enabled, reason, axis, position, pct } = explanation;
-    let axis = axis.map(core::Axis::as_str);
+pub(crate) fn explanation<'py>(py: Python<'py>, explanation: &core::flags::Explanation<'_>) -> Answer<'py> {
+    let core::flags::Explanation { key, enabled, reason, axis, position, pct } = explanation;
+    let axis = axis.map(core::flags::Axis::as_str);
     explanation_type(py)?.call1((
         key,
         enabled,
@@ -42,29 +42,30 @@ pub(crate) fn explanation<'py>(py: Python<'py>, explanation: &core::Explanation<
     ))
 }
 
-pub(crate) fn decision<'py>(py: Python<'py>, decision: core::Decision) -> Answer<'py> {
+pub(crate) fn decision<'py>(py: Python<'py>, decision: core::access::Decision) -> Answer<'py> {
     decision_type(py)?.call1((decision.allowed, decision.reason.as_str()))
 }
 
-pub(crate) fn counts<'py>(py: Python<'py>, counts: core::Counts) -> Answer<'py> {
+pub(crate) fn counts<'py>(py: Python<'py>, counts: core::world::Counts) -> Answer<'py> {
     counts_type(py)?.call1((counts.on, counts.in_scope, counts.registered))
 }
 
-pub(crate) fn ladder<'py>(py: Python<'py>, ladder: &core::Ladder) -> Answer<'py> {
+pub(crate) fn ladder<'py>(py: Python<'py>, ladder: &core::world::Ladder) -> Answer<'py> {
     let class = step_type(py)?;
-    let step =
-        |step: core::LadderStep<'_>| class.call1((step.tenant_id, percent(step.position), percent(step.pct)));
+    let step = |step: core::world::LadderStep<'_>| {
+        class.call1((step.tenant_id, percent(step.position), percent(step.pct)))
+    };
     ladder_type(py)?.call1((ladder.key(), tuple(py, ladder.steps().map(step))?))
 }
 
-pub(crate) fn plan<'py>(py: Python<'py>, plan: &core::Plan) -> Answer<'py> {
+pub(crate) fn plan<'py>(py: Python<'py>, plan: &core::world::Plan) -> Answer<'py> {
     let (pair, by_plan, by_partner) = (pair_type(py)?, plan_total_type(py)?, partner_total_type(py)?);
-    let pair = |each: core::PlanPair<'_>| pair.call1((each.key, each.tenant_id));
-    let by_plan = |each: core::PlanTotal<'_>| by_plan.call1((each.plan, each.gained, each.lost));
+    let pair = |each: core::world::PlanPair<'_>| pair.call1((each.key, each.tenant_id));
+    let by_plan = |each: core::world::PlanTotal<'_>| by_plan.call1((each.plan, each.gained, each.lost));
     let by_partner =
-        |each: core::PartnerTotal<'_>| by_partner.call1((each.partner_slug, each.gained, each.lost));
+        |each: core::world::PartnerTotal<'_>| by_partner.call1((each.partner_slug, each.gained, each.lost));
     let warning_type = warning_type(py)?;
-    let warning = |each: &core::Warning| {
+    let warning = |each: &core::world::Warning| {
         warning_type.call1((
             each.code.as_str(),
             each.path.as_str(),
@@ -88,6 +89,6 @@ fn tuple<'py>(py: Python<'py>, items: impl Iterator<Item = Answer<'py>>) -> PyRe
 }
 
 /// The float nearest to it, which prints as it.
-fn percent(percent: core::Percent) -> f64 {
+fn percent(percent: core::names::Percent) -> f64 {
     f64::from(percent.hundredths()) / 100.0
 }

@@ -1,7 +1,7 @@
 //! Compiled rules, and every flag's answer for one tenant.
 
-use dezky_core as core;
-use dezky_core::Snapshot;
+use dezky as core;
+use dezky::flags::Snapshot;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -17,7 +17,7 @@ static FLAGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 /// A snapshot ready to answer. It never changes, and any number of threads may ask it.
 #[pyclass(frozen, generic, module = "dezky")]
 pub(crate) struct Ruleset {
-    rules: core::Ruleset,
+    rules: core::flags::Ruleset,
     #[pyo3(get)]
     digest: String,
     /// Every flag's key, in order.
@@ -36,7 +36,7 @@ impl Ruleset {
         let compile = |bytes: &[u8]| {
             let snapshot = Snapshot::from_json(bytes)?;
             let digest = snapshot.digest().as_str().to_owned();
-            Ok::<_, core::Error>((core::Ruleset::new(snapshot), digest))
+            Ok::<_, core::Error>((core::flags::Ruleset::new(snapshot), digest))
         };
         let (rules, digest) = Document::of(snapshot)?.work(py, compile).map_err(Fault::from)?;
         Ruleset::of(py, rules, digest)
@@ -62,9 +62,8 @@ impl Ruleset {
     #[pyo3(signature = (subjects, /))]
     fn fingerprint(&self, py: Python<'_>, subjects: &Bound<'_, PyAny>) -> PyResult<String> {
         if let Some(document) = Document::given(subjects)? {
-            let fingerprint =
-                document.work(py, |bytes| self.rules.fingerprint_json(bytes)).map_err(Fault::from)?;
-            return Ok(fingerprint.as_str().to_owned());
+            let fingerprint = document.work(py, |bytes| core::host::fingerprint(&self.rules, bytes));
+            return Ok(fingerprint.map_err(Fault::from)?);
         }
         let subjects = Subject::list_of(subjects)?;
         let subjects: Vec<_> = subjects.iter().map(|subject| subject.get().0.subject()).collect();
@@ -89,7 +88,7 @@ impl Ruleset {
 
 impl Ruleset {
     /// These rules, with what is handed out again and again.
-    pub(crate) fn of(py: Python<'_>, rules: core::Ruleset, digest: String) -> PyResult<Ruleset> {
+    pub(crate) fn of(py: Python<'_>, rules: core::flags::Ruleset, digest: String) -> PyResult<Ruleset> {
         let keys = PyTuple::new(py, rules.keys())?;
         let all_off = PyDict::new(py);
         keys.iter().try_for_each(|key| all_off.set_item(key, false))?;
@@ -97,8 +96,8 @@ impl Ruleset {
     }
 
     /// Whether it is made of these very rules.
-    pub(crate) fn is_of(&self, rules: &core::Ruleset) -> bool {
-        self.rules.is(rules)
+    pub(crate) fn is_of(&self, rules: &core::flags::Ruleset) -> bool {
+        self.rules.ptr_eq(rules)
     }
 }
 

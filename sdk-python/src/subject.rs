@@ -2,8 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use dezky_core::limits::MAX_TENANTS;
-use dezky_core::{Axis, Code, SubjectDocument};
+use dezky::Code;
+use dezky::flags::{Axis, SubjectDocument};
+use dezky::limits::MAX_TENANTS;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 

@@ -1,7 +1,7 @@
 //! The known population and its exact answers, worked out without the interpreter lock.
 
-use dezky_core as core;
-use dezky_core::Edit;
+use dezky as core;
+use dezky::world::Edit;
 use pyo3::prelude::*;
 
 use crate::document::{Document, text};
@@ -10,7 +10,7 @@ use crate::results;
 
 /// Every tenant, partner and flag at one revision. It never changes, and any number of threads may ask it.
 #[pyclass(frozen, module = "dezky")]
-pub(crate) struct World(core::World);
+pub(crate) struct World(core::world::World);
 
 #[pymethods]
 impl World {
@@ -18,7 +18,7 @@ impl World {
     #[staticmethod]
     #[pyo3(signature = (world, /))]
     fn from_json(py: Python<'_>, world: &Bound<'_, PyAny>) -> PyResult<World> {
-        let world = Document::of(world)?.work(py, core::World::from_json);
+        let world = Document::of(world)?.work(py, core::world::World::from_json);
         Ok(World(world.map_err(Fault::from)?))
     }
 

@@ -1,7 +1,7 @@
 //! Plain Python values as JSON text, strictly: what JSON cannot hold is a problem, never something else instead.
 
-use dezky_core::Code;
-use dezky_core::limits::{MAX_DEPTH, MAX_WORLD_BYTES};
+use dezky::Code;
+use dezky::limits::{MAX_DEPTH, MAX_WORLD_BYTES};
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, PyTuple};

@@ -2,7 +2,8 @@
 
 use alloc::vec;
 
-use dezky_core::{AccessRequest, Digest, Ruleset, Snapshot, Subject, SubjectDocument, rollout_position};
+use dezky_core::flags::{Ruleset, rollout_position};
+use dezky_core::host;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::buffers::{Buffers, text};
@@ -41,8 +42,8 @@ impl Evaluation {
 
     /// Takes a snapshot, answers its summary, and gives the ruleset's number.
     pub fn ruleset(&mut self) -> usize {
-        let (summary, ruleset) = match Snapshot::from_json(&core::mem::take(&mut self.buffers.input)) {
-            Ok(snapshot) => (Ok(snapshot.to_summary_json()), Some(Ruleset::new(snapshot))),
+        let (summary, ruleset) = match host::ruleset(&core::mem::take(&mut self.buffers.input)) {
+            Ok((ruleset, summary)) => (Ok(summary), Some(ruleset)),
             Err(error) => (Err(error), None),
         };
         self.buffers.answer(summary);
@@ -57,38 +58,37 @@ impl Evaluation {
     /// Takes a subject's lines, answers one bit a flag for so many bytes. False where they are not a subject.
     pub fn evaluate(&mut self, number: usize, bytes: usize) -> bool {
         let Buffers { input, output } = &mut self.buffers;
-        let subject = Subject::from_lines(text(input));
+        let subject = host::subject(text(input));
         let Some((subject, rules)) = subject.zip(self.rulesets.get(number)) else { return false };
         *output = vec![0; bytes];
-        rules.evaluate_bits(&subject, output);
+        host::evaluate(rules, &subject, output);
         true
     }
 
     /// Takes a subject's lines, so many bytes, and a key; answers the explanation.
     pub fn explain(&mut self, number: usize, split: usize) {
         let (lines, key) = self.buffers.texts(split);
-        let asked = Subject::from_lines(lines).zip(self.rulesets.get(number));
-        let explanation = asked.map(|(subject, rules)| rules.explain(key, &subject).to_json());
+        let explanation = self.rulesets.get(number).and_then(|rules| host::explain(rules, lines, key));
         self.buffers.answer(Ok(explanation.unwrap_or_default()));
     }
 
     /// Takes a list of subjects, answers their fingerprint.
     pub fn fingerprint(&mut self, number: usize) {
         if let Some(rules) = self.rulesets.get(number) {
-            let fingerprint = rules.fingerprint_json(&self.buffers.input);
-            self.buffers.answer(fingerprint.map(Digest::into_string));
+            let fingerprint = host::fingerprint(rules, &self.buffers.input);
+            self.buffers.answer(fingerprint);
         }
     }
 
     /// Takes a subject, answers its lines.
     pub fn subject(&mut self) {
-        self.buffers.answer(SubjectDocument::lines_of(&self.buffers.input));
+        self.buffers.answer(host::subject_lines(&self.buffers.input));
     }
 
     /// Takes a question about access, answers the decision.
     pub fn can(&mut self) {
-        let decision = AccessRequest::decide_json(&self.buffers.input);
-        self.buffers.answer(decision.map(|decision| decision.to_json()));
+        let decision = host::decide(&self.buffers.input);
+        self.buffers.answer(decision);
     }
 
     /// Takes a tenant's id, so many bytes, and a key; gives the position in hundredths.
@@ -100,7 +100,7 @@ impl Evaluation {
     /// Takes two snapshots, the first so many bytes long; answers the keys that changed, a line each.
     pub fn changed_keys(&mut self, split: usize) {
         let (before, after) = self.buffers.input.split_at_checked(split).unwrap_or_default();
-        let keys = Snapshot::changed_lines(before, after);
+        let keys = host::changed_keys(before, after);
         self.buffers.answer(keys);
     }
 }

@@ -2,7 +2,9 @@
 
 use alloc::string::String;
 
-use dezky_core::{DocumentKind, Edit, Error, Snapshot, World};
+use dezky_core::Error;
+use dezky_core::host;
+use dezky_core::world::World;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::buffers::{Buffers, text};
@@ -14,11 +16,6 @@ use crate::slots::Slots;
 pub struct Population {
     buffers: Buffers,
     worlds: Slots<World>,
-}
-
-/// A result in its serde form.
-fn json(value: impl serde::Serialize) -> String {
-    serde_json::to_string(&value).unwrap_or_default()
 }
 
 #[wasm_bindgen]
@@ -46,10 +43,12 @@ impl Population {
 
     /// Takes a world, answers its summary, and gives its number.
     pub fn world(&mut self) -> usize {
-        let world = World::from_json(&core::mem::take(&mut self.buffers.input));
-        let summary = world.as_ref().map(World::to_summary_json);
-        self.buffers.answer(summary.map_err(Clone::clone));
-        self.worlds.keep(world.ok())
+        let (summary, world) = match host::world(&core::mem::take(&mut self.buffers.input)) {
+            Ok((world, summary)) => (Ok(summary), Some(world)),
+            Err(error) => (Err(error), None),
+        };
+        self.buffers.answer(summary);
+        self.worlds.keep(world)
     }
 
     /// Forgets a world.
@@ -59,33 +58,30 @@ impl Population {
 
     /// Takes an edit, answers its plan.
     pub fn plan(&mut self, number: usize) {
-        let plan = |world: &World, edit: &[u8]| Ok(json(world.plan(&Edit::from_json(edit)?)?));
-        self.ask(number, plan);
+        self.ask(number, host::plan);
     }
 
     /// Takes a flag's key, answers its ladder.
     pub fn ladder(&mut self, number: usize) {
-        self.ask(number, |world, key| Ok(json(world.ladder(text(key))?)));
+        self.ask(number, |world, key| host::ladder(world, text(key)));
     }
 
     /// Takes a flag's key, answers its counts.
     pub fn counts(&mut self, number: usize) {
-        self.ask(number, |world, key| Ok(json(world.counts(text(key))?)));
+        self.ask(number, |world, key| host::counts(world, text(key)));
     }
 
     /// Answers the fingerprint over every registered tenant.
     pub fn fingerprint(&mut self, number: usize) {
-        self.ask(number, |world, _| Ok(String::from(world.fingerprint().as_str())));
+        self.ask(number, |world, _| Ok(host::world_fingerprint(world)));
     }
 
     /// Takes the name of a document's kind, so many bytes, and the document; answers it as it is written back.
     pub fn validate(&mut self, split: usize) {
         let (kind, document) = self.buffers.input.split_at_checked(split).unwrap_or_default();
-        let normal = match DocumentKind::parse(text(kind)) {
-            Some(kind) => kind.normalize(document),
-            None => Snapshot::normalize(document),
-        };
-        self.buffers.answer(normal);
+        if let Some(normal) = host::normalize(text(kind), document) {
+            self.buffers.answer(normal);
+        }
     }
 }
 

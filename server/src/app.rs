@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use dezky_core::{Error, Id, Timestamp};
+use dezky_core::names::Id;
+use dezky_core::{Error, Timestamp};
 
 use crate::delivery::{Reach, Slices, Streams};
 use crate::http::address::Network;

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use dezky_core::Environment;
+use dezky_core::names::Environment;
 
 use crate::config::Settings;
 use crate::http::tls::Tls;

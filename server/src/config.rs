@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dezky_core::{DEFAULT_OPERATOR_AUDIENCE, Environment};
+use dezky_core::access::DEFAULT_OPERATOR_AUDIENCE;
+use dezky_core::names::Environment;
 
 use crate::dev;
 use crate::http::address::Network;

@@ -3,7 +3,10 @@
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{Actor, Environment, Id, Label, MachineKey, Revisioned, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::access::MachineKey;
+use dezky_core::model::{Actor, Revisioned};
+use dezky_core::names::{Environment, Id, Label};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use dezky_core::{Actor, Email, Flag, Id, Subscription, Tenant, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, Flag, Subscription, Tenant};
+use dezky_core::names::{Email, Id};
 use serde_json::{Value, json};
 
 use crate::app::{new_id, now};

@@ -230,7 +230,7 @@ async fn record_key_uses(app: Arc<App>) {
             tokio::time::timeout(KEY_USE_INTERVAL, stopping.wait_for(|stopping| *stopping)).await.is_ok();
         let key_uses = app.live.take_new_key_uses();
         if let (false, Ok(at)) = (key_uses.is_empty(), now()) {
-            let actor = dezky_core::Actor::default();
+            let actor = dezky_core::model::Actor::default();
             let (entries, requires) = (Vec::new(), Vec::new());
             let write = Write { at, actor, entries, requires, receipt: None, key_uses };
             if let Err(error) = app.store.write(write).await {

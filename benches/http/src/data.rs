@@ -5,7 +5,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dezky_core::{Actor, Flag, Id, Label, Partner, PlanKey, Slug, Tenant, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, Flag, Partner, Tenant};
+use dezky_core::names::{Id, Label, PlanKey, Slug};
 use dezky_server::store::sqlite::SqliteStore;
 use dezky_server::store::{Observer, Record, RecordChange, Store, Write};
 use serde_json::json;
@@ -113,7 +115,7 @@ pub fn is_on(workload: &Workload, flag: &workload::Flag, tenant: usize) -> Resul
         State::On => true,
         State::Targeted => in_scope,
         State::Rollout => {
-            in_scope && dezky_core::rollout_position(id('b', tenant)?.as_str(), &flag.key) < 2_500
+            in_scope && dezky_core::flags::rollout_position(id('b', tenant)?.as_str(), &flag.key) < 2_500
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dezky_core::Snapshot;
+use dezky_core::flags::Snapshot;
 use serde_json::{Value, json};
 
 use crate::Failure;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use dezky_core::{Axis, FlagRule, Snapshot, State};
+use dezky_core::flags::{Axis, FlagRule, Snapshot, State};
 use serde_json::{Value, json};
 
 use crate::client::request;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dezky_core::{Client, ClientEvent, ConnectOptions, Subject};
+use dezky::{Client, ClientEvent, ConnectOptions};
+use dezky_core::flags::Subject;
 use tokio::sync::mpsc;
 
 use crate::Failure;

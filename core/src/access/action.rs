@@ -25,7 +25,7 @@ macro_rules! actions {
         /// Something that somebody wants to do.
         ///
         /// ```
-        /// use dezky_core::Action;
+        /// use dezky_core::access::Action;
         /// assert_eq!(Action::parse("tenant.suspend"), Some(Action::TenantSuspend));
         /// assert_eq!(Action::TenantSuspend.as_str(), "tenant.suspend");
         /// ```
@@ -38,7 +38,7 @@ macro_rules! actions {
             /// Every action.
             ///
             /// ```
-            /// assert!(dezky_core::Action::ALL.len() > 30);
+            /// assert!(dezky_core::access::Action::ALL.len() > 30);
             /// ```
             pub const ALL: &'static [Action] = &[$(Action::$variant),*];
 
@@ -47,7 +47,7 @@ macro_rules! actions {
             /// The action as documents spell it.
             ///
             /// ```
-            /// assert_eq!(dezky_core::Action::UserMe.as_str(), "user.me");
+            /// assert_eq!(dezky_core::access::Action::UserMe.as_str(), "user.me");
             /// ```
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -58,7 +58,7 @@ macro_rules! actions {
             /// The action spelled so.
             ///
             /// ```
-            /// assert_eq!(dezky_core::Action::parse("tenant.paint"), None);
+            /// assert_eq!(dezky_core::access::Action::parse("tenant.paint"), None);
             /// ```
             pub fn parse(text: &str) -> Option<Action> {
                 Action::ALL.iter().copied().find(|action| action.as_str() == text)
@@ -119,7 +119,7 @@ impl Action {
     /// Whether the action is bound to a tenant, which its resource must then name.
     ///
     /// ```
-    /// use dezky_core::Action;
+    /// use dezky_core::access::Action;
     /// assert!(Action::TenantRead.needs_tenant());
     /// assert!(!Action::AuditRead.needs_tenant());
     /// ```
@@ -130,7 +130,7 @@ impl Action {
     /// Whether the action is bound to a user, which its resource must then name.
     ///
     /// ```
-    /// use dezky_core::Action;
+    /// use dezky_core::access::Action;
     /// assert!(Action::UserDelete.needs_user());
     /// assert!(!Action::UserInvite.needs_user());
     /// ```

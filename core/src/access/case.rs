@@ -1,8 +1,8 @@
 //! What a decision asks, whoever knows the answers: owned values, or the document in which a question stands.
 
-use super::{MachineKey, Principal, Resource, ResourceTenant, ResourceUser, Role, UserRecord};
-use crate::TenantStatus;
-use crate::names::same_text;
+use super::{MachineKey, Principal, Resource, ResourceTenant, ResourceUser, UserRecord};
+use crate::model::{Role, TenantStatus};
+use crate::text::same_text;
 
 /// Who asks, as far as every rule needs to know it.
 #[derive(Clone, Copy)]

@@ -4,8 +4,9 @@ use AccessReason::*;
 
 use super::action::Rule;
 use super::case::{Asker, Case, OwnedCase, Standing};
-use super::{AccessReason, Action, Decision, Principal, Resource, Role};
-use crate::TenantStatus;
+use super::{AccessReason, Action, Decision, Principal, Resource};
+use crate::model::Role;
+use crate::model::TenantStatus;
 
 /// The fields of a tenant that its own owners and admins may change.
 const TENANT_ADMIN_FIELDS: [&str; 3] = ["name", "billingInfo", "domains"];
@@ -13,10 +14,12 @@ const TENANT_ADMIN_FIELDS: [&str; 3] = ["name", "billingInfo", "domains"];
 /// Whether a principal may do something, and why. Total, and denied unless a rule allows it.
 ///
 /// An action that is bound to a tenant or a user is denied where the resource names none; documents in which one is missing are
-/// refused by [`AccessRequest`](crate::AccessRequest) before they come here.
+/// refused by [`AccessRequest`](crate::access::AccessRequest) before they come here.
 ///
 /// ```
-/// use dezky_core::{AccessReason, Action, Id, Person, Principal, Resource, Role, TenantStatus, UserRecord, decide};
+/// use dezky_core::access::{AccessReason, Action, Person, Principal, Resource, UserRecord, decide};
+/// use dezky_core::model::{Role, TenantStatus};
+/// use dezky_core::names::Id;
 /// let record = UserRecord {
 ///     id: Id::new("u1")?, active: true, platform_admin: false, role: Role::Member, tenant_ids: vec![Id::new("t1")?],
 /// };

@@ -2,14 +2,13 @@
 
 use alloc::string::String;
 
+use crate::text::push_member;
 use serde::{Serialize, Serializer};
-
-use crate::json::push_member;
 
 /// What the operator guard says, to the letter, where it refuses with [`AccessReason::DeniedOperatorAudience`].
 ///
 /// ```
-/// assert_eq!(dezky_core::OPERATOR_GUARD_MESSAGE, "This endpoint requires an operator-scoped token");
+/// assert_eq!(dezky_core::access::OPERATOR_GUARD_MESSAGE, "This endpoint requires an operator-scoped token");
 /// ```
 pub const OPERATOR_GUARD_MESSAGE: &str = AccessReason::DeniedOperatorAudience.message();
 
@@ -18,7 +17,7 @@ macro_rules! reasons {
         /// Why something is allowed or denied.
         ///
         /// ```
-        /// use dezky_core::AccessReason;
+        /// use dezky_core::access::AccessReason;
         /// assert_eq!(AccessReason::DeniedRole.as_str(), "denied_role");
         /// assert!(!AccessReason::DeniedRole.allows());
         /// ```
@@ -31,14 +30,14 @@ macro_rules! reasons {
             /// Every reason.
             ///
             /// ```
-            /// assert_eq!(dezky_core::AccessReason::ALL.len(), 17);
+            /// assert_eq!(dezky_core::access::AccessReason::ALL.len(), 17);
             /// ```
             pub const ALL: &'static [AccessReason] = &[$(AccessReason::$variant),*];
 
             /// The stable code.
             ///
             /// ```
-            /// assert_eq!(dezky_core::AccessReason::AllowedKey.as_str(), "allowed_key");
+            /// assert_eq!(dezky_core::access::AccessReason::AllowedKey.as_str(), "allowed_key");
             /// ```
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -49,7 +48,7 @@ macro_rules! reasons {
             /// Whether it is a reason for yes.
             ///
             /// ```
-            /// assert!(dezky_core::AccessReason::AllowedSelf.allows());
+            /// assert!(dezky_core::access::AccessReason::AllowedSelf.allows());
             /// ```
             pub const fn allows(self) -> bool {
                 match self {
@@ -60,7 +59,7 @@ macro_rules! reasons {
             /// One sentence for people.
             ///
             /// ```
-            /// use dezky_core::{AccessReason, OPERATOR_GUARD_MESSAGE};
+            /// use dezky_core::access::{AccessReason, OPERATOR_GUARD_MESSAGE};
             /// assert_eq!(AccessReason::DeniedOperatorAudience.message(), OPERATOR_GUARD_MESSAGE);
             /// ```
             pub const fn message(self) -> &'static str {
@@ -101,7 +100,7 @@ impl Serialize for AccessReason {
 /// The answer to "may they?": `{ allowed, reason }`.
 ///
 /// ```
-/// use dezky_core::{AccessReason, Decision};
+/// use dezky_core::access::{AccessReason, Decision};
 /// let decision = Decision::from(AccessReason::DeniedRole);
 /// assert!(!decision.allowed);
 /// ```
@@ -118,7 +117,7 @@ impl Decision {
     /// As JSON.
     ///
     /// ```
-    /// use dezky_core::{AccessReason, Decision};
+    /// use dezky_core::access::{AccessReason, Decision};
     /// assert_eq!(Decision::from(AccessReason::DeniedRole).to_json(), r#"{"reason":"denied_role","allowed":false}"#);
     /// ```
     pub fn to_json(&self) -> String {

@@ -4,6 +4,8 @@ mod action;
 mod case;
 mod decide;
 mod decision;
+#[cfg(feature = "host")]
+mod document;
 mod principal;
 mod question;
 mod request;
@@ -12,6 +14,6 @@ mod resource;
 pub use action::Action;
 pub use decide::decide;
 pub use decision::{AccessReason, Decision, OPERATOR_GUARD_MESSAGE};
-pub use principal::{DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, Role, UserRecord};
+pub use principal::{DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, UserRecord};
 pub use request::AccessRequest;
 pub use resource::{Resource, ResourceTenant, ResourceUser};

@@ -2,38 +2,23 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use crate::names::{same_text, words};
-use crate::{Id, User};
+use crate::model::{Role, User};
+use crate::names::Id;
+use crate::text::same_text;
 
 /// The audience of an operator's token unless another is configured.
 ///
 /// ```
-/// assert_eq!(dezky_core::DEFAULT_OPERATOR_AUDIENCE, "dezky-operator");
+/// assert_eq!(dezky_core::access::DEFAULT_OPERATOR_AUDIENCE, "dezky-operator");
 /// ```
 pub const DEFAULT_OPERATOR_AUDIENCE: &str = "dezky-operator";
-
-words! {
-    /// What somebody is in their tenants.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::Role::parse("owner"), Some(dezky_core::Role::Owner));
-    /// ```
-    #[derive(Default)]
-    Role: UnknownRole {
-        /// Whoever signed up.
-        Owner "owner",
-        /// May change what an owner may.
-        Admin "admin",
-        /// May look.
-        #[default]
-        Member "member",
-    }
-}
 
 /// What the database says of a user. Rights come from here, never from the token.
 ///
 /// ```
-/// use dezky_core::{Id, Role, UserRecord};
+/// use dezky_core::access::UserRecord;
+/// use dezky_core::model::Role;
+/// use dezky_core::names::Id;
 /// let record = UserRecord {
 ///     id: Id::new("u1")?, active: true, platform_admin: false, role: Role::Member, tenant_ids: vec![Id::new("t1")?],
 /// };
@@ -74,7 +59,7 @@ impl From<&User> for UserRecord {
 /// A person: a verified token, and the record of its user where there is one.
 ///
 /// ```
-/// use dezky_core::Person;
+/// use dezky_core::access::Person;
 /// let person = Person::new("auth0|7", ["dezky-portal"], None);
 /// assert!(!person.is_operator());
 /// ```
@@ -94,7 +79,7 @@ impl Person {
     /// A person whose operators' audience is the default.
     ///
     /// ```
-    /// # use dezky_core::Person;
+    /// # use dezky_core::access::Person;
     /// assert_eq!(Person::new("auth0|7", ["dezky-portal"], None).operator_audience, "dezky-operator");
     /// ```
     pub fn new<A: Into<String>>(
@@ -113,7 +98,7 @@ impl Person {
     /// Whether the token's audiences hold the operators', and the record is an active platform admin's. Neither half suffices.
     ///
     /// ```
-    /// # use dezky_core::Person;
+    /// # use dezky_core::access::Person;
     /// assert!(!Person::new("auth0|7", ["dezky-operator"], None).is_operator());
     /// ```
     pub fn is_operator(&self) -> bool {
@@ -129,7 +114,7 @@ impl Person {
 /// A key that a machine holds.
 ///
 /// ```
-/// let key = dezky_core::MachineKey::Tenant(dezky_core::Id::new("t1")?);
+/// let key = dezky_core::access::MachineKey::Tenant(dezky_core::names::Id::new("t1")?);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +128,7 @@ pub enum MachineKey {
 /// Who asks.
 ///
 /// ```
-/// use dezky_core::{MachineKey, Principal};
+/// use dezky_core::access::{MachineKey, Principal};
 /// let principal = Principal::Key(MachineKey::Server);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,12 @@ use super::{
     AccessRequest, Action, DEFAULT_OPERATOR_AUDIENCE, MachineKey, Person, Principal, Resource,
     ResourceTenant, ResourceUser, UserRecord,
 };
+use crate::Code;
 use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
 use crate::limits::MAX_LIST;
-use crate::names::{is_id, same_text};
-use crate::{Code, TenantStatus};
+use crate::model::TenantStatus;
+use crate::names::is_id;
+use crate::text::same_text;
 
 /// Each value is well formed, or nothing.
 pub(super) struct Question<'d> {
@@ -75,6 +77,7 @@ impl<'d> Question<'d> {
         Question { asker, key_tenant, person, action, about }
     }
 
+    #[cfg(feature = "host")]
     pub(super) fn action(&self) -> Action {
         self.action
     }

@@ -1,6 +1,5 @@
 //! A question about access as a document.
 
-use super::decide::decide_case;
 use super::question::Question;
 use super::{Action, Decision, Principal, Resource, decide};
 use crate::Error;
@@ -10,7 +9,7 @@ use crate::limits::MAX_DOCUMENT_BYTES;
 /// `{ principal, action, resource }`: what every SDK's `can` asks.
 ///
 /// ```
-/// use dezky_core::{AccessReason, AccessRequest};
+/// use dezky_core::access::{AccessReason, AccessRequest};
 /// let request = AccessRequest::from_json(br#"{
 ///     "principal": { "key": { "kind": "server" } }, "action": "snapshot.read", "resource": {}
 /// }"#)?;
@@ -31,7 +30,8 @@ impl AccessRequest {
     /// Reads a question strictly: an unknown word, or a part that the action needs and that is missing, is an error and never a decision.
     ///
     /// ```
-    /// use dezky_core::{AccessRequest, Code};
+    /// use dezky_core::Code;
+    /// use dezky_core::access::AccessRequest;
     /// let error = AccessRequest::from_json(br#"{
     ///     "principal": { "key": { "kind": "server" } }, "action": "tenant.read", "resource": {}
     /// }"#).unwrap_err();
@@ -44,27 +44,10 @@ impl AccessRequest {
         Ok(question.to_request())
     }
 
-    /// The answer to a question that is read as strictly, and kept nowhere.
-    ///
-    /// ```
-    /// use dezky_core::{AccessReason, AccessRequest};
-    /// let decision = AccessRequest::decide_json(br#"{
-    ///     "principal": { "key": { "kind": "server" } }, "action": "key.list"
-    /// }"#)?;
-    /// assert_eq!(decision.reason, AccessReason::DeniedKeyScope);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn decide_json(bytes: &[u8]) -> Result<Decision, Error> {
-        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
-        let question = Question::read(document.root());
-        document.verdict()?;
-        Ok(decide_case(&question, question.action()).into())
-    }
-
     /// The answer.
     ///
     /// ```
-    /// # use dezky_core::{AccessRequest, AccessReason};
+    /// # use dezky_core::access::{AccessReason, AccessRequest};
     /// # let request = AccessRequest::from_json(br#"{
     /// #     "principal": { "key": { "kind": "server" } }, "action": "key.list" }"#)?;
     /// assert_eq!(request.decide().reason, AccessReason::DeniedKeyScope);

@@ -2,12 +2,15 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{Id, TenantStatus};
+use crate::model::TenantStatus;
+use crate::names::Id;
 
 /// What an action is about: a tenant, a user, or nothing in particular.
 ///
 /// ```
-/// use dezky_core::{Id, Resource, TenantStatus};
+/// use dezky_core::access::Resource;
+/// use dezky_core::model::TenantStatus;
+/// use dezky_core::names::Id;
 /// let nothing = Resource::default();
 /// let tenant = Resource::tenant(Id::new("t1")?, TenantStatus::Active);
 /// # Ok::<(), dezky_core::Error>(())
@@ -23,7 +26,9 @@ pub struct Resource {
 /// A tenant that an action is about.
 ///
 /// ```
-/// use dezky_core::{Id, ResourceTenant, TenantStatus};
+/// use dezky_core::access::ResourceTenant;
+/// use dezky_core::model::TenantStatus;
+/// use dezky_core::names::Id;
 /// let tenant = ResourceTenant { id: Id::new("t1")?, status: TenantStatus::Active, fields: vec!["name".to_owned()] };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -40,7 +45,8 @@ pub struct ResourceTenant {
 /// A user that an action is about.
 ///
 /// ```
-/// use dezky_core::{Id, ResourceUser};
+/// use dezky_core::access::ResourceUser;
+/// use dezky_core::names::Id;
 /// let user = ResourceUser { id: Id::new("u1")?, tenant_ids: Vec::new(), last_active_admin: false };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -58,7 +64,9 @@ impl Resource {
     /// A tenant, none of its fields in particular.
     ///
     /// ```
-    /// # use dezky_core::{Id, Resource, TenantStatus};
+    /// # use dezky_core::access::Resource;
+    /// # use dezky_core::model::TenantStatus;
+    /// # use dezky_core::names::Id;
     /// assert!(Resource::tenant(Id::new("t1")?, TenantStatus::Active).user.is_none());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -69,7 +77,8 @@ impl Resource {
     /// A user who is not the last active platform admin.
     ///
     /// ```
-    /// # use dezky_core::{Id, Resource};
+    /// # use dezky_core::access::Resource;
+    /// # use dezky_core::names::Id;
     /// assert!(Resource::user(Id::new("u1")?, Vec::new()).tenant.is_none());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

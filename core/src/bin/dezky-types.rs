@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
-use dezky_core::Snapshot;
+use dezky_core::flags::Snapshot;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

@@ -6,8 +6,8 @@ use core::ops::Range;
 use super::postings::{Posting, Postings};
 use super::rollout::Draw;
 use super::{Axis, FlagRule, Name, State, Subject, WORD};
-use crate::names::{Index, hash_name, same_bytes};
-use crate::{Environment, Percent};
+use crate::names::{Environment, Percent};
+use crate::text::{Index, hash_name, same_bytes};
 
 /// Sixty-four flags, a bit each.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,7 +7,7 @@ use super::{Ruleset, Subject};
 /// One bit a flag, with the ruleset that gives each bit its key.
 ///
 /// ```
-/// use dezky_core::{Ruleset, Snapshot, Subject};
+/// use dezky_core::flags::{Ruleset, Snapshot, Subject};
 /// let rules = Ruleset::new(Snapshot::from_json(br#"{
 ///     "format": 1, "revision": 1, "environment": "production",
 ///     "flags": [{ "key": "a", "state": "on" }, { "key": "b", "state": "off" }]
@@ -31,7 +31,7 @@ impl Evaluation {
     }
 
     pub(super) fn fill(&mut self, rules: &Ruleset, subject: &Subject<'_>) {
-        if !self.rules.is(rules) {
+        if !self.rules.ptr_eq(rules) {
             *self = Evaluation::new(rules.clone());
         }
         rules.compiled().evaluate_into(subject, &mut self.bytes);
@@ -40,7 +40,8 @@ impl Evaluation {
     /// Whether a flag is on. A flag that does not exist is off.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// assert!(!rules.evaluate_all(&Subject::new("t1", "acme", "business")?).is_enabled("no_such_flag"));
     /// # Ok::<(), dezky_core::Error>(())
@@ -52,7 +53,8 @@ impl Evaluation {
     /// Every flag's key and answer, by key.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// assert_eq!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).iter().len(), 0);
     /// # Ok::<(), dezky_core::Error>(())
@@ -64,7 +66,8 @@ impl Evaluation {
     /// The answers: flag `i` in key order is bit `i % 8`, from the lowest, of byte `i / 8`.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// assert!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).as_bytes().is_empty());
     /// # Ok::<(), dezky_core::Error>(())

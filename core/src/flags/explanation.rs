@@ -5,13 +5,13 @@ use alloc::string::String;
 use serde::Serialize;
 
 use super::{Axis, Compiled, State, Subject};
-use crate::Percent;
-use crate::json::push_member;
+use crate::names::Percent;
+use crate::text::push_member;
 
 /// Why a flag is on or off.
 ///
 /// ```
-/// assert_eq!(dezky_core::Reason::InRollout.as_str(), "in_rollout");
+/// assert_eq!(dezky_core::flags::Reason::InRollout.as_str(), "in_rollout");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,7 +38,7 @@ impl Reason {
     /// Every reason.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Reason::ALL.len(), 8);
+    /// assert_eq!(dezky_core::flags::Reason::ALL.len(), 8);
     /// ```
     pub const ALL: [Reason; 8] = [
         Reason::Off,
@@ -54,7 +54,7 @@ impl Reason {
     /// The stable code.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Reason::EmptyScope.as_str(), "empty_scope");
+    /// assert_eq!(dezky_core::flags::Reason::EmptyScope.as_str(), "empty_scope");
     /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Reason {
 /// An answer with its reason: `{ key, enabled, reason, axis?, position?, pct? }`.
 ///
 /// ```
-/// use dezky_core::{Axis, Reason, Ruleset, Snapshot, Subject};
+/// use dezky_core::flags::{Axis, Reason, Ruleset, Snapshot, Subject};
 /// let rules = Ruleset::new(Snapshot::from_json(br#"{
 ///     "format": 1, "revision": 1, "environment": "production",
 ///     "flags": [{ "key": "a", "state": "targeted", "scope": { "plans": ["business"] } }]
@@ -106,7 +106,8 @@ impl Explanation<'_> {
     /// As JSON.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// let json = rules.explain("none", &Subject::new("t1", "acme", "business")?).to_json();
     /// assert_eq!(json, r#"{"key":"none","reason":"unknown_flag","enabled":false}"#);

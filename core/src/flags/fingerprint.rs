@@ -3,8 +3,8 @@
 use alloc::{vec, vec::Vec};
 
 use super::{Compiled, Subject};
-use crate::Digest;
 use crate::hash::Hasher;
+use crate::names::Digest;
 
 /// What has been hashed so far: one line a subject, which come sorted by tenant id: the id, a colon, `0` or `1` for each flag in key
 /// order, a line feed.

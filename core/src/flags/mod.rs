@@ -8,10 +8,14 @@ mod postings;
 mod rollout;
 mod rule;
 mod ruleset;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;
 mod scope_patch;
 mod snapshot;
 mod subject;
+#[cfg(feature = "host")]
+mod subject_lines;
 
 pub use evaluation::Evaluation;
 pub use explanation::{Explanation, Reason};
@@ -29,5 +33,9 @@ const WORD: usize = u64::BITS as usize;
 pub(crate) use compiled::Compiled;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use rule::push_rule;
+#[cfg(feature = "schema")]
+pub(crate) use schema::scope_to_send;
 pub(crate) use snapshot::sort_by_key;
 pub(crate) use subject::Name;
+#[cfg(feature = "host")]
+pub(crate) use subject_lines::{read_subjects, subject_lines_of};

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{Axis, FlagRule, Name, WORD};
-use crate::names::{IS_SMALL, Index, same_bytes};
+use crate::text::{IS_SMALL, Index, same_bytes};
 
 /// The flags that list each value of an axis.
 #[derive(Debug, Default)]

@@ -2,14 +2,14 @@
 
 use sha2::block_api::compress256;
 
-use crate::Percent;
 use crate::hash::{BLOCK, Hasher, INITIAL};
-use crate::names::IS_SMALL;
+use crate::names::Percent;
+use crate::text::IS_SMALL;
 
 /// A tenant's position for a flag, in hundredths of a percent: 0 to 9999. It never changes.
 ///
 /// ```
-/// assert_eq!(dezky_core::rollout_position("t1", "flag-a"), 6334);
+/// assert_eq!(dezky_core::flags::rollout_position("t1", "flag-a"), 6334);
 /// ```
 pub fn rollout_position(tenant_id: &str, key: &str) -> u16 {
     Draw::new(tenant_id).position(key)
@@ -18,7 +18,8 @@ pub fn rollout_position(tenant_id: &str, key: &str) -> u16 {
 /// Whether a rollout at `pct` includes a tenant that is in its scope.
 ///
 /// ```
-/// use dezky_core::{Percent, in_rollout};
+/// use dezky_core::flags::in_rollout;
+/// use dezky_core::names::Percent;
 /// assert!(!in_rollout("t1", "flag-a", Percent::whole(63)?));
 /// assert!(in_rollout("t1", "flag-a", Percent::whole(64)?));
 /// # Ok::<(), dezky_core::Error>(())

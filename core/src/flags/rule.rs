@@ -5,15 +5,17 @@ use alloc::string::String;
 use serde::Serialize;
 
 use super::{Axis, Scope, Subject};
-use crate::json::{decode_objects, push_char};
+use crate::Error;
+use crate::json::decode_objects;
 use crate::names::words;
-use crate::{Error, FlagKey, Percent};
+use crate::names::{FlagKey, Percent};
+use crate::text::push_char;
 
 words! {
     /// What a flag does.
     ///
     /// ```
-    /// assert_eq!(dezky_core::State::parse("rollout"), Some(dezky_core::State::Rollout));
+    /// assert_eq!(dezky_core::flags::State::parse("rollout"), Some(dezky_core::flags::State::Rollout));
     /// ```
     State: UnknownState {
         /// Off for everybody.
@@ -30,7 +32,8 @@ words! {
 /// What decides a flag: the part of it that a snapshot carries.
 ///
 /// ```
-/// use dezky_core::{Axis, FlagKey, FlagRule, Percent, Scope, State};
+/// use dezky_core::flags::{Axis, FlagRule, Scope, State};
+/// use dezky_core::names::{FlagKey, Percent};
 /// let rule = FlagRule {
 ///     key: FlagKey::new("jmap_native_v2")?,
 ///     state: State::Rollout,
@@ -66,7 +69,7 @@ decode_objects! {
 /// gives no tenant or partner this slug.
 ///
 /// ```
-/// assert_eq!(dezky_core::ELSEWHERE, "elsewhere");
+/// assert_eq!(dezky_core::flags::ELSEWHERE, "elsewhere");
 /// ```
 pub const ELSEWHERE: &str = "elsewhere";
 /// The same for who is called so.
@@ -76,7 +79,8 @@ impl FlagRule {
     /// The bytes that the rule takes in a snapshot's canonical form.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Snapshot};
+    /// # use dezky_core::flags::Snapshot;
+    /// # use dezky_core::names::Environment;
     /// let text = r#"{"format":1,"revision":1,"environment":"e","flags":[{"key":"a","state":"off"}]}"#;
     /// let full = Snapshot::from_json(text.as_bytes())?;
     /// let empty = Snapshot::new(1, Environment::new("e")?, Vec::new())?;
@@ -94,10 +98,11 @@ impl FlagRule {
     /// nothing that the subject's explanation does not depend on. The subject is in the environment that it names.
     ///
     /// ```
-    /// # use dezky_core::{Axis, FlagKey, FlagRule, Percent, Scope, State, Subject};
+    /// # use dezky_core::flags::{Axis, FlagRule, Scope, State, Subject};
+    /// # use dezky_core::names::{FlagKey, Percent};
     /// let scope = Scope::default().with(Axis::TenantSlugs, ["acme", "globex"])?;
     /// let rule = FlagRule { key: FlagKey::new("a")?, state: State::Targeted, pct: Percent::ZERO, scope };
-    /// let acme = Subject::new("t1", "acme", "free")?.environment("production")?;
+    /// let acme = Subject::new("t1", "acme", "free")?.with_environment("production")?;
     /// assert_eq!(rule.sliced(&acme)?.scope.values(Axis::TenantSlugs).collect::<Vec<_>>(), ["acme"]);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

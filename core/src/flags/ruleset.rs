@@ -2,17 +2,14 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::subject::read_subjects;
 use super::{Compiled, Evaluation, Explanation, Fingerprint, Snapshot, Subject, explanation};
-use crate::json::Document;
-use crate::limits::MAX_WORLD_BYTES;
-use crate::names::in_order;
-use crate::{Digest, Error};
+use crate::names::Digest;
+use crate::text::in_order;
 
 /// A snapshot ready to answer. Cloning it copies a pointer; it can be read from any number of threads.
 ///
 /// ```
-/// use dezky_core::{Ruleset, Snapshot, Subject};
+/// use dezky_core::flags::{Ruleset, Snapshot, Subject};
 /// let snapshot = Snapshot::from_json(br#"{
 ///     "format": 1, "revision": 481, "environment": "production",
 ///     "flags": [{ "key": "jmap_native_v2", "state": "targeted", "scope": { "plans": ["business"] } }]
@@ -36,7 +33,8 @@ impl Ruleset {
     /// Compiles a snapshot.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// # use dezky_core::flags::{Ruleset, Snapshot};
+    /// # use dezky_core::names::Environment;
     /// let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -52,7 +50,8 @@ impl Ruleset {
     /// Whether a flag is on for a subject. A flag that does not exist is off.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// assert!(!rules.is_enabled("no_such_flag", &Subject::new("t1", "acme", "business")?));
     /// # Ok::<(), dezky_core::Error>(())
@@ -65,7 +64,8 @@ impl Ruleset {
     /// Why a flag is on or off for a subject.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Reason, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Reason, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// let explanation = rules.explain("no_such_flag", &Subject::new("t1", "acme", "business")?);
     /// assert_eq!(explanation.reason, Reason::UnknownFlag);
@@ -78,7 +78,8 @@ impl Ruleset {
     /// Every flag for a subject.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// let all = rules.evaluate_all(&Subject::new("t1", "acme", "business")?);
     /// assert_eq!(all.iter().count(), 0);
@@ -93,7 +94,8 @@ impl Ruleset {
     /// Every flag for another subject, into an evaluation that is there already: nothing is allocated where it was made by this ruleset.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// let mut all = rules.evaluate_all(&Subject::new("t1", "acme", "business")?);
     /// rules.evaluate_all_into(&Subject::new("t2", "umbrella", "free")?, &mut all);
@@ -103,24 +105,17 @@ impl Ruleset {
         evaluation.fill(self, subject);
     }
 
-    /// Every flag for a subject as bare bits, for whoever keeps them elsewhere: flag `i`, in the order of [`keys`](Ruleset::keys), is bit `i % 8` of
-    /// byte `i / 8`. What has no room is left out; bytes beyond the last flag are left alone.
-    ///
-    /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// let mut bits = vec![0; rules.keys().len().div_ceil(8)];
-    /// rules.evaluate_bits(&Subject::new("t1", "acme", "business")?, &mut bits);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn evaluate_bits(&self, subject: &Subject<'_>, bits: &mut [u8]) {
+    /// Evaluates every flag into `bits`, as [`host::evaluate`](crate::host::evaluate) describes.
+    #[cfg(feature = "host")]
+    pub(crate) fn evaluate_bits(&self, subject: &Subject<'_>, bits: &mut [u8]) {
         self.compiled().evaluate_into(subject, bits);
     }
 
     /// SHA-256 over every subject's flags, subjects by tenant id: equal wherever the same snapshot and subjects are evaluated.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
+    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
     /// let subjects = [Subject::new("t1", "acme", "business")?];
     /// assert_eq!(rules.fingerprint(&subjects).as_str().len(), 64);
@@ -140,25 +135,11 @@ impl Ruleset {
         fingerprint.digest()
     }
 
-    /// The fingerprint over a list of subject documents; paths begin with the place in the list.
-    ///
-    /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot, Subject};
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// let subjects = br#"[{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }]"#;
-    /// assert_eq!(rules.fingerprint_json(subjects)?, rules.fingerprint(&[Subject::new("t1", "acme", "business")?]));
-    /// assert_eq!(rules.fingerprint_json(b"[7]").unwrap_err().path, "/0");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn fingerprint_json(&self, subjects: &[u8]) -> Result<Digest, Error> {
-        let document = Document::read(subjects, MAX_WORLD_BYTES);
-        read_subjects(&document).map(|subjects| self.fingerprint(&subjects))
-    }
-
     /// The snapshot's revision.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// # use dezky_core::flags::{Ruleset, Snapshot};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(481, Environment::new("production")?, Vec::new())?);
     /// assert_eq!(rules.revision(), 481);
     /// # Ok::<(), dezky_core::Error>(())
@@ -170,7 +151,8 @@ impl Ruleset {
     /// The snapshot's environment.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// # use dezky_core::flags::{Ruleset, Snapshot};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(481, Environment::new("production")?, Vec::new())?);
     /// assert_eq!(rules.environment(), "production");
     /// # Ok::<(), dezky_core::Error>(())
@@ -182,7 +164,8 @@ impl Ruleset {
     /// Every flag's key, sorted.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// # use dezky_core::flags::{Ruleset, Snapshot};
+    /// # use dezky_core::names::Environment;
     /// # let rules = Ruleset::new(Snapshot::new(481, Environment::new("production")?, Vec::new())?);
     /// assert_eq!(rules.keys().len(), 0);
     /// # Ok::<(), dezky_core::Error>(())
@@ -199,13 +182,14 @@ impl Ruleset {
     /// Whether both are the same compilation, not only equal ones.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Ruleset, Snapshot};
+    /// # use dezky_core::flags::{Ruleset, Snapshot};
+    /// # use dezky_core::names::Environment;
     /// let snapshot = Snapshot::new(1, Environment::new("production")?, Vec::new())?;
     /// let rules = Ruleset::new(snapshot.clone());
-    /// assert!(rules.is(&rules.clone()) && !rules.is(&Ruleset::new(snapshot)));
+    /// assert!(rules.ptr_eq(&rules.clone()) && !rules.ptr_eq(&Ruleset::new(snapshot)));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn is(&self, other: &Ruleset) -> bool {
+    pub fn ptr_eq(&self, other: &Ruleset) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

@@ -5,14 +5,15 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::Subject;
-use crate::json::{Decode, Value, deserialize_by_decoding, push_char};
-use crate::names::{IS_SMALL, Placed, in_order, is_key, is_slug, take_line};
+use crate::json::{Decode, Value, deserialize_by_decoding};
+use crate::names::{is_key, is_slug};
+use crate::text::{IS_SMALL, Placed, in_order, push_char, take_line};
 use crate::{Code, Error, limits::MAX_AXIS_VALUES};
 
 /// One axis of a scope. Axes are checked in this order.
 ///
 /// ```
-/// assert_eq!(dezky_core::Axis::TenantSlugs.as_str(), "tenantSlugs");
+/// assert_eq!(dezky_core::flags::Axis::TenantSlugs.as_str(), "tenantSlugs");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,14 +32,14 @@ impl Axis {
     /// Every axis, in the order in which they are checked.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Axis::ALL.len(), 4);
+    /// assert_eq!(dezky_core::flags::Axis::ALL.len(), 4);
     /// ```
     pub const ALL: [Axis; 4] = [Axis::Plans, Axis::TenantSlugs, Axis::PartnerSlugs, Axis::Environments];
 
     /// The axis as documents spell it.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Axis::Plans.as_str(), "plans");
+    /// assert_eq!(dezky_core::flags::Axis::Plans.as_str(), "plans");
     /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,7 +82,7 @@ impl Axis {
 /// Whom a flag is for: on each axis sorted, distinct, well-formed values.
 ///
 /// ```
-/// use dezky_core::{Axis, Scope, Subject};
+/// use dezky_core::flags::{Axis, Scope, Subject};
 /// let scope = Scope::default().with(Axis::Plans, ["business", "enterprise"])?;
 /// let subject = Subject::new("t1", "acme", "business")?;
 /// assert!(scope.matches(&subject));
@@ -128,7 +129,8 @@ impl Scope {
     /// The same scope with other values on one axis.
     ///
     /// ```
-    /// use dezky_core::{Axis, Code, Scope};
+    /// use dezky_core::Code;
+    /// use dezky_core::flags::{Axis, Scope};
     /// let error = Scope::default().with(Axis::Plans, ["business", "No plan"]).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::InvalidPlan, "/plans/1"));
     /// ```
@@ -171,7 +173,7 @@ impl Scope {
     /// The values on an axis, sorted.
     ///
     /// ```
-    /// use dezky_core::{Axis, Scope};
+    /// use dezky_core::flags::{Axis, Scope};
     /// let scope = Scope::default().with(Axis::Plans, ["pro", "free", "pro"])?;
     /// assert_eq!(scope.values(Axis::Plans).collect::<Vec<_>>(), ["free", "pro"]);
     /// # Ok::<(), dezky_core::Error>(())
@@ -187,7 +189,7 @@ impl Scope {
     /// Whether no axis has a value. As a rollout's scope that is everyone, as a target nobody.
     ///
     /// ```
-    /// assert!(dezky_core::Scope::default().is_empty());
+    /// assert!(dezky_core::flags::Scope::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.axes.iter().all(|values| values.0.is_empty())
@@ -195,10 +197,10 @@ impl Scope {
 
     /// Whether every non-empty axis holds the subject's value. A value that the subject lacks is on no list.
     ///
-    /// A [`Ruleset`](crate::Ruleset) fills in its snapshot's environment where the subject names none; a scope by itself knows none.
+    /// A [`Ruleset`](crate::flags::Ruleset) fills in its snapshot's environment where the subject names none; a scope by itself knows none.
     ///
     /// ```
-    /// use dezky_core::{Axis, Scope, Subject};
+    /// use dezky_core::flags::{Axis, Scope, Subject};
     /// let scope = Scope::default().with(Axis::PartnerSlugs, ["nordic"])?;
     /// assert!(!scope.matches(&Subject::new("t1", "acme", "business")?));
     /// # Ok::<(), dezky_core::Error>(())

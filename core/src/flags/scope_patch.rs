@@ -7,7 +7,7 @@ use crate::json::{Decode, Kind, Value};
 /// A change of a scope: the axes that it names are replaced, the others stay.
 ///
 /// ```
-/// use dezky_core::{Axis, Scope, ScopePatch};
+/// use dezky_core::flags::{Axis, Scope, ScopePatch};
 /// let scope = Scope::default().with(Axis::Plans, ["business"])?.with(Axis::PartnerSlugs, ["nordic"])?;
 /// let patch = ScopePatch::default().with(Axis::Plans, ["free"])?;
 /// assert_eq!(patch.merged(&scope), scope.with(Axis::Plans, ["free"])?);
@@ -25,7 +25,7 @@ impl ScopePatch {
     /// The same change, which also replaces the values on one axis.
     ///
     /// ```
-    /// use dezky_core::{Axis, Scope, ScopePatch};
+    /// use dezky_core::flags::{Axis, Scope, ScopePatch};
     /// let scope = Scope::default().with(Axis::Plans, ["business"])?;
     /// assert!(ScopePatch::default().with(Axis::Plans, [])?.merged(&scope).is_empty());
     /// # Ok::<(), dezky_core::Error>(())
@@ -43,7 +43,7 @@ impl ScopePatch {
     /// The scope after this change.
     ///
     /// ```
-    /// use dezky_core::{Scope, ScopePatch};
+    /// use dezky_core::flags::{Scope, ScopePatch};
     /// assert!(ScopePatch::default().merged(&Scope::default()).is_empty());
     /// ```
     pub fn merged(&self, scope: &Scope) -> Scope {

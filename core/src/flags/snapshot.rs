@@ -5,17 +5,16 @@ use core::cmp::Ordering;
 
 use super::{Axis, FlagRule, Subject, push_rule};
 use crate::hash::Hasher;
-use crate::json::{
-    Decode, Document, Kind, Value, decode_document, list_path, push_char, push_member, push_whole,
-};
+use crate::json::{Decode, Document, Kind, Value, decode_document};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
-use crate::names::{Placed, in_order};
-use crate::{Code, Digest, Environment, Error, FlagKey};
+use crate::names::{Digest, Environment, FlagKey};
+use crate::text::{Placed, in_order, list_path, push_char, push_member, push_whole};
+use crate::{Code, Error};
 
 /// The flags of one environment at one revision, sorted by key.
 ///
 /// ```
-/// use dezky_core::Snapshot;
+/// use dezky_core::flags::Snapshot;
 /// let snapshot = Snapshot::from_json(br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#)?;
 /// assert_eq!(snapshot.to_canonical_json(), r#"{"format":1,"revision":7,"environment":"production","flags":[]}"#);
 /// # Ok::<(), dezky_core::Error>(())
@@ -32,7 +31,8 @@ impl Snapshot {
     /// may have added them.
     ///
     /// ```
-    /// use dezky_core::{Code, Snapshot};
+    /// use dezky_core::Code;
+    /// use dezky_core::flags::Snapshot;
     /// let error = Snapshot::from_json(br#"{"format":2}"#).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownFormat, "/format"));
     /// ```
@@ -45,7 +45,8 @@ impl Snapshot {
     /// Reads a snapshot that somebody wrote, and gives its canonical form: unlike `from_json`, members that nobody knows are refused.
     ///
     /// ```
-    /// use dezky_core::{Code, Snapshot};
+    /// use dezky_core::Code;
+    /// use dezky_core::flags::Snapshot;
     /// let text = br#"{"format":1,"revision":7,"environment":"production","flags":[{"key":"a","state":"on","scop":{}}]}"#;
     /// assert!(Snapshot::from_json(text).is_ok());
     /// let error = Snapshot::normalize(text).unwrap_err();
@@ -60,7 +61,8 @@ impl Snapshot {
     /// A snapshot of these flags, in any order.
     ///
     /// ```
-    /// use dezky_core::{Environment, Snapshot};
+    /// use dezky_core::flags::Snapshot;
+    /// use dezky_core::names::Environment;
     /// let snapshot = Snapshot::new(1, Environment::new("production")?, Vec::new())?;
     /// assert_eq!(snapshot.revision(), 1);
     /// # Ok::<(), dezky_core::Error>(())
@@ -86,7 +88,7 @@ impl Snapshot {
     /// The revision that it shows.
     ///
     /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
     /// assert_eq!(snapshot.revision(), 7);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -97,7 +99,7 @@ impl Snapshot {
     /// The environment that subjects are in unless they name one.
     ///
     /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
     /// assert_eq!(snapshot.environment().as_str(), "production");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -108,7 +110,7 @@ impl Snapshot {
     /// Its flags, by key.
     ///
     /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
     /// assert!(snapshot.flags().is_empty());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -120,7 +122,7 @@ impl Snapshot {
     /// nothing tells whom else it is for. The subject is in the environment that it names, else in this snapshot's, and so is the slice.
     ///
     /// ```
-    /// # use dezky_core::{Snapshot, Subject};
+    /// # use dezky_core::flags::{Snapshot, Subject};
     /// let snapshot = Snapshot::from_json(br#"{
     ///     "format": 1, "revision": 9, "environment": "production",
     ///     "flags": [{ "key": "a", "state": "targeted", "scope": { "tenantSlugs": ["globex"] } }]
@@ -134,7 +136,7 @@ impl Snapshot {
             Some(named) => Environment::new(named)?,
             None => self.environment.clone(),
         };
-        let subject = subject.environment(environment.as_str())?;
+        let subject = subject.with_environment(environment.as_str())?;
         let mut flags = Vec::with_capacity(self.flags.len());
         for rule in &self.flags {
             flags.push(rule.sliced(&subject)?);
@@ -145,7 +147,8 @@ impl Snapshot {
     /// The same flags for another environment.
     ///
     /// ```
-    /// # use dezky_core::{Environment, Snapshot};
+    /// # use dezky_core::flags::Snapshot;
+    /// # use dezky_core::names::Environment;
     /// let snapshot = Snapshot::new(7, Environment::new("production")?, Vec::new())?;
     /// assert_eq!(snapshot.in_environment(Environment::new("staging")?).environment().as_str(), "staging");
     /// # Ok::<(), dezky_core::Error>(())
@@ -157,7 +160,7 @@ impl Snapshot {
     /// The keys of the flags that are not the same in another snapshot, or are in only one of the two, sorted.
     ///
     /// ```
-    /// use dezky_core::Snapshot;
+    /// use dezky_core::flags::Snapshot;
     /// let read = |flags| Snapshot::from_json(format!(r#"{{ "format": 1, "revision": 1, "environment": "production", "flags": [{flags}] }}"#).as_bytes());
     /// let (before, after) = (read(r#"{ "key": "a", "state": "off" }"#)?, read(r#"{ "key": "a", "state": "on" }"#)?);
     /// assert_eq!(after.changed_keys(&before).len(), 1);
@@ -185,31 +188,12 @@ impl Snapshot {
         }
     }
 
-    /// The same of two documents, the other one first: a line each.
-    ///
-    /// ```
-    /// # use dezky_core::Snapshot;
-    /// let empty = br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#;
-    /// assert_eq!(Snapshot::changed_lines(empty, empty)?, "");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn changed_lines(before: &[u8], after: &[u8]) -> Result<String, Error> {
-        let before = Snapshot::from_json(before)?;
-        let after = Snapshot::from_json(after)?;
-        let mut lines = String::new();
-        for key in after.changed_keys(&before) {
-            lines.push_str(key.as_str());
-            push_char(&mut lines, '\n');
-        }
-        Ok(lines)
-    }
-
     /// The canonical form: no spaces, members in the order of the specification, everything sorted.
     ///
     /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
     /// let text = snapshot.to_canonical_json();
-    /// assert_eq!(dezky_core::Snapshot::from_json(text.as_bytes())?, snapshot);
+    /// assert_eq!(dezky_core::flags::Snapshot::from_json(text.as_bytes())?, snapshot);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn to_canonical_json(&self) -> String {
@@ -218,33 +202,10 @@ impl Snapshot {
         out
     }
 
-    /// What a host is told of a snapshot that it loads, as JSON: `{ environment, digest, keys, revision }`.
-    ///
-    /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
-    /// assert!(snapshot.to_summary_json().ends_with(r#""keys":[],"revision":7}"#));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn to_summary_json(&self) -> String {
-        let mut out = String::from("{");
-        push_member(&mut out, "environment", self.environment.as_str());
-        push_member(&mut out, "digest", self.digest().as_str());
-        out.push_str(",\"keys\":[");
-        for (index, rule) in self.flags.iter().enumerate() {
-            out.push_str(if index == 0 { "\"" } else { ",\"" });
-            out.push_str(rule.key.as_str());
-            push_char(&mut out, '"');
-        }
-        out.push_str("],\"revision\":");
-        push_whole(&mut out, self.revision);
-        push_char(&mut out, '}');
-        out
-    }
-
     /// The SHA-256 of the canonical form: what an ETag carries.
     ///
     /// ```
-    /// # let snapshot = dezky_core::Snapshot::new(7, dezky_core::Environment::new("production")?, Vec::new())?;
+    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
     /// assert_eq!(snapshot.digest().as_str().len(), 64);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

@@ -1,12 +1,14 @@
 //! The subject of an evaluation: one tenant, as five names.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::boxed::Box;
 
 use super::Axis;
-use crate::json::{Document, Value, push_char};
-use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TENANTS};
-use crate::names::{hash_name, is_id, is_key, is_slug, take_line};
-use crate::{Code, Environment, Error, Id, PlanKey, Slug};
+use crate::json::{Document, Value};
+use crate::limits::MAX_DOCUMENT_BYTES;
+use crate::names::{Environment, Id, PlanKey, Slug};
+use crate::names::{is_id, is_key, is_slug};
+use crate::text::hash_name;
+use crate::{Code, Error};
 
 /// A name with the hash by which compiled rules look it up.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +26,8 @@ impl<'a> Name<'a> {
 /// The tenant that flags are evaluated for. It borrows its names and costs no allocation.
 ///
 /// ```
-/// use dezky_core::Subject;
-/// let subject = Subject::new("t1", "acme", "business")?.partner("nordic")?.environment("production")?;
+/// use dezky_core::flags::Subject;
+/// let subject = Subject::new("t1", "acme", "business")?.with_partner("nordic")?.with_environment("production")?;
 /// assert_eq!(subject.tenant_id(), "t1");
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -40,7 +42,8 @@ impl<'a> Subject<'a> {
     /// A tenant by id, slug and plan. Every name that is malformed is reported.
     ///
     /// ```
-    /// use dezky_core::{Code, Subject};
+    /// use dezky_core::Code;
+    /// use dezky_core::flags::Subject;
     /// let error = Subject::new("t:1", "acme", "business").unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::InvalidId, "/tenantId"));
     /// ```
@@ -51,24 +54,25 @@ impl<'a> Subject<'a> {
             (is_key(plan), Code::InvalidPlan, "/plan"),
         ];
         if checks.iter().all(|(well_formed, ..)| *well_formed) {
-            return Ok(Subject::from_names(tenant_id, Name::new(tenant_slug), Name::new(plan), None));
+            return Ok(Subject::from_hashed(tenant_id, Name::new(tenant_slug), Name::new(plan), None));
         }
         let wrong = checks.into_iter().filter(|(well_formed, ..)| !well_formed);
         let problems = wrong.map(|(_, code, path)| Error::new(code, path)).collect();
-        Error::unless_clean(problems, Subject::from_names("", Name::new(""), Name::new(""), None))
+        Error::unless_clean(problems, Subject::from_hashed("", Name::new(""), Name::new(""), None))
     }
 
     /// The same from names that are known to be well formed, with whatever the tenant has.
     ///
     /// ```
-    /// use dezky_core::{Axis, Environment, Id, PlanKey, Slug, Subject};
+    /// use dezky_core::flags::{Axis, Subject};
+    /// use dezky_core::names::{Environment, Id, PlanKey, Slug};
     /// let (id, slug, plan) = (Id::new("t1")?, Slug::new("acme")?, PlanKey::new("business")?);
     /// let production = Environment::new("production")?;
-    /// let subject = Subject::of_names(&id, &slug, &plan, None, Some(&production));
+    /// let subject = Subject::from_names(&id, &slug, &plan, None, Some(&production));
     /// assert_eq!(subject.value(Axis::Environments), Some("production"));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn of_names(
+    pub fn from_names(
         tenant_id: &'a Id,
         tenant_slug: &'a Slug,
         plan: &'a PlanKey,
@@ -78,17 +82,17 @@ impl<'a> Subject<'a> {
         let partner = partner_slug.map(|slug| Name::new(slug.as_str()));
         let environment = environment.map(|environment| Name::new(environment.as_str()));
         let (slug, plan) = (Name::new(tenant_slug.as_str()), Name::new(plan.as_str()));
-        Subject::from_names(tenant_id.as_str(), slug, plan, partner).with(Axis::Environments, environment)
+        Subject::from_hashed(tenant_id.as_str(), slug, plan, partner).with(Axis::Environments, environment)
     }
 
     /// The same tenant, brought by a partner.
     ///
     /// ```
-    /// # use dezky_core::Subject;
-    /// assert!(Subject::new("t1", "acme", "business")?.partner("Nordic").is_err());
+    /// # use dezky_core::flags::Subject;
+    /// assert!(Subject::new("t1", "acme", "business")?.with_partner("Nordic").is_err());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn partner(self, partner_slug: &'a str) -> Result<Subject<'a>, Error> {
+    pub fn with_partner(self, partner_slug: &'a str) -> Result<Subject<'a>, Error> {
         if !is_slug(partner_slug) {
             return Err(Error::new(Code::InvalidSlug, "/partnerSlug"));
         }
@@ -98,64 +102,21 @@ impl<'a> Subject<'a> {
     /// The same tenant in a named environment, instead of the snapshot's own.
     ///
     /// ```
-    /// # use dezky_core::Subject;
-    /// assert!(Subject::new("t1", "acme", "business")?.environment("staging").is_ok());
+    /// # use dezky_core::flags::Subject;
+    /// assert!(Subject::new("t1", "acme", "business")?.with_environment("staging").is_ok());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    pub fn environment(self, environment: &'a str) -> Result<Subject<'a>, Error> {
+    pub fn with_environment(self, environment: &'a str) -> Result<Subject<'a>, Error> {
         if !is_key(environment) {
             return Err(Error::new(Code::InvalidEnvironment, "/environment"));
         }
         Ok(self.with(Axis::Environments, Some(Name::new(environment))))
     }
 
-    /// A tenant as one text, the form in which it crosses into WASM and Node: id, slug, plan, partner slug and environment, a line
-    /// each, the last two empty where they are absent. `None` where that is not so, or a name is malformed; a
-    /// [`SubjectDocument`] says which.
-    ///
-    /// ```
-    /// # use dezky_core::{Axis, Subject};
-    /// let subject = Subject::from_lines("t1\nacme\nbusiness\n\nstaging").unwrap();
-    /// assert_eq!((subject.value(Axis::PartnerSlugs), subject.value(Axis::Environments)), (None, Some("staging")));
-    /// assert!(Subject::from_lines("t1\nacme").is_none());
-    /// ```
-    pub fn from_lines(lines: &'a str) -> Option<Subject<'a>> {
-        let mut rest = lines;
-        let mut next = || take_line(&mut rest);
-        let (id, slug, plan, partner, environment) = (next(), next(), next(), next(), next());
-        let mut breaks = 0;
-        for byte in lines.bytes() {
-            breaks += usize::from(byte == b'\n');
-        }
-        let is_whole = breaks == 4
-            && is_id(id)
-            && is_slug(slug)
-            && is_key(plan)
-            && (partner.is_empty() || is_slug(partner))
-            && (environment.is_empty() || is_key(environment));
-        if is_whole { Some(Subject::of(id, slug, plan, partner, environment)) } else { None }
-    }
-
-    /// The text that [`from_lines`](Subject::from_lines) reads.
-    ///
-    /// ```
-    /// # use dezky_core::Subject;
-    /// assert_eq!(Subject::new("t1", "acme", "business")?.to_lines(), "t1\nacme\nbusiness\n\n");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn to_lines(&self) -> String {
-        let mut lines = String::from(self.tenant_id);
-        for axis in [Axis::TenantSlugs, Axis::Plans, Axis::PartnerSlugs, Axis::Environments] {
-            push_char(&mut lines, '\n');
-            lines.push_str(self.value(axis).unwrap_or_default());
-        }
-        lines
-    }
-
     /// The tenant's id.
     ///
     /// ```
-    /// # use dezky_core::Subject;
+    /// # use dezky_core::flags::Subject;
     /// assert_eq!(Subject::new("t1", "acme", "business")?.tenant_id(), "t1");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -166,7 +127,7 @@ impl<'a> Subject<'a> {
     /// What the subject has on an axis.
     ///
     /// ```
-    /// # use dezky_core::{Axis, Subject};
+    /// # use dezky_core::flags::{Axis, Subject};
     /// assert_eq!(Subject::new("t1", "acme", "business")?.value(Axis::Plans), Some("business"));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -175,19 +136,25 @@ impl<'a> Subject<'a> {
     }
 
     /// From well-formed names; what is absent is empty.
-    fn of(id: &'a str, slug: &'a str, plan: &'a str, partner: &'a str, environment: &'a str) -> Subject<'a> {
+    pub(super) fn of(
+        id: &'a str,
+        slug: &'a str,
+        plan: &'a str,
+        partner: &'a str,
+        environment: &'a str,
+    ) -> Subject<'a> {
         let given = |text: &'a str| if text.is_empty() { None } else { Some(Name::new(text)) };
         Subject { tenant_id: id, values: [given(plan), given(slug), given(partner), given(environment)] }
     }
 
     /// Reads a subject whose names stand in a document.
-    fn read(value: Value<'a>) -> Subject<'a> {
+    pub(super) fn read(value: Value<'a>) -> Subject<'a> {
         let [id, slug, plan, partner, environment] = read_names(value);
         Subject::of(id.raw(), slug.raw(), plan.raw(), partner.raw(), environment.raw())
     }
 
     /// From names that are known to be well formed.
-    pub(crate) fn from_names(
+    pub(crate) fn from_hashed(
         tenant_id: &'a str,
         slug: Name<'a>,
         plan: Name<'a>,
@@ -210,7 +177,7 @@ impl<'a> Subject<'a> {
 }
 
 /// Id, slug, plan, partner slug and environment, as they stand in a document.
-fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
+pub(super) fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     let object = value.object();
     object.only(&["tenantId", "tenantSlug", "plan", "partnerSlug", "environment"]);
     [
@@ -222,19 +189,10 @@ fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     ]
 }
 
-/// A list of subjects, read from a document, and what is wrong with any of them.
-pub(super) fn read_subjects<'d>(document: &'d Document<'_>) -> Result<Vec<Subject<'d>>, Error> {
-    let mut subjects = Vec::new();
-    for value in document.root().list(MAX_TENANTS) {
-        subjects.push(Subject::read(value));
-    }
-    document.verdict().map(|()| subjects)
-}
-
 /// A subject as a document: `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`. It owns its names.
 ///
 /// ```
-/// use dezky_core::SubjectDocument;
+/// use dezky_core::flags::SubjectDocument;
 /// let document = SubjectDocument::from_json(br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }"#)?;
 /// assert_eq!(document.subject().tenant_id(), "t1");
 /// # Ok::<(), dezky_core::Error>(())
@@ -250,7 +208,8 @@ impl SubjectDocument {
     /// Reads a subject strictly: people write subjects, so members that nobody knows are refused.
     ///
     /// ```
-    /// use dezky_core::{Code, SubjectDocument};
+    /// use dezky_core::Code;
+    /// use dezky_core::flags::SubjectDocument;
     /// let error = SubjectDocument::from_json(b"{}").unwrap_err();
     /// assert!(error.all().all(|each| each.code == Code::Missing));
     /// ```
@@ -262,29 +221,10 @@ impl SubjectDocument {
         Ok(SubjectDocument { tenant_id: subject.tenant_id.into(), values: subject.values.map(owned) })
     }
 
-    /// The lines of the subject, read as strictly, as [`Subject::to_lines`] gives them.
-    ///
-    /// ```
-    /// # use dezky_core::SubjectDocument;
-    /// let lines = SubjectDocument::lines_of(br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }"#)?;
-    /// assert_eq!(lines, "t1\nacme\nbusiness\n\n");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn lines_of(bytes: &[u8]) -> Result<String, Error> {
-        let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
-        let mut lines = String::new();
-        for name in read_names(document.root()) {
-            lines.push_str(name.raw());
-            push_char(&mut lines, '\n');
-        }
-        lines.pop();
-        document.verdict().map(|()| lines)
-    }
-
     /// The subject itself.
     ///
     /// ```
-    /// # use dezky_core::SubjectDocument;
+    /// # use dezky_core::flags::SubjectDocument;
     /// # let document = SubjectDocument::from_json(br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }"#)?;
     /// let subject = document.subject();
     /// # Ok::<(), dezky_core::Error>(())

@@ -8,7 +8,7 @@ use alloc::{
 use serde_json::Value;
 
 use super::bridge::portable_number;
-use super::write::{push_char, push_text};
+use crate::text::{push_char, push_text};
 
 /// Appends the canonical form of a value. Independent of how serde_json was built: it sorts by itself.
 pub(crate) fn push_canonical(out: &mut String, value: &Value) {

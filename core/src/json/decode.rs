@@ -9,7 +9,7 @@ use super::number::{Scaled, scaled};
 use super::problems::Kin;
 use super::value::{Children, Value};
 use crate::limits::{MAX_LIST, MAX_PROBLEMS, MAX_REVISION};
-use crate::names::{repetitions, same_text};
+use crate::text::{repetitions, same_text};
 use crate::{Code, Error};
 
 /// A type that can be read from a document.

@@ -5,8 +5,7 @@ use core::cell::Cell;
 
 use super::Value;
 use super::problems::{Kin, Problems};
-use super::write::{push_char, push_escaped, push_whole};
-use crate::names::same_text;
+use crate::text::{push_char, push_escaped, push_whole, same_text};
 use crate::{Code, Error};
 
 /// What a node is.

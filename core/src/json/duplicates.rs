@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Document;
 use crate::Code;
-use crate::names::{in_order, same_text};
+use crate::text::{in_order, same_text};
 
 /// Finds members that repeat a name of their object.
 #[derive(Default)]

@@ -16,7 +16,6 @@ mod problems;
 mod read;
 mod unknown;
 mod value;
-mod write;
 
 pub use read::{JsonDocument, JsonPlace, read_json};
 
@@ -30,4 +29,3 @@ pub(crate) use macros::{
 };
 pub(crate) use problems::Kin;
 pub(crate) use value::Value;
-pub(crate) use write::{hex_digit, list_path, push_char, push_member, push_whole};

@@ -2,10 +2,9 @@
 
 use super::document::{Document, Kind, Node};
 use super::duplicates::Duplicates;
-use super::write::push_char;
 #[cfg(feature = "token")]
 use crate::Error;
-use crate::names::IS_SMALL;
+use crate::text::{IS_SMALL, push_char};
 use crate::{Code, limits::MAX_DEPTH};
 
 /// Room for nodes is made once where a document is as dense as most.

@@ -15,7 +15,8 @@ use crate::{Code, Error};
 /// whole ones past 64 bits, and decimals of less than 0.0001 or of 10^15 and more.
 ///
 /// ```
-/// use dezky_core::{Code, read_json};
+/// use dezky_core::Code;
+/// use dezky_core::json::read_json;
 /// assert_eq!(read_json(br#"{ "seats": 25 }"#, 1 << 20)?["seats"], 25);
 /// let repeated = read_json(br#"{ "seats": 25, "seats": 26 }"#, 1 << 20).unwrap_err();
 /// assert_eq!((repeated.code, repeated.path.as_str()), (Code::DuplicateMember, "/seats"));
@@ -34,7 +35,7 @@ fn addressable(max_bytes: usize) -> usize {
 /// escapes are written anew.
 ///
 /// ```
-/// use dezky_core::{JsonDocument, JsonPlace};
+/// use dezky_core::json::{JsonDocument, JsonPlace};
 /// let document = JsonDocument::read(br#"{ "context": { "targetingKey": "acme", "seats": 25 } }"#, 1 << 20)?;
 /// assert_eq!(document.at(&["context", "targetingKey"]), JsonPlace::Text("acme"));
 /// assert_eq!(document.at(&["context", "plan"]), JsonPlace::Nothing);
@@ -46,7 +47,7 @@ pub struct JsonDocument<'s>(Document<'s>);
 /// What stands at a place of a [`JsonDocument`].
 ///
 /// ```
-/// use dezky_core::{JsonDocument, JsonPlace};
+/// use dezky_core::json::{JsonDocument, JsonPlace};
 /// assert_eq!(JsonDocument::read(b"{}", 2)?.at(&[]), JsonPlace::Object);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -72,7 +73,8 @@ impl<'s> JsonDocument<'s> {
     /// Reads a document of at most `max_bytes` bytes, with the refusals of [`read_json`].
     ///
     /// ```
-    /// use dezky_core::{Code, JsonDocument};
+    /// use dezky_core::Code;
+    /// use dezky_core::json::JsonDocument;
     /// let repeated = JsonDocument::read(br#"{ "seats": 25, "seats": 26 }"#, 1 << 20).unwrap_err();
     /// assert_eq!((repeated.code, repeated.path.as_str()), (Code::DuplicateMember, "/seats"));
     /// ```
@@ -90,7 +92,7 @@ impl<'s> JsonDocument<'s> {
     /// What stands at the end of these names, each a member of an object.
     ///
     /// ```
-    /// use dezky_core::{JsonDocument, JsonPlace};
+    /// use dezky_core::json::{JsonDocument, JsonPlace};
     /// let document = JsonDocument::read(br#"["plan"]"#, 8)?;
     /// assert_eq!((document.at(&[]), document.at(&["plan"])), (JsonPlace::Other, JsonPlace::Nothing));
     /// # Ok::<(), dezky_core::Error>(())

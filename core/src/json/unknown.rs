@@ -6,7 +6,7 @@ use super::document::{Document, NOTHING};
 use super::problems::Kin;
 use super::value::Value;
 use crate::Code;
-use crate::names::{nearest_name, same_text};
+use crate::text::{nearest_name, same_text};
 
 /// Stands among the names asked of an object whose other members are not judged. No form has a member of this name.
 const ANY: &str = "";

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::json::decode_objects;
-use crate::{Currency, Email, Label, Prose};
+use crate::names::{Currency, Email, Label, Prose};
 
 /// Whom to bill, and how.
 ///
 /// ```
-/// assert_eq!(dezky_core::BillingInfo::default().currency, None);
+/// assert_eq!(dezky_core::model::BillingInfo::default().currency, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
@@ -44,7 +44,7 @@ decode_objects! {
 /// Whom to talk to.
 ///
 /// ```
-/// assert_eq!(dezky_core::ContactInfo::default().email, None);
+/// assert_eq!(dezky_core::model::ContactInfo::default().email, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]

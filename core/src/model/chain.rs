@@ -3,14 +3,16 @@
 use alloc::format;
 
 use super::Change;
-use crate::{Code, Digest, Error};
+use crate::names::Digest;
+use crate::{Code, Error};
 
 /// The hash of the last change, where every change follows the one before and its hash is right; else the first break.
 ///
 /// The first of the changes may stand anywhere in a log: what comes before it is taken as given, except that revision 1 follows nothing.
 ///
 /// ```
-/// use dezky_core::{Code, verify_chain};
+/// use dezky_core::Code;
+/// use dezky_core::model::verify_chain;
 /// assert_eq!(verify_chain(&[])?, "0".repeat(64).as_str());
 /// # Ok::<(), dezky_core::Error>(())
 /// ```

@@ -8,14 +8,17 @@ use alloc::{
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::Timestamp;
 use crate::hash::Hasher;
 use crate::json::{decode_objects, push_canonical};
-use crate::{Digest, Email, Id, Label, Timestamp};
+use crate::names::{Digest, Email, Id, Label};
 
 /// One write: who did what to which entity, what was before and after, and the hash of the change before.
 ///
 /// ```
-/// use dezky_core::{Actor, Digest, Entity, Label, ChangeContent, Timestamp, verify_chain};
+/// use dezky_core::Timestamp;
+/// use dezky_core::model::{Actor, ChangeContent, Entity, verify_chain};
+/// use dezky_core::names::{Digest, Label};
 /// let content = ChangeContent {
 ///     at: Timestamp::EPOCH,
 ///     actor: Actor::default(),
@@ -48,7 +51,7 @@ pub struct Change {
 /// Who made a change.
 ///
 /// ```
-/// assert_eq!(dezky_core::Actor::default().id, None);
+/// assert_eq!(dezky_core::model::Actor::default().id, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
@@ -64,7 +67,8 @@ pub struct Actor {
 /// What a change was made to.
 ///
 /// ```
-/// use dezky_core::{Entity, Label};
+/// use dezky_core::model::Entity;
+/// use dezky_core::names::Label;
 /// let entity = Entity { kind: Label::new("tenant")?, id: Label::new("t1")? };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -80,7 +84,7 @@ pub struct Entity {
 /// What happened, whichever place it has in the log.
 ///
 /// ```
-/// # use dezky_core::*;
+/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
 /// # let content = ChangeContent {
 /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
 /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },
@@ -113,7 +117,7 @@ impl ChangeContent {
     /// read back.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let content = ChangeContent {
     /// #     at: Timestamp::EPOCH, actor: Actor::default(), action: Label::new("flag.create")?,
     /// #     entity: Entity { kind: Label::new("flag")?, id: Label::new("a")? },

@@ -5,15 +5,20 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::{Edited, Editor, Revisioned};
+use crate::flags::{FlagRule, Scope, State};
 use crate::json::decode_objects;
 use crate::limits::MAX_HISTORY;
-use crate::{Email, Error, FlagKey, FlagRule, Percent, Prose, Scope, State, Timestamp};
+use crate::names::{Email, FlagKey, Percent, Prose};
+use crate::{Error, Timestamp};
 
 /// A flag with its description and its 20 newest changes. It changes by [`edit`](Flag::edit) alone, [`kill`](Flag::kill) and
 /// [`restore`](Flag::restore) being special cases of it.
 ///
 /// ```
-/// use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Percent, State, Timestamp};
+/// use dezky_core::Timestamp;
+/// use dezky_core::flags::State;
+/// use dezky_core::model::{Editor, Flag, FlagContent};
+/// use dezky_core::names::{Email, FlagKey, Percent};
 /// let editor = |revision| Editor { by: Email::new("ada@example.org").unwrap(), at: Timestamp::EPOCH, revision };
 /// let content = FlagContent { state: State::Rollout, pct: Percent::whole(25)?, ..FlagContent::default() };
 /// let flag = Flag::create(FlagKey::new("new_billing_engine")?, content, editor(7))?.flag;
@@ -39,13 +44,14 @@ pub struct Flag {
     pub(super) revisioned: Revisioned,
     /// The 20 newest changes, newest first.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_HISTORY)))]
-    pub(super) history: Vec<FlagHistory>,
+    pub(super) history: Vec<FlagHistoryEntry>,
 }
 
 /// Everything about a flag that an edit can change.
 ///
 /// ```
-/// use dezky_core::{FlagContent, State};
+/// use dezky_core::flags::State;
+/// use dezky_core::model::FlagContent;
 /// assert_eq!(FlagContent::default().state, State::Off);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,7 +82,7 @@ impl Default for FlagContent {
 /// One change of a flag.
 ///
 /// ```
-/// # use dezky_core::*;
+/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
 /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
 /// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
 /// assert_eq!(flag.history()[0].before, None);
@@ -85,7 +91,7 @@ impl Default for FlagContent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
-pub struct FlagHistory {
+pub struct FlagHistoryEntry {
     /// The revision that the change made.
     #[cfg_attr(feature = "schema", schemars(range(max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
@@ -104,7 +110,7 @@ impl Flag {
     /// A new flag.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
     /// let flag = Flag::create(FlagKey::new("a")?, FlagContent::default(), editor)?.flag;
     /// assert_eq!(flag.key().as_str(), "a");
@@ -119,7 +125,7 @@ impl Flag {
     /// Its key, fixed.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
     /// assert_eq!(flag.key().as_str(), "a");
     /// ```
@@ -130,7 +136,7 @@ impl Flag {
     /// What it is now.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
     /// assert_eq!(flag.content().state, State::On);
     /// ```
@@ -141,18 +147,18 @@ impl Flag {
     /// Its 20 newest changes, newest first.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
     /// assert!(flag.history().is_empty());
     /// ```
-    pub fn history(&self) -> &[FlagHistory] {
+    pub fn history(&self) -> &[FlagHistoryEntry] {
         &self.history
     }
 
     /// When it was made and last changed, and how often.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
     /// assert_eq!(flag.revisioned().version, 1);
     /// ```
@@ -163,7 +169,7 @@ impl Flag {
     /// What evaluation sees of it.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "on" }"#).unwrap();
     /// assert_eq!(flag.rule().state, State::On);
     /// ```
@@ -192,7 +198,7 @@ decode_objects! {
         scope: or_default("scope"),
         description: or_default("description"),
     }
-    FlagHistory {
+    FlagHistoryEntry {
         revision: required_revision("revision", 0),
         at: required("at"),
         by: required("by"),

@@ -2,14 +2,18 @@
 
 use serde::Serialize;
 
-use super::{Flag, FlagContent, FlagHistory, FlagPatch};
+use super::{Flag, FlagContent, FlagHistoryEntry, FlagPatch};
+use crate::flags::{Scope, State};
 use crate::limits::MAX_HISTORY;
-use crate::{Code, Email, Error, Percent, Scope, State, Timestamp};
+use crate::names::{Email, Percent};
+use crate::{Code, Error, Timestamp};
 
 /// Who changes a flag, when, and the revision that the change will make.
 ///
 /// ```
-/// use dezky_core::{Editor, Email, Timestamp};
+/// use dezky_core::Timestamp;
+/// use dezky_core::model::Editor;
+/// use dezky_core::names::Email;
 /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -26,7 +30,7 @@ pub struct Editor {
 /// A flag after an edit, and what is odd about it.
 ///
 /// ```
-/// # use dezky_core::*;
+/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
 /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
 /// let content = FlagContent { state: State::Targeted, ..FlagContent::default() };
 /// let edited = Flag::create(FlagKey::new("a")?, content, editor)?;
@@ -44,7 +48,7 @@ pub struct Edited {
 /// What is allowed and yet seldom meant.
 ///
 /// ```
-/// assert_eq!(serde_json::to_string(&dezky_core::FlagWarning::TargetsNobody).unwrap(), r#""targets_nobody""#);
+/// assert_eq!(serde_json::to_string(&dezky_core::model::FlagWarning::TargetsNobody).unwrap(), r#""targets_nobody""#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
@@ -62,7 +66,7 @@ impl FlagWarning {
     /// Its stable text.
     ///
     /// ```
-    /// assert_eq!(dezky_core::FlagWarning::ScopeIgnored.as_str(), "scope_ignored");
+    /// assert_eq!(dezky_core::model::FlagWarning::ScopeIgnored.as_str(), "scope_ignored");
     /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,7 +79,8 @@ impl FlagWarning {
     /// What is odd about a state and a scope together.
     ///
     /// ```
-    /// use dezky_core::{Axis, FlagWarning, Scope, State};
+    /// use dezky_core::flags::{Axis, Scope, State};
+    /// use dezky_core::model::FlagWarning;
     /// let scope = Scope::default().with(Axis::Plans, ["free"])?;
     /// assert_eq!(FlagWarning::of(State::On, &scope), Some(FlagWarning::ScopeIgnored));
     /// # Ok::<(), dezky_core::Error>(())
@@ -94,7 +99,7 @@ impl Flag {
     /// is refused.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "off" }"#).unwrap();
     /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
     /// assert_eq!(flag.edit(FlagPatch::default(), editor).unwrap_err().code, Code::EmptyEdit);
@@ -112,7 +117,7 @@ impl Flag {
     /// The kill switch: off, and nobody in the rollout, in one step. [`restore`](Flag::restore) undoes it.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "rollout", "pct": 50 }"#).unwrap();
     /// let editor = Editor { by: Email::new("ada@example.org")?, at: Timestamp::EPOCH, revision: 7 };
     /// assert_eq!(flag.kill(editor)?.flag.content().pct, Percent::ZERO);
@@ -128,7 +133,7 @@ impl Flag {
     /// The flag as it stood at a revision that its history still reaches.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag: Flag = serde_json::from_str(r#"{ "key": "a", "state": "rollout", "pct": 50 }"#).unwrap();
     /// let editor = |revision| Editor { by: Email::new("ada@example.org").unwrap(), at: Timestamp::EPOCH, revision };
     /// let killed = flag.kill(editor(7))?.flag;
@@ -161,7 +166,7 @@ impl Flag {
             return Err(Error::new(Code::StaleRevision, "/revision"));
         }
         let warning = FlagWarning::of(after.state, &after.scope);
-        self.history.insert(0, FlagHistory { revision, at, by, before, after: after.clone() });
+        self.history.insert(0, FlagHistoryEntry { revision, at, by, before, after: after.clone() });
         self.history.truncate(MAX_HISTORY);
         self.content = after;
         self.revisioned = self.revisioned.touched(at);

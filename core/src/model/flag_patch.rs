@@ -1,13 +1,17 @@
 //! A partial change of a flag: one merge for `PATCH /flags/{key}` and for the plan of it.
 
+use crate::flags::{FlagRule, Scope, ScopePatch, State};
 use crate::json::{Decode, Kin, Kind, Value, decode_strictly};
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::{Code, Error, FlagContent, FlagRule, Percent, Prose, Scope, ScopePatch, State};
+use crate::model::FlagContent;
+use crate::names::{Percent, Prose};
+use crate::{Code, Error};
 
 /// What changes of a flag; what is `None` stays.
 ///
 /// ```
-/// use dezky_core::{FlagPatch, State};
+/// use dezky_core::flags::State;
+/// use dezky_core::model::FlagPatch;
 /// let patch = FlagPatch { state: Some(State::On), ..FlagPatch::default() };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +33,9 @@ impl FlagPatch {
     /// may stand beside the members, and changes nothing.
     ///
     /// ```
-    /// use dezky_core::{Code, FlagPatch, Percent};
+    /// use dezky_core::Code;
+    /// use dezky_core::model::FlagPatch;
+    /// use dezky_core::names::Percent;
     /// assert_eq!(FlagPatch::from_json(br#"{ "pct": null }"#)?.pct, Some(Percent::ZERO));
     /// assert_eq!(FlagPatch::from_json(br#"{ "state": null }"#).unwrap_err().code, Code::Missing);
     /// # Ok::<(), dezky_core::Error>(())
@@ -41,7 +47,9 @@ impl FlagPatch {
     /// The rule of a flag after this change.
     ///
     /// ```
-    /// use dezky_core::{FlagKey, FlagPatch, FlagRule, Percent, Scope, State};
+    /// use dezky_core::flags::{FlagRule, Scope, State};
+    /// use dezky_core::model::FlagPatch;
+    /// use dezky_core::names::{FlagKey, Percent};
     /// let rule = FlagRule { key: FlagKey::new("a")?, state: State::Off, pct: Percent::FULL, scope: Scope::default() };
     /// let after = FlagPatch { state: Some(State::Rollout), ..FlagPatch::default() }.merged_rule(&rule);
     /// assert_eq!((after.state, after.pct), (State::Rollout, Percent::FULL));
@@ -59,7 +67,7 @@ impl FlagPatch {
     /// The content of a flag after this change.
     ///
     /// ```
-    /// use dezky_core::{FlagContent, FlagPatch};
+    /// use dezky_core::model::{FlagContent, FlagPatch};
     /// assert_eq!(FlagPatch::default().merged_content(&FlagContent::default()), FlagContent::default());
     /// ```
     pub fn merged_content(&self, content: &FlagContent) -> FlagContent {

@@ -12,7 +12,7 @@ macro_rules! kinds {
         /// A kind of model document.
         ///
         /// ```
-        /// assert_eq!(dezky_core::DocumentKind::Tenant.as_str(), "tenant");
+        /// assert_eq!(dezky_core::model::DocumentKind::Tenant.as_str(), "tenant");
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum DocumentKind {
@@ -23,14 +23,14 @@ macro_rules! kinds {
             /// Every kind.
             ///
             /// ```
-            /// assert_eq!(dezky_core::DocumentKind::ALL.len(), 6);
+            /// assert_eq!(dezky_core::model::DocumentKind::ALL.len(), 6);
             /// ```
             pub const ALL: &'static [DocumentKind] = &[$(DocumentKind::$Kind),*];
 
             /// Its name.
             ///
             /// ```
-            /// assert_eq!(dezky_core::DocumentKind::Flag.as_str(), "flag");
+            /// assert_eq!(dezky_core::model::DocumentKind::Flag.as_str(), "flag");
             /// ```
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -41,7 +41,7 @@ macro_rules! kinds {
             /// The kind of this name.
             ///
             /// ```
-            /// assert_eq!(dezky_core::DocumentKind::parse("invoice"), None);
+            /// assert_eq!(dezky_core::model::DocumentKind::parse("invoice"), None);
             /// ```
             pub fn parse(name: &str) -> Option<DocumentKind> {
                 DocumentKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
@@ -51,7 +51,8 @@ macro_rules! kinds {
             /// that nobody knows are refused.
             ///
             /// ```
-            /// use dezky_core::{Code, DocumentKind};
+            /// use dezky_core::Code;
+            /// use dezky_core::model::DocumentKind;
             /// let error = DocumentKind::Partner.normalize(br#"{ "id": "p1", "slug": "Nordic" }"#).unwrap_err();
             /// assert!(error.all().any(|each| each.code == Code::InvalidSlug));
             /// ```

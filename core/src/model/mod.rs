@@ -12,6 +12,9 @@ mod partner;
 mod periods;
 mod price;
 mod provisioning;
+mod role;
+#[cfg(feature = "schema")]
+mod schema;
 mod subscription;
 mod tenant;
 mod user;
@@ -19,7 +22,7 @@ mod user;
 pub use billing::{BillingInfo, ContactInfo};
 pub use chain::verify_chain;
 pub use change::{Actor, Change, ChangeContent, Entity};
-pub use flag::{Flag, FlagContent, FlagHistory};
+pub use flag::{Flag, FlagContent, FlagHistoryEntry};
 pub use flag_edit::{Edited, Editor, FlagWarning};
 pub use flag_patch::FlagPatch;
 pub use kind::DocumentKind;
@@ -28,6 +31,7 @@ pub use partner::{Partner, PartnerStatus};
 pub use periods::Periods;
 pub use price::{Interval, Price};
 pub use provisioning::{Handles, Integration, IntegrationStatus, Provisioning};
+pub use role::Role;
 pub use subscription::{StripeIds, Subscription, SubscriptionStatus};
 pub use tenant::{Tenant, TenantStatus};
 pub use user::{IdentitySubject, User};
@@ -39,7 +43,7 @@ use crate::limits::MAX_REVISION;
 /// When an entity was made and last changed, and how often.
 ///
 /// ```
-/// assert_eq!(dezky_core::Revisioned::default().version, 1);
+/// assert_eq!(dezky_core::model::Revisioned::default().version, 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]

@@ -3,14 +3,16 @@
 use alloc::collections::BTreeMap;
 
 use super::{Interval, Price, Subscription, SubscriptionStatus};
-use crate::{Code, Currency, Error};
+use crate::names::Currency;
+use crate::{Code, Error};
 
 /// Minor units a month by currency, over subscriptions that are active or past due.
 ///
 /// A year is 12 months, 52 weeks or 365 days. Each currency's sum is exact and rounded once, half to even.
 ///
 /// ```
-/// use dezky_core::{Currency, Subscription, monthly_recurring_revenue};
+/// use dezky_core::model::{Subscription, monthly_recurring_revenue};
+/// use dezky_core::names::Currency;
 /// let yearly: Subscription = serde_json::from_str(r#"{
 ///     "id": "s1", "tenantId": "t1", "plan": "business", "status": "active",
 ///     "price": { "amount": 1000, "currency": "EUR", "interval": "year" }

@@ -5,13 +5,14 @@ use serde::Serialize;
 use super::{BillingInfo, ContactInfo, Revisioned};
 use crate::json::decode_objects;
 use crate::names::words;
-use crate::{Code, Domain, Error, Id, Label, Percent, Slug, Timestamp};
+use crate::names::{Domain, Id, Label, Percent, Slug};
+use crate::{Code, Error, Timestamp};
 
 words! {
     /// Where a partner is in its life.
     ///
     /// ```
-    /// assert_eq!(dezky_core::PartnerStatus::Active.as_str(), "active");
+    /// assert_eq!(dezky_core::model::PartnerStatus::Active.as_str(), "active");
     /// ```
     #[derive(Default)]
     PartnerStatus: UnknownStatus {
@@ -26,7 +27,9 @@ words! {
 /// A reseller. Its id and slug are fixed, and its status changes only by termination.
 ///
 /// ```
-/// use dezky_core::{Id, Label, Partner, Slug, Timestamp};
+/// use dezky_core::Timestamp;
+/// use dezky_core::model::Partner;
+/// use dezky_core::names::{Id, Label, Slug};
 /// let mut partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
 /// partner.terminate(Timestamp::EPOCH)?;
 /// assert!(partner.terminate(Timestamp::EPOCH).is_err());
@@ -59,7 +62,7 @@ impl Partner {
     /// A new partner, active.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// assert_eq!(partner.margin_pct, Percent::ZERO);
     /// # Ok::<(), dezky_core::Error>(())
@@ -81,7 +84,7 @@ impl Partner {
     /// Its id.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// assert_eq!(partner.id().as_str(), "p1");
     /// # Ok::<(), dezky_core::Error>(())
@@ -93,7 +96,7 @@ impl Partner {
     /// Its slug.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// assert_eq!(partner.slug().as_str(), "nordic");
     /// # Ok::<(), dezky_core::Error>(())
@@ -105,7 +108,7 @@ impl Partner {
     /// Where it is in its life.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// assert_eq!(partner.status(), PartnerStatus::Active);
     /// # Ok::<(), dezky_core::Error>(())
@@ -117,7 +120,7 @@ impl Partner {
     /// Active to terminated, also while tenants name it: they keep doing so.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let mut partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// partner.terminate(Timestamp::EPOCH)?;
     /// assert_eq!(partner.status(), PartnerStatus::Terminated);

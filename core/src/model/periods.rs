@@ -8,7 +8,8 @@ use crate::{Code, Error, Timestamp};
 /// The periods that a subscription runs for.
 ///
 /// ```
-/// use dezky_core::{Periods, Timestamp};
+/// use dezky_core::Timestamp;
+/// use dezky_core::model::Periods;
 /// let day = Timestamp::from_seconds(86_400)?;
 /// assert!(Periods::new(Some(day), Some(Timestamp::EPOCH)).is_err());
 /// # Ok::<(), dezky_core::Error>(())
@@ -32,7 +33,8 @@ impl Periods {
     /// The current period, whose end is not before its start.
     ///
     /// ```
-    /// # use dezky_core::{Periods, Timestamp};
+    /// # use dezky_core::Timestamp;
+    /// # use dezky_core::model::Periods;
     /// assert!(Periods::new(Some(Timestamp::EPOCH), None).is_ok());
     /// ```
     pub fn new(current_start: Option<Timestamp>, current_end: Option<Timestamp>) -> Result<Periods, Error> {
@@ -45,7 +47,7 @@ impl Periods {
     /// When the current period started.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Periods::default().current_start(), None);
+    /// assert_eq!(dezky_core::model::Periods::default().current_start(), None);
     /// ```
     pub fn current_start(&self) -> Option<Timestamp> {
         self.current_start
@@ -54,7 +56,7 @@ impl Periods {
     /// When the current period ends.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Periods::default().current_end(), None);
+    /// assert_eq!(dezky_core::model::Periods::default().current_end(), None);
     /// ```
     pub fn current_end(&self) -> Option<Timestamp> {
         self.current_end

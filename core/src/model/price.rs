@@ -5,14 +5,15 @@ use core::ops::RangeInclusive;
 use serde::Serialize;
 
 use crate::json::decode_objects;
+use crate::names::Currency;
 use crate::names::words;
-use crate::{Code, Currency, Error};
+use crate::{Code, Error};
 
 words! {
     /// The unit of a billing period.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Interval::Year.as_str(), "year");
+    /// assert_eq!(dezky_core::model::Interval::Year.as_str(), "year");
     /// ```
     Interval: UnknownInterval {
         /// A day.
@@ -29,7 +30,8 @@ words! {
 /// How much, and how often.
 ///
 /// ```
-/// use dezky_core::{Currency, Interval, Price};
+/// use dezky_core::model::{Interval, Price};
+/// use dezky_core::names::Currency;
 /// let price = Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 3)?;
 /// assert_eq!(price.amount(), 4900);
 /// assert!(Price::new(-1, Currency::new("EUR")?, Interval::Month, 1, 3).is_err());
@@ -58,7 +60,8 @@ impl Price {
     /// An amount of minor units per item, so many items, every so many intervals.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// let error = Price::new(1, Currency::new("EUR")?, Interval::Month, 0, 1).unwrap_err();
     /// assert_eq!(error.path, "/intervalCount");
     /// # Ok::<(), dezky_core::Error>(())
@@ -83,7 +86,8 @@ impl Price {
     /// Minor units for one item and period.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.amount(), 4900);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -94,7 +98,8 @@ impl Price {
     /// What the amount is in.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.currency().as_str(), "EUR");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -105,7 +110,8 @@ impl Price {
     /// The unit of the billing period.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 1)?.interval(), Interval::Month);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -116,7 +122,8 @@ impl Price {
     /// How many intervals a billing period has.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 3, 1)?.interval_count(), 3);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -127,7 +134,8 @@ impl Price {
     /// How many items are paid for.
     ///
     /// ```
-    /// # use dezky_core::{Currency, Interval, Price};
+    /// # use dezky_core::model::{Interval, Price};
+    /// # use dezky_core::names::Currency;
     /// assert_eq!(Price::new(4900, Currency::new("EUR")?, Interval::Month, 1, 12)?.quantity(), 12);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use crate::json::decode_objects;
 use crate::names::words;
-use crate::{Domain, Label, Prose};
+use crate::names::{Domain, Label, Prose};
 
 words! {
     /// How far an outside system is set up for a tenant.
     ///
     /// ```
-    /// assert_eq!(dezky_core::IntegrationStatus::Ok.as_str(), "ok");
+    /// assert_eq!(dezky_core::model::IntegrationStatus::Ok.as_str(), "ok");
     /// ```
     #[derive(Default)]
     IntegrationStatus: UnknownStatus {
@@ -29,7 +29,7 @@ words! {
 /// What outside systems call a tenant.
 ///
 /// ```
-/// assert_eq!(dezky_core::Handles::default().authentik_group, None);
+/// assert_eq!(dezky_core::model::Handles::default().authentik_group, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
@@ -49,7 +49,7 @@ pub struct Handles {
 /// How far each outside system is set up.
 ///
 /// ```
-/// use dezky_core::{IntegrationStatus, Provisioning};
+/// use dezky_core::model::{IntegrationStatus, Provisioning};
 /// assert_eq!(Provisioning::default().ocis.status, IntegrationStatus::Pending);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -66,7 +66,7 @@ pub struct Provisioning {
 /// How far one outside system is set up.
 ///
 /// ```
-/// assert_eq!(dezky_core::Integration::default().error, None);
+/// assert_eq!(dezky_core::model::Integration::default().error, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]

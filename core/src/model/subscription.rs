@@ -4,12 +4,12 @@ use serde::{Serialize, Serializer};
 
 use super::{Periods, Price, Revisioned};
 use crate::json::{Decode, Value, decode_objects, deserialize_by_decoding};
-use crate::{Id, Label, PlanKey};
+use crate::names::{Id, Label, PlanKey};
 
 /// What a tenant pays.
 ///
 /// ```
-/// let subscription: dezky_core::Subscription = serde_json::from_str(r#"{
+/// let subscription: dezky_core::model::Subscription = serde_json::from_str(r#"{
 ///     "id": "s1", "tenantId": "t1", "plan": "business", "status": "active",
 ///     "price": { "amount": 4900, "currency": "eur", "interval": "month" }
 /// }"#)?;
@@ -42,7 +42,7 @@ pub struct Subscription {
 /// How a subscription stands: Stripe's words, and room for one that Stripe may yet invent.
 ///
 /// ```
-/// use dezky_core::SubscriptionStatus;
+/// use dezky_core::model::SubscriptionStatus;
 /// assert_eq!(SubscriptionStatus::PastDue.as_str(), "past_due");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl SubscriptionStatus {
     /// The word as Stripe spells it.
     ///
     /// ```
-    /// assert_eq!(dezky_core::SubscriptionStatus::Trialing.as_str(), "trialing");
+    /// assert_eq!(dezky_core::model::SubscriptionStatus::Trialing.as_str(), "trialing");
     /// ```
     pub fn as_str(&self) -> &str {
         match self {
@@ -117,7 +117,7 @@ impl Decode for SubscriptionStatus {
 /// What Stripe calls a subscription's parts.
 ///
 /// ```
-/// assert_eq!(dezky_core::StripeIds::default().customer_id, None);
+/// assert_eq!(dezky_core::model::StripeIds::default().customer_id, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]

@@ -8,13 +8,14 @@ use super::{BillingInfo, Handles, Provisioning, Revisioned};
 use crate::json::decode_objects;
 use crate::limits::MAX_LIST;
 use crate::names::words;
-use crate::{Code, Domain, Error, Id, Label, PlanKey, Slug, Timestamp};
+use crate::names::{Domain, Id, Label, PlanKey, Slug};
+use crate::{Code, Error, Timestamp};
 
 words! {
     /// Where a tenant is in its life.
     ///
     /// ```
-    /// assert_eq!(dezky_core::TenantStatus::Suspended.as_str(), "suspended");
+    /// assert_eq!(dezky_core::model::TenantStatus::Suspended.as_str(), "suspended");
     /// ```
     #[derive(Default)]
     TenantStatus: UnknownStatus {
@@ -33,7 +34,9 @@ words! {
 /// A business customer. Its id and slug are fixed, and its status changes only by its four steps.
 ///
 /// ```
-/// use dezky_core::{Id, Label, PlanKey, Slug, Tenant, TenantStatus, Timestamp};
+/// use dezky_core::Timestamp;
+/// use dezky_core::model::{Tenant, TenantStatus};
+/// use dezky_core::names::{Id, Label, PlanKey, Slug};
 /// let now = Timestamp::from_seconds(1_767_225_600)?;
 /// let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme GmbH")?, PlanKey::new("business")?, now);
 /// tenant.activate(now)?;
@@ -72,7 +75,7 @@ impl Tenant {
     /// A new tenant, pending.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert_eq!(tenant.status(), TenantStatus::Pending);
     /// # Ok::<(), dezky_core::Error>(())
@@ -96,7 +99,7 @@ impl Tenant {
     /// Its id.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert_eq!(tenant.id().as_str(), "t1");
     /// # Ok::<(), dezky_core::Error>(())
@@ -108,7 +111,7 @@ impl Tenant {
     /// Its slug.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert_eq!(tenant.slug().as_str(), "acme");
     /// # Ok::<(), dezky_core::Error>(())
@@ -120,7 +123,7 @@ impl Tenant {
     /// Where it is in its life.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert_eq!(tenant.status(), TenantStatus::Pending);
     /// # Ok::<(), dezky_core::Error>(())
@@ -132,7 +135,7 @@ impl Tenant {
     /// Pending to active.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// tenant.activate(Timestamp::EPOCH)?;
     /// assert_eq!(tenant.activate(Timestamp::EPOCH).unwrap_err().code, Code::InvalidTransition);
@@ -145,7 +148,7 @@ impl Tenant {
     /// Active to suspended.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert!(tenant.suspend(Timestamp::EPOCH).is_err());
     /// # Ok::<(), dezky_core::Error>(())
@@ -157,7 +160,7 @@ impl Tenant {
     /// Suspended to active.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// assert!(tenant.resume(Timestamp::EPOCH).is_err());
     /// # Ok::<(), dezky_core::Error>(())
@@ -169,7 +172,7 @@ impl Tenant {
     /// From any status to terminated, for good. Nothing is deleted.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let mut tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// tenant.terminate(Timestamp::EPOCH)?;
     /// assert!(tenant.terminate(Timestamp::EPOCH).is_err());

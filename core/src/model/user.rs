@@ -5,14 +5,16 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::Revisioned;
+use super::Role;
+use crate::Timestamp;
 use crate::json::decode_objects;
 use crate::limits::MAX_LIST;
-use crate::{Email, Id, Label, Prose, Role, Timestamp};
+use crate::names::{Email, Id, Label, Prose};
 
 /// A person. What they may do is decided from this record alone.
 ///
 /// ```
-/// let user: dezky_core::User = serde_json::from_str(r#"{ "id": "u1", "email": "Ada@example.org" }"#)?;
+/// let user: dezky_core::model::User = serde_json::from_str(r#"{ "id": "u1", "email": "Ada@example.org" }"#)?;
 /// assert_eq!(user.email.as_str(), "ada@example.org");
 /// assert!(user.active && !user.platform_admin);
 /// # Ok::<(), serde_json::Error>(())
@@ -61,7 +63,7 @@ impl User {
     /// Whether nobody else can have the address: it is verified, or the record was made for it and nobody has claimed the record yet.
     ///
     /// ```
-    /// let user: dezky_core::User = serde_json::from_str(r#"{ "id": "u1", "email": "ada@example.org" }"#)?;
+    /// let user: dezky_core::model::User = serde_json::from_str(r#"{ "id": "u1", "email": "ada@example.org" }"#)?;
     /// assert!(user.reserves_email() && !user.email_verified);
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -73,7 +75,8 @@ impl User {
 /// Who somebody is to an identity provider: only both halves together are unique.
 ///
 /// ```
-/// use dezky_core::{IdentitySubject, Label};
+/// use dezky_core::model::IdentitySubject;
+/// use dezky_core::names::Label;
 /// let subject = IdentitySubject { issuer: Label::new("https://id.example.org/")?, sub: Label::new("7")? };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```

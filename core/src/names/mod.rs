@@ -3,20 +3,16 @@
 use alloc::{boxed::Box, string::String};
 
 mod forms;
-mod index;
-mod nearest;
-mod order;
 mod percent;
-mod text;
+mod prose;
+#[cfg(feature = "schema")]
+mod schema;
 mod words;
 
-pub use nearest::nearest_name;
+pub use crate::text::nearest_name;
 pub use percent::Percent;
 
 pub(crate) use forms::{is_id, is_key, is_slug};
-pub(crate) use index::{IS_SMALL, Index, hash_name, repetitions, same_bytes, same_text};
-pub(crate) use order::{Placed, in_order};
-pub(crate) use text::take_line;
 pub(crate) use words::words;
 
 use crate::json::{Decode, Value, decode_text, deserialize_by_decoding};
@@ -58,8 +54,6 @@ macro_rules! names {
 
         impl $Name {
             /// Reads the text, or says why it cannot be one.
-            ///
-            #[doc = concat!("```\nassert!(dezky_core::", stringify!($Name), "::new(\"\\u{0}\").is_err());\n```")]
             pub fn new(text: &str) -> Result<$Name, Error> {
                 match $form.read(text) {
                     Some(text) => Ok($Name(text)),
@@ -68,8 +62,6 @@ macro_rules! names {
             }
 
             /// The text in its one normal form.
-            ///
-            #[doc = concat!("```\nlet text = |name: dezky_core::", stringify!($Name), "| name.as_str().to_owned();\n```")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -124,78 +116,78 @@ names! {
     /// A flag's key: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
-    /// assert!(dezky_core::FlagKey::new("jmap_native_v2").is_ok());
-    /// assert!(dezky_core::FlagKey::new("JMAP").is_err());
+    /// assert!(dezky_core::names::FlagKey::new("jmap_native_v2").is_ok());
+    /// assert!(dezky_core::names::FlagKey::new("JMAP").is_err());
     /// ```
     FlagKey: InvalidFlagKey, Kept(forms::is_key), 64 KEY;
     /// A plan's key: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
-    /// assert_eq!(dezky_core::PlanKey::new("business")?.as_str(), "business");
+    /// assert_eq!(dezky_core::names::PlanKey::new("business")?.as_str(), "business");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     PlanKey: InvalidPlan, Kept(forms::is_key), 64 KEY;
     /// An environment's name: `[a-z0-9][a-z0-9_-]{0,63}`.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Environment::new("production")?.as_str(), "production");
+    /// assert_eq!(dezky_core::names::Environment::new("production")?.as_str(), "production");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     Environment: InvalidEnvironment, Kept(forms::is_key), 64 KEY;
     /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
     ///
     /// ```
-    /// assert!(dezky_core::Slug::new("acme-gmbh").is_ok());
-    /// assert!(dezky_core::Slug::new("acme-").is_err());
+    /// assert!(dezky_core::names::Slug::new("acme-gmbh").is_ok());
+    /// assert!(dezky_core::names::Slug::new("acme-").is_err());
     /// ```
     Slug: InvalidSlug, Kept(forms::is_slug), 63 SLUG;
     /// Any entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
     ///
     /// ```
-    /// assert!(dezky_core::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
-    /// assert!(dezky_core::Id::new("t:1").is_err());
+    /// assert!(dezky_core::names::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
+    /// assert!(dezky_core::names::Id::new("t:1").is_err());
     /// ```
     Id: InvalidId, Kept(forms::is_id), 64 ID;
     /// An e-mail address, lower-cased.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
+    /// assert_eq!(dezky_core::names::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     Email: InvalidEmail, Normalised(forms::email), 254 EMAIL;
     /// A domain name of two labels or more, lower-cased.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
+    /// assert_eq!(dezky_core::names::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     Domain: InvalidDomain, Normalised(forms::domain), 253 DOMAIN;
     /// A currency's three letters, upper-cased.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Currency::new("eur")?.as_str(), "EUR");
+    /// assert_eq!(dezky_core::names::Currency::new("eur")?.as_str(), "EUR");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     Currency: InvalidCurrency, Normalised(forms::currency), 3 CURRENCY;
     /// One line that people read: 1 to 255 characters, not spaces alone.
     ///
     /// ```
-    /// assert!(dezky_core::Label::new("Acme GmbH").is_ok());
-    /// assert!(dezky_core::Label::new("   ").is_err());
+    /// assert!(dezky_core::names::Label::new("Acme GmbH").is_ok());
+    /// assert!(dezky_core::names::Label::new("   ").is_err());
     /// ```
-    Label: InvalidText, Normalised(text::label), 255 LABEL;
+    Label: InvalidText, Normalised(prose::label), 255 LABEL;
     /// Any number of lines, also none: 0 to 2,000 characters.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Prose::new("two\nlines")?.as_str(), "two\nlines");
+    /// assert_eq!(dezky_core::names::Prose::new("two\nlines")?.as_str(), "two\nlines");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     #[derive(Default)]
-    Prose: InvalidText, Normalised(text::prose), 2_000 PROSE;
+    Prose: InvalidText, Normalised(prose::prose), 2_000 PROSE;
     /// A SHA-256 as 64 lower-case hex digits.
     ///
     /// ```
-    /// assert!(dezky_core::Digest::new(&"0".repeat(64)).is_ok());
+    /// assert!(dezky_core::names::Digest::new(&"0".repeat(64)).is_ok());
     /// ```
     Digest: InvalidHash, Kept(forms::is_digest), 64 DIGEST;
 }
@@ -204,7 +196,7 @@ impl Digest {
     /// The text itself.
     ///
     /// ```
-    /// # use dezky_core::Digest;
+    /// # use dezky_core::names::Digest;
     /// let text: String = Digest::new(&"0".repeat(64))?.into_string();
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

@@ -4,13 +4,14 @@ use alloc::string::String;
 
 use serde::{Serialize, Serializer};
 
-use crate::json::{Decode, Value, deserialize_by_decoding, documents, push_char};
+use crate::json::{Decode, Value, deserialize_by_decoding, documents};
+use crate::text::push_char;
 use crate::{Code, Error};
 
 /// A percentage of 0 to 100 with at most two decimals. A position, being on the same scale, is one too.
 ///
 /// ```
-/// use dezky_core::Percent;
+/// use dezky_core::names::Percent;
 /// assert_eq!(Percent::from_hundredths(3725)?.to_string(), "37.25");
 /// assert_eq!(Percent::whole(25)?.hundredths(), 2500);
 /// assert!(Percent::whole(101).is_err());
@@ -28,7 +29,7 @@ impl Percent {
     /// So many hundredths of a percent, 0 to 10000.
     ///
     /// ```
-    /// assert!(dezky_core::Percent::from_hundredths(10_001).is_err());
+    /// assert!(dezky_core::names::Percent::from_hundredths(10_001).is_err());
     /// ```
     pub fn from_hundredths(hundredths: u16) -> Result<Percent, Error> {
         if hundredths > Percent::FULL.0 {
@@ -40,7 +41,7 @@ impl Percent {
     /// So many whole percent, 0 to 100.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Percent::whole(100)?, dezky_core::Percent::FULL);
+    /// assert_eq!(dezky_core::names::Percent::whole(100)?, dezky_core::names::Percent::FULL);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn whole(percent: u16) -> Result<Percent, Error> {
@@ -55,7 +56,7 @@ impl Percent {
     /// In hundredths of a percent.
     ///
     /// ```
-    /// assert_eq!(dezky_core::Percent::FULL.hundredths(), 10_000);
+    /// assert_eq!(dezky_core::names::Percent::FULL.hundredths(), 10_000);
     /// ```
     pub const fn hundredths(self) -> u16 {
         self.0
@@ -67,7 +68,7 @@ impl Percent {
     ///
     /// ```
     /// let mut text = String::from("at ");
-    /// dezky_core::Percent::from_hundredths(3_725)?.push_to(&mut text);
+    /// dezky_core::names::Percent::from_hundredths(3_725)?.push_to(&mut text);
     /// assert_eq!(text, "at 37.25");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

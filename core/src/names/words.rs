@@ -11,14 +11,9 @@ macro_rules! words {
 
         impl $Name {
             /// Every one there is.
-            ///
-            #[doc = concat!("```\nassert!(!dezky_core::", stringify!($Name), "::ALL.is_empty());\n```")]
             pub const ALL: &'static [$Name] = &[$($Name::$variant),*];
 
             /// As documents spell it.
-            ///
-            #[doc = concat!("```\nuse dezky_core::", stringify!($Name), ";")]
-            #[doc = concat!("assert!(", stringify!($Name), "::ALL.iter().all(|each| !each.as_str().is_empty()));\n```")]
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $($Name::$variant => $text,)*
@@ -26,8 +21,6 @@ macro_rules! words {
             }
 
             /// The one spelled so.
-            ///
-            #[doc = concat!("```\nassert_eq!(dezky_core::", stringify!($Name), "::parse(\"no such word\"), None);\n```")]
             pub fn parse(word: &str) -> Option<$Name> {
                 $Name::ALL.iter().copied().find(|each| each.as_str() == word)
             }

@@ -6,7 +6,8 @@ use super::claims::Claims;
 use super::findings::Findings;
 use super::reading::{is_plain, seconds, text};
 use crate::json::{Kind, Value};
-use crate::{Code, Email, Error, Prose, Timestamp};
+use crate::names::{Email, Prose};
+use crate::{Code, Error, Timestamp};
 
 /// OpenID Connect Core allows a subject so many characters. Group names are held to the same.
 const LONGEST: usize = 255;

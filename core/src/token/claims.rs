@@ -4,7 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Serialize, Serializer};
 
-use crate::{Email, Prose, Timestamp};
+use crate::Timestamp;
+use crate::names::{Email, Prose};
 
 /// The claims of a token that was verified. Nothing else makes one, so holding it is the proof.
 ///
@@ -13,7 +14,8 @@ use crate::{Email, Prose, Timestamp};
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-/// use dezky_core::{KeySet, Timestamp, TokenPolicy, TokenVerifier};
+/// use dezky_core::Timestamp;
+/// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
 /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
 /// let claims = verifier.verify(TOKEN, Timestamp::parse("2026-03-01T12:00:00Z")?)?;

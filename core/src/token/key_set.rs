@@ -21,7 +21,8 @@ use crate::{Code, Error};
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-/// use dezky_core::{Code, KeySet};
+/// use dezky_core::Code;
+/// use dezky_core::token::KeySet;
 /// let keys = KeySet::from_json(KEYS)?;
 /// assert_eq!(keys.ids().collect::<Vec<_>>(), ["2026-03"]);
 ///
@@ -39,7 +40,8 @@ impl KeySet {
     /// Reads a JSON Web Key Set of at most 256 KiB and 100 keys. Where none is usable, the error tells why of each.
     ///
     /// ```
-    /// use dezky_core::{Code, KeySet};
+    /// use dezky_core::Code;
+    /// use dezky_core::token::KeySet;
     /// let error = KeySet::from_json(br#"{ "keys": [{ "kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB" }] }"#).unwrap_err();
     /// let codes: Vec<_> = error.all().map(|each| each.code).collect();
     /// assert_eq!(codes, [Code::KeySetEmpty, Code::KeyUse, Code::KeyRsaShort]);
@@ -77,7 +79,7 @@ impl KeySet {
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// let keys = dezky_core::KeySet::from_json(KEYS)?;
+    /// let keys = dezky_core::token::KeySet::from_json(KEYS)?;
     /// assert!(keys.ids().any(|id| id == "2026-03"));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -89,7 +91,7 @@ impl KeySet {
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// let keys = dezky_core::KeySet::from_json(KEYS)?;
+    /// let keys = dezky_core::token::KeySet::from_json(KEYS)?;
     /// assert_eq!(keys.skipped()[0].to_string(), "key_curve at \"/keys/1/crv\": only P-256 and Ed25519 are accepted curves");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```

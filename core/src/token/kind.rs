@@ -11,7 +11,7 @@ words! {
     /// The rule that tells an issuer's access tokens from its ID tokens.
     ///
     /// ```
-    /// use dezky_core::{TokenPolicy, TokenRule};
+    /// use dezky_core::token::{TokenPolicy, TokenRule};
     /// let policy = TokenPolicy::new(["https://id.example.org/application/o/portal/"], ["dezky-portal"])?
     ///     .rule(TokenRule::Authentik);
     /// # Ok::<(), dezky_core::Error>(())

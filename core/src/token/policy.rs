@@ -19,7 +19,7 @@ const MICROS: i64 = 1_000_000;
 /// need different rules need a policy each.
 ///
 /// ```
-/// use dezky_core::TokenPolicy;
+/// use dezky_core::token::TokenPolicy;
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal", "dezky-operator"])?
 ///     .leeway_seconds(10)?
 ///     .max_lifetime_seconds(3600)?;
@@ -43,7 +43,8 @@ impl TokenPolicy {
     /// A policy with a leeway of 5 seconds, a longest lifetime of a day and the rule [`TokenRule::Generic`].
     ///
     /// ```
-    /// use dezky_core::{Code, TokenPolicy};
+    /// use dezky_core::Code;
+    /// use dezky_core::token::TokenPolicy;
     /// let error = TokenPolicy::new(["https://id.example.org/"], [""; 0]).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::TokenPolicyAudiences, "/audiences"));
     /// ```
@@ -66,7 +67,8 @@ impl TokenPolicy {
     /// Reads `{ issuers, audiences, leewaySeconds?, maxLifetimeSeconds?, rule? }`.
     ///
     /// ```
-    /// use dezky_core::{Code, TokenPolicy};
+    /// use dezky_core::Code;
+    /// use dezky_core::token::TokenPolicy;
     /// let error = TokenPolicy::from_json(br#"{ "issuers": [], "audiences": ["a"], "leewaySeconds": 60 }"#).unwrap_err();
     /// assert_eq!(error.all().map(|each| each.code).collect::<Vec<_>>(), [Code::TokenPolicyIssuers, Code::TokenPolicyLeeway]);
     /// ```
@@ -77,7 +79,7 @@ impl TokenPolicy {
     /// How far the clocks of issuer and service may differ, 0 to 30 seconds. It softens `exp`, `nbf` and `iat` alike.
     ///
     /// ```
-    /// use dezky_core::TokenPolicy;
+    /// use dezky_core::token::TokenPolicy;
     /// assert!(TokenPolicy::new(["i"], ["a"])?.leeway_seconds(31).is_err());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -91,7 +93,7 @@ impl TokenPolicy {
     /// The longest time from `iat` to `exp`, 1 second to 31 days: a token made for longer is a mistake or a forgery.
     ///
     /// ```
-    /// use dezky_core::TokenPolicy;
+    /// use dezky_core::token::TokenPolicy;
     /// assert!(TokenPolicy::new(["i"], ["a"])?.max_lifetime_seconds(0).is_err());
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -105,7 +107,7 @@ impl TokenPolicy {
     /// How the issuers' access tokens are told from their ID tokens.
     ///
     /// ```
-    /// use dezky_core::{TokenPolicy, TokenRule};
+    /// use dezky_core::token::{TokenPolicy, TokenRule};
     /// let policy = TokenPolicy::new(["i"], ["a"])?.rule(TokenRule::Authentik);
     /// let same = TokenPolicy::from_json(br#"{ "issuers": ["i"], "audiences": ["a"], "rule": "authentik" }"#)?;
     /// assert_eq!(policy, same);

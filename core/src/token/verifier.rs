@@ -13,7 +13,8 @@ use crate::{Code, Error, Timestamp};
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-/// use dezky_core::{Code, KeySet, Timestamp, TokenPolicy, TokenVerifier};
+/// use dezky_core::{Code, Timestamp};
+/// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
 /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal", "dezky-operator"])?;
 /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
 ///
@@ -35,7 +36,7 @@ impl TokenVerifier {
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::{KeySet, TokenPolicy, TokenVerifier};
+    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
     /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
     /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
     /// # Ok::<(), dezky_core::Error>(())
@@ -48,7 +49,7 @@ impl TokenVerifier {
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::{KeySet, TokenPolicy, TokenVerifier};
+    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
     /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
     /// let before = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
     /// let after = before.with_keys(KeySet::from_json(KEYS)?);
@@ -65,7 +66,8 @@ impl TokenVerifier {
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/token/example.rs")); } use example::*;
-    /// use dezky_core::{Code, KeySet, Timestamp, TokenPolicy, TokenVerifier};
+    /// use dezky_core::{Code, Timestamp};
+    /// use dezky_core::token::{KeySet, TokenPolicy, TokenVerifier};
     /// let policy = TokenPolicy::new(["https://id.example.org/"], ["dezky-portal"])?;
     /// let verifier = TokenVerifier::new(policy, KeySet::from_json(KEYS)?);
     /// let error = verifier.verify("not a token", Timestamp::EPOCH).unwrap_err();

@@ -4,8 +4,9 @@
 use alloc::{format, string::String};
 
 use super::{PartnerMove, TenantMove};
+use crate::flags::FlagRule;
 use crate::flags::push_rule;
-use crate::{FlagKey, FlagRule};
+use crate::names::FlagKey;
 
 /// Writes the steps of an edit, one after the other.
 pub(super) struct Canonical(String);

@@ -2,14 +2,18 @@
 
 use alloc::{vec, vec::Vec};
 
+use crate::flags::FlagRule;
 use crate::json::{Decode, Kin, Kind, Value, decode_list, decode_strictly, deserialize_strictly};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
-use crate::{Code, Error, FlagKey, FlagPatch, FlagRule, Id, PlanKey, Slug};
+use crate::model::FlagPatch;
+use crate::names::{FlagKey, Id, PlanKey, Slug};
+use crate::{Code, Error};
 
 /// One or more steps, applied in order as one.
 ///
 /// ```
-/// use dezky_core::{Edit, FlagKey, Id, PlanKey};
+/// use dezky_core::names::{FlagKey, Id, PlanKey};
+/// use dezky_core::world::Edit;
 /// let edit = Edit::delete_flag(FlagKey::new("old_editor")?)
 ///     .and(Edit::move_to_plan(Id::new("t1")?, PlanKey::new("free")?));
 /// assert_eq!(edit.steps().len(), 2);
@@ -23,7 +27,8 @@ pub struct Edit {
 /// One step of an edit.
 ///
 /// ```
-/// use dezky_core::{EditStep, FlagKey};
+/// use dezky_core::names::FlagKey;
+/// use dezky_core::world::EditStep;
 /// let step = EditStep::DeleteFlag(FlagKey::new("old_editor")?);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -42,7 +47,8 @@ pub enum EditStep {
 /// Where a tenant moves.
 ///
 /// ```
-/// use dezky_core::{Id, PartnerMove, PlanKey, TenantMove};
+/// use dezky_core::names::{Id, PlanKey};
+/// use dezky_core::world::{PartnerMove, TenantMove};
 /// let away = TenantMove { tenant_id: Id::new("t1")?, plan: Some(PlanKey::new("free")?), partner: PartnerMove::Keep };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -59,7 +65,7 @@ pub struct TenantMove {
 /// What becomes of a tenant's partner.
 ///
 /// ```
-/// assert_eq!(dezky_core::PartnerMove::default(), dezky_core::PartnerMove::Keep);
+/// assert_eq!(dezky_core::world::PartnerMove::default(), dezky_core::world::PartnerMove::Keep);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PartnerMove {
@@ -76,7 +82,7 @@ impl Edit {
     /// Creates a flag, or replaces the one with its key.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
     /// let edit = Edit::flag(flag);
     /// # Ok::<(), dezky_core::Error>(())
@@ -88,7 +94,7 @@ impl Edit {
     /// Changes some of a flag, as `PATCH /flags/{key}` does.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let edit = Edit::patch_flag(FlagKey::new("a")?, FlagPatch { state: Some(State::On), ..FlagPatch::default() });
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -99,7 +105,7 @@ impl Edit {
     /// Deletes a flag.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let edit = Edit::delete_flag(FlagKey::new("a")?);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -110,7 +116,7 @@ impl Edit {
     /// Moves a tenant to another plan.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let edit = Edit::move_to_plan(Id::new("t1")?, PlanKey::new("free")?);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -121,7 +127,7 @@ impl Edit {
     /// Moves a tenant to another partner, or to none.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let edit = Edit::move_to_partner(Id::new("t1")?, PartnerMove::Detach);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -132,7 +138,7 @@ impl Edit {
     /// This and then another.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let edit = Edit::delete_flag(FlagKey::new("a")?).and(Edit::delete_flag(FlagKey::new("b")?));
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -144,7 +150,7 @@ impl Edit {
     /// Its steps, in order.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// assert_eq!(Edit::delete_flag(FlagKey::new("a")?).steps().len(), 1);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
@@ -155,7 +161,8 @@ impl Edit {
     /// Reads an edit strictly: people write edits, so members that nobody knows are refused.
     ///
     /// ```
-    /// use dezky_core::{Code, Edit};
+    /// use dezky_core::Code;
+    /// use dezky_core::world::Edit;
     /// let error = Edit::from_json(br#"{ "edits": [{ "kind": "moveTenant", "tenantId": "t1" }] }"#).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::EmptyEdit, "/edits/0"));
     /// ```

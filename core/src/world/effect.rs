@@ -6,7 +6,9 @@ use super::canonical::Canonical;
 use super::warnings::{Warning, Warnings};
 use super::{Edit, EditStep, PartnerMove, TenantMove, World};
 use crate::flags::{Axis, Compiled, Name};
-use crate::{Code, Environment, Error, FlagKey, FlagRule, Percent, Scope, State, Subject};
+use crate::flags::{FlagRule, Scope, State, Subject};
+use crate::names::{Environment, FlagKey, Percent};
+use crate::{Code, Error};
 
 /// Where an edit leads, its steps taken together.
 pub(super) struct Effect<'e> {

@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::World;
-use crate::{Percent, rollout_position};
+use crate::flags::rollout_position;
+use crate::names::Percent;
 
 /// The tenants in a flag's scope by position, ties by id: at every percentage, exactly those below it are in the rollout.
 ///
 /// ```
-/// # use dezky_core::World;
+/// # use dezky_core::world::World;
 /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [],
 /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
 /// assert_eq!(world.ladder("flag-a")?.steps().len(), 1);
@@ -27,7 +28,8 @@ pub struct Ladder {
 /// One tenant's place on a ladder.
 ///
 /// ```
-/// use dezky_core::{LadderStep, Percent};
+/// use dezky_core::names::Percent;
+/// use dezky_core::world::LadderStep;
 /// let step = LadderStep { tenant_id: "t1", position: Percent::from_hundredths(6334)?, pct: Percent::from_hundredths(6335)? };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
@@ -36,7 +38,7 @@ pub struct Ladder {
 #[serde(rename_all = "camelCase")]
 pub struct LadderStep<'w> {
     /// The tenant.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::Id"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::names::Id"))]
     pub tenant_id: &'w str,
     /// Where it stands.
     pub position: Percent,
@@ -50,7 +52,7 @@ impl Ladder {
         let key = compiled.key(flag);
         let in_scope =
             (0_u32..).zip(population.subjects()).filter(|(_, subject)| compiled.is_in_scope(flag, subject));
-        let place = |(tenant, subject): (u32, crate::Subject<'_>)| {
+        let place = |(tenant, subject): (u32, crate::flags::Subject<'_>)| {
             (Percent::of_position(rollout_position(subject.tenant_id(), key)), tenant)
         };
         let mut steps: Vec<_> = in_scope.map(place).collect();
@@ -62,7 +64,7 @@ impl Ladder {
     /// The flag's key.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
     /// assert_eq!(world.ladder("flag-a")?.key(), "flag-a");
@@ -75,7 +77,7 @@ impl Ladder {
     /// Its steps, the tenant that is included first first.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
     /// assert_eq!(world.ladder("flag-a")?.steps().next(), None);
@@ -103,7 +105,7 @@ impl Serialize for Ladder {
 /// How many tenants a flag concerns: `{ on, inScope, registered }`.
 ///
 /// ```
-/// use dezky_core::Counts;
+/// use dezky_core::world::Counts;
 /// let counts = Counts { on: 1, in_scope: 4, registered: 9 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,12 +1,15 @@
 //! What the world knows of tenants and partners.
 
 use crate::json::decode_objects;
-use crate::{Id, Partner, PlanKey, Slug, Tenant, TenantStatus};
+use crate::model::{Partner, Tenant, TenantStatus};
+use crate::names::{Id, PlanKey, Slug};
 
 /// What the world knows of a tenant.
 ///
 /// ```
-/// use dezky_core::{Id, PlanKey, Slug, TenantStatus, WorldTenant};
+/// use dezky_core::model::TenantStatus;
+/// use dezky_core::names::{Id, PlanKey, Slug};
+/// use dezky_core::world::WorldTenant;
 /// let tenant = WorldTenant {
 ///     id: Id::new("t1")?, slug: Slug::new("acme")?, plan: PlanKey::new("free")?, partner_id: None, status: TenantStatus::Active,
 /// };
@@ -29,7 +32,8 @@ pub struct WorldTenant {
 /// What the world knows of a partner.
 ///
 /// ```
-/// use dezky_core::{Id, Slug, WorldPartner};
+/// use dezky_core::names::{Id, Slug};
+/// use dezky_core::world::WorldPartner;
 /// let partner = WorldPartner { id: Id::new("p1")?, slug: Slug::new("nordic")? };
 /// # Ok::<(), dezky_core::Error>(())
 /// ```

@@ -1,6 +1,6 @@
 //! The known population: every tenant, partner and flag at one revision, and the exact answers that follow.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 mod canonical;
 mod edit;
@@ -9,6 +9,8 @@ mod ladder;
 mod members;
 mod plan;
 mod population;
+#[cfg(feature = "schema")]
+mod schema;
 mod totals;
 mod warnings;
 
@@ -22,15 +24,17 @@ pub use warnings::Warning;
 use population::Population;
 use warnings::Warnings;
 
+use crate::flags::FlagRule;
 use crate::flags::{Compiled, Fingerprint, sort_by_key};
-use crate::json::{decode_bytes, decode_objects, push_member, push_whole};
+use crate::json::{decode_bytes, decode_objects};
 use crate::limits::{MAX_FLAGS, MAX_PARTNERS, MAX_REVISION, MAX_TENANTS, MAX_WORLD_BYTES};
-use crate::{Code, Digest, Environment, Error, FlagKey, FlagRule};
+use crate::names::{Digest, Environment, FlagKey};
+use crate::{Code, Error};
 
 /// Every tenant, partner and flag at one revision. Immutable; cloning it copies a pointer.
 ///
 /// ```
-/// use dezky_core::{Edit, World};
+/// use dezky_core::world::{Edit, World};
 /// let world = World::from_json(br#"{
 ///     "revision": 481, "environment": "production",
 ///     "partners": [{ "id": "p1", "slug": "nordic" }],
@@ -65,7 +69,7 @@ impl World {
     /// their id and slug taken and are otherwise left out.
     ///
     /// ```
-    /// use dezky_core::*;
+    /// use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// let partner = Partner::new(Id::new("p1")?, Slug::new("nordic")?, Label::new("Nordic AB")?, Timestamp::EPOCH);
     /// let tenant = Tenant::new(Id::new("t1")?, Slug::new("acme")?, Label::new("Acme")?, PlanKey::new("free")?, Timestamp::EPOCH);
     /// let flags: Vec<FlagRule> = Vec::new();
@@ -93,7 +97,8 @@ impl World {
     /// server may have added them.
     ///
     /// ```
-    /// use dezky_core::{Code, World};
+    /// use dezky_core::Code;
+    /// use dezky_core::world::World;
     /// let error = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "flags": [],
     ///     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free", "partnerId": "p9" }] }"#).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownPartner, "/tenants/0/partnerId"));
@@ -105,7 +110,9 @@ impl World {
     /// The same population with other flags at another revision. The population is shared, not copied.
     ///
     /// ```
-    /// use dezky_core::{FlagKey, FlagRule, Percent, Scope, State, World};
+    /// use dezky_core::flags::{FlagRule, Scope, State};
+    /// use dezky_core::names::{FlagKey, Percent};
+    /// use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "flags": [],
     /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }] }"#)?;
     /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
@@ -150,7 +157,9 @@ impl World {
     /// What an edit would turn on and off, and for whom, exactly.
     ///
     /// ```
-    /// # use dezky_core::{Code, Edit, FlagKey, World};
+    /// # use dezky_core::Code;
+    /// # use dezky_core::names::FlagKey;
+    /// # use dezky_core::world::{Edit, World};
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// let error = world.plan(&Edit::delete_flag(FlagKey::new("no_such_flag")?)).unwrap_err();
     /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownFlag, "/edits/0/key"));
@@ -163,7 +172,7 @@ impl World {
     /// Like `plan`, and warns also of environments that are neither the world's own nor one of these.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// let scope = Scope::default().with(Axis::Environments, ["stagin"])?;
     /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::Targeted, pct: Percent::ZERO, scope };
@@ -180,7 +189,7 @@ impl World {
     /// these, environments are not judged.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// let scope = Scope::default().with(Axis::Plans, ["free"])?;
     /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope };
@@ -197,7 +206,7 @@ impl World {
     /// For one flag, the tenants in its scope in the order in which a rising percentage includes them, whatever its state.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [],
     /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "flag-a", "state": "rollout" }] }"#)?;
     /// assert_eq!(world.ladder("flag-a")?.steps().next().map(|step| step.pct.hundredths()), Some(6335));
@@ -210,7 +219,7 @@ impl World {
     /// For one flag, how many tenants have it on, are in its scope, and are registered at all.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [],
     /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "flag-a", "state": "on" }] }"#)?;
     /// assert_eq!(world.counts("flag-a")?.on, 1);
@@ -223,7 +232,7 @@ impl World {
     /// The fingerprint of every flag for every registered tenant.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// assert_eq!(world.fingerprint().as_str().len(), 64);
     /// # Ok::<(), dezky_core::Error>(())
@@ -237,7 +246,7 @@ impl World {
     /// The revision that it shows.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// assert_eq!(world.revision(), 1);
     /// # Ok::<(), dezky_core::Error>(())
@@ -249,7 +258,7 @@ impl World {
     /// The environment that it is.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// assert_eq!(world.environment().as_str(), "production");
     /// # Ok::<(), dezky_core::Error>(())
@@ -261,32 +270,13 @@ impl World {
     /// How many tenants are registered: all but the terminated ones.
     ///
     /// ```
-    /// # use dezky_core::World;
+    /// # use dezky_core::world::World;
     /// # let world = World::from_json(br#"{ "revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
     /// assert_eq!(world.registered(), 0);
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
     pub fn registered(&self) -> usize {
         self.0.population.len()
-    }
-
-    /// What a host is told of a world that it loads, as JSON: `{ environment, revision, registered }`.
-    ///
-    /// ```
-    /// # use dezky_core::World;
-    /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [], "flags": [] }"#)?;
-    /// assert_eq!(world.to_summary_json(), r#"{"environment":"production","revision":7,"registered":0}"#);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn to_summary_json(&self) -> String {
-        let mut out = String::from("{");
-        push_member(&mut out, "environment", self.environment().as_str());
-        out.push_str(",\"revision\":");
-        push_whole(&mut out, self.revision());
-        out.push_str(",\"registered\":");
-        push_whole(&mut out, self.registered() as u64);
-        out.push('}');
-        out
     }
 
     fn find(&self, key: &str) -> Result<u32, Error> {

@@ -8,13 +8,14 @@ use super::effect::{Effect, for_each_turn};
 use super::totals::{self, PartnerTotal, PlanTotal};
 use super::warnings::Warning;
 use super::{Edit, World};
+use crate::Error;
 use crate::hash::Hasher;
-use crate::{Digest, Environment, Error, FlagKey};
+use crate::names::{Digest, Environment, FlagKey};
 
 /// What an edit turns on and off, and for whom: `{ baseRevision, digest, gained, lost, byPlan, byPartner, warnings }`.
 ///
 /// ```
-/// # use dezky_core::*;
+/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
 /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [],
 /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "free" }], "flags": [{ "key": "a", "state": "off" }] }"#)?;
 /// let flag = FlagRule { key: FlagKey::new("a")?, state: State::On, pct: Percent::ZERO, scope: Scope::default() };
@@ -38,7 +39,7 @@ pub struct Plan {
 /// A flag that turns on or off for a tenant: `{ key, tenantId }`.
 ///
 /// ```
-/// let pair = dezky_core::PlanPair { key: "a", tenant_id: "t1" };
+/// let pair = dezky_core::world::PlanPair { key: "a", tenant_id: "t1" };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
@@ -48,7 +49,7 @@ pub struct PlanPair<'p> {
     #[cfg_attr(feature = "schema", schemars(with = "FlagKey"))]
     pub key: &'p str,
     /// The tenant.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::Id"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::names::Id"))]
     pub tenant_id: &'p str,
 }
 
@@ -56,7 +57,7 @@ impl Plan {
     /// What turns on, by key, then tenant id.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.gained().len(), 0);
@@ -69,7 +70,7 @@ impl Plan {
     /// What turns off, by key, then tenant id.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.lost().len(), 0);
@@ -82,7 +83,7 @@ impl Plan {
     /// How many pairs there are per plan that tenants have at the base revision.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_plan().is_empty());
@@ -95,7 +96,7 @@ impl Plan {
     /// How many pairs there are per partner that tenants have at the base revision; those without one come first.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.by_partner().is_empty());
@@ -108,7 +109,7 @@ impl Plan {
     /// The revision of the world that it was made from.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.base_revision(), 7);
@@ -121,7 +122,7 @@ impl Plan {
     /// A hash of the edit and its effect, not of the base revision: an earlier plan holds while its digest is the same.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// assert_eq!(world.plan(&Edit::delete_flag(FlagKey::new("a")?))?.digest().as_str().len(), 64);
@@ -134,7 +135,7 @@ impl Plan {
     /// What the edit says that is seldom meant, 20 at most. The digest does not depend on it.
     ///
     /// ```
-    /// # use dezky_core::*;
+    /// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
     /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [], "tenants": [],
     /// #     "flags": [{ "key": "a", "state": "off" }] }"#)?;
     /// let patch = FlagPatch { state: Some(State::Targeted), ..FlagPatch::default() };

@@ -3,11 +3,12 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::{WorldPartner, WorldTenant};
+use crate::flags::Subject;
 use crate::flags::{Axis, Name};
-use crate::json::list_path;
 use crate::limits::{MAX_PARTNERS, MAX_TENANTS};
-use crate::names::{Index, hash_name, repetitions, same_text};
-use crate::{Code, Error, Subject, TenantStatus};
+use crate::model::TenantStatus;
+use crate::text::{Index, hash_name, list_path, repetitions, same_text};
+use crate::{Code, Error};
 
 /// Distinct texts by number.
 #[derive(Debug, Default)]
@@ -223,6 +224,6 @@ impl Population {
         let slug = self.text.get(slug_start..slug_start + usize::from(row.slug_length)).unwrap_or_default();
         let slug = Name { text: slug, hash: row.slug_hash };
         let plan = self.plans.name(row.plan).unwrap_or(Name { text: "", hash: 0 });
-        Subject::from_names(self.id_of(row), slug, plan, self.partners.name(row.partner))
+        Subject::from_hashed(self.id_of(row), slug, plan, self.partners.name(row.partner))
     }
 }

@@ -9,13 +9,13 @@ use super::population::Population;
 /// What a plan's tenants gain and lose: `{ plan, gained, lost }`.
 ///
 /// ```
-/// let total = dezky_core::PlanTotal { plan: "business", gained: 3, lost: 0 };
+/// let total = dezky_core::world::PlanTotal { plan: "business", gained: 3, lost: 0 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct PlanTotal<'w> {
     /// The plan.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::PlanKey"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::names::PlanKey"))]
     pub plan: &'w str,
     /// Pairs that turn on.
     pub gained: u64,
@@ -26,14 +26,14 @@ pub struct PlanTotal<'w> {
 /// What a partner's tenants gain and lose: `{ partnerSlug, gained, lost }`.
 ///
 /// ```
-/// let total = dezky_core::PartnerTotal { partner_slug: Some("nordic"), gained: 3, lost: 0 };
+/// let total = dezky_core::world::PartnerTotal { partner_slug: Some("nordic"), gained: 3, lost: 0 };
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct PartnerTotal<'w> {
     /// The partner; `None` for tenants without one.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::Slug>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::names::Slug>"))]
     pub partner_slug: Option<&'w str>,
     /// Pairs that turn on.
     pub gained: u64,

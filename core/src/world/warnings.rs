@@ -7,14 +7,16 @@ use serde::Serialize;
 
 use super::World;
 use crate::flags::Axis;
+use crate::flags::FlagRule;
 use crate::limits::MAX_WARNINGS;
-use crate::names::{Index, nearest_name};
-use crate::{Environment, FlagRule, FlagWarning};
+use crate::model::FlagWarning;
+use crate::names::Environment;
+use crate::text::{Index, nearest_name};
 
 /// Something that is allowed and yet seldom meant: `{ code, path, name?, nearest? }`.
 ///
 /// ```
-/// # use dezky_core::*;
+/// # use dezky_core::{flags::*, model::*, names::*, world::*, *};
 /// # let world = World::from_json(br#"{ "revision": 7, "environment": "production", "partners": [],
 /// #     "tenants": [{ "id": "t1", "slug": "acme", "plan": "business" }], "flags": [] }"#)?;
 /// let scope = Scope::default().with(Axis::Plans, ["bussiness"])?;
@@ -43,7 +45,7 @@ impl Warning {
     /// A warning about a name that nobody has, and the nearest of the names that there are.
     ///
     /// ```
-    /// let warning = dezky_core::Warning::unknown_name("/environment", "prodution", ["production"].into_iter());
+    /// let warning = dezky_core::world::Warning::unknown_name("/environment", "prodution", ["production"].into_iter());
     /// assert_eq!(warning.nearest.as_deref(), Some("production"));
     /// ```
     pub fn unknown_name<'n>(path: &str, name: &str, names: impl Iterator<Item = &'n str>) -> Warning {

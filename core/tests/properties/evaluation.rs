@@ -1,9 +1,10 @@
 //! Properties of evaluation: every way to ask gives one answer, and a percentage only ever adds.
 
 use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, percent, production, rules, scope, slug};
-use dezky_core::{
-    Evaluation, FlagRule, Percent, Reason, Ruleset, Snapshot, State, Subject, in_rollout, rollout_position,
+use dezky_core::flags::{
+    Evaluation, FlagRule, Reason, Ruleset, Snapshot, State, Subject, in_rollout, rollout_position,
 };
+use dezky_core::names::Percent;
 use proptest::prelude::*;
 
 /// A tenant's names, of which a subject can be made.
@@ -27,10 +28,10 @@ fn with_subject<T>(names: &Names, use_it: impl FnOnce(Subject<'_>) -> T) -> T {
     let (id, slug) = (id(names.number), slug(names.number));
     let mut subject = Subject::new(&id, &slug, PLANS[names.plan]).unwrap();
     if let Some(partner) = names.partner {
-        subject = subject.partner(PARTNERS[partner]).unwrap();
+        subject = subject.with_partner(PARTNERS[partner]).unwrap();
     }
     if let Some(environment) = names.environment {
-        subject = subject.environment(ENVIRONMENTS[environment]).unwrap();
+        subject = subject.with_environment(ENVIRONMENTS[environment]).unwrap();
     }
     use_it(subject)
 }
@@ -56,9 +57,9 @@ proptest! {
     fn every_way_to_ask_gives_one_answer(flags in (0..140_usize).prop_flat_map(|count| rules(count, 12)), names in names()) {
         let rules = ruleset(flags.clone());
         with_subject(&names, |subject| {
-            let in_place = match subject.value(dezky_core::Axis::Environments) {
+            let in_place = match subject.value(dezky_core::flags::Axis::Environments) {
                 Some(_) => subject,
-                None => subject.environment("production").unwrap(),
+                None => subject.with_environment("production").unwrap(),
             };
             let all = rules.evaluate_all(&subject);
             prop_assert_eq!(all.iter().len(), flags.len());
@@ -105,7 +106,7 @@ proptest! {
     fn raising_a_percentage_only_adds(scope in scope(12), low in percent(), high in percent(), names in names()) {
         let (low, high) = (low.min(high), low.max(high));
         let at = |pct| {
-            let key = dezky_core::FlagKey::new("flag").unwrap();
+            let key = dezky_core::names::FlagKey::new("flag").unwrap();
             ruleset(vec![FlagRule { key, state: State::Rollout, pct, scope: scope.clone() }])
         };
         with_subject(&names, |subject| {
@@ -174,6 +175,6 @@ fn rules_and_worlds_can_be_shared_between_threads() {
     fn is_shared<T: Clone + Send + Sync + 'static>() {}
     is_shared::<Ruleset>();
     is_shared::<Snapshot>();
-    is_shared::<dezky_core::World>();
+    is_shared::<dezky_core::world::World>();
     is_shared::<dezky_core::Error>();
 }

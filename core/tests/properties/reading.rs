@@ -1,9 +1,11 @@
 //! Properties of reading: no bytes make it panic, and it takes exactly the JSON that others take.
 
-use dezky_core::{
-    AccessRequest, Change, Code, Edit, Flag, Partner, Percent, Snapshot, SubjectDocument, Subscription,
-    Tenant, Timestamp, User, World,
-};
+use dezky_core::access::AccessRequest;
+use dezky_core::flags::{Snapshot, SubjectDocument};
+use dezky_core::model::{Change, Flag, Partner, Subscription, Tenant, User};
+use dezky_core::names::Percent;
+use dezky_core::world::{Edit, World};
+use dezky_core::{Code, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 

@@ -1,7 +1,8 @@
 //! Properties of slices: the same answers for one tenant, and nothing about anybody else.
 
 use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, production, rule, rules, slug};
-use dezky_core::{Environment, FlagRule, Ruleset, Snapshot, Subject};
+use dezky_core::flags::{FlagRule, Ruleset, Snapshot, Subject};
+use dezky_core::names::Environment;
 use proptest::prelude::*;
 
 const TENANTS: usize = 8;
@@ -9,7 +10,7 @@ const TENANTS: usize = 8;
 fn subject<'n>((id, slug): (&'n str, &'n str), plan: usize, partner: Option<usize>) -> Subject<'n> {
     let subject = Subject::new(id, slug, PLANS[plan]).unwrap();
     match partner {
-        Some(partner) => subject.partner(PARTNERS[partner]).unwrap(),
+        Some(partner) => subject.with_partner(PARTNERS[partner]).unwrap(),
         None => subject,
     }
 }

@@ -1,9 +1,9 @@
 //! Random flags, subjects, worlds and edits, from small pools so that they meet often.
 
-use dezky_core::{
-    Axis, Edit, Environment, FlagKey, FlagRule, Id, PartnerMove, Percent, PlanKey, Scope, Slug, State,
-    TenantStatus, World, WorldPartner, WorldTenant,
-};
+use dezky_core::flags::{Axis, FlagRule, Scope, State};
+use dezky_core::model::TenantStatus;
+use dezky_core::names::{Environment, FlagKey, Id, Percent, PlanKey, Slug};
+use dezky_core::world::{Edit, PartnerMove, World, WorldPartner, WorldTenant};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::issuer::{Signer, ec, ed, rsa};
 use super::{Case, NOW, at, changed, good_claims, policy, set, with_header};
-use dezky_core::TokenVerifier;
+use dezky_core::token::TokenVerifier;
 
 pub fn cases() -> Vec<Case> {
     let mut cases: Vec<_> =

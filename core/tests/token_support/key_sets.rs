@@ -1,6 +1,6 @@
 //! Key sets that are refused as a whole.
 
-use dezky_core::KeySet;
+use dezky_core::token::KeySet;
 use serde_json::{Value, json};
 
 use super::issuer::{ec, ed, encode, rsa};

@@ -8,7 +8,8 @@ pub mod keys;
 pub mod policy;
 pub mod structure;
 
-use dezky_core::{Claims, Error, KeySet, Timestamp, TokenPolicy, TokenVerifier};
+use dezky_core::token::{Claims, KeySet, TokenPolicy, TokenVerifier};
+use dezky_core::{Error, Timestamp};
 use issuer::{Signer, ec, ed, rsa};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Policies that cannot be made, by hand or from a document.
 
-use dezky_core::TokenPolicy;
+use dezky_core::token::TokenPolicy;
 
 use super::Case;
 

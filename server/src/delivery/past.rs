@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dezky_core::{Axis, ELSEWHERE, Environment, Error, FlagKey, FlagRule, Scope, Slug, Subject, WorldTenant};
+use dezky_core::Error;
+use dezky_core::flags::{Axis, ELSEWHERE, FlagRule, Scope, Subject};
+use dezky_core::names::{Environment, FlagKey, Slug};
+use dezky_core::world::WorldTenant;
 
 use super::error::SliceError;
 use crate::store::{FlagListing, FlagShape, Store};
@@ -26,7 +29,7 @@ type Listings = HashMap<FlagKey, [Vec<(u64, bool)>; 4]>;
 impl OwnedSubject {
     fn subject(&self) -> Subject<'_> {
         let Self { tenant, partner, environment } = self;
-        Subject::of_names(&tenant.id, &tenant.slug, &tenant.plan, partner.as_ref(), Some(environment))
+        Subject::from_names(&tenant.id, &tenant.slug, &tenant.plan, partner.as_ref(), Some(environment))
     }
 
     /// Returns the newest revision in `above + 1 ..= up_to` that changed this subject's slice.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use dezky_core::{Digest, Environment, Id, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::names::{Digest, Environment, Id};
 use tokio::sync::Notify;
 
 use crate::keys::KeyRecord;

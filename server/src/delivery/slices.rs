@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use dezky_core::{Environment, Error, Id, Subject, WorldTenant};
+use dezky_core::Error;
+use dezky_core::flags::Subject;
+use dezky_core::names::{Environment, Id};
+use dezky_core::world::WorldTenant;
 
 use super::error::SliceError;
 use super::past::OwnedSubject;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use dezky_core::{Email, Id, IdentitySubject, Label, Partner, Revisioned, Timestamp, User};
+use dezky_core::Timestamp;
+use dezky_core::model::{IdentitySubject, Partner, Revisioned, User};
+use dezky_core::names::{Email, Id, Label};
 use dezky_dev_identity_provider::Persona;
 use serde_json::json;
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::RawPathParams;
 use axum::http::StatusCode;
-use dezky_core::{
-    AccessReason, Action, Code, Id, MachineKey, Principal, Resource, ResourceUser, Slug, WorldTenant, decide,
-};
+use dezky_core::Code;
+use dezky_core::access::{AccessReason, Action, MachineKey, Principal, Resource, ResourceUser, decide};
+use dezky_core::names::{Id, Slug};
+use dezky_core::world::WorldTenant;
 use serde_json::{Map, Value};
 
 use super::context::{Context, bad_context};

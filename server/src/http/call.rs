@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::extract::RawPathParams;
 use axum::http::header::IF_NONE_MATCH;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use dezky_core::{Action, Actor, Id, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::access::Action;
+use dezky_core::model::Actor;
+use dezky_core::names::Id;
 use serde_json::{Map, Value};
 
 use super::authorize::{Bound, RequestData, Target, authorize, refuse_early};
@@ -69,7 +72,7 @@ impl Call {
     }
 
     /// Checks `If-Match` and `If-None-Match` against the current version of the record.
-    pub fn check_version(&self, revisioned: dezky_core::Revisioned) -> Result<(), Problem> {
+    pub fn check_version(&self, revisioned: dezky_core::model::Revisioned) -> Result<(), Problem> {
         check_conditions(&self.headers, &etag(revisioned))
     }
 

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use dezky_core::{Claims, Code, Environment, Error, Person, Principal, Timestamp};
+use dezky_core::access::{Person, Principal};
+use dezky_core::names::Environment;
+use dezky_core::token::Claims;
+use dezky_core::{Code, Error, Timestamp};
 
 use super::address::counted;
 use super::link::{self, Holder};
@@ -219,7 +222,7 @@ impl Caller {
         match &self.kind {
             CallerKind::Person { claims, .. } => Ok(claims),
             CallerKind::Key(_) | CallerKind::Linked { .. } => {
-                Err(Problem::denied(dezky_core::AccessReason::DeniedKeyScope))
+                Err(Problem::denied(dezky_core::access::AccessReason::DeniedKeyScope))
             }
         }
     }
@@ -264,7 +267,7 @@ impl Caller {
     }
 
     /// Returns the tenants that the caller may see; `None` for platform admins, who see all.
-    pub fn visible_tenants(&self) -> Option<Vec<dezky_core::Id>> {
+    pub fn visible_tenants(&self) -> Option<Vec<dezky_core::names::Id>> {
         if self.is_platform_admin() {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The evaluation context that OpenFeature clients send.
 
 use axum::http::StatusCode;
-use dezky_core::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonPlace};
 
 use super::problem::Problem;
 

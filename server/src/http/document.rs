@@ -1,7 +1,8 @@
 //! Request bodies as records: the body is merged into the document of the record, and core parses
 //! the result. The rules, codes and paths of core are the only ones.
 
-use dezky_core::{Error, nearest_name};
+use dezky_core::Error;
+use dezky_core::names::nearest_name;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -17,9 +18,9 @@ pub trait Document: Serialize + Sized {
 
 macro_rules! documents {
     ($($Type:ident)*) => {$(
-        impl Document for dezky_core::$Type {
+        impl Document for dezky_core::model::$Type {
             fn read(bytes: &[u8]) -> Result<Self, Error> {
-                dezky_core::$Type::from_json(bytes)
+                dezky_core::model::$Type::from_json(bytes)
             }
         }
     )*};

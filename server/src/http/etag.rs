@@ -2,7 +2,7 @@
 
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use dezky_core::Revisioned;
+use dezky_core::model::Revisioned;
 
 use super::problem::{Finding, Problem};
 

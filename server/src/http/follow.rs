@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use dezky_core::{Action, Environment, Id, Resource, decide};
+use dezky_core::access::{Action, Resource, decide};
+use dezky_core::names::{Environment, Id};
 use tokio::sync::watch;
 
 use super::call::Call;

@@ -1,7 +1,7 @@
 //! The headers in which locally evaluating instances report their state.
 
 use axum::http::{HeaderMap, HeaderName};
-use dezky_core::Digest;
+use dezky_core::names::Digest;
 
 const INSTANCE: HeaderName = HeaderName::from_static("dezky-instance");
 const DIGEST: HeaderName = HeaderName::from_static("dezky-digest");

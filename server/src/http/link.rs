@@ -1,6 +1,7 @@
 //! Sealed links: short-lived URLs for readers that cannot send headers, such as `EventSource`.
 
-use dezky_core::{Slug, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::names::Slug;
 
 use super::seal::Seal;
 

@@ -1,7 +1,7 @@
 //! The OpenAPI document, built from the route table and the types of bodies and responses.
 
 use axum::http::{Method, StatusCode};
-use dezky_core::Action;
+use dezky_core::access::Action;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 

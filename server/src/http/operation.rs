@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use axum::http::{Method, StatusCode};
-use dezky_core::Action;
+use dezky_core::access::Action;
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 

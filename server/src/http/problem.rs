@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Response, StatusCode};
-use dezky_core::AccessReason;
+use dezky_core::access::AccessReason;
 use serde_json::{Value, json};
 
 use crate::delivery::SliceError;

@@ -55,11 +55,6 @@ impl Reply {
         Reply { status, content, etag: None, location: None, content_type: JSON, headers: Vec::new() }
     }
 
-    /// Creates a 204 reply without a body.
-    pub fn nothing() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, ..Reply::text(Bytes::new()) }
-    }
-
     /// Sets the strong entity tag.
     pub fn tagged(self, etag: &str) -> Reply {
         Reply { etag: HeaderValue::try_from(etag).ok(), ..self }

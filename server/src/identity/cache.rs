@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dezky_core::{Claims, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::token::Claims;
 use sha2::{Digest, Sha256};
 
 use super::keys::Keys;

@@ -3,8 +3,8 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use dezky_core::TokenPolicy;
 use dezky_core::limits::MAX_KEY_SET_BYTES;
+use dezky_core::token::TokenPolicy;
 use reqwest::header::ACCEPT;
 use reqwest::{Certificate, StatusCode, Url};
 use serde::Deserialize;

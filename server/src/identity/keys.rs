@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use dezky_core::{Claims, Error, KeySet, Timestamp, TokenPolicy, TokenVerifier};
+use dezky_core::token::{Claims, KeySet, TokenPolicy, TokenVerifier};
+use dezky_core::{Error, Timestamp};
 use tokio::time::Instant;
 
 /// One fetched key set. Only its age changes; new keys replace the whole set.

@@ -12,7 +12,8 @@ mod timing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dezky_core::{Claims, Code, Error, Timestamp};
+use dezky_core::token::Claims;
+use dezky_core::{Code, Error, Timestamp};
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use dezky_core::{TokenPolicy, TokenRule};
+use dezky_core::token::{TokenPolicy, TokenRule};
 use reqwest::{Certificate, Url};
 
 use super::address::rejection;

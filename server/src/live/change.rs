@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dezky_core::{Environment, Error, Flag, Id, Ruleset, Snapshot, User, WorldPartner, WorldTenant};
+use dezky_core::Error;
+use dezky_core::flags::{Ruleset, Snapshot};
+use dezky_core::model::{Flag, User};
+use dezky_core::names::{Environment, Id};
+use dezky_core::world::{WorldPartner, WorldTenant};
 
 use super::tenants::Tenants;
 use super::{FLAG_KILL, FlagChange, KeyEntry, LiveState, RecentChanges, UserEntry};

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use dezky_core::{Email, Timestamp, User, UserRecord};
+use dezky_core::Timestamp;
+use dezky_core::access::UserRecord;
+use dezky_core::model::User;
+use dezky_core::names::Email;
 
 use crate::keys::KeyRecord;
 use crate::store::{KeyUse, identity_key};

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use dezky_core::{Axis, Error, FlagRule, Subject};
+use dezky_core::Error;
+use dezky_core::flags::{Axis, FlagRule, Subject};
 
 /// One change of one flag.
 #[derive(Debug, Clone)]
@@ -87,7 +88,8 @@ impl RecentChanges {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use dezky_core::{FlagKey, Percent, Scope, State};
+    use dezky_core::flags::{Scope, State};
+    use dezky_core::names::{FlagKey, Percent};
 
     fn change(revision: u64, slugs: usize) -> FlagChange {
         let names: Vec<String> = (0..slugs).map(|number| format!("tenant-{number:050}")).collect();

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use dezky_core::{Environment, Error, Flag, FlagRule, Id, Slug, World, WorldPartner, WorldTenant};
+use dezky_core::Error;
+use dezky_core::flags::FlagRule;
+use dezky_core::model::Flag;
+use dezky_core::names::{Environment, Id, Slug};
+use dezky_core::world::{World, WorldPartner, WorldTenant};
 
 use crate::store::{InitialState, KeyUse, Observer, Record, RecordChange};
 

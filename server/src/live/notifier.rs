@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use dezky_core::Id;
+use dezky_core::names::Id;
 use tokio::sync::watch;
 
 /// Wakes listeners after changes. A listener then reads the current state, so merged notifications

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
-use dezky_core::{Digest, Environment, Snapshot};
+use dezky_core::flags::Snapshot;
+use dezky_core::names::{Digest, Environment};
 
 /// The revision and the digest of a snapshot or slice.
 #[derive(Debug, Clone, PartialEq, Eq)]

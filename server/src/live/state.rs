@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dezky_core::{
-    Environment, Flag, FlagKey, Id, Ruleset, Slug, Snapshot, Subject, TenantStatus, WorldTenant,
-};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
+use dezky_core::model::{Flag, TenantStatus};
+use dezky_core::names::{Environment, FlagKey, Id, Slug};
+use dezky_core::world::WorldTenant;
 
 use super::tenants::Tenants;
 use super::{FlagChange, KeyEntry, RecentChanges, UserEntry};
@@ -175,7 +176,7 @@ impl LiveState {
     /// The subject of a tenant, for evaluation.
     pub fn subject<'s>(&'s self, tenant: &'s WorldTenant, environment: &'s Environment) -> Subject<'s> {
         let partner = tenant.partner_id.as_ref().and_then(|id| self.partners.get(id));
-        Subject::of_names(&tenant.id, &tenant.slug, &tenant.plan, partner, Some(environment))
+        Subject::from_names(&tenant.id, &tenant.slug, &tenant.plan, partner, Some(environment))
     }
 
     /// The number of records of each kind in memory.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use dezky_core::WorldTenant;
+use dezky_core::world::WorldTenant;
 
 /// All tenants. The sets hash the id or slug inside the shared row, so no key is stored twice.
 #[derive(Default)]

@@ -1,6 +1,8 @@
 //! The handler for the change log, with a proof of its integrity.
 
-use dezky_core::{Change, Digest, Id, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::Change;
+use dezky_core::names::{Digest, Id};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,7 +1,9 @@
 //! The view of a change. Operators see the whole change; owners and admins of a tenant see of a
 //! changed user only who joins or leaves their tenant.
 
-use dezky_core::{Change, Id, Principal};
+use dezky_core::access::Principal;
+use dezky_core::model::Change;
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 use axum::http::{HeaderName, HeaderValue};
-use dezky_core::{Digest, Id, Slug, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::names::{Digest, Id, Slug};
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Serialize;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Explanation, Ruleset, Slug, Subject};
+use dezky_core::flags::{Explanation, Ruleset, Subject};
+use dezky_core::names::Slug;
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 

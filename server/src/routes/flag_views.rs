@@ -1,10 +1,10 @@
 //! The view of a flag for the caller.
 
+use dezky_core::flags::{Scope, State};
 use dezky_core::limits::MAX_HISTORY;
-use dezky_core::{
-    Actor, Change, Email, Flag, FlagContent, FlagHistory, FlagKey, FlagWarning, Percent, Prose, Revisioned,
-    Scope, State, Warning,
-};
+use dezky_core::model::{Actor, Change, Flag, FlagContent, FlagHistoryEntry, FlagWarning, Revisioned};
+use dezky_core::names::{Email, FlagKey, Percent, Prose};
+use dezky_core::world::Warning;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct FlagView {
     scope: Option<Scope>,
     /// The newest changes, newest first; only for a single flag.
     #[serde(skip_serializing_if = "Option::is_none")]
-    history: Option<Vec<FlagHistory>>,
+    history: Option<Vec<FlagHistoryEntry>>,
     /// The reach after a kill that waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
@@ -74,7 +74,7 @@ impl FlagView {
 }
 
 /// Returns the newest changes of a flag from the log, back to its creation if that is among them.
-pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistory>, Problem> {
+pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistoryEntry>, Problem> {
     let query = ChangeQuery {
         kind: Some("flag".to_owned()),
         id: Some(key.to_string()),
@@ -103,7 +103,7 @@ pub fn author(actor: &Actor) -> Option<Email> {
     actor.email.clone().or_else(unverified)
 }
 
-fn entry(change: Change) -> Result<FlagHistory, Problem> {
+fn entry(change: Change) -> Result<FlagHistoryEntry, Problem> {
     let broken = |what: &str| StoreError::Broken(format!("revision {}: {what}", change.revision));
     let content = |document: &serde_json::Value| {
         serde_json::from_value::<Flag>(document.clone()).map(|flag| flag.content().clone())
@@ -112,7 +112,7 @@ fn entry(change: Change) -> Result<FlagHistory, Problem> {
         true => None,
         false => Some(content(&change.content.before).map_err(|error| broken(&error.to_string()))?),
     };
-    Ok(FlagHistory {
+    Ok(FlagHistoryEntry {
         revision: change.revision,
         at: change.content.at,
         by: author(&change.content.actor).ok_or_else(|| broken("it has no actor"))?,
@@ -122,7 +122,7 @@ fn entry(change: Change) -> Result<FlagHistory, Problem> {
 }
 
 /// Returns the flag with these changes as its history.
-pub fn with_history(flag: &Flag, history: &[FlagHistory]) -> Result<Flag, Problem> {
+pub fn with_history(flag: &Flag, history: &[FlagHistoryEntry]) -> Result<Flag, Problem> {
     let mut document = serde_json::to_value(flag).map_err(serialization_failed)?;
     if let Some(members) = document.as_object_mut() {
         members.insert("history".to_owned(), serde_json::to_value(history).map_err(serialization_failed)?);

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use dezky_core::flags::State;
 use dezky_core::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS};
-use dezky_core::{Code, Edit, Edited, Editor, Error, Flag, FlagKey, FlagPatch, Plan, State};
+use dezky_core::model::{Edited, Editor, Flag, FlagPatch};
+use dezky_core::names::FlagKey;
+use dezky_core::world::{Edit, Plan};
+use dezky_core::{Code, Error};
 use serde_json::{Value, json};
 
 use super::delivery::ReachView;
@@ -255,7 +259,8 @@ fn reply_with(view: &FlagView, flag: &Flag) -> Result<Reply, Problem> {
 /// Returns the editor of a change. The log is the history, so the revision must only exceed those
 /// that the flag contains.
 fn editor(call: &Call, revision: u64) -> Result<Editor, Problem> {
-    let by = author(&call.actor()).ok_or_else(|| Problem::denied(dezky_core::AccessReason::DeniedNoUser))?;
+    let by = author(&call.actor())
+        .ok_or_else(|| Problem::denied(dezky_core::access::AccessReason::DeniedNoUser))?;
     Ok(Editor { by, at: call.now, revision })
 }
 

@@ -1,7 +1,10 @@
 //! The handlers for machine keys.
 
 use axum::http::StatusCode;
-use dezky_core::{Environment, Id, Label, Revisioned, Slug, Timestamp, Warning};
+use dezky_core::Timestamp;
+use dezky_core::model::Revisioned;
+use dezky_core::names::{Environment, Id, Label, Slug};
+use dezky_core::world::Warning;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;

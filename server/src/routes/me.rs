@@ -1,6 +1,7 @@
 //! The handler for the profile of the caller, with the data of the first page of a portal.
 
-use dezky_core::{Subscription, Tenant, User, WorldTenant};
+use dezky_core::model::{Subscription, Tenant, User};
+use dezky_core::world::WorldTenant;
 use schemars::JsonSchema;
 use serde::Serialize;
 

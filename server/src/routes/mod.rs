@@ -1,8 +1,10 @@
 //! The route table of the server: every operation with its method, path, action and handler.
 //! Summaries, parameters and bodies stay beside the handlers, one file per resource.
 
-use dezky_core::Action::*;
-use dezky_core::{ELSEWHERE, Revisioned, Slug};
+use dezky_core::access::Action::*;
+use dezky_core::flags::ELSEWHERE;
+use dezky_core::model::Revisioned;
+use dezky_core::names::Slug;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -141,7 +143,7 @@ fn touched(revisioned: Revisioned, call: &Call) -> Revisioned {
 }
 
 /// Returns the members that the server adds to the document of a new record.
-fn stamp(id: &dezky_core::Id, call: &Call) -> serde_json::Value {
+fn stamp(id: &dezky_core::names::Id, call: &Call) -> serde_json::Value {
     serde_json::json!({ "id": id, "createdAt": call.now, "updatedAt": call.now, "version": 1 })
 }
 

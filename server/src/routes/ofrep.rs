@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::http::{HeaderName, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{Axis, Explanation, FlagKey, Percent, Reason, Subject};
+use dezky_core::flags::{Axis, Explanation, Reason, Subject};
+use dezky_core::names::{FlagKey, Percent};
 use schemars::json_schema;
 use sha2::{Digest, Sha256};
 

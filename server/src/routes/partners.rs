@@ -1,7 +1,8 @@
 //! The handlers for partners and their revenue.
 
 use axum::http::StatusCode;
-use dezky_core::{Id, Partner, Tenant};
+use dezky_core::model::{Partner, Tenant};
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 

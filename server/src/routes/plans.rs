@@ -1,6 +1,8 @@
 //! The handlers for plans: the effect of an edit before it is made.
 
-use dezky_core::{Counts, Edit, Error, Flag, FlagWarning, Ladder, Plan, Warning, World};
+use dezky_core::Error;
+use dezky_core::model::{Flag, FlagWarning};
+use dezky_core::world::{Counts, Edit, Ladder, Plan, Warning, World};
 use serde::Serialize;
 use serde_json::Value;
 

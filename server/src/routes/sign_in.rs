@@ -1,8 +1,12 @@
 //! Sign-in: updates the record of a caller from the token, by the differences between the groups
 //! of the last token and of this one.
 
+use dezky_core::Timestamp;
+use dezky_core::access::AccessReason;
 use dezky_core::limits::MAX_LIST;
-use dezky_core::{AccessReason, Actor, Claims, Id, IdentitySubject, Label, Revisioned, Timestamp, User};
+use dezky_core::model::{Actor, IdentitySubject, Revisioned, User};
+use dezky_core::names::{Id, Label};
+use dezky_core::token::Claims;
 use serde_json::json;
 
 use super::touched;

@@ -3,7 +3,9 @@
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::{PlanKey, Slug, TenantStatus, WorldTenant};
+use dezky_core::model::TenantStatus;
+use dezky_core::names::{PlanKey, Slug};
+use dezky_core::world::WorldTenant;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -35,7 +37,7 @@ pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectView {
-    tenant_id: dezky_core::Id,
+    tenant_id: dezky_core::names::Id,
     tenant_slug: Slug,
     plan: PlanKey,
     /// The slug of the tenant's partner, if it has one.
@@ -72,7 +74,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let query = TenantQuery { filter: TenantFilter::default(), sort, after, limit };
     let found = call.app.store.tenants(query).await?;
-    let position = |tenant: &dezky_core::Tenant| PageStart {
+    let position = |tenant: &dezky_core::model::Tenant| PageStart {
         key: tenant.slug().to_string(),
         id: tenant.id().to_string(),
     };

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Id, Subscription};
+use dezky_core::model::Subscription;
+use dezky_core::names::Id;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use dezky_core::{Error, Tenant, TenantStatus, Timestamp, User};
+use dezky_core::model::{Tenant, TenantStatus, User};
+use dezky_core::{Error, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! The handlers for users and their rights.
 
-use dezky_core::User;
+use dezky_core::model::User;
 
 use super::{CURSOR, LIMIT, Page, entity, touched};
 use crate::http::call::Call;
@@ -104,7 +104,7 @@ async fn write(call: &Call, action: &'static str, before: User, mut after: User)
     call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
-fn rights(user: &User) -> (bool, bool, dezky_core::Role, &[dezky_core::Id]) {
+fn rights(user: &User) -> (bool, bool, dezky_core::model::Role, &[dezky_core::names::Id]) {
     (user.active, user.platform_admin, user.role, &user.tenant_ids)
 }
 

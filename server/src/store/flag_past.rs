@@ -8,7 +8,9 @@
 
 use std::cmp::Ordering;
 
-use dezky_core::{Axis, FlagContent, FlagKey, Percent, State};
+use dezky_core::flags::{Axis, State};
+use dezky_core::model::FlagContent;
+use dezky_core::names::{FlagKey, Percent};
 
 /// The part of a rule that is the same for every subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +129,7 @@ mod tests {
         let document = serde_json::json!({
             "key": "a", "state": "targeted", "scope": { "plans": plans, "tenantSlugs": slugs },
         });
-        let flag = dezky_core::Flag::from_json(document.to_string().as_bytes()).unwrap();
+        let flag = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
         flag.content().clone()
     }
 

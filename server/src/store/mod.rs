@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use dezky_core::{
-    Axis, Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, Timestamp, User,
-    WorldPartner, WorldTenant, verify_chain,
-};
+use dezky_core::flags::Axis;
+use dezky_core::model::{Change, Flag, Partner, Subscription, Tenant, User, verify_chain};
+use dezky_core::names::{Digest, Email, FlagKey, Id};
+use dezky_core::world::{WorldPartner, WorldTenant};
+use dezky_core::{Error, Timestamp};
 
 use prometheus::Histogram;
 

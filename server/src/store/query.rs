@@ -1,6 +1,8 @@
 //! Queries of lists. A page starts after an item, not at an offset, so every page costs the same.
 
-use dezky_core::{Id, TenantStatus, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::TenantStatus;
+use dezky_core::names::Id;
 
 /// The conditions on tenants in a list.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use dezky_core::{Actor, Flag, Id, Partner, Role, Subscription, Tenant, Timestamp, User, UserRecord};
+use dezky_core::Timestamp;
+use dezky_core::access::UserRecord;
+use dezky_core::model::{Actor, Flag, Partner, Role, Subscription, Tenant, User};
+use dezky_core::names::Id;
 
 use crate::keys::KeyRecord;
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use dezky_core::{Change, Digest, verify_chain};
+use dezky_core::model::{Change, verify_chain};
+use dezky_core::names::Digest;
 
 use super::StoreError;
 

@@ -15,7 +15,7 @@ node sdk-node/tests/install.mjs "$installed/node"
 node sdk-wasm/tests/install.mjs "$installed/wasm"
 python3 -m venv "$installed/python"
 "$installed/python/bin/pip" install --quiet --no-index --disable-pip-version-check sdk-python/dist/dezky-*.whl
-cargo build --quiet --package dezky-core --features client --example live --locked
+cargo build --quiet --package dezky --all-features --example live --locked
 cp "$target/debug/examples/live" "$installed/live"
 # A copy: the binary may be built anew meanwhile.
 cp "${DEZKY_SERVER:-$target/debug/dezky-server}" "$installed/dezky-server"

@@ -1,6 +1,6 @@
 //! Settings that cannot be meant are refused before anything is fetched, in words that name the setting.
 
-use dezky_core::TokenRule;
+use dezky_core::token::TokenRule;
 use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 
 fn settings(issuers: &[&str]) -> IdentitySettings {

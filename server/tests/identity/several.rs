@@ -1,6 +1,7 @@
 //! Several issuers side by side: whose token it is decides.
 
-use dezky_core::{Code, TokenRule};
+use dezky_core::Code;
+use dezky_core::token::TokenRule;
 use dezky_server::identity::{Identity, IdentitySettings, Refusal, TrustedIssuer};
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use dezky_core::{Claims, Code, Timestamp};
+use dezky_core::token::Claims;
+use dezky_core::{Code, Timestamp};
 use dezky_server::identity::{Identity, IdentitySettings, KeyTiming, Refusal, TrustedIssuer};
 
 use crate::issuer::Issuer;

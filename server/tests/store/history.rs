@@ -1,6 +1,6 @@
 //! Going back to an older copy of the data.
 
-use dezky_core::Actor;
+use dezky_core::model::Actor;
 use dezky_server::store::sqlite::{Permissions, RestoredKeys, begin_history, verify_log};
 use dezky_server::store::{ChangeQuery, KeyUse, Store};
 
@@ -12,7 +12,7 @@ use crate::sqlite::open;
 async fn what_a_copy_brings_back_is_listed_before_anything_is_done() {
     let directory = Directory::new();
     let store = open(directory.path());
-    let inactive = dezky_core::User { active: false, ..admin(2) };
+    let inactive = dezky_core::model::User { active: false, ..admin(2) };
     let entries =
         [made(&admin(1)), made(&inactive), made(&user(3)), made(&key(1)), made(&key(2)), removed(&key(2))];
     store.write(write(entries)).await.unwrap();

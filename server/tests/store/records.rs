@@ -1,9 +1,11 @@
 //! Records to write, and writes of them.
 
-use dezky_core::{
-    Actor, Currency, Email, Environment, Flag, Id, Interval, Label, Partner, Periods, PlanKey, Price,
-    Revisioned, Slug, StripeIds, Subscription, SubscriptionStatus, Tenant, Timestamp, User,
+use dezky_core::Timestamp;
+use dezky_core::model::{
+    Actor, Flag, Interval, Partner, Periods, Price, Revisioned, StripeIds, Subscription, SubscriptionStatus,
+    Tenant, User,
 };
+use dezky_core::names::{Currency, Email, Environment, Id, Label, PlanKey, Slug};
 use dezky_server::keys::{KeyKind, KeyRecord, PreviousSecret};
 use dezky_server::store::{Receipt, Record, RecordChange, Require, Store, Write};
 use serde_json::{Value, json};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dezky_core::{Environment, FlagKey, Partner, Ruleset, Snapshot, Subject, Tenant};
+use dezky_core::flags::{Ruleset, Snapshot, Subject};
+use dezky_core::model::{Partner, Tenant};
+use dezky_core::names::{Environment, FlagKey};
 use dezky_server::delivery::Slices;
 use dezky_server::live::{Live, MAX_RECENT_CHANGES};
 use dezky_server::store::sqlite::SqliteStore;
@@ -181,7 +183,7 @@ impl World {
             for (name, value) in content.as_object().unwrap() {
                 document[name] = value.clone();
             }
-            let after = dezky_core::Flag::from_json(document.to_string().as_bytes()).unwrap();
+            let after = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
             let before = before.map(|before| before.record());
             entries.insert(*number, RecordChange { action, before, after: Some(after.record()) });
         }

@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use dezky_core::{Timestamp, verify_chain};
+use dezky_core::Timestamp;
+use dezky_core::model::verify_chain;
 use dezky_server::store::sqlite::{SqliteStore, backup, verify_log};
 use dezky_server::store::{ChangeQuery, Observer, RecordChange, Store, StoreError, TenantFilter, Write};
 use rusqlite::Connection;
@@ -244,12 +245,12 @@ async fn the_past_of_flags_is_made_from_the_log() {
         serde_json::json!({ "state": "on", "description": "Only people read this." }),
         serde_json::json!({ "state": "on", "description": "Again." }),
     ];
-    let mut last: Option<dezky_core::Flag> = None;
+    let mut last: Option<dezky_core::model::Flag> = None;
     for (version, content) in contents.iter().enumerate() {
         let mut document = content.clone();
         document["key"] = "large".into();
         document["version"] = (version + 1).into();
-        let flag = dezky_core::Flag::from_json(document.to_string().as_bytes()).unwrap();
+        let flag = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
         let entry = match &last {
             Some(before) => changed(before, &flag),
             None => made(&flag),
@@ -258,7 +259,7 @@ async fn the_past_of_flags_is_made_from_the_log() {
         last = Some(flag);
     }
     store.write(write([removed(&last.unwrap())])).await.unwrap();
-    let axis = dezky_core::Axis::TenantSlugs;
+    let axis = dezky_core::flags::Axis::TenantSlugs;
     let past = async |store: &SqliteStore| {
         let values = ["s-0", "s-30", "s-50", "s-90"].map(|slug| (axis, slug.to_owned())).to_vec();
         let listings = store.flag_listings(values, u64::MAX >> 1).await.unwrap();

@@ -1,9 +1,9 @@
 //! Databases of every earlier version, with data in them.
 
-use dezky_core::{
-    Actor, Change, ChangeContent, Email, Entity, Flag, Label, Partner, Subscription, Tenant, User,
-    verify_chain,
+use dezky_core::model::{
+    Actor, Change, ChangeContent, Entity, Flag, Partner, Subscription, Tenant, User, verify_chain,
 };
+use dezky_core::names::{Email, Label};
 use dezky_server::store::sqlite::{SqliteStore, migrate_to, verify_log};
 use dezky_server::store::{ChangeQuery, FlagQuery, Store, StoreError, TenantFilter};
 use rusqlite::{Connection, params};

@@ -240,6 +240,7 @@ async fn a_store_is_verified_while_it_is_written_to() {
         after = chunk.last;
     }
     let lines: Vec<&[u8]> = exported.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
-    let changes: Vec<_> = lines.iter().map(|line| dezky_core::Change::from_json(line).unwrap()).collect();
-    assert_eq!(dezky_core::verify_chain(&changes).unwrap(), store.head().await.unwrap().1);
+    let changes: Vec<_> =
+        lines.iter().map(|line| dezky_core::model::Change::from_json(line).unwrap()).collect();
+    assert_eq!(dezky_core::model::verify_chain(&changes).unwrap(), store.head().await.unwrap().1);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dezky_core::Snapshot;
+use dezky_core::flags::Snapshot;
 use serde_json::{Value, json};
 
 use super::evaluate::{CONNECTIONS, TENANTS};

@@ -1,6 +1,8 @@
 //! Applies one write inside a transaction, completely or not at all.
 
-use dezky_core::{Change, ChangeContent, Entity, Label, Timestamp};
+use dezky_core::Timestamp;
+use dezky_core::model::{Change, ChangeContent, Entity};
+use dezky_core::names::Label;
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 

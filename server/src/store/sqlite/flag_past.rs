@@ -1,6 +1,8 @@
 //! Stores the past of flags in compact form, in the same transaction as each change.
 
-use dezky_core::{Axis, Change, Flag, FlagContent, FlagKey, Percent, State};
+use dezky_core::flags::{Axis, State};
+use dezky_core::model::{Change, Flag, FlagContent};
+use dezky_core::names::{FlagKey, Percent};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde_json::Value;
 

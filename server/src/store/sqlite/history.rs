@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use dezky_core::{Actor, Timestamp, User};
+use dezky_core::Timestamp;
+use dezky_core::model::{Actor, User};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::permissions::Permissions;

@@ -1,9 +1,10 @@
 //! Reads the records that the server holds in memory. Of tenants, reads only the columns for
 //! lookups, because there are many.
 
-use dezky_core::{
-    Flag, FlagKey, Id, PlanKey, Slug, TenantStatus, Timestamp, User, WorldPartner, WorldTenant,
-};
+use dezky_core::Timestamp;
+use dezky_core::model::{Flag, TenantStatus, User};
+use dezky_core::names::{FlagKey, Id, PlanKey, Slug};
+use dezky_core::world::{WorldPartner, WorldTenant};
 use rusqlite::{Connection, Row};
 
 use super::{broken, documents, failure, log, unwritable};

@@ -1,6 +1,8 @@
 //! Reads pages of partners, flags, users and subscriptions, and single records.
 
-use dezky_core::{Error, Flag, Id, Partner, Subscription, User};
+use dezky_core::Error;
+use dezky_core::model::{Flag, Partner, Subscription, User};
+use dezky_core::names::Id;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 

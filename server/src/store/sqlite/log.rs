@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dezky_core::{Change, Id};
+use dezky_core::model::Change;
+use dezky_core::names::Id;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde_json::Value;

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use dezky_core::{
-    Axis, Change, Digest, Email, Error, Flag, FlagKey, Id, Partner, Subscription, Tenant, User, verify_chain,
-};
+use dezky_core::Error;
+use dezky_core::flags::Axis;
+use dezky_core::model::{Change, Flag, Partner, Subscription, Tenant, User, verify_chain};
+use dezky_core::names::{Digest, Email, FlagKey, Id};
 use rusqlite::{Connection, Params, params};
 use tokio::sync::{mpsc, oneshot};
 

@@ -1,6 +1,9 @@
 //! Checks the conditions of a write inside its transaction.
 
-use dezky_core::{Id, Timestamp, User, UserRecord};
+use dezky_core::Timestamp;
+use dezky_core::access::UserRecord;
+use dezky_core::model::User;
+use dezky_core::names::Id;
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::{failure, lists, unwritable};

@@ -1,6 +1,7 @@
 //! Writes the rows of records: the columns for lookups, and the document.
 
-use dezky_core::{Flag, Id, Partner, Subscription, Tenant, User};
+use dezky_core::model::{Flag, Partner, Subscription, Tenant, User};
+use dezky_core::names::Id;
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, Params, params, params_from_iter};
 use serde::Serialize;

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{
-    Code, Currency, Id, Interval, Periods, PlanKey, Price, Revisioned, StripeIds, Subscription,
-    SubscriptionStatus, monthly_recurring_revenue,
+use dezky_core::Code;
+use dezky_core::model::{
+    Interval, Periods, Price, Revisioned, StripeIds, Subscription, SubscriptionStatus,
+    monthly_recurring_revenue,
 };
+use dezky_core::names::{Currency, Id, PlanKey};
 use rusqlite::{Connection, Params};
 
 use super::{broken, failure, ids_text};

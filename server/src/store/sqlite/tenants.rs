@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dezky_core::{Id, Tenant, TenantStatus};
+use dezky_core::model::{Tenant, TenantStatus};
+use dezky_core::names::Id;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 

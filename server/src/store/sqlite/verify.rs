@@ -7,7 +7,9 @@
 
 use std::path::Path;
 
-use dezky_core::{Change, Error, Flag, Partner, Subscription, Tenant, User, read_json};
+use dezky_core::Error;
+use dezky_core::json::read_json;
+use dezky_core::model::{Change, Flag, Partner, Subscription, Tenant, User};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use dezky_core::Change;
+use dezky_core::model::Change;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 

@@ -1,6 +1,6 @@
 //! Lists of partners, users and subscriptions.
 
-use dezky_core::{Subscription, User};
+use dezky_core::model::{Subscription, User};
 use dezky_server::store::{PageStart, PartnerQuery, Store, SubscriptionQuery, UserQuery};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The change log.
 
-use dezky_core::{Actor, Change, User, verify_chain};
+use dezky_core::model::{Actor, Change, User, verify_chain};
 use dezky_server::store::{ChangeQuery, Record, RecordChange, Write};
 
 use super::Place;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dezky_core::Tenant;
+use dezky_core::model::Tenant;
 use dezky_server::store::{TenantFilter, TenantQuery};
 
 use super::Place;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dezky_core::{Tenant, User, UserRecord, verify_chain};
+use dezky_core::access::UserRecord;
+use dezky_core::model::{Tenant, User, verify_chain};
 use dezky_server::store::{ChangeQuery, Observer, RecordChange, Require, WriteError};
 
 use super::Place;

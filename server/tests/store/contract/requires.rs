@@ -1,6 +1,8 @@
 //! Conditions that span records.
 
-use dezky_core::{Prose, Role, Tenant, User, UserRecord};
+use dezky_core::access::UserRecord;
+use dezky_core::model::{Role, Tenant, User};
+use dezky_core::names::Prose;
 use dezky_server::store::{ActorRights, Require, Store, Write, WriteError};
 
 use super::Place;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dezky_core::{
-    Currency, Id, Interval, PlanKey, Price, Subscription, SubscriptionStatus, Tenant,
-    monthly_recurring_revenue,
+use dezky_core::model::{
+    Interval, Price, Subscription, SubscriptionStatus, Tenant, monthly_recurring_revenue,
 };
+use dezky_core::names::{Currency, Id, PlanKey};
 use dezky_server::store::{Money, StoreError};
 
 use super::Place;

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use dezky_core::{Label, Tenant, TenantStatus};
+use dezky_core::model::{Tenant, TenantStatus};
+use dezky_core::names::Label;
 use dezky_server::store::{Direction, PageStart, Sort, SortKey, Store, TenantFilter, TenantQuery};
 
 use super::Place;

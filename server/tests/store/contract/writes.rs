@@ -1,6 +1,7 @@
 //! Single writes: what they make, and what they refuse.
 
-use dezky_core::{Editor, Email, Flag, FlagContent, FlagKey, Label};
+use dezky_core::model::{Editor, Flag, FlagContent};
+use dezky_core::names::{Email, FlagKey, Label};
 use dezky_server::keys::{KeyRecord, PreviousSecret};
 use dezky_server::store::{
     ChangeQuery, FlagQuery, InitialState, KeyUse, Record, RecordChange, Store, TenantFilter, Write,
@@ -26,7 +27,7 @@ fn one_of_each() -> [Record; 6] {
 pub async fn an_empty_store_is_empty(place: Place) {
     let store = place.open();
     let (revision, hash) = store.head().await.unwrap();
-    assert_eq!((revision, hash), (0, dezky_core::verify_chain(&[]).unwrap()));
+    assert_eq!((revision, hash), (0, dezky_core::model::verify_chain(&[]).unwrap()));
     assert_eq!(store.initial_state().await.unwrap().revision, 0);
     assert!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap().is_empty());
     assert!(store.revenue().await.unwrap().total.is_empty());
@@ -151,12 +152,12 @@ pub async fn names_are_taken_once(place: Place) {
 
     assert_eq!(taken(&*store, &named_tenant(1, "another", "Another")).await, "/id");
     assert_eq!(taken(&*store, &named_tenant(2, "tenant-00001", "Another")).await, "/slug");
-    let slug = dezky_core::Slug::new("partner-001").unwrap();
+    let slug = dezky_core::names::Slug::new("partner-001").unwrap();
     let partner_named = |number: &str, slug| {
-        dezky_core::Partner::new(id(number), slug, Label::new("Another").unwrap(), at(0))
+        dezky_core::model::Partner::new(id(number), slug, Label::new("Another").unwrap(), at(0))
     };
     assert_eq!(taken(&*store, &partner_named("p2", slug)).await, "/slug");
-    let slug = dezky_core::Slug::new("another").unwrap();
+    let slug = dezky_core::names::Slug::new("another").unwrap();
     assert_eq!(taken(&*store, &partner_named("p1", slug)).await, "/id");
     assert_eq!(taken(&*store, &user_of(json!({ "id": "u1", "email": "b@example.org" }))).await, "/id");
     assert_eq!(taken(&*store, &user_of(json!({ "id": "u9", "email": "ada@example.org" }))).await, "/email");
@@ -273,7 +274,7 @@ pub async fn a_write_is_whole_or_nothing(place: Place) {
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(seen.revisions(), [1]);
     let population = store.initial_state().await.unwrap();
-    assert_eq!(population.tenants, [dezky_core::WorldTenant::from(&tenant(1))]);
+    assert_eq!(population.tenants, [dezky_core::world::WorldTenant::from(&tenant(1))]);
     assert!(population.users.is_empty() && population.flags.is_empty());
 }
 

@@ -7,6 +7,6 @@ mod slices;
 mod streams;
 
 pub use error::SliceError;
-pub use reach::{FollowedRules, Instance, InstanceList, InstanceReport, Reach};
+pub(crate) use reach::{FollowedRules, InstanceList, InstanceReport, Reach};
 pub use slices::{Slice, SliceKey, Slices};
-pub use streams::{StreamPermit, Streams};
+pub(crate) use streams::{StreamPermit, Streams};

@@ -29,49 +29,49 @@ const MAX_OF_TENANTS: usize = 100_000;
 
 /// The rules that an instance evaluates with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FollowedRules {
+pub(crate) struct FollowedRules {
     /// The environment of the instance's key.
-    pub environment: Environment,
+    pub(crate) environment: Environment,
     /// The tenant whose slice the instance follows; `None` for the whole snapshot.
-    pub tenant: Option<Id>,
+    pub(crate) tenant: Option<Id>,
 }
 
 /// The last report of an instance.
 #[derive(Debug, Clone)]
-pub struct InstanceReport {
+pub(crate) struct InstanceReport {
     /// The rules that the instance follows.
-    pub followed: FollowedRules,
+    pub(crate) followed: FollowedRules,
     /// The digest of the loaded rules; `None` before the first load.
-    pub digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
     /// The time when the report arrived.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// An instance with its last report.
 #[derive(Debug, Clone)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// The name that the instance chose.
-    pub name: String,
+    pub(crate) name: String,
     /// The id of the machine key that the instance uses.
-    pub key: Id,
+    pub(crate) key: Id,
     /// The last report of the instance.
-    pub report: InstanceReport,
+    pub(crate) report: InstanceReport,
     /// True if the report is less than 90 seconds old.
-    pub is_recent: bool,
+    pub(crate) is_recent: bool,
 }
 
 /// The instances with unexpired reports, and the keys whose list is incomplete.
 #[derive(Debug, Clone, Default)]
-pub struct InstanceList {
+pub(crate) struct InstanceList {
     /// The instances, sorted by name.
-    pub instances: Vec<Instance>,
+    pub(crate) instances: Vec<Instance>,
     /// The ids of machine keys with more instances than the table holds, sorted.
-    pub incomplete: Vec<Id>,
+    pub(crate) incomplete: Vec<Id>,
 }
 
 /// The table of instances and their last reports.
 #[derive(Default)]
-pub struct Reach {
+pub(crate) struct Reach {
     table: Mutex<Table>,
     changed: Notify,
 }
@@ -96,7 +96,7 @@ struct KeyInstances {
 impl Reach {
     /// Stores the report of an instance. Without room for a new instance, marks the key as
     /// incomplete.
-    pub fn record(&self, key: &KeyRecord, name: &str, report: InstanceReport, now: Instant) {
+    pub(crate) fn record(&self, key: &KeyRecord, name: &str, report: InstanceReport, now: Instant) {
         let mut table = self.table();
         table.sweep(now);
         let Table { keys, of_tenants, .. } = &mut *table;
@@ -124,7 +124,7 @@ impl Reach {
     }
 
     /// Removes an instance that signed off.
-    pub fn forget(&self, key: &KeyRecord, name: &str) {
+    pub(crate) fn forget(&self, key: &KeyRecord, name: &str) {
         let mut table = self.table();
         let Table { keys, of_tenants, .. } = &mut *table;
         let Some(own) = keys.get_mut(&key.id) else { return };
@@ -137,7 +137,7 @@ impl Reach {
     }
 
     /// Returns the instances whose reports have not expired.
-    pub fn list(&self, now: Instant) -> InstanceList {
+    pub(crate) fn list(&self, now: Instant) -> InstanceList {
         let mut table = self.table();
         table.sweep(now);
         let mut list = InstanceList::default();
@@ -161,7 +161,7 @@ impl Reach {
 
     /// Completes at the next change of any instance's digest. Call this before reading the list, so
     /// that no change is missed.
-    pub fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
     }
 

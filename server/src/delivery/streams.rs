@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The number of open streams, in total and per limited caller.
 #[derive(Debug, Default)]
-pub struct Streams {
+pub(crate) struct Streams {
     hasher: RandomState,
     open: AtomicUsize,
     of_callers: Mutex<HashMap<u64, usize>>,
@@ -15,19 +15,19 @@ pub struct Streams {
 
 /// The right to keep one stream open. Dropping the permit releases it.
 #[derive(Debug)]
-pub struct StreamPermit {
+pub(crate) struct StreamPermit {
     streams: Arc<Streams>,
     caller: Option<u64>,
 }
 
 impl Streams {
     /// The total number of open streams.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
     /// Acquires a permit. A limited caller receives `None` at its limit.
-    pub fn acquire(self: &Arc<Streams>, limited: Option<(impl Hash, usize)>) -> Option<StreamPermit> {
+    pub(crate) fn acquire(self: &Arc<Streams>, limited: Option<(impl Hash, usize)>) -> Option<StreamPermit> {
         let caller = match limited {
             None => None,
             Some((caller, limit)) => {

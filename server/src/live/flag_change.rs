@@ -8,18 +8,18 @@ use dezky_core::flags::{Axis, FlagRule, Subject};
 
 /// One change of one flag.
 #[derive(Debug, Clone)]
-pub struct FlagChange {
+pub(crate) struct FlagChange {
     /// The revision of the change.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// The rule before the change; `None` if the flag did not exist.
-    pub before: Option<Arc<FlagRule>>,
+    pub(crate) before: Option<Arc<FlagRule>>,
     /// The rule after the change; `None` if the flag was removed.
-    pub after: Option<Arc<FlagRule>>,
+    pub(crate) after: Option<Arc<FlagRule>>,
 }
 
 impl FlagChange {
     /// Returns whether the change alters this subject's slice.
-    pub fn affects(&self, subject: &Subject<'_>) -> Result<bool, Error> {
+    pub(crate) fn affects(&self, subject: &Subject<'_>) -> Result<bool, Error> {
         let sliced =
             |rule: &Option<Arc<FlagRule>>| rule.as_ref().map(|rule| rule.sliced(subject)).transpose();
         Ok(sliced(&self.before)? != sliced(&self.after)?)
@@ -43,7 +43,7 @@ const MAX_RECENT_BYTES: usize = 4 << 20;
 
 /// The newest flag changes, without a gap.
 #[derive(Debug)]
-pub struct RecentChanges {
+pub(crate) struct RecentChanges {
     changes: VecDeque<FlagChange>,
     bytes: usize,
     max_changes: usize,
@@ -53,17 +53,17 @@ pub struct RecentChanges {
 
 impl RecentChanges {
     /// Creates an empty list for at most `max_changes` changes.
-    pub fn new(max_changes: usize) -> RecentChanges {
+    pub(crate) fn new(max_changes: usize) -> RecentChanges {
         RecentChanges { changes: VecDeque::new(), bytes: 0, max_changes, after: 0 }
     }
 
     /// Declares that the list begins after a revision.
-    pub fn begin(&mut self, after: u64) {
+    pub(crate) fn begin(&mut self, after: u64) {
         self.after = after;
     }
 
     /// Adds the newest change, and drops the oldest ones beyond the limits.
-    pub fn push(&mut self, change: FlagChange) {
+    pub(crate) fn push(&mut self, change: FlagChange) {
         self.bytes += change.bytes();
         self.changes.push_back(change);
         while self.changes.len() > self.max_changes || self.bytes > MAX_RECENT_BYTES {
@@ -74,12 +74,12 @@ impl RecentChanges {
     }
 
     /// Returns whether every change above this revision is in memory.
-    pub fn reaches_back_to(&self, revision: u64) -> bool {
+    pub(crate) fn reaches_back_to(&self, revision: u64) -> bool {
         revision >= self.after
     }
 
     /// Iterates over the changes, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
         self.changes.iter()
     }
 }

@@ -19,15 +19,17 @@ mod state;
 mod tenants;
 
 pub use entries::{KeyEntry, UserEntry};
-pub use flag_change::{FlagChange, MAX_RECENT_CHANGES, RecentChanges};
-pub use notifier::{ChangeNotifier, Listener};
-pub use release::{Coding, Release, SnapshotVersion};
+pub use flag_change::MAX_RECENT_CHANGES;
+pub(crate) use flag_change::{FlagChange, RecentChanges};
+pub(crate) use notifier::{ChangeNotifier, Listener};
+pub use release::SnapshotVersion;
+pub(crate) use release::{Coding, Release};
 pub use state::LiveState;
 
 use release::Releases;
 
 /// The action of the kill switch in the log.
-pub const FLAG_KILL: &str = "flag.kill";
+pub(crate) const FLAG_KILL: &str = "flag.kill";
 
 /// The state that all requests share. Only the store's writer changes it, after each commit and
 /// before the acknowledgement.
@@ -71,7 +73,7 @@ impl Live {
     }
 
     /// Returns the world. Builds it on the first call after a change, and caches it.
-    pub fn world(&self) -> Result<World, Error> {
+    pub(crate) fn world(&self) -> Result<World, Error> {
         let mut cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.read();
         let (revision, population_revision) = (state.world_revision(), state.population_revision());
@@ -99,7 +101,7 @@ impl Live {
 
     /// Returns a world with the current population, for lookups of names. Its flags may be
     /// outdated.
-    pub fn names(&self) -> Result<World, Error> {
+    pub(crate) fn names(&self) -> Result<World, Error> {
         let cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = self.read().population_revision();
         let current = cached.as_ref().filter(|cached| cached.population_revision == revision);
@@ -109,22 +111,22 @@ impl Live {
     }
 
     /// The current snapshot of an environment, ready to send.
-    pub fn release(&self, environment: &Environment) -> Arc<Release> {
+    pub(crate) fn release(&self, environment: &Environment) -> Arc<Release> {
         self.release_at(&self.read(), environment)
     }
 
     /// Like `release`, for a state that the caller has locked.
-    pub fn release_at(&self, state: &LiveState, environment: &Environment) -> Arc<Release> {
+    pub(crate) fn release_at(&self, state: &LiveState, environment: &Environment) -> Arc<Release> {
         self.0.releases.get(&state.snapshot, environment)
     }
 
     /// The notifier of flag, tenant and population changes.
-    pub fn notifier(&self) -> &ChangeNotifier {
+    pub(crate) fn notifier(&self) -> &ChangeNotifier {
         &self.0.notifier
     }
 
     /// Returns the last use of each machine key that was used since the previous call.
-    pub fn take_new_key_uses(&self) -> Vec<KeyUse> {
+    pub(crate) fn take_new_key_uses(&self) -> Vec<KeyUse> {
         self.read().keys.values().filter_map(|entry| entry.take_new_use()).collect()
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// Wakes listeners after changes. A listener then reads the current state, so merged notifications
 /// lose nothing.
 #[derive(Debug)]
-pub struct ChangeNotifier {
+pub(crate) struct ChangeNotifier {
     flags: Topic,
     population: Topic,
     tenants: Mutex<HashMap<Id, watch::Sender<()>>>,
@@ -18,7 +18,7 @@ pub struct ChangeNotifier {
 
 /// Waits for changes of flags, and of one tenant or the whole population.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     flags: watch::Receiver<()>,
     population: watch::Receiver<()>,
 }
@@ -64,29 +64,29 @@ impl Default for ChangeNotifier {
 
 impl ChangeNotifier {
     /// Announces a change of flags.
-    pub fn notify_flags(&self) {
+    pub(crate) fn notify_flags(&self) {
         self.flags.published.send_replace(());
     }
 
     /// Announces a change of a tenant or partner.
-    pub fn notify_population(&self) {
+    pub(crate) fn notify_population(&self) {
         self.population.published.send_replace(());
     }
 
     /// Forwards announcements to listeners; runs forever.
-    pub async fn forward(&self) {
+    pub(crate) async fn forward(&self) {
         tokio::join!(self.flags.forward(Duration::ZERO), self.population.forward(POPULATION_INTERVAL));
     }
 
     /// Announces a change of one tenant to its listeners.
-    pub fn notify_tenant(&self, id: &Id) {
+    pub(crate) fn notify_tenant(&self, id: &Id) {
         if let Some(listeners) = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
             listeners.send_replace(());
         }
     }
 
     /// Returns a listener for the flags and one tenant; without a tenant, for the whole population.
-    pub fn listen(&self, tenant: Option<&Id>) -> Listener {
+    pub(crate) fn listen(&self, tenant: Option<&Id>) -> Listener {
         let population = match tenant {
             None => self.population.listeners.subscribe(),
             Some(id) => {
@@ -103,7 +103,7 @@ impl ChangeNotifier {
 
 impl Listener {
     /// Completes at the next change.
-    pub async fn changed(&mut self) {
+    pub(crate) async fn changed(&mut self) {
         tokio::select! {
             _ = self.flags.changed() => {}
             _ = self.population.changed() => {}

@@ -20,19 +20,19 @@ pub struct SnapshotVersion {
 
 impl SnapshotVersion {
     /// Returns the version of a snapshot.
-    pub fn new(snapshot: &Snapshot) -> SnapshotVersion {
+    pub(crate) fn new(snapshot: &Snapshot) -> SnapshotVersion {
         SnapshotVersion { revision: snapshot.revision(), digest: snapshot.digest() }
     }
 
     /// The digest as an entity tag, in quotes.
-    pub fn etag(&self) -> String {
+    pub(crate) fn etag(&self) -> String {
         format!("\"{}\"", self.digest.as_str())
     }
 }
 
 /// A content coding of a response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub(crate) enum Coding {
     /// The body without compression.
     Identity,
     /// Compression with gzip (RFC 1952).
@@ -43,7 +43,7 @@ pub enum Coding {
 
 impl Coding {
     /// The name in `Content-Encoding` headers.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Coding::Identity => "identity",
             Coding::Gzip => "gzip",
@@ -52,7 +52,7 @@ impl Coding {
     }
 
     /// Returns the smallest coding that an `Accept-Encoding` header allows.
-    pub fn accepted(header: &str) -> Coding {
+    pub(crate) fn accepted(header: &str) -> Coding {
         let mut best = Coding::Identity;
         for part in header.split(',') {
             let (name, weight) = part.split_once(';').unwrap_or((part, ""));
@@ -70,11 +70,11 @@ impl Coding {
 
 /// One environment's snapshot at one revision, ready to send.
 #[derive(Debug)]
-pub struct Release {
+pub(crate) struct Release {
     /// The revision and digest of the snapshot.
-    pub version: SnapshotVersion,
+    pub(crate) version: SnapshotVersion,
     /// The entity tag of the snapshot.
-    pub etag: HeaderValue,
+    pub(crate) etag: HeaderValue,
     body: Bytes,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
@@ -99,7 +99,7 @@ impl Release {
 
     /// Returns the body in a coding. The first call per coding compresses it, which takes
     /// milliseconds.
-    pub fn body(&self, coding: Coding) -> Bytes {
+    pub(crate) fn body(&self, coding: Coding) -> Bytes {
         let slot = match coding {
             Coding::Identity => return self.body.clone(),
             Coding::Gzip => &self.gzip,
@@ -111,7 +111,7 @@ impl Release {
     }
 
     /// Returns the body if it needs no compression, or was compressed before.
-    pub fn ready_body(&self, coding: Coding) -> Option<Bytes> {
+    pub(crate) fn ready_body(&self, coding: Coding) -> Option<Bytes> {
         match coding {
             Coding::Identity => Some(self.body.clone()),
             Coding::Gzip => self.gzip.get().cloned(),
@@ -134,7 +134,7 @@ fn compressed(body: &[u8], coding: Coding) -> std::io::Result<Vec<u8>> {
 
 /// The newest release of each requested environment.
 #[derive(Debug, Default)]
-pub struct Releases(RwLock<HashMap<Environment, Arc<Release>>>);
+pub(crate) struct Releases(RwLock<HashMap<Environment, Arc<Release>>>);
 
 /// The capacity of the cache, which is emptied when it is full. Only operators create keys, and
 /// keys name the environments.
@@ -142,7 +142,7 @@ const MAX_ENVIRONMENTS: usize = 256;
 
 impl Releases {
     /// Returns the release of a snapshot for an environment, and builds it on the first call.
-    pub fn get(&self, snapshot: &Snapshot, environment: &Environment) -> Arc<Release> {
+    pub(crate) fn get(&self, snapshot: &Snapshot, environment: &Environment) -> Arc<Release> {
         let is_current = |release: &&Arc<Release>| release.version.revision == snapshot.revision();
         let current = self
             .0

@@ -16,7 +16,7 @@ use crate::store::identity_key;
 /// The records in memory and the compiled flags, at one revision.
 pub struct LiveState {
     /// The newest revision of the log.
-    pub revision: u64,
+    pub(crate) revision: u64,
     pub(super) environment: Environment,
     pub(super) tenants: Tenants,
     pub(super) partners: HashMap<Id, Slug>,
@@ -38,7 +38,7 @@ pub struct LiveState {
 
 impl LiveState {
     /// Looks up a tenant by slug.
-    pub fn tenant(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+    pub(crate) fn tenant(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
         self.tenants.by_slug(slug)
     }
 
@@ -48,18 +48,18 @@ impl LiveState {
     }
 
     /// Looks up a partner's id by slug.
-    pub fn partner(&self, slug: &str) -> Option<&Id> {
+    pub(crate) fn partner(&self, slug: &str) -> Option<&Id> {
         self.partner_slugs.get(slug)
     }
 
     /// Looks up a partner's slug by id.
-    pub fn partner_slug(&self, id: &Id) -> Option<&Slug> {
+    pub(crate) fn partner_slug(&self, id: &Id) -> Option<&Slug> {
         self.partners.get(id)
     }
 
     /// Looks up a tenant by slug among those that the caller may see. With `visible`, searches only
     /// these tenants, so the time reveals nothing about other tenants.
-    pub fn visible_tenant(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Arc<WorldTenant>> {
+    pub(crate) fn visible_tenant(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Arc<WorldTenant>> {
         match visible {
             None => self.tenant(slug),
             Some(own) => self.live_tenants(own).find(|tenant| tenant.slug.as_str() == slug),
@@ -68,7 +68,7 @@ impl LiveState {
 
     /// Looks up a partner by slug among the partners of the tenants that the caller may see, with
     /// the same care for timing.
-    pub fn visible_partner(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Id> {
+    pub(crate) fn visible_partner(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Id> {
         let Some(own) = visible else { return self.partner(slug) };
         let mut partners = self.live_tenants(own).filter_map(|tenant| tenant.partner_id.as_ref());
         partners.find(|id| self.partner_slug(id).is_some_and(|own| own.as_str() == slug))
@@ -80,22 +80,22 @@ impl LiveState {
     }
 
     /// Looks up a user by id.
-    pub fn user(&self, id: &str) -> Option<&Arc<UserEntry>> {
+    pub(crate) fn user(&self, id: &str) -> Option<&Arc<UserEntry>> {
         self.users.get(id)
     }
 
     /// Looks up the user with this subject at this issuer.
-    pub fn user_by_identity(&self, issuer: &str, subject: &str) -> Option<&Arc<UserEntry>> {
+    pub(crate) fn user_by_identity(&self, issuer: &str, subject: &str) -> Option<&Arc<UserEntry>> {
         self.identities.get(&identity_key(issuer, subject))
     }
 
     /// The compiled flags of the server's environment.
-    pub fn ruleset(&self) -> &Ruleset {
+    pub(crate) fn ruleset(&self) -> &Ruleset {
         &self.ruleset
     }
 
     /// Looks up a flag, without its history.
-    pub fn flag(&self, key: &FlagKey) -> Option<&Flag> {
+    pub(crate) fn flag(&self, key: &FlagKey) -> Option<&Flag> {
         self.flags.get(key)
     }
 
@@ -105,71 +105,71 @@ impl LiveState {
     }
 
     /// The environment that the server evaluates by default.
-    pub fn environment(&self) -> &Environment {
+    pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
 
     /// Lists the server's environment and those of all machine keys.
-    pub fn environments(&self) -> Vec<Environment> {
+    pub(crate) fn environments(&self) -> Vec<Environment> {
         let of_keys = self.keys.values().map(|entry| &entry.key.environment);
         let all: BTreeSet<&Environment> = of_keys.chain([&self.environment]).collect();
         all.into_iter().cloned().collect()
     }
 
     /// The newest revision that changed a flag.
-    pub fn flags_revision(&self) -> u64 {
+    pub(crate) fn flags_revision(&self) -> u64 {
         self.flags_revision
     }
 
     /// Returns whether the kill switch made the flag's last change.
-    pub fn is_killed(&self, key: &str) -> bool {
+    pub(crate) fn is_killed(&self, key: &str) -> bool {
         self.killed.contains(key)
     }
 
     /// The newest revision at the server's start.
-    pub fn started_at(&self) -> u64 {
+    pub(crate) fn started_at(&self) -> u64 {
         self.started_at
     }
 
     /// The flag changes in memory, oldest first.
-    pub fn flag_changes(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
+    pub(crate) fn flag_changes(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
         self.flag_changes.iter()
     }
 
     /// Returns whether memory holds every flag change above this revision.
-    pub fn remembers_changes_after(&self, revision: u64) -> bool {
+    pub(crate) fn remembers_changes_after(&self, revision: u64) -> bool {
         self.flag_changes.reaches_back_to(revision)
     }
 
     /// The revision of a tenant's last change, if the tenant changed since the server's start.
-    pub fn tenant_changed_at(&self, id: &Id) -> Option<u64> {
+    pub(crate) fn tenant_changed_at(&self, id: &Id) -> Option<u64> {
         self.tenant_changes.get(id).copied()
     }
 
     /// Looks up a machine key by the hash of a secret.
-    pub fn key_by_secret(&self, secret: &SecretHash) -> Option<&Arc<KeyEntry>> {
+    pub(crate) fn key_by_secret(&self, secret: &SecretHash) -> Option<&Arc<KeyEntry>> {
         self.secrets.get(secret)
     }
 
     /// Looks up a machine key by id.
-    pub fn key(&self, id: &str) -> Option<&Arc<KeyEntry>> {
+    pub(crate) fn key(&self, id: &str) -> Option<&Arc<KeyEntry>> {
         self.keys.get(id)
     }
 
     /// Iterates over the machine keys in order of id, after the given id.
-    pub fn keys_after(&self, id: Option<&Id>) -> impl Iterator<Item = &Arc<KeyEntry>> {
+    pub(crate) fn keys_after(&self, id: Option<&Id>) -> impl Iterator<Item = &Arc<KeyEntry>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let after = id.map_or(Unbounded, Excluded);
         self.keys.range::<Id, _>((after, Unbounded)).map(|(_, entry)| entry)
     }
 
     /// The newest revision that changed a tenant, a partner or a flag.
-    pub fn world_revision(&self) -> u64 {
+    pub(crate) fn world_revision(&self) -> u64 {
         self.population_revision.max(self.flags_revision)
     }
 
     /// The newest revision that changed a tenant or a partner.
-    pub fn population_revision(&self) -> u64 {
+    pub(crate) fn population_revision(&self) -> u64 {
         self.population_revision
     }
 
@@ -180,7 +180,7 @@ impl LiveState {
     }
 
     /// The number of records of each kind in memory.
-    pub fn sizes(&self) -> [(&'static str, usize); 5] {
+    pub(crate) fn sizes(&self) -> [(&'static str, usize); 5] {
         [
             ("keys", self.keys.len()),
             ("tenants", self.tenants.len()),
@@ -191,12 +191,12 @@ impl LiveState {
     }
 
     /// The issuers of the users' first sign-ins.
-    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &str> {
         self.users.values().filter_map(|entry| entry.issuer.as_deref())
     }
 
     /// Returns whether the tenant exists and is not terminated.
-    pub fn is_live(&self, tenant: &Id) -> bool {
+    pub(crate) fn is_live(&self, tenant: &Id) -> bool {
         self.tenants.get(tenant.as_str()).is_some_and(|row| row.status != TenantStatus::Terminated)
     }
 }

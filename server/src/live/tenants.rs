@@ -9,40 +9,40 @@ use dezky_core::world::WorldTenant;
 
 /// All tenants. The sets hash the id or slug inside the shared row, so no key is stored twice.
 #[derive(Default)]
-pub struct Tenants {
+pub(super) struct Tenants {
     by_id: HashSet<ById>,
     by_slug: HashSet<BySlug>,
 }
 
 impl Tenants {
     /// Looks up a tenant by id.
-    pub fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
+    pub(super) fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
         self.by_id.get(id).map(|ById(row)| row)
     }
 
     /// Looks up a tenant by slug.
-    pub fn by_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+    pub(super) fn by_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
         self.by_slug.get(slug).map(|BySlug(row)| row)
     }
 
     /// Iterates over all tenants, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
         self.by_id.iter().map(|ById(row)| row)
     }
 
     /// The number of tenants.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
     /// Reserves room for `count` more tenants.
-    pub fn reserve(&mut self, count: usize) {
+    pub(super) fn reserve(&mut self, count: usize) {
         self.by_id.reserve(count);
         self.by_slug.reserve(count);
     }
 
     /// Inserts or replaces a tenant. Ids and slugs never change.
-    pub fn put(&mut self, row: WorldTenant) {
+    pub(super) fn put(&mut self, row: WorldTenant) {
         let row = Arc::new(row);
         self.by_slug.replace(BySlug(Arc::clone(&row)));
         self.by_id.replace(ById(row));

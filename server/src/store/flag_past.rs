@@ -51,25 +51,25 @@ pub struct FlagListing {
 
 /// The difference between two versions of a rule.
 #[derive(Debug)]
-pub struct FlagDifference<'r> {
+pub(crate) struct FlagDifference<'r> {
     /// The shape before the change.
-    pub before: Option<FlagShape>,
+    pub(crate) before: Option<FlagShape>,
     /// The shape after the change.
-    pub after: Option<FlagShape>,
+    pub(crate) after: Option<FlagShape>,
     /// The values that were added to a list (`true`) or removed from it.
-    pub listings: Vec<(Axis, &'r str, bool)>,
+    pub(crate) listings: Vec<(Axis, &'r str, bool)>,
 }
 
 impl FlagShape {
     /// Returns the shape of a rule.
-    pub fn new(content: &FlagContent) -> FlagShape {
+    pub(crate) fn new(content: &FlagContent) -> FlagShape {
         let is_closed = |axis: &Axis| content.scope.values(*axis).next().is_some();
         let closed = Axis::ALL.iter().filter(|axis| is_closed(axis)).map(|axis| FlagShape::bit(*axis)).sum();
         FlagShape { state: content.state, pct: content.pct, closed }
     }
 
     /// Returns whether the rule has values on this axis.
-    pub fn is_closed(self, axis: Axis) -> bool {
+    pub(crate) fn is_closed(self, axis: Axis) -> bool {
         self.closed & FlagShape::bit(axis) != 0
     }
 
@@ -80,7 +80,7 @@ impl FlagShape {
 
 impl<'r> FlagDifference<'r> {
     /// Compares a rule before and after a change. Returns `None` if the rule did not change.
-    pub fn between(
+    pub(crate) fn between(
         before: Option<&'r FlagContent>,
         after: Option<&'r FlagContent>,
     ) -> Option<FlagDifference<'r>> {

@@ -21,12 +21,14 @@ mod record;
 pub mod sqlite;
 mod verify;
 
-pub use flag_past::{FlagDifference, FlagListing, FlagShape, FlagStep};
+pub(crate) use flag_past::FlagDifference;
+pub use flag_past::{FlagListing, FlagShape, FlagStep};
 pub use query::{
     ChangeQuery, Direction, FlagQuery, PageStart, PartnerQuery, Sort, SortKey, SubscriptionQuery,
     TenantFilter, TenantQuery, UserQuery,
 };
-pub use record::{ActorRights, KeyUse, Receipt, Record, RecordChange, Require, Write, identity_key};
+pub(crate) use record::identity_key;
+pub use record::{ActorRights, KeyUse, Receipt, Record, RecordChange, Require, Write};
 pub use verify::{Breach, LogHead, Verification, VerifyError};
 
 /// The durable state. A read sees every write that was acknowledged before the read began.
@@ -133,7 +135,7 @@ pub struct StoreTimes {
 
 impl StoreTimes {
     /// Creates the histograms without observations.
-    pub fn new() -> prometheus::Result<StoreTimes> {
+    pub(crate) fn new() -> prometheus::Result<StoreTimes> {
         let reads = histogram::seconds(
             "dezky_store_read_seconds",
             "The durations of the store's reads, in seconds.",
@@ -246,7 +248,7 @@ pub enum StoreError {
 
 /// Verifies the hashes and links of consecutive changes, oldest first. Returns the last hash, or
 /// the first revision that fails and the error.
-pub fn verify_run(run: &[Change]) -> Result<Digest, (u64, Error)> {
+pub(crate) fn verify_run(run: &[Change]) -> Result<Digest, (u64, Error)> {
     verify_chain(run).map_err(|error| {
         // The path begins with the index of the change.
         let index: usize = error.path.split('/').nth(1).and_then(|index| index.parse().ok()).unwrap_or(0);

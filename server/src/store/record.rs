@@ -139,7 +139,7 @@ pub struct Receipt {
 
 impl RecordChange {
     /// Returns whether the change removes an active platform admin.
-    pub fn removes_admin(&self) -> bool {
+    pub(crate) fn removes_admin(&self) -> bool {
         let is_admin = |record: Option<&Record>| match record {
             Some(Record::User(user)) => user.active && user.platform_admin,
             _ => false,
@@ -149,7 +149,7 @@ impl RecordChange {
 
     /// The tenants whose audit lists the change: the record's tenant, and each tenant that a user
     /// joins or leaves.
-    pub fn tenants(&self) -> Vec<&Id> {
+    pub(crate) fn tenants(&self) -> Vec<&Id> {
         let record = self.after.as_ref().or(self.before.as_ref());
         let (before, after) = (memberships(self.before.as_ref()), memberships(self.after.as_ref()));
         let own = record.and_then(Record::tenant_id);
@@ -157,7 +157,7 @@ impl RecordChange {
     }
 
     /// Returns whether the change can turn a flag on or off for a tenant.
-    pub fn touches_effects(&self) -> bool {
+    pub(crate) fn touches_effects(&self) -> bool {
         let touches =
             |record: &Record| matches!(record, Record::Tenant(_) | Record::Partner(_) | Record::Flag(_));
         self.before.as_ref().or(self.after.as_ref()).is_some_and(touches)
@@ -221,7 +221,7 @@ impl Record {
 
 /// The key by which a user is recognized: the issuer's origin and the subject. Applications of one
 /// identity provider have different issuers on one origin, and share their subjects.
-pub fn identity_key(issuer: &str, subject: &str) -> String {
+pub(crate) fn identity_key(issuer: &str, subject: &str) -> String {
     let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     format!("{}://{}\n{subject}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())

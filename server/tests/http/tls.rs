@@ -85,7 +85,7 @@ impl ProductionServer {
             .unwrap();
         let mut server = ProductionServer { process, log, port: 0 };
         server.port = server.port_in("\"serving\"").await;
-        server.logged("keys are fetched").await;
+        server.logged("fetched the issuer's keys").await;
         server
     }
 

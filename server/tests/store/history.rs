@@ -70,6 +70,6 @@ fn there_must_be_data_to_go_back_to() {
         Some(RestoredKeys::Keep),
         (at(0), Actor::default()),
     );
-    assert!(begun.unwrap_err().to_string().contains("there is no database"));
+    assert!(begun.unwrap_err().to_string().contains("the database does not exist"));
     assert!(!directory.path().exists(), "nothing is made by a mistyped name");
 }

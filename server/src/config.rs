@@ -90,7 +90,7 @@ pub struct DataLocation {
     pub allow_loose_permissions: bool,
 }
 
-/// A head of the change log that was kept outside.
+/// A kept head of the change log.
 #[derive(Debug, Clone, Args)]
 pub struct ExpectedHead {
     /// Fail unless the log contains this change, as `backup`, `verify-log` or `GET /audit`

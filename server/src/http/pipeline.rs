@@ -68,8 +68,8 @@ where
 pub async fn unknown_route(app: Arc<App>, paths: &[&'static str], request: Request) -> Response<Body> {
     let path = request.uri().path();
     let shorter = path.strip_suffix('/').filter(|shorter| !shorter.is_empty());
-    let meant = shorter.and_then(|shorter| paths.iter().find(|template| is_of_template(shorter, template)));
-    let problem = match meant {
+    let known = shorter.and_then(|shorter| paths.iter().find(|template| matches_template(shorter, template)));
+    let problem = match known {
         Some(template) => {
             let detail = format!("This path has no trailing slash: use {template}");
             Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
@@ -79,7 +79,7 @@ pub async fn unknown_route(app: Arc<App>, paths: &[&'static str], request: Reque
     answer_open(app, request, |_| async { Err(problem) }).await
 }
 
-fn is_of_template(path: &str, template: &str) -> bool {
+fn matches_template(path: &str, template: &str) -> bool {
     let (parts, given) = (template.split('/'), path.split('/'));
     parts.clone().count() == given.clone().count()
         && parts.zip(given).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use axum::http::HeaderMap;
 
-/// An address, or all addresses that begin with the same bits: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
+/// An address, or all addresses that begin with the same bits: `192.0.2.7`, `10.0.0.0/8`,
+/// `2001:db8::/32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,

@@ -23,7 +23,7 @@ pub struct ConnectionSlots {
 /// The limit of connections from one address.
 #[derive(Debug, Clone, Default)]
 pub struct AddressLimit {
-    /// The configured limit, 0 for none. By default [`MAX_CONNECTIONS_PER_ADDRESS`], and none on
+    /// The configured limit, 0 for none. By default `MAX_CONNECTIONS_PER_ADDRESS`, and none on
     /// loopback.
     pub limit: Option<u32>,
     /// Proxies, which carry the connections of many clients and have no limit.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};
 
-/// Plans these edits.
+/// Plans these edits over HTTP.
 async fn plan_edits(api: &Api, edits: Value) -> Value {
     api.post("/flags/plan").json(json!({ "edits": edits })).send().await.is(200).body
 }

@@ -224,7 +224,7 @@ async fn an_invalid_parameter_is_refused_with_the_values_it_takes() {
 }
 
 #[tokio::test]
-async fn a_token_is_accepted_once_and_only_as_bearer() {
+async fn only_a_single_bearer_token_is_accepted() {
     let anonymous = Api::anonymous(&SERVER).await;
     let token = SERVER.token("operator").await;
     let with = |line: String| anonymous.get("/flags").header("authorization", line);

@@ -84,7 +84,7 @@ pub fn follow(call: Call, source: EventSource) -> Result<Reply, Problem> {
         Some((Ok::<Bytes, Infallible>(event), reader))
     });
     Ok(Reply::stream(Body::from_stream(events))
-        .as_type("text/event-stream")
+        .with_type("text/event-stream")
         .with_header(HeaderName::from_static("dezky-history"), history)
         // Proxies that buffer responses would hold back this stream indefinitely.
         .with_header(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))

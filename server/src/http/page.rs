@@ -34,7 +34,7 @@ pub fn docs() -> Reply {
     let policy = DOCS_POLICY.clone().unwrap_or(strictest);
     let headers: [(HeaderName, HeaderValue); 2] =
         [(CONTENT_SECURITY_POLICY, policy), (REFERRER_POLICY, NO_REFERRER)];
-    let page = Reply::text(DOCS).as_type("text/html; charset=utf-8");
+    let page = Reply::text(DOCS).with_type("text/html; charset=utf-8");
     headers.into_iter().fold(page, |page, (name, value)| page.with_header(name, value))
 }
 

@@ -66,7 +66,7 @@ impl Reply {
     }
 
     /// Sets a media type other than JSON.
-    pub fn as_type(self, content_type: &'static str) -> Reply {
+    pub fn with_type(self, content_type: &'static str) -> Reply {
         Reply { content_type, ..self }
     }
 

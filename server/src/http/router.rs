@@ -117,7 +117,7 @@ fn printed(app: &App) -> Result<Reply, Problem> {
         tracing::error!(%error, "the metrics cannot be serialized");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The metrics cannot be serialized")
     })?;
-    Ok(Reply::text(text).as_type("text/plain; version=0.0.4; charset=utf-8"))
+    Ok(Reply::text(text).with_type("text/plain; version=0.0.4; charset=utf-8"))
 }
 
 fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {

@@ -200,5 +200,5 @@ impl VerifyLine {
 /// Creates a streamed reply of lines that proxies do not buffer.
 fn streamed(body: Body) -> Reply {
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Reply::stream(body).as_type("application/x-ndjson").with_header(unbuffered.0, unbuffered.1)
+    Reply::stream(body).with_type("application/x-ndjson").with_header(unbuffered.0, unbuffered.1)
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::http::problem::Problem;
 use crate::live::Live;
 use crate::store::Store;
 
@@ -21,14 +20,17 @@ pub enum DevError {
     #[error("--dev needs the built-in identity provider, and this build has none: build with --features dev")]
     NotBuiltIn,
     /// The identity provider rejects its issuer or has no key.
+    #[cfg(feature = "dev")]
     #[error("{0}")]
     Provider(String),
     /// The data belong to a server with a real identity provider.
+    #[cfg(feature = "dev")]
     #[error("the data directory holds users of another identity provider: give --dev its own --data")]
     OtherData,
     /// The sample data cannot be written.
+    #[cfg(feature = "dev")]
     #[error("the sample data cannot be written: {}", .0.code())]
-    Sample(Problem),
+    Sample(crate::http::problem::Problem),
 }
 
 /// The built-in issuer of a server at this address.

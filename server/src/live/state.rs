@@ -191,7 +191,7 @@ impl LiveState {
     }
 
     /// The issuers of the users' first sign-ins.
-    pub(crate) fn issuers(&self) -> impl Iterator<Item = &str> {
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.users.values().filter_map(|entry| entry.issuer.as_deref())
     }
 

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dezky::flags::{Axis, Ruleset, Subject, SubjectDocument};
-use dezky::{Client, ClientEvent, ConnectOptions, PastDeadline, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientEvent, ConnectOptions, PastDeadline};
 use serde_json::{Map, Value, json};
 
 /// A flag and whom it is asked for whenever something happens.
@@ -131,12 +132,12 @@ fn timing(given: &Value) -> Timing {
     let usual = Timing::default();
     let time = |name: &str, usual| given[name].as_u64().map_or(usual, Duration::from_millis);
     Timing {
-        check_in: time("pollInterval", usual.check_in),
+        poll_interval: time("pollInterval", usual.poll_interval),
         min_backoff: time("minBackoff", usual.min_backoff),
         request_timeout: time("requestTimeout", usual.request_timeout),
         silence: time("silence", usual.silence),
         settled: time("settled", usual.settled),
-        burst: time("spacing", usual.burst),
+        spacing: time("spacing", usual.spacing),
         ..usual
     }
 }

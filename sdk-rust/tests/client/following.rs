@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use dezky::{Client, ClientEvent, ClientStatus, Key, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientEvent, ClientStatus, Key};
 
 use crate::server::{Fault, HISTORY, Server, digest, snapshot};
 use crate::support::{SECOND, connected, hasty, millis, options, subject, until};
@@ -190,10 +191,10 @@ fn servers_that_contradict_each_other_are_not_asked_without_end() {
 }
 
 #[test]
-fn a_check_in_finds_what_the_stream_did_not_say() {
+fn a_poll_interval_finds_what_the_stream_did_not_say() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, _events) = options(&server.url());
-    let client = Client::connect(options.timing(Timing { check_in: millis(100), ..hasty() })).unwrap();
+    let client = Client::connect(options.timing(Timing { poll_interval: millis(100), ..hasty() })).unwrap();
     server.wait_for_stream();
     server.set(&snapshot(2, &[("a", "on")]));
     until("the revision", || client.ruleset().revision() == 2);
@@ -269,9 +270,10 @@ fn waits_between_streams_grow() {
 fn stale_and_ready_again() {
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (options, events) = options(&server.url());
-    let client =
-        Client::connect(options.stale_after(millis(300)).timing(Timing { check_in: millis(60), ..hasty() }))
-            .unwrap();
+    let client = Client::connect(
+        options.stale_after(millis(300)).timing(Timing { poll_interval: millis(60), ..hasty() }),
+    )
+    .unwrap();
     assert_eq!(events.next_name(), "ready");
     server.wait_for_stream();
     std::thread::sleep(millis(500));

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use dezky::flags::{Ruleset, Snapshot};
-use dezky::{Client, OpenFeatureProvider, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, OpenFeatureProvider};
 use open_feature::provider::{FeatureProvider, ProviderStatus};
 use open_feature::{EvaluationContext, FlagMetadataValue};
 
@@ -38,7 +39,7 @@ fn resolve(provider: &OpenFeatureProvider) -> (bool, String) {
 fn it_answers_from_what_the_client_has_and_has_its_status() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, events) = options(&server.url());
-    let options = options.stale_after(millis(400)).timing(Timing { check_in: millis(50), ..hasty() });
+    let options = options.stale_after(millis(400)).timing(Timing { poll_interval: millis(50), ..hasty() });
     let client = Arc::new(Client::connect(options).unwrap());
     let provider = OpenFeatureProvider::live(client.clone());
     assert_eq!(resolve(&provider), (false, "rev-1".into()));

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Instant;
 
 use dezky::flags::Axis;
-use dezky::{Client, ClientCode, ClientStatus, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientCode, ClientStatus};
 
 use crate::server::{Fault, Server, digest, event, snapshot};
 use crate::support::{SECOND, connected, hasty, millis, options, until};
@@ -83,11 +84,11 @@ fn it_follows_changes() {
 }
 
 #[test]
-fn without_a_stream_a_check_in_says_that_the_population_moved() {
+fn without_a_stream_a_poll_interval_says_that_the_population_moved() {
     let server = serving();
     server.state().stream_always = Some(Fault::Status(404, ""));
     let (options, _events) = options(&server.url());
-    let client = Client::connect(options.timing(Timing { check_in: millis(50), ..hasty() })).unwrap();
+    let client = Client::connect(options.timing(Timing { poll_interval: millis(50), ..hasty() })).unwrap();
     assert_eq!(plan_of(&client), "business");
     server.state().subjects.insert("acme".into(), subject("free"));
     server.state().population = Some(8);

@@ -7,7 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use dezky::flags::Subject;
-use dezky::{Client, ClientEvent, ClientStatus, ConnectOptions, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientEvent, ClientStatus, ConnectOptions};
 
 use crate::server::Server;
 
@@ -20,12 +21,12 @@ pub fn millis(count: u64) -> Duration {
 /// A hundred times as hasty as ordinary clients.
 pub fn hasty() -> Timing {
     Timing {
-        check_in: SECOND * 20,
+        poll_interval: SECOND * 20,
         min_backoff: millis(10),
         request_timeout: millis(700),
         silence: SECOND * 20,
         settled: millis(300),
-        burst: millis(50),
+        spacing: millis(50),
         subject_patience: millis(300),
         sign_off: SECOND,
     }

@@ -1,7 +1,8 @@
-//! Any response to a fetch: the client accepts only a snapshot that matches its tag and is not older.
+//! Any response to a fetch: the client accepts only a snapshot that matches its tag and is not
+//! older.
 //!
-//! The input is the response: a byte for the status, header lines as `name: value`, an empty line, and
-//! the body.
+//! The input is the response: a byte for the status, header lines as `name: value`, an empty line,
+//! and the body.
 #![no_main]
 
 use dezky::testing::{announcements, fetched, subject_of};

@@ -15,9 +15,9 @@ use dezky_core::flags::{Explanation, Reason, Ruleset, Subject};
 
 /// A provider for the OpenFeature SDK.
 ///
-/// The targeting key is the tenant's id. The fields `tenantSlug`, `plan`, `partnerSlug` and `environment`
-/// of the evaluation context are the other parts of the subject. Clones share their ruleset, so a clone
-/// that you keep can replace it.
+/// The targeting key is the tenant's id. The fields `tenantSlug`, `plan`, `partnerSlug` and
+/// `environment` of the evaluation context are the other parts of the subject. Clones share their
+/// ruleset, so a clone that you keep can replace it.
 ///
 /// ```
 /// use dezky::OpenFeatureProvider;
@@ -27,7 +27,8 @@ use dezky_core::flags::{Explanation, Reason, Ruleset, Subject};
 /// #     let mut future = std::pin::pin!(future);
 /// #     loop {
 /// #         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-/// #         if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) { return value; }
+/// #         let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) else { continue };
+/// #         return value;
 /// #     }
 /// # }
 ///
@@ -62,7 +63,8 @@ impl OpenFeatureProvider {
         OpenFeatureProvider::from_source(RulesSource::Fixed(rules))
     }
 
-    /// A provider that answers from the current rules of a client. Its status is the client's status.
+    /// A provider that answers from the current rules of a client. Its status is the client's
+    /// status.
     ///
     /// ```no_run
     /// use dezky::{Client, ConnectOptions, OpenFeatureProvider};

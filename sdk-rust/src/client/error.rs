@@ -32,11 +32,11 @@ macro_rules! client_codes {
 }
 
 client_codes! {
-    /// The server refuses the key: it is wrong, revoked, or not allowed to do this. The client keeps
-    /// retrying with a growing backoff.
+    /// The server refuses the key: it is wrong, revoked, or not allowed to do this. The client
+    /// keeps retrying with a growing backoff.
     KeyRefused "key_refused"
-    /// The server did not answer: no connection, an unknown host, an untrusted certificate, a reset or a
-    /// timeout.
+    /// The server did not answer: no connection, an unknown host, an untrusted certificate, a reset
+    /// or a timeout.
     Unreachable "unreachable"
     /// The server asks for fewer requests.
     RateLimited "rate_limited"
@@ -68,7 +68,8 @@ client_codes! {
 /// ```
 /// use dezky::{Client, ClientCode, ConnectOptions};
 ///
-/// let error = Client::connect(ConnectOptions::new("ftp://flags.example", "dzk_example")).unwrap_err();
+/// let options = ConnectOptions::new("ftp://flags.example", "dzk_example");
+/// let error = Client::connect(options).unwrap_err();
 /// assert_eq!((error.code, error.path), (ClientCode::InvalidOption, "/url"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +82,8 @@ pub struct ClientError {
     pub path: &'static str,
     /// One sentence for people. It never contains the key.
     pub message: String,
-    /// For [`KeyRefused`](ClientCode::KeyRefused), the code in the server's response, if it had one.
+    /// For [`KeyRefused`](ClientCode::KeyRefused), the code in the server's response, if it had
+    /// one.
     pub server_code: Option<String>,
     /// For [`Deadline`](ClientCode::Deadline), the last problem before the deadline.
     #[source]

@@ -16,8 +16,8 @@ use dezky_core::names::FlagKey;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// The client has rules for the first time, or the server confirms them again after they were stale
-    /// or the key was refused.
+    /// The client has rules for the first time, or the server confirms them again after they were
+    /// stale or the key was refused.
     Ready {
         /// The revision of the rules.
         revision: u64,

@@ -36,8 +36,8 @@ impl From<ClientError> for Failure {
 
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Failure {
-        // The outermost error only reports that sending failed; its sources have the reason. None of
-        // them contains a header, so the key cannot leak.
+        // The outermost error only reports that sending failed; its sources have the reason. None
+        // of them contains a header, so the key cannot leak.
         let mut message = format!("the server cannot be reached: {error}");
         let mut source = error.source();
         while let Some(error) = source {

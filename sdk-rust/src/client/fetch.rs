@@ -1,7 +1,7 @@
 //! One conditional fetch of the snapshot.
 //!
-//! A response is accepted only if it is complete, strictly well formed, matches its digest, and is not
-//! older than the snapshot that the client has.
+//! A response is accepted only if it is complete, strictly well formed, matches its digest, and is
+//! not older than the snapshot that the client has.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
@@ -23,8 +23,8 @@ pub(super) enum Fetched {
 
 /// Fetches the snapshot.
 ///
-/// `known` is the snapshot for `If-None-Match`; older revisions are rejected. `in_use` is the snapshot
-/// that the client evaluates with, which the request reports to the server.
+/// `known` is the snapshot for `If-None-Match`; older revisions are rejected. `in_use` is the
+/// snapshot that the client evaluates with, which the request reports to the server.
 pub(super) async fn fetch(
     http: &Http,
     timing: &Timing,

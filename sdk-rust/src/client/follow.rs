@@ -114,8 +114,8 @@ impl Session {
         self.wake.notify_one();
     }
 
-    /// Reads an open stream to its end. The end is no problem in itself: the next fetch finds out whether
-    /// the server can be reached.
+    /// Reads an open stream to its end. The end is no problem in itself: the next fetch finds out
+    /// whether the server can be reached.
     async fn read_stream(&self, mut response: Response) {
         let timing = &self.settings.timing;
         let opened = Instant::now();
@@ -123,7 +123,8 @@ impl Session {
         while let Ok(Ok(Some(bytes))) = timeout(timing.silence, response.chunk()).await {
             let read = reader.read(&bytes, &mut found);
             for announcement in found.drain(..) {
-                // The first event comes with every connection, so it does not prove a stable stream.
+                // The first event comes with every connection, so it does not prove a stable
+                // stream.
                 if !mem::replace(&mut is_first, false) {
                     self.stream_attempt.set(0);
                 }
@@ -142,7 +143,8 @@ impl Session {
         self.note_population(announcement.population, announcement.digest.as_ref());
         self.fetch_attempt.set(0);
         self.announced.replace(Some(announcement));
-        // While a swap is unconfirmed, even an announcement of the rules in use wakes the fetch loop.
+        // While a swap is unconfirmed, even an announcement of the rules in use wakes the fetch
+        // loop.
         if !self.is_confirming.get() {
             self.drop_announcement_in_use();
         }
@@ -170,8 +172,8 @@ impl Session {
         }
     }
 
-    /// Reports a failed fetch and waits for the backoff. Only a `Retry-After` ignores announcements.
-    /// Returns the error if it makes `connect` fail.
+    /// Reports a failed fetch and waits for the backoff. Only a `Retry-After` ignores
+    /// announcements. Returns the error if it makes `connect` fail.
     async fn wait_after_failure(&self, failure: Failure) -> Result<(), ClientError> {
         self.is_confirming.set(false);
         let wait = self.next_wait(&self.fetch_attempt, failure.is_refusal());
@@ -204,7 +206,8 @@ impl Session {
         }
     }
 
-    /// Starts without the server at the deadline of `connect`. Returns the error if that is impossible.
+    /// Starts without the server at the deadline of `connect`. Returns the error if that is
+    /// impossible.
     async fn await_deadline(&self, began: Instant) -> ClientError {
         sleep(self.settings.deadline.saturating_sub(began.elapsed())).await;
         if !self.is_awaited() {

@@ -28,8 +28,8 @@ use dezky_core::flags::{Evaluation, Subject};
 /// # Ok::<(), dezky::ClientError>(())
 /// ```
 ///
-/// The client reads no environment variables. In particular, it uses no proxy: requests go straight to
-/// the server. The system's certificate store decides which certificates are trusted.
+/// The client reads no environment variables. In particular, it uses no proxy: requests go straight
+/// to the server. The system's certificate store decides which certificates are trusted.
 pub struct Client {
     pub(super) shared: Arc<Shared>,
     pub(super) settings: Arc<Settings>,
@@ -37,8 +37,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns the rules in use, in a few nanoseconds. Keep them while several answers must come from one
-    /// revision.
+    /// Returns the rules in use, in a few nanoseconds. Keep them while several answers must come
+    /// from one revision.
     #[inline]
     pub fn ruleset(&self) -> CurrentRuleset {
         CurrentRuleset(self.shared.current.load())
@@ -54,7 +54,8 @@ impl Client {
     ///
     /// ```no_run
     /// # use dezky::{Client, ConnectOptions};
-    /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+    /// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+    /// # let client = Client::connect(options)?;
     /// let acme = client.subject("acme")?;
     /// let flags = client.for_tenant(&acme.subject());
     /// if flags.is_enabled("jmap_native_v2") {
@@ -78,12 +79,13 @@ impl Client {
 
     /// Registers a handler that receives every event from now on.
     ///
-    /// Handlers run one after another on the client's thread, so a handler that blocks also blocks the
-    /// client. A handler that panics does not affect the client or other handlers.
+    /// Handlers run one after another on the client's thread, so a handler that blocks also blocks
+    /// the client. A handler that panics does not affect the client or other handlers.
     ///
     /// ```no_run
     /// # use dezky::{Client, ClientEvent, ConnectOptions};
-    /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+    /// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+    /// # let client = Client::connect(options)?;
     /// let handler = client.on(|event| {
     ///     if let ClientEvent::Change { keys, .. } = event {
     ///         println!("{} flags changed", keys.len());

@@ -86,8 +86,8 @@ impl Http {
         self.get(url, headers, None).await
     }
 
-    /// Sends the last request of a closing client, so that the server no longer waits for this instance.
-    /// The response is ignored.
+    /// Sends the last request of a closing client, so that the server no longer waits for this
+    /// instance. The response is ignored.
     pub(super) async fn sign_off(&self, in_use: &Digest) {
         let headers =
             HeaderMap::from_iter([(HeaderName::from_static("dezky-closing"), HeaderValue::from_static("1"))]);

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 /// A random instance name that begins with the kind of SDK.
 ///
-/// `fastrand` is not used: a forked child inherits its state, so every child would get the same name.
+/// `fastrand` is not used: a forked child inherits its state, so every child would get the same
+/// name.
 pub(super) fn random_name(sdk: &str) -> String {
     let mut hasher = RandomState::new().build_hasher();
     // A forked child also inherits the thread's seed for `RandomState`.

@@ -24,13 +24,14 @@ pub(super) enum KeySource {
 }
 
 impl Key {
-    /// A key that a function returns for each request. The function runs on a thread where it may block.
+    /// A key that a function returns for each request. The function runs on a thread where it may
+    /// block.
     pub fn from_fn(function: impl Fn() -> String + Send + Sync + 'static) -> Key {
         Key(KeySource::Function(Arc::new(move || Ok(function()))))
     }
 
-    /// Like [`from_fn`](Key::from_fn), but the function may fail: the request is then retried later, as
-    /// for an unreachable server.
+    /// Like [`from_fn`](Key::from_fn), but the function may fail: the request is then retried
+    /// later, as for an unreachable server.
     pub fn try_from_fn<E: Display>(function: impl Fn() -> Result<String, E> + Send + Sync + 'static) -> Key {
         Key(KeySource::Function(Arc::new(move || function().map_err(|error| error.to_string()))))
     }

@@ -77,24 +77,25 @@ impl Client {
         Ok((Client { shared, settings, lifecycle: Mutex::new(lifecycle) }, began))
     }
 
-    /// Closes the client. When this returns, its thread, sockets and timers are gone, and no event is
-    /// emitted any more. The last rules stay readable. Dropping a client closes it, too.
+    /// Closes the client. When this returns, its thread, sockets and timers are gone, and no event
+    /// is emitted any more. The last rules stay readable. Dropping a client closes it, too.
     ///
-    /// A last request of at most a second tells the server that this instance is gone. A handler may
-    /// close its client: the call returns at once, and the thread ends after the handler.
+    /// A last request of at most a second tells the server that this instance is gone. A handler
+    /// may close its client: the call returns at once, and the thread ends after the handler.
     pub fn close(&self) {
         self.end(StopMode::Close);
     }
 
-    /// Like [`close`](Client::close), but waits at most `limit` for a running handler and for the last
-    /// request. For a process that is about to exit.
+    /// Like [`close`](Client::close), but waits at most `limit` for a running handler and for the
+    /// last request. For a process that is about to exit.
     pub fn close_within(&self, limit: Duration) {
         self.end(StopMode::CloseWithin(limit));
     }
 
     fn end(&self, mode: StopMode) {
         self.shared.transition(PhaseEvent::Closed);
-        // The lock is released before the wait, because a running handler may close the client, too.
+        // The lock is released before the wait, because a running handler may close the client,
+        // too.
         let worker = self.lifecycle().worker.take();
         if let Some(worker) = worker {
             worker.stop(mode);
@@ -108,7 +109,8 @@ impl Client {
     ///
     /// ```no_run
     /// # use dezky::{Client, ConnectOptions};
-    /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+    /// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+    /// # let client = Client::connect(options)?;
     /// client.pause();
     /// // Fork here.
     /// client.resume();
@@ -123,8 +125,8 @@ impl Client {
 
     /// Starts a thread again after [`pause`](Client::pause), in the parent and in the child.
     ///
-    /// In the child of a process that did not pause, it starts a new thread, too. A child gets another
-    /// random instance name.
+    /// In the child of a process that did not pause, it starts a new thread, too. A child gets
+    /// another random instance name.
     pub fn resume(&self) {
         let mut lifecycle = self.lifecycle();
         if lifecycle.process != process::id() {

@@ -8,15 +8,16 @@ use std::time::Duration;
 use super::shared::Handler;
 use super::{ClientEvent, Key, Timing};
 
-/// The behavior of `connect` when no rules arrived before the deadline, or when the server refuses the
-/// key.
+/// The behavior of `connect` when no rules arrived before the deadline, or when the server refuses
+/// the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PastDeadline {
-    /// `connect` fails with [`Deadline`](super::ClientCode::Deadline), whose cause is the last problem,
-    /// or with [`KeyRefused`](super::ClientCode::KeyRefused). The default without a file.
+    /// `connect` fails with [`Deadline`](super::ClientCode::Deadline), whose cause is the last
+    /// problem, or with [`KeyRefused`](super::ClientCode::KeyRefused). The default without a file.
     Fail,
-    /// The client uses the last-known-good file, and `connect` fails if there is none. If the server
-    /// cannot be reached, the client does not wait for the deadline. The default with a file.
+    /// The client uses the last-known-good file, and `connect` fails if there is none. If the
+    /// server cannot be reached, the client does not wait for the deadline. The default with a
+    /// file.
     File,
     /// The client starts without flags, so every flag is off.
     Off,
@@ -85,8 +86,8 @@ impl ConnectOptions {
     ///
     /// ```
     /// # use dezky::ConnectOptions;
-    /// let document = br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").snapshot(*document);
+    /// let document = r#"{"format": 1, "revision": 7, "environment": "production", "flags": []}"#;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_").snapshot(document);
     /// ```
     #[must_use]
     pub fn snapshot(self, document: impl Into<Vec<u8>>) -> ConnectOptions {
@@ -109,22 +110,22 @@ impl ConnectOptions {
         ConnectOptions { deadline, ..self }
     }
 
-    /// Sets the behavior past the deadline. The default is [`File`](PastDeadline::File) with a file, and
-    /// [`Fail`](PastDeadline::Fail) without one.
+    /// Sets the behavior past the deadline. The default is [`File`](PastDeadline::File) with a
+    /// file, and [`Fail`](PastDeadline::Fail) without one.
     #[must_use]
     pub fn past_deadline(self, past_deadline: PastDeadline) -> ConnectOptions {
         ConnectOptions { past_deadline: Some(past_deadline), ..self }
     }
 
-    /// Sets the time without a confirmation by the server after which the rules are stale. The default is
-    /// 60 seconds.
+    /// Sets the time without a confirmation by the server after which the rules are stale. The
+    /// default is 60 seconds.
     #[must_use]
     pub fn stale_after(self, stale_after: Duration) -> ConnectOptions {
         ConnectOptions { stale_after, ..self }
     }
 
-    /// Sets the longest wait between two attempts. The default is 30 seconds. While the server refuses
-    /// the key, the limit is twice as long.
+    /// Sets the longest wait between two attempts. The default is 30 seconds. While the server
+    /// refuses the key, the limit is twice as long.
     #[must_use]
     pub fn max_backoff(self, max_backoff: Duration) -> ConnectOptions {
         ConnectOptions { max_backoff, ..self }
@@ -132,8 +133,8 @@ impl ConnectOptions {
 
     /// Sets the name of this instance: 1 to 64 of `A-Z`, `a-z`, `0-9`, `_`, `.` and `-`.
     ///
-    /// The server lists instances under their names. The default is a random name, and a forked child
-    /// gets another one.
+    /// The server lists instances under their names. The default is a random name, and a forked
+    /// child gets another one.
     #[must_use]
     pub fn instance(self, name: impl Into<String>) -> ConnectOptions {
         ConnectOptions { instance: Some(name.into()), ..self }
@@ -147,8 +148,8 @@ impl ConnectOptions {
 
     /// Registers a handler that receives every event from the start of `connect`.
     ///
-    /// Handlers run one after another on the client's thread, so a handler that blocks also blocks the
-    /// client.
+    /// Handlers run one after another on the client's thread, so a handler that blocks also blocks
+    /// the client.
     ///
     /// ```
     /// # use dezky::ConnectOptions;

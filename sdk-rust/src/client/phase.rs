@@ -1,6 +1,7 @@
 //! The phases of a client, the only transitions between them, and the public status of each.
 //!
-//! `sdk-wasm/typescript/shared/live/phase.ts` has the same phases and transitions under the same names.
+//! `sdk-wasm/typescript/shared/live/phase.ts` has the same phases and transitions under the same
+//! names.
 
 use super::ClientStatus;
 
@@ -26,7 +27,8 @@ pub(super) enum Phase {
     StaleUnconfirmed,
     /// The server refuses the key. Other failures do not end this phase, only a success does.
     Refused,
-    /// The client is closed, and its last request tells the server. No transition leaves this phase.
+    /// The client is closed, and its last request tells the server. No transition leaves this
+    /// phase.
     SigningOff,
     /// The client is closed, and the server need not be told. No transition leaves this phase.
     Closed,
@@ -108,7 +110,8 @@ impl Phase {
         }
     }
 
-    /// Whether the last fetch failed or the client is closed: subjects then come from the cache alone.
+    /// Whether the last fetch failed or the client is closed: subjects then come from the cache
+    /// alone.
     pub(super) const fn is_away(self) -> bool {
         use Phase::*;
         matches!(self, ConnectingFailed | Unconfirmed | StaleUnconfirmed | Refused | SigningOff | Closed)

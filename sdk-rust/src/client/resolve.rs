@@ -1,4 +1,5 @@
-//! Requests for subjects, on the client's thread: at most one per tenant, shared by all its callers.
+//! Requests for subjects, on the client's thread: at most one per tenant, shared by all its
+//! callers.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

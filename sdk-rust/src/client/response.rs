@@ -44,8 +44,8 @@ impl ResponseHead {
 
     /// The digest in the `ETag`, without quotes.
     ///
-    /// A compressing proxy marks the tag as weak (`W/`). The mark is ignored, because the digest of the
-    /// body is checked anyway.
+    /// A compressing proxy marks the tag as weak (`W/`). The mark is ignored, because the digest of
+    /// the body is checked anyway.
     pub(super) fn digest(&self) -> Option<&str> {
         let tag = self.tag.as_deref()?;
         tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')
@@ -81,7 +81,8 @@ pub(super) async fn read_response(mut response: Response) -> Result<(ResponseHea
     Ok((head, body))
 }
 
-/// Converts a response without a usable document to a failure, with the server's code for a refusal.
+/// Converts a response without a usable document to a failure, with the server's code for a
+/// refusal.
 pub(super) fn failure_of(head: &ResponseHead, body: &[u8]) -> Failure {
     let status = head.status;
     let error = match status {

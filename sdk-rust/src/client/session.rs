@@ -151,7 +151,8 @@ impl Session {
         is_swap
     }
 
-    /// Starts without the server, as `past_deadline` says; returns the error if that is not possible.
+    /// Starts without the server, as `past_deadline` says; returns the error if that is not
+    /// possible.
     pub(super) fn start_without_server(&self, error: ClientError) -> Result<(), ClientError> {
         match (self.settings.past_deadline, self.shared.fallback.load_full()) {
             (PastDeadline::Off, _) => Ok(()),
@@ -164,8 +165,8 @@ impl Session {
         }
     }
 
-    /// Ends the start before its deadline if waiting does not help: the key is refused, or there is a
-    /// file and the server cannot be reached. Does nothing if `connect` has already returned.
+    /// Ends the start before its deadline if waiting does not help: the key is refused, or there is
+    /// a file and the server cannot be reached. Does nothing if `connect` has already returned.
     pub(super) fn start_early(&self, error: ClientError) -> Result<(), ClientError> {
         if !self.is_awaited() {
             return Ok(());

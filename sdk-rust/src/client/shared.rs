@@ -18,8 +18,8 @@ use dezky_core::names::Digest;
 
 pub(super) type Handler = Arc<dyn Fn(&ClientEvent) + Send + Sync>;
 
-/// The shared state. It contains no lock: a process that forks while the thread runs must not leave one
-/// locked in its child.
+/// The shared state. It contains no lock: a process that forks while the thread runs must not leave
+/// one locked in its child.
 pub(super) struct Shared {
     /// The snapshot in use.
     pub(super) current: ArcSwap<LoadedSnapshot>,
@@ -122,13 +122,14 @@ fn phase_of(number: u8) -> Phase {
 
 /// The rules that were in use when [`Client::ruleset`](super::Client::ruleset) was called.
 ///
-/// It dereferences to a [`Ruleset`]. Hold it while several answers must come from one revision, and drop
-/// it soon.
+/// It dereferences to a [`Ruleset`]. Hold it while several answers must come from one revision, and
+/// drop it soon.
 ///
 /// ```no_run
 /// # use dezky::{Client, ConnectOptions};
 /// # use dezky::flags::Subject;
-/// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+/// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+/// # let client = Client::connect(options)?;
 /// # let subject = Subject::new("t1", "acme", "business").unwrap();
 /// let rules = client.ruleset();
 /// let (one, other) = (rules.is_enabled("one", &subject), rules.is_enabled("other", &subject));

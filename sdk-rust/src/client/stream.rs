@@ -85,8 +85,8 @@ impl EventReader {
                 }
                 self.data.extend_from_slice(value);
             }
-            // Comments are heartbeats. `id` and `retry` are ignored: after a stream ends, the client
-            // fetches the snapshot, and it has its own backoff.
+            // Comments are heartbeats. `id` and `retry` are ignored: after a stream ends, the
+            // client fetches the snapshot, and it has its own backoff.
             _ => {}
         }
         Ok(())

@@ -14,19 +14,21 @@ const GRACE: Duration = Duration::from_millis(100);
 impl Client {
     /// Returns the subject of a tenant by its slug, as the server has it.
     ///
-    /// The first call for a tenant asks the server. Later calls return the cached subject, until the
-    /// server announces that a tenant or a partner changed; the next call then asks again. If the server
-    /// does not answer, the last subject is returned.
+    /// The first call for a tenant asks the server. Later calls return the cached subject, until
+    /// the server announces that a tenant or a partner changed; the next call then asks again. If
+    /// the server does not answer, the last subject is returned.
     ///
     /// # Errors
     ///
-    /// [`InvalidSlug`](ClientCode::InvalidSlug) and [`UnknownTenant`](ClientCode::UnknownTenant) are
-    /// final. Any other code is the reason why the server could not be asked about a tenant that is not
-    /// cached. Within a handler the client's thread cannot ask, so only cached subjects are returned.
+    /// [`InvalidSlug`](ClientCode::InvalidSlug) and [`UnknownTenant`](ClientCode::UnknownTenant)
+    /// are final. Any other code is the reason why the server could not be asked about a tenant
+    /// that is not cached. Within a handler the client's thread cannot ask, so only cached subjects
+    /// are returned.
     ///
     /// ```no_run
     /// # use dezky::{Client, ConnectOptions};
-    /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+    /// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+    /// # let client = Client::connect(options)?;
     /// let acme = client.subject("acme")?;
     /// let enabled = client.is_enabled("jmap_native_v2", &acme.subject());
     /// # Ok::<(), dezky::ClientError>(())

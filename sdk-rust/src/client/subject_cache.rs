@@ -29,8 +29,8 @@ pub(super) struct CachedSubject {
     order: u64,
 }
 
-/// The cache. Only the client's thread writes to it. It contains no lock, so the process may fork at any
-/// time.
+/// The cache. Only the client's thread writes to it. It contains no lock, so the process may fork
+/// at any time.
 #[derive(Debug, Default)]
 pub(super) struct SubjectCache {
     entries: ArcSwap<HashMap<Arc<str>, Arc<CachedSubject>>>,

@@ -47,8 +47,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread that follows the server. `report` is set for the first thread of a client, which
-    /// also loads the file and the given snapshot.
+    /// Starts a thread that follows the server. `report` is set for the first thread of a client,
+    /// which also loads the file and the given snapshot.
     pub(super) fn start(
         shared: Arc<Shared>,
         settings: Arc<Settings>,
@@ -70,8 +70,8 @@ impl Worker {
         Ok(Worker { handle, stop, subjects, ended, process: process::id() })
     }
 
-    /// Passes a request for a subject to the thread. Returns `false` if the caller cannot wait for the
-    /// reply: the thread has ended, or the caller is a handler on it.
+    /// Passes a request for a subject to the thread. Returns `false` if the caller cannot wait for
+    /// the reply: the thread has ended, or the caller is a handler on it.
     pub(super) fn request_subject(&self, request: SubjectRequest) -> bool {
         let can_wait = self.process == process::id() && self.handle.thread().id() != thread::current().id();
         can_wait && self.subjects.send(request).is_ok()
@@ -80,7 +80,8 @@ impl Worker {
     /// Stops the thread, and waits until it, its sockets and its timers are gone.
     pub(super) fn stop(self, mode: StopMode) {
         if self.process != process::id() {
-            // The thread exists only in the parent process. Waking it would use the parent's handles.
+            // The thread exists only in the parent process. Waking it would use the parent's
+            // handles.
             mem::forget(self);
             return;
         }
@@ -107,8 +108,8 @@ fn follow(
     stopped: oneshot::Receiver<StopMode>,
     asked: async_mpsc::UnboundedReceiver<SubjectRequest>,
 ) {
-    // Name lookups and key functions block, so they run on at most two further threads, which end when
-    // they are idle.
+    // Name lookups and key functions block, so they run on at most two further threads, which end
+    // when they are idle.
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)

@@ -27,8 +27,8 @@ use dezky_core::flags::{Explanation, Reason, Ruleset, Subject};
 /// #     let mut future = std::pin::pin!(future);
 /// #     loop {
 /// #         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-/// #         let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) else { continue };
-/// #         return value;
+/// #         let polled = future.as_mut().poll(&mut context);
+/// #         if let std::task::Poll::Ready(value) = polled { return value; }
 /// #     }
 /// # }
 ///

@@ -1,4 +1,4 @@
-/** How a client begins. */
+/** Opens a live client: loads the engine, the file and the server's rules, within the deadline. */
 import { Client } from './client.js'
 import { fileTrouble, hold, type Held } from './live/held.js'
 import { Live } from './live/live.js'
@@ -7,7 +7,7 @@ import type { Kept, Platform } from './live/platform.js'
 import { Trouble } from './live/trouble.js'
 import type { Document } from './types.js'
 
-/** `connect` on a platform. */
+/** Implements `connect` for one platform. */
 export async function connectOn<Key extends string>(platform: Platform, options: ConnectOptions): Promise<Client<Key>> {
   const settings = readOptions(options, platform)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -21,7 +21,7 @@ export async function connectOn<Key extends string>(platform: Platform, options:
 
 async function begin<Key extends string>(settings: Settings, platform: Platform, late: Promise<'late'>): Promise<Client<Key>> {
   const began = performance.now()
-  if ((await Promise.race([platform.ready(), late])) === 'late') throw new Trouble('deadline', 'the engine was not loaded in time')
+  if ((await Promise.race([platform.ready(), late])) === 'late') throw new Trouble('deadline', 'the engine did not load before the deadline')
   const given = settings.snapshot === undefined ? undefined : readGiven<Key>(settings.snapshot)
   const keeper = settings.file === undefined ? undefined : platform.keep?.(settings.file)
   const live = new Live<Key>(settings, platform, keeper)
@@ -31,11 +31,11 @@ async function begin<Key extends string>(settings: Settings, platform: Platform,
   if (read instanceof Trouble) live.tell('file', read)
   const kept = read instanceof Trouble || read === 'late' ? undefined : read
 
-  // A file is what the server said last, unless the application has come with something newer since.
+  // The file holds the server's last snapshot, unless the application passes a newer one.
   const start = kept && !(given && given.rules.revision > kept.held.rules.revision) ? kept.held : given
   if (start) live.remember(start, kept?.held ?? start)
   if (given) live.goOn(start)
-  // Where there is a file, a server that cannot be reached is not waited for.
+  // With a file to fall back to, an unreachable server is not waited for.
   const goesOn = settings.pastDeadline === 'file' && kept !== undefined
   const following = live.follow((trouble) => trouble.isRefusal || (goesOn && trouble.code === 'unreachable'))
   const missed = given ? undefined : await Promise.race([following, late])
@@ -53,8 +53,8 @@ async function begin<Key extends string>(settings: Settings, platform: Platform,
   return client
 }
 
-function tooLate(trouble = new Trouble('unreachable', 'the server has not answered yet')): Trouble {
-  return new Trouble('deadline', `there were no rules in time: ${trouble.message}`, { cause: trouble })
+function tooLate(trouble = new Trouble('unreachable', 'the server has not answered')): Trouble {
+  return new Trouble('deadline', `no rules arrived before the deadline: ${trouble.message}`, { cause: trouble })
 }
 
 function readGiven<Key extends string>(snapshot: Document<object>): Held<Key> {

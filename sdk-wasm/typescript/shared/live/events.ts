@@ -1,6 +1,5 @@
 /** What a client says, and to whom. */
-import type { ClientCode } from '../types.js'
-import { Trouble } from './trouble.js'
+import { type ClientProblem, Trouble } from './trouble.js'
 
 export type ClientStatus = 'connecting' | 'ready' | 'stale' | 'refused' | 'closed'
 
@@ -16,7 +15,7 @@ export interface ClientEvents<Key extends string = string> {
    * Something else is wrong than before. With `key_refused`, `serverCode` is the code in the server's answer, if it had one. `fatal` is
    * always false: a client goes on asking until it is closed.
    */
-  error: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean; readonly serverCode?: string }
+  error: ClientProblem
 }
 
 type Registered = { readonly handler: (event: never) => unknown }

@@ -1,7 +1,14 @@
 /** What goes wrong between a client and its server. */
 import { DezkyError } from '../error.js'
 import type { ClientCode } from '../types.js'
-import type { ClientEvents } from './events.js'
+
+/** The content of an `error` event. */
+export interface ClientProblem {
+  readonly code: ClientCode
+  readonly message: string
+  readonly fatal: boolean
+  readonly serverCode?: string
+}
 
 interface Circumstances {
   readonly cause?: unknown
@@ -15,7 +22,7 @@ interface Circumstances {
 
 /** A problem that a client has, as whoever calls `connect` sees it. */
 export class Trouble extends DezkyError {
-  readonly #problem: ClientEvents['error']
+  readonly #problem: ClientProblem
   readonly #retryAfter: number
 
   constructor(code: ClientCode, message: string, { cause, path = '', serverCode, retryAfter = 0 }: Circumstances = {}) {
@@ -26,7 +33,7 @@ export class Trouble extends DezkyError {
   }
 
   /** As an event has it. */
-  get problem(): ClientEvents['error'] {
+  get problem(): ClientProblem {
     return this.#problem
   }
 

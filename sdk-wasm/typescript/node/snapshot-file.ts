@@ -1,16 +1,16 @@
-/** The last-known-good file. */
+/** The last-known-good snapshot file: read at startup, replaced atomically. */
 import { randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import type { Keeper } from '../shared/live/platform.js'
 
-/** Core's largest document, and room for the name of a history. */
+/** The largest document that core accepts, plus room for the history's identifier. */
 const MAX_BYTES = (32 << 20) + 4096
 
-export const keep = (path: string): Keeper => ({
+export const openSnapshotFile = (path: string): Keeper => ({
   async read() {
     try {
       const { size, mtimeMs } = await stat(path)
-      if (size > MAX_BYTES) throw new Error(`${path} is larger than is accepted`)
+      if (size > MAX_BYTES) throw new Error(`${path} is too large`)
       return { document: await readFile(path), written: mtimeMs }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

@@ -1,8 +1,8 @@
-/** JSON to values without the loss of a digit: whole numbers beyond 2^53 become bigint. */
+/** Parses JSON without losing digits: whole numbers beyond 2^53 become bigint. */
 
 export function parseExactly(json: string): unknown {
   if (!/\d{16}/.test(json)) return JSON.parse(json)
-  // No text of the document begins with the mark, so whatever does is a number that was marked here.
+  // No string of the document starts with the mark, so every string that does is a marked number.
   let mark = '#'
   while (json.includes(`"${mark}`)) mark += '#'
   let marked = ''
@@ -17,18 +17,21 @@ export function parseExactly(json: string): unknown {
   return JSON.parse(marked + json.slice(copied), revive)
 }
 
-/** Every number of a well-formed document that is written in digits alone. */
+/** Yields every number of a well-formed document that is written in digits only. */
 function* wholeNumbers(json: string): Generator<{ start: number; text: string }> {
   const token = /"|-?\d[\d.eE+-]*/g
   for (let found = token.exec(json); found; found = token.exec(json)) {
     const text = found[0]
-    if (text === '"') token.lastIndex = endOfText(json, token.lastIndex)
+    if (text === '"') token.lastIndex = endOfString(json, token.lastIndex)
     else if (/^-?\d+$/.test(text)) yield { start: found.index, text }
   }
 }
 
-/** Where the text ends whose first character is at `at`. Texts may be long, and hold what looks like a number. */
-function endOfText(json: string, at: number): number {
+/**
+ * Returns the index after the closing quote of the string whose first character is at `at`.
+ * Skipping strings keeps digits inside them from being mistaken for numbers.
+ */
+function endOfString(json: string, at: number): number {
   while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1
   return at + 1
 }

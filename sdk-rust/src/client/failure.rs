@@ -22,7 +22,7 @@ impl Failure {
         Failure::new(ClientCode::Unreachable, "the server cannot be reached: the request timed out")
     }
 
-    /// Whether the server refuses the key.
+    /// Returns whether the server refuses the key.
     pub(super) fn is_refusal(&self) -> bool {
         self.error.code == ClientCode::KeyRefused
     }

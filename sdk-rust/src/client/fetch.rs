@@ -21,7 +21,7 @@ pub(super) enum Fetched {
     Changed(LoadedSnapshot),
 }
 
-/// Fetches the snapshot.
+/// Fetches the snapshot from the server.
 ///
 /// `known` is the snapshot for `If-None-Match`; older revisions are rejected. `in_use` is the
 /// snapshot that the client evaluates with, which the request reports to the server.

@@ -98,7 +98,7 @@ impl Client {
         self.shared.on(Arc::new(handler))
     }
 
-    /// Removes a handler.
+    /// Removes a handler, which receives no more events.
     pub fn off(&self, handler: HandlerId) {
         self.shared.off(handler);
     }

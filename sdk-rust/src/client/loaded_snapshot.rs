@@ -13,7 +13,7 @@ pub(super) struct LoadedSnapshot {
     pub(super) digest: Digest,
     /// The history of the server that published the snapshot, if it was given.
     pub(super) history: Option<String>,
-    /// Whether a server published the snapshot. `false` for the empty one that a client begins
+    /// `true` if a server published the snapshot, `false` for the empty one that a client begins
     /// with.
     pub(super) is_published: bool,
     snapshot: Snapshot,
@@ -69,8 +69,8 @@ impl LoadedSnapshot {
         }
     }
 
-    /// Whether this snapshot has a lower revision than another one of the same history. Snapshots
-    /// of two histories have no order.
+    /// Returns whether this snapshot has a lower revision than another one of the same history.
+    /// Snapshots of two histories have no order.
     pub(super) fn is_older_than(&self, other: &LoadedSnapshot) -> bool {
         other.is_published && self.history == other.history && self.rules.revision() < other.rules.revision()
     }

@@ -39,7 +39,7 @@ pub(super) enum Phase {
 pub(super) enum PhaseEvent {
     /// The client starts with a snapshot or a file, before the server has answered.
     Started,
-    /// A fetch succeeded.
+    /// A fetch succeeded, so the rules are confirmed.
     Succeeded,
     /// A fetch failed, and the key was not the reason.
     Failed,
@@ -110,8 +110,8 @@ impl Phase {
         }
     }
 
-    /// Whether the last fetch failed or the client is closed: subjects then come from the cache
-    /// alone.
+    /// Returns whether the last fetch failed or the client is closed: subjects then come from the
+    /// cache alone.
     pub(super) const fn is_away(self) -> bool {
         use Phase::*;
         matches!(self, ConnectingFailed | Unconfirmed | StaleUnconfirmed | Refused | SigningOff | Closed)

@@ -42,7 +42,7 @@ pub(super) struct Session {
     pub(super) started: Cell<u64>,
     /// The number of the last fetch that succeeded.
     pub(super) succeeded: watch::Sender<u64>,
-    /// Whether a fetch is needed, no matter what was announced.
+    /// `true` if a fetch is needed, no matter what was announced.
     pub(super) is_fetch_needed: Cell<bool>,
     /// The last announcement since the last fetch was started.
     pub(super) announced: RefCell<Option<Announcement>>,
@@ -50,7 +50,7 @@ pub(super) struct Session {
     pub(super) wake: Notify,
     /// The last population that the server announced; for a slice, its digest.
     population: RefCell<Option<String>>,
-    /// Whether the last fetch swapped the rules, and the server does not know yet.
+    /// `true` if the last fetch swapped the rules, and the server does not know yet.
     pub(super) is_confirming: Cell<bool>,
     pub(super) fetch_attempt: Cell<u32>,
     pub(super) stream_attempt: Cell<u32>,
@@ -216,7 +216,7 @@ impl Session {
         }
     }
 
-    /// Whether the caller of `connect` still waits.
+    /// Returns whether the caller of `connect` still waits.
     pub(super) fn is_awaited(&self) -> bool {
         let report = self.report.take();
         let is_awaited = report.is_some();

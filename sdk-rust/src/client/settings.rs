@@ -18,7 +18,7 @@ pub(super) struct Settings {
     pub(super) snapshot_url: Url,
     pub(super) stream_url: Url,
     pub(super) tenants_url: Url,
-    /// Whether the client follows the slice of one tenant.
+    /// `true` if the client follows the slice of one tenant.
     pub(super) is_slice: bool,
     pub(super) key: Key,
     pub(super) snapshot: Option<Arc<LoadedSnapshot>>,
@@ -126,7 +126,7 @@ fn check(options: &ConnectOptions) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// Whether requests to this host stay on the machine.
+/// Returns whether requests to this host stay on the machine.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');

@@ -122,7 +122,7 @@ fn phase_of(number: u8) -> Phase {
 
 /// The rules that were in use when [`Client::ruleset`](super::Client::ruleset) was called.
 ///
-/// It dereferences to a [`Ruleset`]. Hold it while several answers must come from one revision, and
+/// Dereferences to a [`Ruleset`]. Hold it while several answers must come from one revision, and
 /// drop it soon.
 ///
 /// ```no_run

@@ -44,7 +44,7 @@ impl SubjectCache {
         self.entries.load().get(slug.as_str()).cloned()
     }
 
-    /// Whether the subject can be returned without asking the server.
+    /// Returns whether the subject can be returned without asking the server.
     pub(super) fn is_fresh(&self, cached: &CachedSubject) -> bool {
         cached.generation != 0 && cached.generation == self.generation()
             || cached.pause_until.is_some_and(|until| Instant::now() < until)

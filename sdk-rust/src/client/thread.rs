@@ -36,7 +36,7 @@ pub(super) struct Lifecycle {
     pub(super) process: u32,
 }
 
-/// A running thread.
+/// A running thread that follows the server.
 pub(super) struct Worker {
     handle: JoinHandle<()>,
     stop: oneshot::Sender<StopMode>,

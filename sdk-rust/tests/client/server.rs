@@ -93,7 +93,7 @@ pub struct State {
     pub subject_always: Option<Fault>,
     /// The population that every snapshot response reports.
     pub population: Option<u64>,
-    /// Whether streams begin without an announcement.
+    /// `true` if streams begin without an announcement.
     pub mute_streams: bool,
     pub requests: Vec<Request>,
     pub streams: Vec<TcpStream>,

@@ -37,7 +37,7 @@ export class ClientError extends DezkyError {
     return this.#problem
   }
 
-  /** Whether the server refuses the key. */
+  /** Returns whether the server refuses the key. */
   get isRefusal(): boolean {
     return this.#problem.code === 'key_refused'
   }

@@ -44,7 +44,7 @@ export class Follower {
    * it is unknown.
    */
   #announced: string | undefined = ''
-  /** Whether the last fetch swapped the rules, and the server does not know yet. */
+  /** `true` if the last fetch swapped the rules, and the server does not know yet. */
   #isConfirming = false
   #started = -Infinity
   #pollTimer: ReturnType<typeof setTimeout> | undefined

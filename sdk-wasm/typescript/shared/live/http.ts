@@ -20,7 +20,7 @@ export interface SnapshotRequest {
   readonly known: string | undefined
   /** The digest of the snapshot that the client evaluates with, which the request reports. */
   readonly inUse: string | undefined
-  /** Whether the connection closes after the request, because no other request follows soon. */
+  /** `true` if the connection closes after the request, because no other request follows soon. */
   readonly closesConnection: boolean
 }
 

@@ -130,7 +130,7 @@ const own = <Value extends object>(value: Value): Value => Object.assign(Object.
 
 export const isSlug = (slug: unknown): slug is string => typeof slug === 'string' && SLUG.test(slug)
 
-/** Whether the key can be in a header. */
+/** Returns whether the key can be in a header. */
 export const isKey = (key: unknown): key is string => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)
 
 function readBase(url: unknown, allowHttp: boolean): string {

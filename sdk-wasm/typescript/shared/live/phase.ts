@@ -35,7 +35,7 @@ export type Phase =
 export type PhaseEvent =
   /** The client starts with a snapshot or a file, before the server has answered. */
   | 'started'
-  /** A fetch succeeded. */
+  /** A fetch succeeded, so the rules are confirmed. */
   | 'succeeded'
   /** A fetch failed, and the key was not the reason. */
   | 'failed'
@@ -88,6 +88,7 @@ export const statusOf = (phase: Phase): ClientStatus => STATUS[phase]
 const AWAY: readonly Phase[] = ['connectingFailed', 'unconfirmed', 'staleUnconfirmed', 'refused', 'signingOff', 'closed']
 
 /**
- * Whether the last fetch failed or the client is closed: cached subjects are then used as they are.
+ * Returns whether the last fetch failed or the client is closed: cached subjects are then used as
+ * they are.
  */
 export const isAway = (phase: Phase): boolean => AWAY.includes(phase)

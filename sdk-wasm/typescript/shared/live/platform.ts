@@ -17,7 +17,7 @@ export interface Platform {
   readonly openFile?: (path: string) => FileStore
 }
 
-/** The last-known-good file. */
+/** The store of the last-known-good file. */
 export interface FileStore {
   /** Reads the file; `undefined` if it does not exist. */
   read(): Promise<StoredDocument | undefined>

@@ -23,7 +23,7 @@ export interface SubjectResponse {
 export interface SubjectSource {
   /** Throws if the subject is malformed. */
   checkSubject(subject: Subject): void
-  /** Whether cached subjects are returned without asking the server. */
+  /** `true` if cached subjects are returned without asking the server. */
   readonly isAway: boolean
   /**
    * Requests a subject, unless it is still the one with this tag. Resolves to `undefined` if the

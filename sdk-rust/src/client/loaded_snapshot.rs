@@ -1,4 +1,4 @@
-//! A snapshot with everything that is worked out of it once, as a whole that is swapped.
+//! A snapshot with its ruleset, digest and history, swapped as one value.
 
 use dezky_core::Error;
 use dezky_core::flags::{Ruleset, Snapshot};
@@ -6,39 +6,41 @@ use dezky_core::json::{JsonDocument, JsonPlace};
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
 use dezky_core::names::{Digest, Environment, FlagKey};
 
-/// Rules, and where they come from.
+/// A snapshot that is ready for evaluation.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LoadedSnapshot {
     pub(super) rules: Ruleset,
     pub(super) digest: Digest,
-    /// The history of the server that published it, where that is known.
+    /// The history of the server that published the snapshot, if it was given.
     pub(super) history: Option<String>,
-    /// Whether somebody published it; else it stands in where there is nothing.
+    /// `true` if a server published the snapshot, `false` for the empty one that a client begins
+    /// with.
     pub(super) is_published: bool,
     snapshot: Snapshot,
 }
 
-impl Held {
-    pub(super) fn new(snapshot: Snapshot, digest: Digest, history: Option<String>) -> Held {
-        Held { rules: Ruleset::new(snapshot.clone()), digest, history, is_published: true, snapshot }
+impl LoadedSnapshot {
+    pub(super) fn new(snapshot: Snapshot, digest: Digest, history: Option<String>) -> LoadedSnapshot {
+        let rules = Ruleset::new(snapshot.clone());
+        LoadedSnapshot { rules, digest, history, is_published: true, snapshot }
     }
 
-    /// No flags at all.
-    pub(super) fn nothing() -> Result<Held, Error> {
+    /// The snapshot without flags that a client begins with.
+    pub(super) fn empty() -> Result<LoadedSnapshot, Error> {
         let snapshot = Snapshot::new(0, Environment::new("none")?, Vec::new())?;
         let digest = snapshot.digest();
-        Ok(Held { is_published: false, ..Held::new(snapshot, digest, None) })
+        Ok(LoadedSnapshot { is_published: false, ..LoadedSnapshot::new(snapshot, digest, None) })
     }
 
-    /// A snapshot document that may say which history it is of, as last-known-good files do.
-    pub(super) fn from_document(bytes: &[u8]) -> Result<Held, Error> {
+    /// Parses a snapshot document that may also contain its history, as last-known-good files do.
+    pub(super) fn from_document(bytes: &[u8]) -> Result<LoadedSnapshot, Error> {
         let snapshot = Snapshot::from_json(bytes)?;
         let history = match JsonDocument::read(bytes, MAX_DOCUMENT_BYTES)?.at(&["history"]) {
             JsonPlace::Text(history) => Some(history.to_owned()),
             _ => None,
         };
         let digest = snapshot.digest();
-        Ok(Held::new(snapshot, digest, history))
+        Ok(LoadedSnapshot::new(snapshot, digest, history))
     }
 
     /// The canonical document, with the history as one more member at its end.
@@ -56,9 +58,9 @@ impl Held {
         self.snapshot
     }
 
-    /// The same rules in another history.
-    pub(super) fn in_history(&self, history: Option<String>) -> Held {
-        Held {
+    /// A copy that belongs to another history.
+    pub(super) fn with_history(&self, history: Option<String>) -> LoadedSnapshot {
+        LoadedSnapshot {
             rules: self.rules.clone(),
             digest: self.digest.clone(),
             history,
@@ -67,17 +69,18 @@ impl Held {
         }
     }
 
-    /// Whether the server would go back by publishing this after the other. There is no before and after between two histories.
-    pub(super) fn is_older_than(&self, other: &Held) -> bool {
+    /// Returns whether this snapshot has a lower revision than another one of the same history.
+    /// Snapshots of two histories have no order.
+    pub(super) fn is_older_than(&self, other: &LoadedSnapshot) -> bool {
         other.is_published && self.history == other.history && self.rules.revision() < other.rules.revision()
     }
 
-    /// The flags that may be decided otherwise than by the rules before, sorted.
-    pub(super) fn changed_keys(&self, before: &Held) -> Vec<FlagKey> {
+    /// The flags whose decisions may differ from those of the snapshot before, sorted.
+    pub(super) fn changed_keys(&self, before: &LoadedSnapshot) -> Vec<FlagKey> {
         if !before.is_published || self.snapshot.environment() == before.snapshot.environment() {
             return self.snapshot.changed_keys(&before.snapshot).into_iter().cloned().collect();
         }
-        // Who is in an environment's scope changes with the environment, though no rule does.
+        // A scope may name environments, so any decision may change with the environment.
         let flags = self.snapshot.flags().iter().chain(before.snapshot.flags());
         let mut keys: Vec<FlagKey> = flags.map(|flag| flag.key.clone()).collect();
         keys.sort_unstable();

@@ -1,65 +1,69 @@
-//! What the client's thread holds, and how an answer of the server becomes the rules in use.
+//! The state of the client's thread, and how a fetched snapshot becomes the rules in use.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::fetch::Answer;
-use super::held::Held;
+use super::fetch::Fetched;
 use super::http::Http;
+use super::loaded_snapshot::LoadedSnapshot;
+use super::phase::{Phase, PhaseEvent};
 use super::settings::Settings;
 use super::shared::Shared;
 use super::stream::Announcement;
 use super::{ClientCode, ClientError, ClientEvent, ClientStatus, PastDeadline, file};
 use dezky_core::names::Digest;
 
-/// Tells whoever waits for `connect` how it went.
+/// Reports the result of `connect` to its caller.
 pub(super) type Report = Box<dyn FnOnce(Result<(), ClientError>) + Send>;
 
-/// Where problems come from: each is one problem until it is solved.
+/// A source of problems. Each source has at most one problem at a time.
 #[derive(Clone, Copy)]
-pub(super) enum Source {
+pub(super) enum ProblemSource {
     Fetch,
     Stream,
     File,
 }
 
-/// One run of the client's thread. All of it happens on that thread.
-pub(super) struct Work {
+/// One run of the client's thread. Only that thread uses it.
+pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) settings: Arc<Settings>,
     pub(super) http: Http,
-    pub(super) report: Cell<Option<Report>>,
+    /// The caller of `connect`, while it waits.
+    report: Cell<Option<Report>>,
+    /// The current problem of each source.
     problems: Cell<[Option<ClientCode>; 3]>,
     last_problem: RefCell<Option<ClientError>>,
-    /// How many fetches were started, and which of them was answered last.
+    /// The number of fetches that were started.
     pub(super) started: Cell<u64>,
-    pub(super) answered: watch::Sender<u64>,
-    /// A fetch is asked for, whatever was announced.
-    pub(super) is_asked: Cell<bool>,
-    /// What was announced since the last fetch was started.
+    /// The number of the last fetch that succeeded.
+    pub(super) succeeded: watch::Sender<u64>,
+    /// `true` if a fetch is needed, no matter what was announced.
+    pub(super) is_fetch_needed: Cell<bool>,
+    /// The last announcement since the last fetch was started.
     pub(super) announced: RefCell<Option<Announcement>>,
-    pub(super) wanted: Notify,
-    /// Where the population stood when the server last said so.
+    /// Wakes the fetch loop.
+    pub(super) wake: Notify,
+    /// The last population that the server announced; for a slice, its digest.
     population: RefCell<Option<String>>,
-    /// What the last fetch brought is served, and the server was not told yet.
+    /// `true` if the last fetch swapped the rules, and the server does not know yet.
     pub(super) is_confirming: Cell<bool>,
     pub(super) fetch_attempt: Cell<u32>,
     pub(super) stream_attempt: Cell<u32>,
 }
 
-impl Work {
+impl Session {
     pub(super) fn new(
         shared: Arc<Shared>,
         settings: Arc<Settings>,
         instance: String,
         report: Option<Report>,
-    ) -> Work {
-        Work {
+    ) -> Session {
+        Session {
             http: Http::new(settings.clone(), instance),
             shared,
             settings,
@@ -67,10 +71,10 @@ impl Work {
             problems: Cell::default(),
             last_problem: RefCell::default(),
             started: Cell::new(0),
-            answered: watch::Sender::new(0),
-            is_asked: Cell::new(false),
+            succeeded: watch::Sender::new(0),
+            is_fetch_needed: Cell::new(false),
             announced: RefCell::default(),
-            wanted: Notify::new(),
+            wake: Notify::new(),
             population: RefCell::default(),
             is_confirming: Cell::new(false),
             fetch_attempt: Cell::new(0),
@@ -78,53 +82,55 @@ impl Work {
         }
     }
 
-    /// What there is before the server has said anything.
+    /// Loads the file and the given snapshot, before the server has answered.
     pub(super) fn begin(&self) {
         if let Some(path) = &self.settings.file {
             match file::read(path) {
                 Ok(None) => {}
-                Ok(Some((held, age))) => {
+                Ok(Some((snapshot, age))) => {
                     self.shared.confirm(age);
-                    self.shared.fallback.store(Some(Arc::new(held)));
+                    self.shared.fallback.store(Some(Arc::new(snapshot)));
                 }
-                Err(error) => self.problem(Source::File, error),
+                Err(error) => self.report_problem(ProblemSource::File, error),
             }
         }
-        let Some(snapshot) = &self.settings.snapshot else { return };
+        let Some(given) = &self.settings.snapshot else { return };
         let newer_file = self.shared.fallback.load_full();
-        match newer_file.filter(|file| file.rules.revision() >= snapshot.rules.revision()) {
+        match newer_file.filter(|file| file.rules.revision() >= given.rules.revision()) {
             Some(file) => self.shared.current.store(file),
             None => {
                 self.shared.confirm(Duration::ZERO);
-                self.shared.current.store(snapshot.clone());
+                self.shared.current.store(given.clone());
             }
         }
-        self.shared.turn(ClientStatus::Ready);
+        self.shared.transition(PhaseEvent::Started);
         self.shared.emit(&ClientEvent::Ready { revision: self.revision() });
-        self.tell(Ok(()));
+        self.finish_connect(Ok(()));
     }
 
-    /// Takes what the server says is out; whether that is something else than was in use.
-    pub(super) fn accept(&self, answer: Answer, known: Option<Arc<Held>>) -> bool {
+    /// Takes over the result of a fetch. Returns whether other rules are in use than before.
+    pub(super) fn accept(&self, fetched: Fetched, known: Option<Arc<LoadedSnapshot>>) -> bool {
         let before = self.shared.current.load_full();
-        let (after, is_news) = match (answer, known) {
-            (Answer::Other(held), _) => {
-                let is_news = held.digest != before.digest || held.history != before.history;
-                (Arc::new(held), is_news)
+        let (after, is_new) = match (fetched, known) {
+            (Fetched::Changed(snapshot), _) => {
+                let is_new = snapshot.digest != before.digest || snapshot.history != before.history;
+                (Arc::new(snapshot), is_new)
             }
-            (Answer::Same { history }, Some(known)) if history.is_some() && history != known.history => {
-                (Arc::new(known.in_history(history)), true)
+            (Fetched::Unchanged { history }, Some(known))
+                if history.is_some() && history != known.history =>
+            {
+                (Arc::new(known.with_history(history)), true)
             }
-            (Answer::Same { .. }, Some(known)) => (known, false),
-            (Answer::Same { .. }, None) => return false,
+            (Fetched::Unchanged { .. }, Some(known)) => (known, false),
+            (Fetched::Unchanged { .. }, None) => return false,
         };
         let is_swap = !before.is_published || after.digest != before.digest;
-        if is_swap || is_news {
+        if is_swap || is_new {
             self.shared.current.store(after.clone());
             self.shared.fallback.store(None);
         }
         self.shared.confirm(Duration::ZERO);
-        let status = self.shared.turn(ClientStatus::Ready);
+        let status = self.shared.transition(PhaseEvent::Succeeded).status();
         let revision = after.rules.revision();
         if matches!(status, ClientStatus::Connecting | ClientStatus::Stale | ClientStatus::Refused) {
             self.shared.emit(&ClientEvent::Ready { revision });
@@ -135,18 +141,19 @@ impl Work {
                 self.shared.emit(&ClientEvent::Change { revision, keys });
             }
         }
-        if is_news && let Some(path) = &self.settings.file {
+        if is_new && let Some(path) = &self.settings.file {
             match file::write(path, &after) {
-                Ok(()) => self.solved(Source::File),
-                Err(error) => self.problem(Source::File, error),
+                Ok(()) => self.clear_problem(ProblemSource::File),
+                Err(error) => self.report_problem(ProblemSource::File, error),
             }
         }
-        self.tell(Ok(()));
+        self.finish_connect(Ok(()));
         is_swap
     }
 
-    /// There was no answer in time, or there will be none: what the caller wants then.
-    pub(super) fn do_without(&self, error: ClientError) -> Result<(), ClientError> {
+    /// Starts without the server, as `past_deadline` says; returns the error if that is not
+    /// possible.
+    pub(super) fn start_without_server(&self, error: ClientError) -> Result<(), ClientError> {
         match (self.settings.past_deadline, self.shared.fallback.load_full()) {
             (PastDeadline::Off, _) => Ok(()),
             (PastDeadline::File, Some(file)) => {
@@ -158,55 +165,58 @@ impl Work {
         }
     }
 
-    /// Before the deadline: a start goes on without the server, or fails, if there is no hope that waiting helps.
-    pub(super) fn start_without(&self, error: ClientError) -> Result<(), ClientError> {
+    /// Ends the start before its deadline if waiting does not help: the key is refused, or there is
+    /// a file and the server cannot be reached. Does nothing if `connect` has already returned.
+    pub(super) fn start_early(&self, error: ClientError) -> Result<(), ClientError> {
         if !self.is_awaited() {
             return Ok(());
         }
         let has_file =
             self.settings.past_deadline == PastDeadline::File && self.shared.fallback.load().is_some();
         match error.code {
-            ClientCode::KeyRefused => self.do_without(error)?,
+            ClientCode::KeyRefused => self.start_without_server(error)?,
             ClientCode::Unreachable if has_file => {
-                self.do_without(error)?;
-                self.grow_stale();
+                self.start_without_server(error)?;
+                self.expire();
             }
             _ => return Ok(()),
         }
-        self.tell(Ok(()));
+        self.finish_connect(Ok(()));
         Ok(())
     }
 
-    /// The last request, within this time, if the server knows this client.
-    pub(super) async fn sign_off(&self, time: Duration) {
-        let [fetch, ..] = self.problems.get();
-        if fetch.is_none() && *self.answered.borrow() > 0 {
+    /// Sends the last request of a closed client, if its last fetch succeeded.
+    pub(super) async fn sign_off(&self, limit: Duration) {
+        if self.shared.phase() == Phase::SigningOff {
             let current = self.shared.current.load_full();
-            let _ = timeout(time, self.http.sign_off(&current.digest)).await;
+            let _ = timeout(limit, self.http.sign_off(&current.digest)).await;
         }
     }
 
-    /// Has not been confirmed for a while.
-    pub(super) fn grow_stale(&self) {
-        self.shared.turn(ClientStatus::Stale);
+    /// Marks the rules as stale and emits the event.
+    pub(super) fn expire(&self) {
+        self.shared.transition(PhaseEvent::Expired);
         self.shared.emit(&ClientEvent::Stale { age: self.shared.age() });
     }
 
-    /// Subjects expire when the population moved. A slice does not tell of it: its digest moves when its tenant is decided otherwise.
+    /// Expires the cached subjects if the population changed.
+    ///
+    /// The server does not announce the population of a slice. There the digest serves instead: it
+    /// changes with every decision of the tenant.
     pub(super) fn note_population(&self, population: Option<u64>, digest: Option<&Digest>) {
-        let mark = if self.settings.is_slice {
+        let latest = if self.settings.is_slice {
             let current = self.shared.current.load();
             Some(digest.unwrap_or(&current.digest).as_str().to_owned())
         } else {
             population.map(|population| population.to_string())
         };
-        if mark.is_some() && *self.population.borrow() != mark {
-            self.population.replace(mark);
+        if latest.is_some() && *self.population.borrow() != latest {
+            self.population.replace(latest);
             self.shared.subjects.expire();
         }
     }
 
-    /// Whether `connect` is still waiting.
+    /// Returns whether the caller of `connect` still waits.
     pub(super) fn is_awaited(&self) -> bool {
         let report = self.report.take();
         let is_awaited = report.is_some();
@@ -214,9 +224,10 @@ impl Work {
         is_awaited
     }
 
-    pub(super) fn tell(&self, outcome: Result<(), ClientError>) {
+    /// Makes `connect` return, if its caller still waits.
+    pub(super) fn finish_connect(&self, result: Result<(), ClientError>) {
         if let Some(report) = self.report.take() {
-            report(outcome);
+            report(result);
         }
     }
 
@@ -224,31 +235,25 @@ impl Work {
         self.last_problem.borrow().clone()
     }
 
-    /// Notes a problem, and tells of it where it is not one that is known.
-    pub(super) fn problem(&self, source: Source, error: ClientError) {
+    /// Records the problem of a source. Emits an event unless some source already has this code.
+    pub(super) fn report_problem(&self, source: ProblemSource, error: ClientError) {
         self.last_problem.replace(Some(error.clone()));
         let mut problems = self.problems.get();
-        let is_known = problems.contains(&Some(error.code));
+        let is_reported = problems.contains(&Some(error.code));
         if let Some(problem) = problems.get_mut(source as usize) {
             *problem = Some(error.code);
         }
-        self.set_problems(problems);
-        if !is_known {
+        self.problems.set(problems);
+        if !is_reported {
             self.shared.emit(&ClientEvent::Error { error, fatal: false });
         }
     }
 
-    pub(super) fn solved(&self, source: Source) {
+    pub(super) fn clear_problem(&self, source: ProblemSource) {
         let mut problems = self.problems.get();
         if let Some(problem) = problems.get_mut(source as usize) {
             *problem = None;
         }
-        self.set_problems(problems);
-    }
-
-    fn set_problems(&self, problems: [Option<ClientCode>; 3]) {
-        let [fetch, ..] = problems;
-        self.shared.is_away.store(fetch.is_some(), Ordering::Release);
         self.problems.set(problems);
     }
 

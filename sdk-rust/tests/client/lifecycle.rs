@@ -1,4 +1,6 @@
-//! What a client leaves behind: nothing. In a program of its own, because it counts the program's threads and files.
+//! Tests that a closed client leaves nothing behind.
+//!
+//! This is a test program of its own, because it counts the threads and files of the process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,9 +20,9 @@ use std::time::Instant;
 use dezky::{Client, ClientEvent, ClientStatus, ConnectOptions, Key};
 
 use crate::server::{Fault, Server, digest, snapshot};
-use crate::support::{SECOND, connected, hasty, millis, options, subject, until};
+use crate::support::{SECOND, connected, millis, options, short_timing, subject, until};
 
-/// One test at a time.
+/// Makes the tests run one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn client_threads() -> usize {
@@ -30,13 +32,13 @@ fn client_threads() -> usize {
     names.filter(|name| name.starts_with("dezky-client")).count()
 }
 
-/// Sockets and files, and what runtimes wait with.
+/// The number of open sockets, files and event queues.
 fn open_files() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// What was opened has been closed; else this says what was not.
-fn no_more_files_than(before: usize) {
+/// Waits until no more files are open than before. Otherwise fails with the list of open files.
+fn wait_for_open_files(before: usize) {
     let began = Instant::now();
     while open_files() > before {
         let files = fs::read_dir("/proc/self/fd").unwrap().flatten();
@@ -46,9 +48,9 @@ fn no_more_files_than(before: usize) {
     }
 }
 
-/// The same once what other tests left has gone.
+/// The number of open files, once earlier tests have closed theirs.
 fn settled_files() -> usize {
-    // Where a program has tokio's signals, they take two files with the first runtime, for as long as the program lives.
+    // If tokio's signal handling is compiled in, the first runtime opens two files for good.
     drop(tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
     let mut count = open_files();
     loop {
@@ -70,7 +72,8 @@ fn closing_leaves_no_thread_and_no_file() {
         let before = settled_files();
         for _ in 0..5 {
             let key = if by_name { Key::from_fn(|| "dzk_test".into()) } else { Key::from("dzk_test") };
-            let client = Client::connect(ConnectOptions::new(url.clone(), key).timing(hasty())).unwrap();
+            let client =
+                Client::connect(ConnectOptions::new(url.clone(), key).timing(short_timing())).unwrap();
             server.wait_for_stream();
             assert!(client_threads() >= 1);
             client.close();
@@ -78,27 +81,27 @@ fn closing_leaves_no_thread_and_no_file() {
             assert_eq!(client.status(), ClientStatus::Closed);
             assert!(client.is_enabled("a", &subject()));
             until("no thread", || client_threads() == 0);
-            no_more_files_than(before);
+            wait_for_open_files(before);
             server.wait("no stream", |state| state.streams.is_empty());
         }
     }
 }
 
 #[test]
-fn a_failed_start_leaves_nothing_either() {
+fn a_failed_start_leaves_no_thread_and_no_file() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = settled_files();
     for _ in 0..5 {
         let options =
-            ConnectOptions::new("http://127.0.0.1:1", "dzk_test").timing(hasty()).deadline(millis(50));
+            ConnectOptions::new("http://127.0.0.1:1", "dzk_test").timing(short_timing()).deadline(millis(50));
         assert!(Client::connect(options).is_err());
     }
     until("no thread", || client_threads() == 0);
-    no_more_files_than(before);
+    wait_for_open_files(before);
 }
 
 #[test]
-fn one_thread_is_all() {
+fn a_client_has_one_thread() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (client, _events) = connected(&server);
@@ -142,7 +145,7 @@ fn closing_signs_off() {
 }
 
 #[test]
-fn signing_off_takes_a_second_at_most_and_fails_no_close() {
+fn signing_off_takes_at_most_a_second_and_never_fails_a_close() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(snapshot(1, &[("a", "on")]));
     for fault in [Fault::Slow(SECOND * 3), Fault::Reset, Fault::Status(500, ""), Fault::Status(401, "")] {
@@ -165,7 +168,7 @@ fn signing_off_takes_a_second_at_most_and_fails_no_close() {
     client.pause();
     client.close();
     assert!(server.state().requests[before..].iter().all(|each| each.header("dezky-closing").is_none()));
-    // A server that was never reached, and one that is away, need not be told.
+    // A server that was never reached gets no last request.
     let (options, _events) = options("http://127.0.0.1:1");
     let client = Client::connect(options.snapshot(snapshot(1, &[]))).unwrap();
     let began = Instant::now();
@@ -174,7 +177,7 @@ fn signing_off_takes_a_second_at_most_and_fails_no_close() {
 }
 
 #[test]
-fn no_event_comes_after_the_close() {
+fn no_event_is_emitted_after_close() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(snapshot(1, &[("a", "on")]));
     for round in 0..20 {
@@ -190,7 +193,7 @@ fn no_event_comes_after_the_close() {
 }
 
 #[test]
-fn a_handler_may_close() {
+fn a_handler_may_close_its_client() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (client, events) = connected(&server);
@@ -233,7 +236,7 @@ fn a_pause_ends_the_thread_and_resuming_starts_another() {
 }
 
 #[test]
-fn two_hundred_flaps_keep_threads_and_files_flat() {
+fn two_hundred_reconnects_leave_no_thread_and_no_file() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (options, events) = options(&server.url());
@@ -245,7 +248,7 @@ fn two_hundred_flaps_keep_threads_and_files_flat() {
         server.end_streams();
     }
     server.wait_for_stream();
-    until("as many files", || open_files() <= before + 2);
+    until("no more files", || open_files() <= before + 2);
     assert!(client_threads() == 1 && client.status() == ClientStatus::Ready);
     while let Ok(event) = events.0.recv_timeout(millis(1)) {
         assert!(!matches!(event, ClientEvent::Stale { .. }));

@@ -71,8 +71,8 @@ def test_children_of_multiprocessing_follow(server, client):
 
 
 def test_a_child_of_a_fork_in_c_gets_its_own_thread(server):
-    # A fork in C runs no fork handlers of Python, so the child has no client thread. The program has
-    # no other Python thread: one that waited for the interpreter lock would be lost with the lock.
+    # A fork in C runs no fork handlers of Python, so the child has no client thread. The program
+    # has no other Python thread, because the child would inherit its lock without the thread.
     program = f"""
 import ctypes, os
 from flag_server import client_threads, until

@@ -10,7 +10,7 @@ import type { Platform } from './shared/live/platform.js'
  * (`keepalive`).
  */
 const browser: Platform = {
-  kind: 'browser', request: { cache: 'no-store', credentials: 'omit' }, parting: {}, closing: { keepalive: true }, ready: () => init(),
+  kind: 'browser', requestOptions: { cache: 'no-store', credentials: 'omit' }, closeHeaders: {}, signOffOptions: { keepalive: true }, ready: () => init(),
 }
 
 /** Connects to a server and follows its changes. Loads the engine first if it is not loaded yet. */

@@ -4,7 +4,7 @@ import { connectOn } from '../shared/connect.js'
 import type { ConnectOptions } from '../shared/live/options.js'
 import type { Platform } from '../shared/live/platform.js'
 
-const edge: Platform = { kind: 'edge', request: {}, parting: {}, closing: {}, ready: async () => {} }
+const edge: Platform = { kind: 'edge', requestOptions: {}, closeHeaders: {}, signOffOptions: {}, ready: async () => {} }
 
 /** Connects to a server and follows its changes. */
 export function connect<Key extends string = string>(options: ConnectOptions): Promise<Client<Key>> {

@@ -10,7 +10,7 @@ import { openSnapshotFile } from './snapshot-file.js'
  * before a pause therefore sends `connection: close`. Aborting a stream can leave one idle
  * connection in the pool: it closes after four seconds and keeps no process alive.
  */
-const node: Platform = { kind: 'node', request: {}, parting: { connection: 'close' }, closing: {}, ready: async () => {}, keep: openSnapshotFile }
+const node: Platform = { kind: 'node', requestOptions: {}, closeHeaders: { connection: 'close' }, signOffOptions: {}, ready: async () => {}, openFile: openSnapshotFile }
 
 /** Connects to a server and follows its changes. */
 export function connect<Key extends string = string>(options: ConnectOptions): Promise<Client<Key>> {

@@ -1,12 +1,12 @@
 /** The last-known-good snapshot file: read at startup, replaced atomically. */
 import { randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
-import type { Keeper } from '../shared/live/platform.js'
+import type { FileStore } from '../shared/live/platform.js'
 
 /** The largest document that core accepts, plus room for the history's identifier. */
 const MAX_BYTES = (32 << 20) + 4096
 
-export const openSnapshotFile = (path: string): Keeper => ({
+export const openSnapshotFile = (path: string): FileStore => ({
   async read() {
     try {
       const { size, mtimeMs } = await stat(path)

@@ -2,8 +2,8 @@
 /** The live client: a server's rules, kept up to date in this process or page. */
 import type { Flags } from './flags.js'
 import type { ClientEvents, ClientStatus } from './live/events.js'
-import { nothing } from './live/held.js'
-import type { Live } from './live/live.js'
+import { emptySnapshot } from './live/loaded-snapshot.js'
+import type { Session } from './live/session.js'
 import type { Ruleset } from './ruleset.js'
 import type { Document, Subject } from './types.js'
 
@@ -12,13 +12,13 @@ import type { Document, Subject } from './types.js'
  * waits and costs the same as reading a ruleset.
  */
 export class Client<Key extends string = string> {
-  #ruleset: Ruleset<Key> = nothing<Key>().rules
-  readonly #live: Live<Key>
+  #ruleset: Ruleset<Key> = emptySnapshot<Key>().rules
+  readonly #session: Session<Key>
 
   /** @internal */
-  constructor(live: Live<Key>) {
-    this.#live = live
-    live.swap = (rules) => {
+  constructor(session: Session<Key>) {
+    this.#session = session
+    session.onSwap = (rules) => {
       this.#ruleset = rules
     }
   }
@@ -46,7 +46,7 @@ export class Client<Key extends string = string> {
    * a tenant that is not cached.
    */
   subject(slug: string): Promise<Subject> {
-    return this.#live.subjects.resolve(slug)
+    return this.#session.subjects.resolve(slug)
   }
 
   /**
@@ -54,12 +54,12 @@ export class Client<Key extends string = string> {
    * after `closed`, it does nothing. The rules stay readable in every state.
    */
   get status(): ClientStatus {
-    return this.#live.status
+    return this.#session.status
   }
 
   /** Registers a handler for an event. Returns a function that removes it. */
   on<Name extends keyof ClientEvents>(event: Name, handler: (event: ClientEvents<Key>[Name]) => unknown): () => void {
-    return this.#live.emitter.on(event, handler)
+    return this.#session.emitter.on(event, handler)
   }
 
   /**
@@ -68,7 +68,7 @@ export class Client<Key extends string = string> {
    * promise resolves when that request ends, after one second at most, and never rejects.
    */
   close(): Promise<void> {
-    return this.#live.close()
+    return this.#session.close()
   }
 
   [Symbol.dispose](): void {

@@ -71,7 +71,7 @@ class Watch:
             return 0.0, 0
 
     def end(self) -> None:
-        """Stops the measurement."""
+        """Stops the measuring thread."""
         self.stop.set()
         self.thread.join()
 

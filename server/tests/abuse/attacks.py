@@ -175,8 +175,13 @@ def unread_exports(scene: Scene, count: Counter) -> None:
 
 def streams(scene: Scene, count: Counter) -> None:
     """Opens streams with random instance names and does not read them."""
-    name = lambda: f"dezky-instance: {random.getrandbits(64):x}\r\ndezky-digest: {'0' * 64}\r\n"  # noqa: E731
-    request = lambda _: scene.request("GET", "/flags/stream", scene.key, headers=name())  # noqa: E731
+
+    def name() -> str:
+        return f"dezky-instance: {random.getrandbits(64):x}\r\ndezky-digest: {'0' * 64}\r\n"
+
+    def request(_: int) -> bytes:
+        return scene.request("GET", "/flags/stream", scene.key, headers=name())
+
     hold_open(scene, count, "127.0.1.6", STREAMS, request)
 
 

@@ -88,7 +88,7 @@ class Disk:
             self.ahead = next(self.lines, None)
 
     def step(self, name: str, file: File, rest: bytes) -> None:
-        """Applies one call."""
+        """Applies one traced call."""
         if name in ("fsync", "fdatasync"):
             file.sync()
             self.syncs += 1

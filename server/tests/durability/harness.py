@@ -29,7 +29,7 @@ def binary() -> str:
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     built = [path for path in (target / "release/dezky-server", target / "debug/dezky-server") if path.exists()]
     if not built:
-        raise FileNotFoundError(f"no dezky-server below {target}: run cargo build -p dezky-server, or set DEZKY_SERVER")
+        raise FileNotFoundError(f"no dezky-server below {target}: run cargo build -p dezky-server --features dev, or set DEZKY_SERVER")
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
@@ -123,7 +123,7 @@ class Client:
                 return items
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection, if any."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None

@@ -50,7 +50,7 @@ class LogReplay:
         return len(new_changes)
 
     def apply(self, change: dict) -> None:
-        """Applies one change."""
+        """Applies one change of the log."""
         revision = change["revision"]
         require(revision == self.revision + 1, f"revision {revision} comes after {self.revision}")
         require(change["previousHash"] == self.hash, f"revision {revision} does not apply the one before it")

@@ -119,7 +119,7 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def heal(self) -> None:
-        """Stops all faults."""
+        """Ends all faults and the outage."""
         self.choose, self.is_down = None, False
 
     def cut(self) -> None:
@@ -316,5 +316,5 @@ class Trap:
                     self.seen.append(connection.recv(65_536).decode("latin-1"))
 
     def close(self):
-        """Closes the socket."""
+        """Closes the listening socket."""
         self.socket.close()

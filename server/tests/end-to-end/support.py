@@ -271,7 +271,7 @@ class Operator:
         return answer.body
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection of the operator."""
         self.client.close()
 
 

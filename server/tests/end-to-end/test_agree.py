@@ -91,7 +91,7 @@ class Agree(EndToEnd):
         print(f"kill?wait=2s answered after {(time.monotonic() - began) * 1e3:.0f} ms with {killed['reach']['reached']} reached")
         self.assertEqual((killed["reach"]["pending"], killed["reach"]["silent"], killed["reach"]["reached"]), (0, 0, len(counted)))
         for driver, mark in zip(self.drivers, marks):
-            # The answer of the kill follows the arrivals. The browser is not counted and may be late.
+            # The answer of the kill follows the arrivals. The browser is not counted and may lag.
             arrived = self.arrival(driver, mark, False)
             if driver in counted:
                 self.assertLess(arrived, time.monotonic())

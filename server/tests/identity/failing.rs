@@ -18,12 +18,12 @@ fn bad_answers() -> Vec<(&'static str, Answer)> {
         ("key_set_json", text("<html>Please log in</html>")),
         ("key_set_empty", text(r#"{"keys":[]}"#)),
         ("key_set_symmetric", text(r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#)),
-        ("larger than", Answer::Huge),
-        ("status is 302", Answer::Redirect),
-        ("status is 500", Answer::Text(500, good.clone())),
-        ("status is 201", Answer::Text(201, good.clone())),
-        ("in time", Answer::Late(Duration::from_secs(60), good)),
-        ("in time", Answer::Trickle),
+        ("exceeds", Answer::Huge),
+        ("has status 302", Answer::Redirect),
+        ("has status 500", Answer::Text(500, good.clone())),
+        ("has status 201", Answer::Text(201, good.clone())),
+        ("timed out", Answer::Late(Duration::from_secs(60), good)),
+        ("timed out", Answer::Trickle),
     ]
 }
 
@@ -61,7 +61,7 @@ async fn a_later_bad_answer_keeps_the_keys() {
 async fn reading_stops_when_an_answer_is_too_large() {
     let issuer = Issuer::start(Answer::Huge).await;
     let identity = started(&[&issuer], KeyTiming { cooldown: Duration::from_secs(30), ..timing() });
-    eventually("reported", || identity.readiness().is_err_and(|reason| reason.contains("larger"))).await;
+    eventually("reported", || identity.readiness().is_err_and(|reason| reason.contains("exceeds"))).await;
     // The reader has closed the connection, so the issuer drops the body before its end.
     eventually("the body is dropped", || issuer.dropped_bodies() == 1).await;
     assert!(issuer.chunks() < HUGE_CHUNKS, "the whole answer was sent");
@@ -91,11 +91,11 @@ async fn a_discovery_document_must_name_its_issuer_and_an_allowed_key_address() 
     let name = issuer.name.clone();
     let keys_url = issuer.jwks_url();
     let cases = [
-        ("another issuer's", json!({ "issuer": name.trim_end_matches('/'), "jwks_uri": keys_url })),
-        ("no JSON", json!({ "issuer": name })),
+        ("names another issuer", json!({ "issuer": name.trim_end_matches('/'), "jwks_uri": keys_url })),
+        ("not JSON", json!({ "issuer": name })),
         ("loopback only", json!({ "issuer": name, "jwks_uri": "http://id.example.org/jwks" })),
         ("only https", json!({ "issuer": name, "jwks_uri": "file:///etc/keys.json" })),
-        ("no absolute URL", json!({ "issuer": name, "jwks_uri": "/jwks" })),
+        ("not an absolute URL", json!({ "issuer": name, "jwks_uri": "/jwks" })),
         ("password", json!({ "issuer": name, "jwks_uri": "https://a:b@id.example.org/jwks" })),
     ];
     for (expected, discovery) in cases {
@@ -157,11 +157,11 @@ async fn the_log_reports_each_change_once_and_never_a_token() {
     issuer.answer(Answer::Text(500, String::new()));
     let before = issuer.fetches();
     eventually("failures", || issuer.fetches() > before + 5).await;
-    assert_eq!((count("are fetched"), count("cannot be fetched")), (1, 1));
+    assert_eq!((count("fetched the issuer"), count("cannot fetch")), (1, 1));
 
     issuer.answer(keys(&[&signer]));
     let before = issuer.fetches();
     eventually("successes", || issuer.fetches() > before + 5).await;
-    assert_eq!((count("are fetched"), count("cannot be fetched")), (2, 1));
+    assert_eq!((count("fetched the issuer"), count("cannot fetch")), (2, 1));
     assert!(tokens.iter().all(|token| !lines().contains(token)));
 }

@@ -15,7 +15,7 @@ server=${DEZKY_SERVER:-}
 for built in "$target/release/dezky-server" "$target/debug/dezky-server"; do
     [ -n "$server" ] || { [ -x "$built" ] && server=$built; } || true
 done
-[ -n "$server" ] || { echo "no dezky-server under $target: run cargo build -p dezky-server" >&2; exit 2; }
+[ -n "$server" ] || { echo "no dezky-server under $target: run cargo build -p dezky-server --features dev" >&2; exit 2; }
 
 venv=$root/target/schemathesis-venv
 wanted=$(cat "$here/requirements.txt")

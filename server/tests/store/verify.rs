@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dezky_server::store::sqlite::{SqliteStore, backup, file, verify_file};
-use dezky_server::store::{Head, Store, StoreError, Verification, VerifyError};
+use dezky_server::store::{LogHead, Store, StoreError, Verification, VerifyError};
 use rusqlite::Connection;
 
 use crate::directory::{Directory, create_private_directory};
@@ -18,7 +18,7 @@ const FREE_COLUMNS: [(&str, &str); 3] =
 const OTHER_TABLES: [&str; 3] = ["settings", "receipts", "tenant_search"];
 
 /// Writes three records of every kind, updates one and deletes one. Returns the head of the log.
-async fn fill(store: &SqliteStore) -> Head {
+async fn fill(store: &SqliteStore) -> LogHead {
     let member = user_of(serde_json::json!({
         "id": "u1", "email": "u1@example.org", "tenantIds": ["t1", "t2"], "platformAdmin": true,
         "subject": { "issuer": "https://id.example.org/", "sub": "7" },
@@ -38,7 +38,7 @@ async fn fill(store: &SqliteStore) -> Head {
         store.write(write(entries)).await.unwrap();
     }
     let (revision, hash) = store.head().await.unwrap();
-    Head { revision, hash }
+    LogHead { revision, hash }
 }
 
 /// Copies of one database for tampering.
@@ -49,7 +49,7 @@ struct Copies {
 }
 
 impl Copies {
-    async fn new() -> (Copies, Head) {
+    async fn new() -> (Copies, LogHead) {
         let directory = Directory::new();
         let head = fill(&open(directory.path())).await;
         let original = directory.beside("original");
@@ -185,7 +185,7 @@ async fn a_saved_head_reveals_a_shortened_or_rewritten_log() {
     );
     // An older head is part of a longer log. A wrong head is not.
     assert_eq!(verify_file(&copies.original, Some(shorter.clone())).unwrap(), head);
-    let other = Head { hash: head.hash.clone(), ..shorter };
+    let other = LogHead { hash: head.hash.clone(), ..shorter };
     let found = verify_file(&copies.original, Some(other));
     assert!(matches!(&found, Err(VerifyError::Breach(breach)) if breach.code == "head_differs"), "{found:?}");
 }

@@ -20,7 +20,7 @@ test('the server waits for its provider at the start, and serves without it late
   assert.equal((await server.get(undefined, '/healthz')).status, 200);
   const unready = await server.get(undefined, '/readyz');
   assertRefused(unready, 503, 'not_ready');
-  assert.match(unready.body.detail, /no keys were fetched yet from http:\/\/127\.0\.0\.1:\d+/);
+  assert.match(unready.body.detail, /no keys have been fetched from http:\/\/127\.0\.0\.1:\d+/);
   const unverified = await server.me(token);
   assertRefused(unverified, 503, 'keys_unavailable');
   assert.match(unverified.headers['retry-after'], /^\d+$/);

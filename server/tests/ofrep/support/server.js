@@ -15,7 +15,7 @@ function binary() {
   const built = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
   const path = process.env.DEZKY_SERVER ?? join(built, 'debug', 'dezky-server');
   if (!existsSync(path)) {
-    throw new Error(`${path} does not exist: run cargo build -p dezky-server, or set DEZKY_SERVER`);
+    throw new Error(`${path} does not exist: run cargo build -p dezky-server --features dev, or set DEZKY_SERVER`);
   }
   return path;
 }

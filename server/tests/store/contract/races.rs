@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dezky_core::access::UserRecord;
 use dezky_core::model::{Tenant, User, verify_chain};
-use dezky_server::store::{ChangeQuery, Entry, Observer, Require, WriteError};
+use dezky_server::store::{ChangeQuery, Observer, RecordChange, Require, WriteError};
 
 use super::DataLocation;
 use crate::records::*;
@@ -102,7 +102,7 @@ pub async fn a_slug_goes_to_one_tenant(location: DataLocation) {
     }
     let [winner] = &won[..] else { panic!("{won:?}") };
     assert_eq!(store.tenant(winner.id()).await.unwrap().as_ref(), Some(winner));
-    assert_eq!(store.population().await.unwrap().tenants.len(), 1);
+    assert_eq!(store.initial_state().await.unwrap().tenants.len(), 1);
 }
 
 pub async fn an_idempotency_key_takes_effect_once(location: DataLocation) {
@@ -130,7 +130,7 @@ pub async fn an_idempotency_key_takes_effect_once(location: DataLocation) {
 struct RevisionCounter(Arc<AtomicU64>);
 
 impl Observer for RevisionCounter {
-    fn committed(&mut self, entries: &[(u64, Entry)]) {
+    fn committed(&mut self, entries: &[(u64, RecordChange)]) {
         for (revision, _) in entries {
             assert_eq!(self.0.fetch_add(1, Ordering::SeqCst) + 1, *revision);
         }

@@ -1,11 +1,11 @@
 //! Receipts: the stored answers to requests with idempotency keys.
 
-use dezky_server::store::{Entry, Receipt, Require, Write, WriteError};
+use dezky_server::store::{Receipt, RecordChange, Require, Write, WriteError};
 
 use super::DataLocation;
 use crate::records::*;
 
-fn write_with_receipt(entries: impl IntoIterator<Item = Entry>, receipt: &Receipt) -> Write {
+fn write_with_receipt(entries: impl IntoIterator<Item = RecordChange>, receipt: &Receipt) -> Write {
     Write { receipt: Some(receipt.clone()), ..write(entries) }
 }
 

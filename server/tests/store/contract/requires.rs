@@ -142,7 +142,7 @@ pub async fn an_actors_rights_must_be_current(location: DataLocation) {
     }
     store.write(write([deleted(&current)])).await.unwrap();
     assert!(!is_met(&*store, rights(&current)).await);
-    assert!(store.population().await.unwrap().tenants.is_empty());
+    assert!(store.initial_state().await.unwrap().tenants.is_empty());
 }
 
 pub async fn rights_are_checked_before_receipts(location: DataLocation) {

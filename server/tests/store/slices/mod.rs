@@ -86,10 +86,14 @@ fn concurrent_readers_see_the_same_bytes_for_each_revision() {
                         let slice = slices.slice(&live, &*store, (&tenant, &environment)).await;
                         let slice = slice.unwrap().unwrap();
                         let newest = seen_bodies.keys().next_back().copied().unwrap_or_default();
-                        assert!(slice.mark.revision >= newest, "{} after {newest}", slice.mark.revision);
-                        assert_eq!(Snapshot::from_json(&slice.body).unwrap().digest(), slice.mark.digest);
+                        assert!(
+                            slice.version.revision >= newest,
+                            "{} after {newest}",
+                            slice.version.revision
+                        );
+                        assert_eq!(Snapshot::from_json(&slice.body).unwrap().digest(), slice.version.digest);
                         let existing_flag =
-                            seen_bodies.entry(slice.mark.revision).or_insert_with(|| slice.body.to_vec());
+                            seen_bodies.entry(slice.version.revision).or_insert_with(|| slice.body.to_vec());
                         assert_eq!(*existing_flag, slice.body);
                         tokio::task::yield_now().await;
                     }
@@ -121,7 +125,7 @@ fn an_unknown_tenant_has_no_slice() {
         let scenario = Scenario::new(MAX_RECENT_CHANGES).await;
         let (absent, environment) = (id("absent"), Environment::new("production").unwrap());
         let RunningStore { store, live, slices } = scenario.running();
-        assert!(slices.mark(live, &**store, (&absent, &environment)).await.unwrap().is_none());
+        assert!(slices.version(live, &**store, (&absent, &environment)).await.unwrap().is_none());
         assert!(slices.slice(live, &**store, (&absent, &environment)).await.unwrap().is_none());
     });
 }

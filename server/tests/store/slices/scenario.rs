@@ -9,7 +9,7 @@ use dezky_core::names::{Environment, FlagKey};
 use dezky_server::delivery::Slices;
 use dezky_server::live::Live;
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Store};
+use dezky_server::store::{RecordChange, Store};
 use serde_json::{Value, json};
 
 use super::steps::{ENVIRONMENTS, MAX_TENANTS, PARTNERS, PLANS, Step, content_json};
@@ -43,9 +43,9 @@ pub struct RunningStore {
 pub const RECENT_CHANGES: usize = 3;
 
 async fn open_store(directory: &Directory, recent: usize) -> RunningStore {
-    let live = Live::remembering(recent, Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
+    let live = Live::with_max_changes(recent, Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path(), live.observer()).unwrap());
-    live.load(store.population().await.unwrap()).unwrap();
+    live.load(store.initial_state().await.unwrap()).unwrap();
     RunningStore { store, live, slices: Arc::default() }
 }
 
@@ -88,7 +88,7 @@ impl Scenario {
         self.running.as_ref().unwrap()
     }
 
-    async fn write(&self, entries: Vec<Entry>) {
+    async fn write(&self, entries: Vec<RecordChange>) {
         self.running().store.write(write(entries)).await.unwrap();
     }
 
@@ -108,7 +108,7 @@ impl Scenario {
 
     /// Writes the flags in one write, ordered by their keys, and returns the keys.
     pub async fn put_flags(&self, flags: &[(usize, Value)], action: &'static str) -> Vec<String> {
-        let mut entries: BTreeMap<usize, Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<usize, RecordChange> = BTreeMap::new();
         for (number, content) in flags {
             let before = self.running().store.flag(&flag_key(*number)).await.unwrap();
             let mut document = match &before {
@@ -120,7 +120,7 @@ impl Scenario {
             }
             let after = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
             let before = before.map(|before| before.record());
-            entries.insert(*number, Entry { action, before, after: Some(after.record()) });
+            entries.insert(*number, RecordChange { action, before, after: Some(after.record()) });
         }
         let keys = entries.keys().map(|number| flag_key(*number).to_string()).collect();
         self.write(entries.into_values().collect()).await;
@@ -217,15 +217,16 @@ impl Scenario {
         let (tenant, environment) =
             (id(&format!("t{tenant_index}")), Environment::new(ENVIRONMENTS[environment_index]).unwrap());
         let slice_of = (&tenant, &environment);
-        let mark = running.slices.mark(&running.live, &*running.store, slice_of).await.unwrap().unwrap();
+        let version =
+            running.slices.version(&running.live, &*running.store, slice_of).await.unwrap().unwrap();
         let slice = running.slices.slice(&running.live, &*running.store, slice_of).await.unwrap().unwrap();
-        assert_eq!(slice.mark, mark);
+        assert_eq!(slice.version, version);
         let expected = &self.expected[&(tenant_index, environment_index)];
-        assert_eq!(mark.revision, expected.revision, "tenant {tenant_index} in {environment}");
+        assert_eq!(version.revision, expected.revision, "tenant {tenant_index} in {environment}");
         let text = std::str::from_utf8(&slice.body).unwrap();
         let read = Snapshot::from_json(&slice.body).unwrap();
-        assert_eq!((read.to_canonical_json().as_str(), read.digest()), (text, mark.digest));
-        assert_eq!((read.revision(), read.environment()), (mark.revision, &environment));
+        assert_eq!((read.to_canonical_json().as_str(), read.digest()), (text, version.digest));
+        assert_eq!((read.revision(), read.environment()), (version.revision, &environment));
         let rules = Ruleset::new(read);
         assert_eq!(explain_all(&running.live, &rules, tenant_index, &environment), expected.explanations);
         let record = &expected.record;
@@ -236,7 +237,7 @@ impl Scenario {
         assert!(!text.contains(record["id"].as_str().unwrap()), "{text}");
         let bytes = self
             .seen_bodies
-            .entry((tenant_index, environment_index, mark.revision))
+            .entry((tenant_index, environment_index, version.revision))
             .or_insert_with(|| slice.body.to_vec());
         assert_eq!(*bytes, slice.body, "two contents with one revision");
         let newest = self
@@ -246,7 +247,7 @@ impl Scenario {
             .unwrap()
             .0
             .2;
-        assert_eq!(newest, mark.revision, "the revision went back");
+        assert_eq!(newest, version.revision, "the revision went back");
     }
 }
 

@@ -63,7 +63,7 @@ async fn reading_stops_when_an_answer_is_too_large() {
     let identity = started(&[&issuer], KeyTiming { cooldown: Duration::from_secs(30), ..timing() });
     eventually("reported", || identity.readiness().is_err_and(|reason| reason.contains("exceeds"))).await;
     // The reader has closed the connection, so the issuer drops the body before its end.
-    eventually("the body is dropped", || issuer.dropped_bodies() == 1).await;
+    eventually("the body is dropped", || issuer.dropped_bodies() >= 1).await;
     assert!(issuer.chunks() < HUGE_CHUNKS, "the whole answer was sent");
 }
 

@@ -36,7 +36,7 @@ pub fn subject(document: Source<'_>) -> Result<String> {
     host::subject_lines(&bytes(document)).map_err(problems)
 }
 
-/// Returns the keys of the flags that differ, one per line.
+/// Returns the keys of the flags that differ, each followed by a line feed.
 #[napi]
 pub fn changed_keys(before: Source<'_>, after: Source<'_>) -> Result<String> {
     host::changed_keys(&bytes(before), &bytes(after)).map_err(problems)

@@ -80,7 +80,7 @@ export function flagsEngine(flags: FlagsExports): Engine {
     rolloutPosition: (tenantId, key) => flags.position(self, write(tenantId, key)),
     changedKeys(before, after) {
       flags.changed_keys(self, write(before, after))
-      return read().trimEnd()
+      return read()
     },
   }
 }

@@ -7,6 +7,5 @@ import { toSource } from './write.js'
 /** Returns the keys of the flags that were changed, added or removed, sorted. */
 export function changedKeys(before: Document<object>, after: Document<object>): string[] {
   const [earlier, later] = [toSource(before), toSource(after)]
-  const keys = callEngine(() => engine().changedKeys(earlier, later))
-  return keys ? keys.split('\n') : []
+  return callEngine(() => engine().changedKeys(earlier, later)).split('\n').slice(0, -1)
 }

@@ -19,7 +19,7 @@ export interface Engine {
   /** Decides `{ principal, action, resource? }` and returns `{ allowed, reason }`. */
   can(request: Source): string
   rolloutPosition(tenantId: string, key: string): number
-  /** Returns the changed keys, joined by "\n". */
+  /** Returns the changed keys, each followed by "\n". */
   changedKeys(before: Source, after: Source): string
 }
 

@@ -1,4 +1,4 @@
-//! A socket whose writes must make progress: a peer that does not read loses its connection.
+//! A TCP stream with a write timeout: a peer that does not read loses its connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,32 +12,35 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::limits::{MAX_UNSENT, MIN_PROGRESS, PEER_TIMEOUT};
 
-/// A connection that fails when its peer takes fewer than [`MIN_PROGRESS`] bytes in the time that it has, while more are waiting.
-pub struct Steady {
+/// A TCP stream whose writes fail if the peer takes fewer than [`MIN_PROGRESS`] bytes within the
+/// timeout while more are waiting.
+pub struct WriteTimeoutStream {
     stream: TcpStream,
     timeout: Duration,
-    /// Set while a write waits for the peer.
+    /// The deadline of the waiting write, if one is waiting.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Bytes that the peer took since the deadline was set.
+    /// The bytes that the peer took since the deadline was set.
     taken: usize,
 }
 
-impl Steady {
-    /// Bounds what the kernel keeps for the peer as well. A system that does not have the options goes without.
-    pub fn new(stream: TcpStream, timeout: Duration) -> Steady {
+impl WriteTimeoutStream {
+    /// Wraps a stream and bounds its kernel buffers. Systems without these socket options ignore
+    /// them.
+    pub fn new(stream: TcpStream, timeout: Duration) -> WriteTimeoutStream {
         let _ = stream.set_nodelay(true);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             let socket = SockRef::from(&stream);
             let _ = socket.set_tcp_notsent_lowat(MAX_UNSENT);
-            // Heartbeats to a peer that is gone would otherwise be sent again for a quarter of an hour.
+            // Without this option the kernel retransmits heartbeats to a lost peer for a quarter
+            // of an hour.
             let _ = socket.set_tcp_user_timeout(Some(PEER_TIMEOUT));
         }
-        Steady { stream, timeout, deadline: None, taken: 0 }
+        WriteTimeoutStream { stream, timeout, deadline: None, taken: 0 }
     }
 
-    /// After the socket took some bytes: the deadline ends when it took all of them.
-    fn note(&mut self, taken: usize, offered: usize) {
+    /// Records written bytes; the deadline ends when the socket took all of them.
+    fn record_progress(&mut self, taken: usize, offered: usize) {
         if taken >= offered {
             self.deadline = None;
         } else if self.deadline.is_some() {
@@ -45,8 +48,8 @@ impl Steady {
         }
     }
 
-    /// While the socket takes nothing: an error once the time is over.
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    /// Polls the deadline while the socket takes no bytes; resolves to the timeout error.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             let deadline = self.deadline.get_or_insert_with(|| {
                 self.taken = 0;
@@ -54,7 +57,7 @@ impl Steady {
             });
             ready!(deadline.as_mut().poll(cx));
             if self.taken < MIN_PROGRESS {
-                // What is still unsent is worth nothing to a peer that does not read: the kernel drops it at once.
+                // The kernel drops the unsent bytes at once, because the peer does not read them.
                 let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read"));
             }
@@ -71,16 +74,16 @@ impl Steady {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(taken)) => {
-                self.note(taken, offered);
+                self.record_progress(taken, offered);
                 Poll::Ready(Ok(taken))
             }
             Poll::Ready(error) => Poll::Ready(error),
-            Poll::Pending => self.wait(cx).map(Err),
+            Poll::Pending => self.poll_deadline(cx).map(Err),
         }
     }
 }
 
-impl AsyncRead for Steady {
+impl AsyncRead for WriteTimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -90,7 +93,7 @@ impl AsyncRead for Steady {
     }
 }
 
-impl AsyncWrite for Steady {
+impl AsyncWrite for WriteTimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.after_write(cx, written, bytes.len())

@@ -1,4 +1,4 @@
-//! The two ways to a token: a code that the page gave, and a persona's name for scripts.
+//! The token endpoints: one redeems the page's code, the other takes a persona's name from scripts.
 
 use std::sync::{Arc, PoisonError};
 
@@ -9,18 +9,18 @@ use axum::http::{Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::answer::{self, Parameters};
-use super::signer::{LIFETIME_SECONDS, encode};
-use super::{Persona, Provider};
-use crate::http::problem::Problem;
+use crate::answer::{self, Parameters};
+use crate::problem::Problem;
+use crate::signer::{LIFETIME_SECONDS, encode};
+use crate::{Persona, Provider};
 
-/// The client that a script's token names.
+/// The `client_id` of a script's token.
 const SCRIPT_CLIENT: &str = "dezky-dev-script";
 
-pub(super) async fn by_code(State(provider): State<Arc<Provider>>, body: Body) -> Response<Body> {
+pub(crate) async fn by_code(State(provider): State<Arc<Provider>>, body: Body) -> Response<Body> {
     let body = match answer::body(body).await {
         Ok(body) => body,
-        Err(problem) => return answer::for_any_origin(answer::problem(problem)),
+        Err(problem) => return answer::for_any_origin(problem.respond()),
     };
     let answer = match redeem(&provider, &body) {
         Ok(tokens) => answer::json(StatusCode::OK, &tokens),
@@ -32,9 +32,9 @@ pub(super) async fn by_code(State(provider): State<Arc<Provider>>, body: Body) -
     answer::for_any_origin(answer)
 }
 
-/// The tokens, or what RFC 6749 calls the error, and a description.
+/// Returns the tokens, or the error code of RFC 6749 and its description.
 fn redeem(provider: &Provider, form: &[u8]) -> Result<Value, (&'static str, &'static str)> {
-    let form = Parameters::read(form).ok_or(("invalid_request", "a parameter is given twice"))?;
+    let form = Parameters::parse(form).ok_or(("invalid_request", "the request repeats a parameter"))?;
     if form.get("grant_type") != Some("authorization_code") {
         return Err(("unsupported_grant_type", "only authorization_code is supported"));
     }
@@ -44,12 +44,12 @@ fn redeem(provider: &Provider, form: &[u8]) -> Result<Value, (&'static str, &'st
     if form.get("client_id") != Some(&grant.client_id)
         || form.get("redirect_uri") != Some(&grant.redirect_uri)
     {
-        return Err(("invalid_grant", "the code was given to another client or address"));
+        return Err(("invalid_grant", "the code belongs to another client or redirect_uri"));
     }
     let verifier = form.get("code_verifier").ok_or(("invalid_grant", "code_verifier is missing"))?;
     let challenge = encode(Sha256::digest(verifier));
     if verify_slices_are_equal(challenge.as_bytes(), grant.challenge.as_bytes()).is_err() {
-        return Err(("invalid_grant", "code_verifier is not that of the code"));
+        return Err(("invalid_grant", "code_verifier does not match the code"));
     }
     let tokens = || {
         let persona = provider.persona(&grant.persona)?;
@@ -65,15 +65,15 @@ fn redeem(provider: &Provider, form: &[u8]) -> Result<Value, (&'static str, &'st
     tokens().ok_or(("server_error", "the token cannot be signed"))
 }
 
-pub(super) async fn by_name(State(provider): State<Arc<Provider>>, body: Body) -> Response<Body> {
+pub(crate) async fn by_name(State(provider): State<Arc<Provider>>, body: Body) -> Response<Body> {
     let token = match answer::body(body).await {
         Ok(body) => named(&provider, &body).and_then(|persona| token(&provider, persona)),
         Err(problem) => Err(problem),
     };
-    // Not for other origins: any page that the browser shows could help itself.
+    // Other origins may not read the answer, because any page in the browser could fetch a token.
     match token {
         Ok(token) => answer::json(StatusCode::OK, &token),
-        Err(problem) => answer::problem(problem),
+        Err(problem) => problem.respond(),
     }
 }
 
@@ -83,12 +83,10 @@ fn named<'p>(provider: &'p Provider, body: &[u8]) -> Result<&'p Persona, Problem
     let persona = body.get("persona").and_then(Value::as_str).and_then(|name| provider.persona(name));
     persona.ok_or_else(|| {
         let names: Vec<&str> = provider.personas.iter().map(|persona| persona.name.as_str()).collect();
-        Problem::invalid(
-            "/persona",
-            "unknown_persona",
-            "There is no such persona; personas lists those there are",
-        )
-        .with_member("personas", json!(names))
+        let detail = "This persona does not exist; `personas` lists every persona";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_persona", detail)
+            .with_path("/persona")
+            .with_member("personas", json!(names))
     })
 }
 

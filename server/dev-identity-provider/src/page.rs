@@ -1,10 +1,10 @@
-//! The pages of the built-in provider: plain, without scripts, and usable by keyboard and screen reader.
+//! The HTML pages: no scripts, usable with keyboard and screen reader.
 
-use super::Persona;
-use super::answer::Parameters;
+use crate::Persona;
+use crate::answer::Parameters;
 
-/// What of the question is asked again with the choice.
-const HANDED_ON: [&str; 8] = [
+/// The parameters of the authorization request that the form repeats.
+const REPEATED: [&str; 8] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -23,19 +23,19 @@ border-radius:.5rem;color:inherit;background:#f4f4f4;cursor:pointer}\
 button:hover{background:#e4e4e4}button:focus-visible{outline:3px solid #0b57d0;outline-offset:2px}\
 button span{display:block;color:#404040;font-size:1rem}";
 
-/// The page to pick a persona. What the application asked for goes along unseen.
-pub(super) fn choice(personas: &[Persona], base: &str, client_id: &str, parameters: &Parameters) -> String {
+/// The page to pick a persona. Hidden fields repeat the application's request.
+pub(crate) fn choice(personas: &[Persona], base: &str, client_id: &str, parameters: &Parameters) -> String {
     let hidden: String = parameters
         .iter()
-        .filter(|(name, _)| HANDED_ON.contains(name))
+        .filter(|(name, _)| REPEATED.contains(name))
         .map(|(name, value)| {
             format!(r#"<input type="hidden" name="{}" value="{}">"#, escape(name), escape(value))
         })
         .collect();
     let buttons: String = personas.iter().map(button).collect();
     let body = format!(
-        "<p>This is for development on this machine: no password is asked, and nobody is real. \
-         The application <strong>{}</strong> asks who you are.</p>\
+        "<p>This page is for development on this machine. It asks for no password, and every persona is invented. \
+         The application <strong>{}</strong> asks you to sign in.</p>\
          <form method=\"post\" action=\"{}/authorize\">{hidden}<ul>{buttons}</ul></form>",
         escape(client_id),
         escape(base),
@@ -43,8 +43,8 @@ pub(super) fn choice(personas: &[Persona], base: &str, client_id: &str, paramete
     page("Sign in as", &body)
 }
 
-/// A page that says one thing.
-pub(super) fn message(title: &str, text: &str) -> String {
+/// A page with one message.
+pub(crate) fn message(title: &str, text: &str) -> String {
     page(title, &format!("<p>{}</p>", escape(text)))
 }
 

@@ -1,4 +1,5 @@
-//! What the server holds in memory, read at start: of tenants only what is looked up by, because there are many.
+//! Reads the records that the server holds in memory. Of tenants, reads only the columns for
+//! lookups, because there are many.
 
 use dezky_core::Timestamp;
 use dezky_core::model::{Flag, TenantStatus, User};
@@ -7,12 +8,12 @@ use dezky_core::world::{WorldPartner, WorldTenant};
 use rusqlite::{Connection, Row};
 
 use super::{broken, documents, failure, log, unwritable};
-use crate::keys::Key;
-use crate::store::{KeptKey, Population, StoreError};
+use crate::keys::KeyRecord;
+use crate::store::{InitialState, StoreError, StoredKey};
 
-/// Everything, at one revision.
-pub fn read(connection: &Connection) -> Result<Population, StoreError> {
-    Ok(Population {
+/// Reads all records, at one revision.
+pub(super) fn read(connection: &Connection) -> Result<InitialState, StoreError> {
+    Ok(InitialState {
         revision: log::newest(connection)?.map_or(0, |newest| newest.revision),
         tenants: rows(connection, "SELECT id, slug, plan, partner_id, status FROM tenants", tenant)?,
         partners: rows(connection, "SELECT id, slug FROM partners", partner)?,
@@ -26,8 +27,8 @@ pub fn read(connection: &Connection) -> Result<Population, StoreError> {
     })
 }
 
-/// Every machine key, oldest first.
-pub fn keys(connection: &Connection) -> Result<Vec<KeptKey>, StoreError> {
+/// Reads all machine keys, oldest first.
+pub(super) fn keys(connection: &Connection) -> Result<Vec<StoredKey>, StoreError> {
     rows(
         connection,
         "SELECT doc, hash, last_used_at, previous_hash, last_used_from FROM keys ORDER BY id",
@@ -60,25 +61,26 @@ fn rows<T>(
 fn tenant(row: &Row<'_>) -> Result<WorldTenant, StoreError> {
     let partner = row.get_ref(3).and_then(|value| Ok(value.as_str_or_null()?)).map_err(failure)?;
     let status = text(row, 4)?;
-    let known = TenantStatus::ALL.iter().copied().find(|known| known.as_str() == status);
+    let parsed = TenantStatus::ALL.iter().copied().find(|each| each.as_str() == status);
     Ok(WorldTenant {
         id: Id::new(text(row, 0)?).map_err(broken)?,
         slug: Slug::new(text(row, 1)?).map_err(broken)?,
         plan: PlanKey::new(text(row, 2)?).map_err(broken)?,
         partner_id: partner.map(Id::new).transpose().map_err(broken)?,
-        status: known.ok_or_else(|| StoreError::Broken(format!("a tenant's status is {status}")))?,
+        status: parsed
+            .ok_or_else(|| StoreError::Broken(format!("a tenant has the unknown status {status}")))?,
     })
 }
 
-fn key(row: &Row<'_>) -> Result<KeptKey, StoreError> {
-    let mut key: Key = serde_json::from_str(text(row, 0)?).map_err(unwritable)?;
+fn key(row: &Row<'_>) -> Result<StoredKey, StoreError> {
+    let mut key: KeyRecord = serde_json::from_str(text(row, 0)?).map_err(unwritable)?;
     key.hash = row.get(1).map_err(failure)?;
     let last_used_at: Option<i64> = row.get(2).map_err(failure)?;
     if let Some(previous) = &mut key.previous {
         previous.hash = row.get(3).map_err(failure)?;
     }
     let last_used_from: Option<String> = row.get(4).map_err(failure)?;
-    Ok(KeptKey {
+    Ok(StoredKey {
         key,
         last_used_at: last_used_at.map(Timestamp::from_micros).transpose().map_err(broken)?,
         last_used_from: last_used_from.and_then(|address| address.parse().ok()),

@@ -1,4 +1,4 @@
-//! What is noted of every request, and how every answer is said, counted and logged.
+//! The record of one request: completes its response, counts it and logs it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -10,9 +10,9 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use tracing::Span;
 
 use super::address::client;
-use super::caller::Who;
+use super::caller::CallerKind;
 use super::etag::is_known;
-use super::operation::{Logged, Refusals, Route};
+use super::operation::{Logged, RefusalFormat, Route};
 use super::page::NO_SNIFF;
 use super::problem::Problem;
 use super::reply::Reply;
@@ -22,29 +22,29 @@ use crate::app::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Who asked, if that is known, and what came of it.
-pub type Outcome = (Option<Who>, Result<Reply, Problem>);
+/// The caller, if authenticated, and the result of the request.
+pub type Outcome = (Option<CallerKind>, Result<Reply, Problem>);
 
-/// What of a request is still wanted when it has been judged: what it is called, since when it is under way, and how its answer is said.
-pub struct Seen<'r> {
+/// The data of a request that its response, the metrics and the log need.
+pub struct RequestLog<'r> {
     app: &'r App,
     route: Option<&'r Route>,
     started: Instant,
     id: RequestId,
-    /// The client's address.
+    /// The address of the client.
     pub address: IpAddr,
-    /// What is logged meanwhile belongs to it.
+    /// The tracing span of the request.
     pub span: Span,
-    /// The tags that the reader has. A write judges its conditions itself.
-    known: Vec<HeaderValue>,
-    /// Where an evaluation was asked for, which is refused in OFREP's words.
-    evaluated: Option<Uri>,
+    /// The `If-None-Match` headers of a read; a write checks its own conditions.
+    if_none_match: Vec<HeaderValue>,
+    /// The URI of an OFREP evaluation, whose refusals are OFREP errors.
+    evaluation_uri: Option<Uri>,
     origin: Option<HeaderValue>,
 }
 
-impl<'r> Seen<'r> {
-    /// A request that has just arrived.
-    pub fn of(app: &'r App, route: Option<&'r Route>, request: &Request) -> Seen<'r> {
+impl<'r> RequestLog<'r> {
+    /// Starts the record of a request.
+    pub fn new(app: &'r App, route: Option<&'r Route>, request: &Request) -> RequestLog<'r> {
         let (started, request_id) = (Instant::now(), RequestId::new());
         let (id, path, method) = (request_id.as_str(), path(route), request.method());
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
@@ -55,33 +55,34 @@ impl<'r> Seen<'r> {
             false => tracing::info_span!("request", id, %method, route = path, %address),
         };
         let is_read = matches!(*method, Method::GET | Method::HEAD);
-        let is_evaluation = route.is_some_and(|route| route.operation.refusals == Refusals::Ofrep);
-        Seen {
+        let is_evaluation =
+            route.is_some_and(|route| route.endpoint.operation.refusals == RefusalFormat::Ofrep);
+        RequestLog {
             app,
             route,
             started,
             id: request_id,
             address,
             span,
-            known: match is_read || is_evaluation {
+            if_none_match: match is_read || is_evaluation {
                 true => request.headers().get_all(IF_NONE_MATCH).into_iter().cloned().collect(),
                 false => Vec::new(),
             },
-            evaluated: is_evaluation.then(|| request.uri().clone()),
+            evaluation_uri: is_evaluation.then(|| request.uri().clone()),
             origin: cors::allowed(&app.origins, request.headers()),
         }
     }
 
-    /// The answer, counted and logged.
-    pub fn respond(self, (who, result): Outcome) -> Response<Body> {
+    /// Builds the response, counts it and logs it.
+    pub fn respond(self, (caller, result): Outcome) -> Response<Body> {
         let id = self.id.as_str();
         let (mut code, mut reason) = (None, None);
         let mut response = match result {
-            Ok(reply) => conditional(reply, &self.known).respond(),
+            Ok(reply) => conditional(reply, &self.if_none_match).respond(),
             Err(problem) => {
                 code = Some(problem.code());
                 reason = (problem.status() == StatusCode::UNAUTHORIZED).then(|| problem.detail().to_owned());
-                let problem = match self.evaluated {
+                let problem = match self.evaluation_uri {
                     Some(uri) => ofrep::refusal(problem, &uri),
                     None => problem,
                 };
@@ -101,7 +102,7 @@ impl<'r> Seen<'r> {
         let (status, duration) = (response.status().as_u16(), self.started.elapsed());
         self.app.metrics.answered(self.route.map(|route| route.index), status, duration);
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let actor = who.as_ref().and_then(Who::id);
+        let actor = caller.as_ref().and_then(CallerKind::id);
         let is_refusal = matches!(status, 401 | 403 | 429);
         if let (true, Some(code)) = (is_refusal, code) {
             self.app.metrics.refused(code);
@@ -110,9 +111,9 @@ impl<'r> Seen<'r> {
         if is_quiet && code.is_none() {
             return response;
         }
-        // Anybody can cause these: there may be so many that they would hide everything else.
-        let is_anybodys = is_refusal || who.is_none();
-        if is_anybodys && !self.app.refusals.admits(self.address, self.started) {
+        // Every client can cause these lines, so their number is limited.
+        let is_limited = is_refusal || caller.is_none();
+        if is_limited && !self.app.refusals.admits(self.address, self.started) {
             return response;
         }
         match is_quiet {
@@ -127,15 +128,15 @@ impl<'r> Seen<'r> {
 }
 
 fn path(route: Option<&Route>) -> &'static str {
-    route.map_or("-", |route| route.operation.path)
+    route.map_or("-", |route| route.endpoint.path)
 }
 
 fn is_quiet(route: Option<&Route>) -> bool {
-    route.is_some_and(|route| route.operation.logged == Logged::Refusals)
+    route.is_some_and(|route| route.endpoint.operation.logged == Logged::Refusals)
 }
 
-fn conditional(reply: Reply, known: &[HeaderValue]) -> Reply {
+fn conditional(reply: Reply, if_none_match: &[HeaderValue]) -> Reply {
     let tag = reply.etag.as_ref().and_then(|tag| tag.to_str().ok());
-    let is_same = reply.status == StatusCode::OK && tag.is_some_and(|tag| is_known(known, tag));
+    let is_same = reply.status == StatusCode::OK && tag.is_some_and(|tag| is_known(if_none_match, tag));
     if is_same { reply.not_modified() } else { reply }
 }

@@ -1,4 +1,6 @@
-//! The built-in provider's key, and the tokens that it signs.
+//! The provider's signing key and the tokens that it signs.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -8,15 +10,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Persona, codes::Grant};
-use crate::app;
+use crate::Persona;
+use crate::codes::Grant;
 
-/// How long a token is valid.
-pub(super) const LIFETIME_SECONDS: i64 = 3600;
+/// The lifetime of a token.
+pub(crate) const LIFETIME_SECONDS: i64 = 3600;
 
-/// A key of ES256, which every library of OpenID Connect verifies.
+/// An ES256 key. Every OpenID Connect library verifies ES256.
 #[derive(Debug)]
-pub(super) struct Signer {
+pub(crate) struct Signer {
     key: EcdsaKeyPair,
     key_id: String,
     x: String,
@@ -24,9 +26,9 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    pub(super) fn new() -> Option<Signer> {
+    pub(crate) fn new() -> Option<Signer> {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
-        // One byte says that the point is not compressed.
+        // The first byte marks an uncompressed point.
         let (_, point) = key.public_key().as_ref().split_first()?;
         let (x, y) = point.split_at_checked(32)?;
         let (x, y) = (encode(x), encode(y));
@@ -35,14 +37,14 @@ impl Signer {
         Some(Signer { key, key_id: encode(Sha256::digest(thumbprint)), x, y })
     }
 
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         json!({
             "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig",
             "kid": self.key_id, "x": self.x, "y": self.y,
         })
     }
 
-    pub(super) fn access_token(&self, issuer: &str, persona: &Persona, client_id: &str) -> Option<String> {
+    pub(crate) fn access_token(&self, issuer: &str, persona: &Persona, client_id: &str) -> Option<String> {
         let mut claims = claims(issuer, persona, &persona.audience)?;
         let members = claims.as_object_mut()?;
         members.insert("client_id".to_owned(), client_id.into());
@@ -50,8 +52,9 @@ impl Signer {
         self.token("at+jwt", &claims)
     }
 
-    /// For the client that signs somebody in. `at_hash` binds it to the access token, and keeps it from being taken for one.
-    pub(super) fn id_token(
+    /// Signs the ID token for the client. `at_hash` binds it to the access token, and the server
+    /// rejects tokens with `at_hash` as access tokens.
+    pub(crate) fn id_token(
         &self,
         issuer: &str,
         persona: &Persona,
@@ -77,7 +80,8 @@ impl Signer {
 }
 
 fn claims(issuer: &str, persona: &Persona, audience: &str) -> Option<Value> {
-    let now = app::now().ok()?.as_seconds();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let now = i64::try_from(since_epoch.as_secs()).ok()?;
     Some(json!({
         "iss": issuer,
         "sub": persona.subject,
@@ -91,13 +95,13 @@ fn claims(issuer: &str, persona: &Persona, audience: &str) -> Option<Value> {
     }))
 }
 
-/// A code that nobody guesses.
-pub(super) fn random_code() -> Option<String> {
+/// Generates an authorization code from 32 random bytes.
+pub(crate) fn random_code() -> Option<String> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).ok()?;
     Some(encode(bytes))
 }
 
-pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

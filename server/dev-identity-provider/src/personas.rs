@@ -1,38 +1,38 @@
-//! Whom one may sign in as.
+//! The personas that the provider can sign in.
 
-/// Somebody to sign in as, and what their token says.
+/// An invented person and the claims of the tokens that the provider issues for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Persona {
-    /// How scripts call them.
+    /// The name that scripts send to `/dev/token`.
     pub name: String,
-    /// What they are, for the page.
+    /// The description on the sign-in page.
     pub title: String,
-    /// `sub`
+    /// The claim `sub` of both tokens.
     pub subject: String,
-    /// `email`
+    /// The claim `email`, always verified.
     pub email: String,
-    /// `name`
+    /// The claim `name` of both tokens.
     pub full_name: String,
-    /// `aud` of the access token.
+    /// The claim `aud` of the access token.
     pub audience: String,
-    /// `groups`
+    /// The claim `groups` of both tokens.
     pub groups: Vec<String>,
 }
 
-/// One persona for each kind of caller that the server tells apart.
+/// Returns one persona for each kind of caller that the server distinguishes.
 pub fn personas() -> Vec<Persona> {
     let portal = "dezky-portal";
     vec![
         persona(
             "operator",
-            "Platform operator, signed in to operate",
+            "Platform operator, signed in to the operator portal",
             ("dev-operator", "Olga Operator"),
             "dezky-operator",
             &["dezky-platform-admins"],
         ),
         persona(
             "admin",
-            "The same person, signed in to the portal",
+            "The platform operator, signed in to the portal",
             ("dev-operator", "Olga Operator"),
             portal,
             &["dezky-platform-admins"],
@@ -54,14 +54,14 @@ pub fn personas() -> Vec<Persona> {
         ),
         persona(
             "support",
-            "Signed in to operate, and not a platform admin",
+            "Not a platform admin, signed in to the operator portal",
             ("dev-support", "Sven Support"),
             "dezky-operator",
             &[],
         ),
         persona(
             "former",
-            "A platform operator who was deactivated",
+            "A deactivated platform operator",
             ("dev-former", "Freya Former"),
             "dezky-operator",
             &["dezky-platform-admins"],
@@ -69,7 +69,7 @@ pub fn personas() -> Vec<Persona> {
         persona("stranger", "Member of no tenant", ("dev-stranger", "Stella Stranger"), portal, &[]),
         persona(
             "inactive",
-            "Somebody who was deactivated",
+            "A deactivated member of the tenant acme",
             ("dev-inactive", "Ina Inactive"),
             portal,
             &["tenant-acme"],

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use dezky_core::Code;
-use dezky_core::json::{JsonDocument, JsonPlace, read_json};
+use dezky_core::json::{JsonDocument, JsonNode, read_json};
 use serde_json::{Value, json};
 
 const ROOM: usize = 1 << 20;
@@ -42,7 +42,7 @@ fn what_is_not_is_refused_with_its_code_and_path() {
 fn the_size_is_judged_first() {
     assert_eq!(read_json(b"[1]", 3).unwrap(), json!([1]));
     assert_eq!(read_json(b"\xff\xff\xff", 2).unwrap_err().code, Code::DocumentTooLarge);
-    assert_eq!(JsonDocument::read(b"[1]", 3).unwrap().at(&[]), JsonPlace::Other);
+    assert_eq!(JsonDocument::read(b"[1]", 3).unwrap().at(&[]), JsonNode::Other);
     assert_eq!(JsonDocument::read(b"[1]", 2).unwrap_err().code, Code::DocumentTooLarge);
 }
 
@@ -60,10 +60,10 @@ fn a_place_holds_what_the_value_of_its_names_is() {
     for path in paths {
         let found = path.iter().try_fold(&value, |value, name| value.as_object()?.get(*name));
         let expected = match found {
-            None | Some(Value::Null) => JsonPlace::Nothing,
-            Some(Value::String(text)) => JsonPlace::Text(text),
-            Some(Value::Object(_)) => JsonPlace::Object,
-            Some(_) => JsonPlace::Other,
+            None | Some(Value::Null) => JsonNode::Absent,
+            Some(Value::String(text)) => JsonNode::Text(text),
+            Some(Value::Object(_)) => JsonNode::Object,
+            Some(_) => JsonNode::Other,
         };
         assert_eq!(document.at(&path), expected, "{path:?}");
     }

@@ -1,7 +1,7 @@
 //! The context of an evaluation, as the clients of OpenFeature send it: whose flags are asked for.
 
 use axum::http::StatusCode;
-use dezky_core::json::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonNode};
 
 use super::problem::Problem;
 
@@ -18,19 +18,19 @@ impl Context {
     /// What the body of a question says.
     pub fn of(body: &JsonDocument<'_>) -> Result<Context, Problem> {
         match body.at(&["context"]) {
-            JsonPlace::Object => {}
-            JsonPlace::Nothing => return Err(no_targeting_key()),
-            JsonPlace::Text(_) | JsonPlace::Other => return Err(bad_context("The context is an object")),
+            JsonNode::Object => {}
+            JsonNode::Absent => return Err(no_targeting_key()),
+            JsonNode::Text(_) | JsonNode::Other => return Err(bad_context("The context is an object")),
         }
         let targeting_key = match body.at(&["context", "targetingKey"]) {
-            JsonPlace::Nothing | JsonPlace::Text("") => return Err(no_targeting_key()),
-            JsonPlace::Text(key) => key.to_owned(),
-            JsonPlace::Object | JsonPlace::Other => return Err(bad_context("The targeting key is a text")),
+            JsonNode::Absent | JsonNode::Text("") => return Err(no_targeting_key()),
+            JsonNode::Text(key) => key.to_owned(),
+            JsonNode::Object | JsonNode::Other => return Err(bad_context("The targeting key is a text")),
         };
         let environment = match body.at(&["context", "environment"]) {
-            JsonPlace::Nothing => None,
-            JsonPlace::Text(environment) => Some(environment.to_owned()),
-            JsonPlace::Object | JsonPlace::Other => return Err(bad_context("The environment is a text")),
+            JsonNode::Absent => None,
+            JsonNode::Text(environment) => Some(environment.to_owned()),
+            JsonNode::Object | JsonNode::Other => return Err(bad_context("The environment is a text")),
         };
         Ok(Context { targeting_key, environment })
     }

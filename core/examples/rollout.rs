@@ -1,4 +1,5 @@
-//! Plans to raise a rollout from 10 to 25 % in the sample world and prints which tenants it affects.
+//! Plans to raise a rollout from 10 to 25 % in the sample world and prints which tenants it
+//! affects.
 
 use std::io::{Write, stdout};
 

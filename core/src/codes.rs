@@ -12,7 +12,8 @@ macro_rules! codes {
         model { $($model:ident $model_text:literal $model_message:literal)* }
         token { $($token:ident $token_text:literal $token_message:literal)* }
     ) => {
-        /// The stable code of a problem. The text of a code never changes once released; its message may.
+        /// The stable code of a problem. The text of a code never changes once released; its
+        /// message may.
         ///
         /// ```
         /// assert_eq!(dezky_core::Code::InvalidSlug.as_str(), "invalid_slug");

@@ -7,10 +7,11 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::text::{push_char, push_member};
 use crate::{Code, limits::MAX_PROBLEMS};
 
-/// A problem of an input and its path. If there are several problems, this is the first, and [`Error::all`]
-/// returns all of them.
+/// A problem of an input and its path. If there are several problems, this is the first, and
+/// [`Error::all`] returns all of them.
 ///
-/// The path is a JSON Pointer (RFC 6901) into the invalid document. The empty path is the whole document.
+/// The path is a JSON Pointer (RFC 6901) into the invalid document. The empty path is the whole
+/// document.
 ///
 /// ```
 /// use dezky_core::Code;
@@ -68,7 +69,8 @@ impl Error {
         core::iter::once(self).chain(&self.further)
     }
 
-    /// Serializes all problems to a JSON list of `{ code, path, message }`, which the bindings pass to other languages.
+    /// Serializes all problems to a JSON list of `{ code, path, message }`, which the bindings pass
+    /// to other languages.
     ///
     /// ```
     /// use dezky_core::{Code, Error};

@@ -1,4 +1,5 @@
-//! Incremental SHA-256 on top of the block function, which is smaller in WASM than the general hasher.
+//! Incremental SHA-256 on top of the block function, which is smaller in WASM than the general
+//! hasher.
 
 use alloc::string::String;
 

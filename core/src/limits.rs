@@ -58,8 +58,8 @@ pub const MAX_KEYS: usize = 100;
 /// Characters of the id of a key.
 pub const MAX_KEY_ID_CHARACTERS: usize = 255;
 
-/// The largest clock difference that a policy may allow, in seconds. Time protocols keep clocks within one
-/// second.
+/// The largest clock difference that a policy may allow, in seconds. Time protocols keep clocks
+/// within one second.
 pub const MAX_TOKEN_LEEWAY_SECONDS: u32 = 30;
 
 /// The longest time from a token's `iat` to its `exp` that a policy may allow: 31 days.

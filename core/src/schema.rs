@@ -89,8 +89,8 @@ pub(crate) fn one_of<const COUNT: usize>(words: [&str; COUNT]) -> Schema {
 
 /// Adapts a derived schema to what serde writes.
 ///
-/// Keeps only the first paragraph of the description, because examples in Rust follow it. Removes `null`
-/// from the types of optional members, because serde omits them instead.
+/// Keeps only the first paragraph of the description, because examples in Rust follow it. Removes
+/// `null` from the types of optional members, because serde omits them instead.
 pub(crate) fn tidy(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         let paragraph = description.split("\n\n").next().unwrap_or_default();

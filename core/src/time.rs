@@ -42,17 +42,18 @@ impl Timestamp {
         Timestamp::from_micros(seconds.saturating_mul(MICROS))
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// The time in microseconds since 1970-01-01T00:00:00Z.
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// The time in whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(MICROS)
     }
 
-    /// Parses RFC 3339 with any offset and up to nine decimals, of which six are kept. Rejects leap seconds.
+    /// Parses RFC 3339 with any offset and up to nine decimals, of which six are kept. Rejects leap
+    /// seconds.
     pub fn parse(text: &str) -> Result<Timestamp, Error> {
         parse(text.as_bytes())
             .and_then(|micros| Timestamp::from_micros(micros).ok())
@@ -113,8 +114,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     days_from_civil(next.0, next.1, 1) - days_from_civil(year, month, 1)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap day comes
-/// last.
+/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap
+/// day comes last.
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

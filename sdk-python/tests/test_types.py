@@ -86,7 +86,7 @@ def test_what_cannot_be_read_is_said(snapshot_file):
     assert made.returncode == 1 and made.stdout == ""
     assert made.stderr.splitlines() == [
         f'{snapshot_file}: invalid_revision at "/revision": a revision is a whole number from 0 to 2^53-1',
-        f'{snapshot_file}: wrong_type at "/environment": a text is needed here, not a number: '
+        f'{snapshot_file}: wrong_type at "/environment": expected a string, found a number: '
         "an environment is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first",
     ]
     snapshot_file.unlink()

@@ -1,5 +1,5 @@
-//! `dezky-types SNAPSHOT.json` writes a Rust constant for every flag of a snapshot, so that a misspelled
-//! key does not compile.
+//! `dezky-types SNAPSHOT.json` writes a Rust constant for every flag of a snapshot, so that a
+//! misspelled key does not compile.
 
 use std::collections::BTreeSet;
 use std::io::Write;

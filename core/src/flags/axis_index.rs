@@ -11,7 +11,7 @@ use crate::text::{IS_SMALL, Index, same_bytes};
 /// The values that the flags' scopes list on one axis, each with its flags.
 #[derive(Debug, Default)]
 pub(super) struct AxisIndex {
-    /// All values, concatenated.
+    /// The values, concatenated without separators.
     text: String,
     values: Vec<Value>,
     index: Index,
@@ -26,7 +26,7 @@ pub(super) struct AxisIndex {
 struct Value {
     /// The range of the value in [`AxisIndex::text`].
     text: (u32, u32),
-    /// Whether `flags` is a range of [`AxisIndex::dense`] or of [`AxisIndex::sparse`].
+    /// True if `flags` is a range of [`AxisIndex::dense`], false if of [`AxisIndex::sparse`].
     is_dense: bool,
     flags: (u32, u32),
 }
@@ -37,8 +37,8 @@ fn range<T>(list: &[T], (start, end): (u32, u32)) -> &[T] {
 }
 
 impl AxisIndex {
-    /// Builds the index of one axis in two passes: the first counts the flags of each value, the second
-    /// stores them.
+    /// Builds the index of one axis in two passes: the first counts the flags of each value, the
+    /// second stores them.
     pub(super) fn new(axis: Axis, flags: &[&FlagRule], words: usize) -> AxisIndex {
         let mut index = AxisIndex::default();
         // Pairs of a value's number and a flag's number.
@@ -55,7 +55,8 @@ impl AxisIndex {
         index
     }
 
-    /// Counts one more flag for a value, in the end of its range `flags`, and returns the value's number.
+    /// Counts one more flag for a value, in the end of its range `flags`, and returns the value's
+    /// number.
     fn count(&mut self, value: &str) -> u32 {
         let name = Name::new(value);
         let number = match self.find(name) {
@@ -76,7 +77,8 @@ impl AxisIndex {
         number
     }
 
-    /// Allocates a range for the flags of each value, as a bit set or as a list, whichever is smaller.
+    /// Allocates a range for the flags of each value, as a bit set or as a list, whichever is
+    /// smaller.
     fn allocate(&mut self, words: usize) {
         let (mut dense, mut sparse) = (0, 0);
         for value in &mut self.values {
@@ -144,7 +146,8 @@ impl AxisIndex {
     }
 }
 
-/// The flags that list one value, read word by word in ascending order. One of the two lists is empty.
+/// The flags that list one value, read word by word in ascending order. One of the two lists is
+/// empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FlagSet<'r> {
     dense: &'r [u64],
@@ -153,7 +156,8 @@ pub(super) struct FlagSet<'r> {
 }
 
 impl FlagSet<'_> {
-    /// Returns the flags of a word as bits. Words must be read in ascending order and may be skipped.
+    /// Returns the flags of a word as bits. Words must be read in ascending order and may be
+    /// skipped.
     pub(super) fn word(&mut self, word: usize) -> u64 {
         if let Some(&bits) = self.dense.get(word) {
             return bits;

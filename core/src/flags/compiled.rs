@@ -16,7 +16,8 @@ struct Word {
     /// Flags in state `targeted` whose scope is not empty.
     targeted: u64,
     rollout: u64,
-    /// For each axis, the flags whose scope lists no value there and therefore matches every subject.
+    /// For each axis, the flags whose scope lists no value there and therefore matches every
+    /// subject.
     open: [u64; 4],
 }
 
@@ -28,7 +29,7 @@ struct Word {
 pub(crate) struct Compiled {
     environment: Environment,
     environment_hash: u64,
-    /// All keys, concatenated.
+    /// The keys, concatenated without separators.
     keys: String,
     rules: Vec<Rule>,
     index: Index,
@@ -172,7 +173,7 @@ impl Compiled {
         });
     }
 
-    /// Evaluates one flag.
+    /// Evaluates one flag for the subject of the query.
     pub(crate) fn evaluate(&self, flag: u32, query: &mut Query<'_, '_>) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
         let subject = query.subject;
@@ -210,8 +211,8 @@ impl Compiled {
         self.lookup(axis, subject).map_or(0, |(index, name)| index.word(name, word))
     }
 
-    /// Returns the index of an axis and the subject's value on it. A subject without an environment is in
-    /// the environment of the ruleset.
+    /// Returns the index of an axis and the subject's value on it. A subject without an environment
+    /// is in the environment of the ruleset.
     fn lookup<'r, 'n>(&'r self, axis: Axis, subject: &Subject<'n>) -> Option<(&'r AxisIndex, Name<'n>)>
     where
         'r: 'n,
@@ -221,11 +222,11 @@ impl Compiled {
         self.axes.get(axis as usize).zip(name)
     }
 
-    /// Returns those of the flags `wanted`, bits of one word, that are on for the subject. Every other
-    /// evaluation function calls this one.
+    /// Returns those of the flags `wanted`, bits of one word, that are on for the subject. Every
+    /// other evaluation function calls this one.
     ///
-    /// `listing` returns the flags of the word that list the subject's value on an axis. It is a trait
-    /// object, because WASM has no room for a copy of this function for each caller.
+    /// `listing` returns the flags of the word that list the subject's value on an axis. It is a
+    /// trait object, because WASM has no room for a copy of this function for each caller.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn evaluate_word(
         &self,
@@ -295,8 +296,8 @@ impl Word {
         }
     }
 
-    /// Returns those of `flags` whose scope matches the subject: every axis is open or lists the subject's
-    /// value. If none is left, also returns the axis that excluded the last of them.
+    /// Returns those of `flags` whose scope matches the subject: every axis is open or lists the
+    /// subject's value. If none is left, also returns the axis that excluded the last of them.
     ///
     /// An axis that is open for all of the flags is not looked up.
     #[inline(always)]

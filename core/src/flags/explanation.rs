@@ -75,11 +75,11 @@ impl Reason {
 pub struct Explanation<'k> {
     /// The key that the caller asked for.
     pub key: &'k str,
-    /// Whether the flag is on.
+    /// True if the flag is on.
     pub enabled: bool,
     /// The reason for the result.
     pub reason: Reason,
-    /// The first axis that excludes the subject, for [`Reason::OutOfScope`].
+    /// The first axis that excludes the subject, for the reason `out_of_scope`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub axis: Option<Axis>,
     /// The subject's position in the rollout, for the two rollout reasons.

@@ -6,8 +6,8 @@ use super::{Compiled, Subject};
 use crate::hash::Hasher;
 use crate::names::Digest;
 
-/// Computes a fingerprint. The hash input has one line per subject, sorted by tenant id: the tenant id, a
-/// colon, `0` or `1` for each flag in key order, and a line feed.
+/// Computes a fingerprint. The hash input has one line per subject, sorted by tenant id: the tenant
+/// id, a colon, `0` or `1` for each flag in key order, and a line feed.
 pub(crate) struct Fingerprint<'c> {
     compiled: &'c Compiled,
     hasher: Hasher,

@@ -1,4 +1,5 @@
-//! Feature flags: the snapshot document, the ruleset that it compiles to, and evaluation for one tenant.
+//! Feature flags: the snapshot document, the ruleset that it compiles to, and evaluation for one
+//! tenant.
 
 mod axis_index;
 mod compiled;

@@ -33,16 +33,16 @@ pub fn in_rollout(tenant_id: &str, key: &str, pct: Percent) -> bool {
 /// The blocks that the longest names need: 64 + 1 + 64 bytes of text and 9 bytes of padding.
 const BLOCKS: usize = 3;
 
-/// Computes one tenant's positions. The hash input is `tenant_id:key`; the tenant id is laid out once as
-/// SHA-256 blocks, and each key is written behind it.
+/// Computes one tenant's positions. The hash input is `tenant_id:key`; the tenant id is laid out
+/// once as SHA-256 blocks, and each key is written behind it.
 ///
-/// Calling the block function directly saves the copies and the bookkeeping of a general hasher, which
-/// cost as much as the hash itself on inputs of one block.
+/// Calling the block function directly saves the copies and the bookkeeping of a general hasher,
+/// which cost as much as the hash itself on inputs of one block.
 pub(crate) struct RolloutHasher<'a> {
     tenant_id: &'a str,
     blocks: [u8; BLOCKS * BLOCK],
-    /// The last position, with the offset of its key. In a plan, two rules of one flag are neighbours and
-    /// share one hash.
+    /// The last position, with the offset of its key. In a plan, two rules of one flag are
+    /// neighbours and share one hash.
     last: Option<(u32, u16)>,
 }
 
@@ -56,7 +56,8 @@ impl<'a> RolloutHasher<'a> {
         RolloutHasher { tenant_id, blocks, last: None }
     }
 
-    /// Like `position`, but reuses the last position if the key has the same offset in its ruleset's keys.
+    /// Like `position`, but reuses the last position if the key has the same offset in its
+    /// ruleset's keys.
     pub(super) fn cached_position(&mut self, key_start: u32, key: &str) -> u16 {
         match self.last {
             Some((last, position)) if last == key_start => position,
@@ -82,7 +83,8 @@ impl<'a> RolloutHasher<'a> {
 
     /// Returns the padded SHA-256 message: the text, a 1 bit, zeros, and the length in bits.
     ///
-    /// Returns `None` for strings longer than any name, and in WASM, which has room for one hasher only.
+    /// Returns `None` for strings longer than any name, and in WASM, which has room for one hasher
+    /// only.
     fn padded_message(&mut self, key: &[u8]) -> Option<&[[u8; BLOCK]]> {
         if IS_SMALL {
             return None;
@@ -108,10 +110,11 @@ fn hashed_position(tenant_id: &str, key: &str) -> u16 {
     position_of(hasher.finish())
 }
 
-/// Converts a hash to a position: the last four decimal digits of the 256-bit number, with the two pairs
-/// of digits swapped, so that the last two digits are the whole percent.
+/// Converts a hash to a position: the last four decimal digits of the 256-bit number, with the two
+/// pairs of digits swapped, so that the last two digits are the whole percent.
 fn position_of(hash: [u32; 8]) -> u16 {
-    /// The weight of word `i`: 2^(32 * (7 - i)) modulo 10,000. The weighted sum stays far below 2^64.
+    /// The weight of word `i`: 2^(32 * (7 - i)) modulo 10,000. The weighted sum stays far below
+    /// 2^64.
     const WEIGHTS: [u64; 8] = [9216, 2896, 2976, 1456, 336, 1616, 7296, 1];
     let sum: u64 = hash.iter().zip(WEIGHTS).map(|(&word, weight)| u64::from(word) * weight).sum();
     let digits = (sum % 10_000) as u16;

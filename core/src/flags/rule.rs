@@ -61,8 +61,8 @@ decode_objects! {
     }
 }
 
-/// The placeholder in a slice for the values of an axis that excludes the slice's tenant. It hides which
-/// tenants the flag is for. No tenant or partner may have this slug.
+/// The placeholder in a slice for the values of an axis that excludes the slice's tenant. It hides
+/// which tenants the flag is for. No tenant or partner may have this slug.
 pub const ELSEWHERE: &str = "elsewhere";
 /// The placeholder for a tenant whose own value is [`ELSEWHERE`].
 const ELSEWHERE_FALLBACK: &str = "elsewhere-2";
@@ -77,8 +77,8 @@ impl FlagRule {
 
     /// Returns the rule that replaces this one in the slice of a subject.
     ///
-    /// Both rules explain the flag to the subject in the same way, and the new rule changes only if that
-    /// explanation changes. The subject must name its environment.
+    /// Both rules explain the flag to the subject in the same way, and the new rule changes only if
+    /// that explanation changes. The subject must name its environment.
     ///
     /// ```
     /// # use dezky_core::flags::{Axis, FlagRule, Scope, State, Subject};

@@ -58,8 +58,8 @@ impl Ruleset {
         evaluation
     }
 
-    /// Evaluates every flag for a subject into an existing evaluation. Allocates nothing if the evaluation
-    /// belongs to this ruleset.
+    /// Evaluates every flag for a subject into an existing evaluation. Allocates nothing if the
+    /// evaluation belongs to this ruleset.
     ///
     /// ```
     /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
@@ -79,8 +79,8 @@ impl Ruleset {
         self.compiled().evaluate_into(subject, bits);
     }
 
-    /// Computes a SHA-256 hash over the results of every subject. Every SDK returns the same hash for the
-    /// same snapshot and subjects, in any order.
+    /// Computes a SHA-256 hash over the results of every subject. Every SDK returns the same hash
+    /// for the same snapshot and subjects, in any order.
     pub fn fingerprint(&self, subjects: &[Subject<'_>]) -> Digest {
         let mut ids = Vec::with_capacity(subjects.len());
         for subject in subjects {

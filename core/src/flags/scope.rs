@@ -83,8 +83,8 @@ pub struct Scope {
     axes: [Values; 4],
 }
 
-/// The values of an axis, sorted and distinct, each followed by a line feed. One string instead of a list,
-/// because a large snapshot has hundreds of thousands of values.
+/// The values of an axis, sorted and distinct, each followed by a line feed. One string instead of
+/// a list, because a large snapshot has hundreds of thousands of values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Values(Box<str>);
 
@@ -169,17 +169,17 @@ impl Scope {
         self.lines(axis).is_empty()
     }
 
-    /// Returns whether every axis is empty. An empty scope matches every tenant in a rollout, and no tenant
-    /// in state `targeted`.
+    /// Returns whether every axis is empty. An empty scope matches every tenant in a rollout, and
+    /// no tenant in state `targeted`.
     pub fn is_empty(&self) -> bool {
         self.axes.iter().all(|values| values.0.is_empty())
     }
 
-    /// Returns whether every axis is empty or lists the subject's value. A subject without a value on an
-    /// axis matches only an empty axis.
+    /// Returns whether every axis is empty or lists the subject's value. A subject without a value
+    /// on an axis matches only an empty axis.
     ///
-    /// A [`Ruleset`](crate::flags::Ruleset) evaluates a subject without an environment in the environment
-    /// of its snapshot; this function does not.
+    /// A [`Ruleset`](crate::flags::Ruleset) evaluates a subject without an environment in the
+    /// environment of its snapshot; this function does not.
     ///
     /// ```
     /// use dezky_core::flags::{Axis, Scope, Subject};

@@ -43,7 +43,8 @@ impl Snapshot {
         snapshot.sorted(document.verdict().err())
     }
 
-    /// Reads a snapshot and returns its canonical form. Unlike `from_json`, rejects unknown members.
+    /// Reads a snapshot and returns its canonical form. Unlike `from_json`, rejects unknown
+    /// members.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -95,9 +96,9 @@ impl Snapshot {
 
     /// Returns the slice of one subject: the part of the snapshot that its evaluation depends on.
     ///
-    /// The slice explains every flag to the subject as this snapshot does, and does not reveal which other
-    /// tenants a flag is for. It has the given revision, and the environment that the subject names or else
-    /// that of this snapshot.
+    /// The slice explains every flag to the subject as this snapshot does, and does not reveal
+    /// which other tenants a flag is for. It has the given revision, and the environment that the
+    /// subject names or else that of this snapshot.
     ///
     /// ```
     /// # use dezky_core::flags::{Snapshot, Subject};
@@ -127,7 +128,8 @@ impl Snapshot {
         Snapshot { environment, ..self.clone() }
     }
 
-    /// Returns the keys of flags that differ between two snapshots or exist in only one of them, sorted.
+    /// Returns the keys of flags that differ between two snapshots or exist in only one of them,
+    /// sorted.
     ///
     /// ```
     /// use dezky_core::flags::Snapshot;
@@ -244,7 +246,7 @@ pub(crate) fn sort_by_key(flags: &mut [FlagRule], found: &mut Option<Error>) {
             Error::new(Code::DuplicateFlag, list_path("flags", index, "key")).join(found);
         }
     }
-    // Swaps flags to their targets in place, because moving them through a second list would copy them.
+    // Swaps each flag to its target, which needs no second list of flags.
     for index in 0..flags.len() {
         while let Some(&target) = targets.get(index)
             && target as usize != index

@@ -155,7 +155,8 @@ pub(super) fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     ]
 }
 
-/// A subject that owns its names, read from `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`.
+/// A subject that owns its names, read from
+/// `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`.
 ///
 /// ```
 /// use dezky_core::flags::SubjectDocument;

@@ -11,8 +11,8 @@ use crate::names::{is_id, is_key, is_slug};
 use crate::text::{push_char, split_line};
 
 impl<'a> Subject<'a> {
-    /// Reads a subject from five lines: id, slug, plan, partner slug and environment. The last two may be
-    /// empty. Returns `None` if a line is missing or a name is malformed.
+    /// Reads a subject from five lines: id, slug, plan, partner slug and environment. The last two
+    /// may be empty. Returns `None` if a line is missing or a name is malformed.
     pub(crate) fn from_lines(lines: &'a str) -> Option<Subject<'a>> {
         let mut rest = lines;
         let mut next = || split_line(&mut rest);
@@ -31,7 +31,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Returns the five lines of the subject in `document`. The caller then checks the document's problems.
+/// Returns the five lines of the subject in `document`. The caller then checks the document's
+/// problems.
 pub(crate) fn subject_lines_of(document: &Document<'_>) -> String {
     let mut lines = String::new();
     for name in read_names(document.root()) {

@@ -1,4 +1,5 @@
-//! Conversion from serde sources to a [`Document`], so that one decoder reads both JSON text and serde input.
+//! Conversion from serde sources to a [`Document`], so that one decoder reads both JSON text and
+//! serde input.
 
 use alloc::{
     borrow::ToOwned,
@@ -17,7 +18,8 @@ use super::problems::ProblemKind;
 use super::value::Value;
 use crate::{Code, Error, limits::MAX_DEPTH};
 
-/// JSON that core stores but does not interpret. Its numbers must be portable, see [`portable_number`].
+/// JSON that core stores but does not interpret. Its numbers must be portable, see
+/// [`portable_number`].
 impl Decode for serde_json::Value {
     fn decode(value: Value<'_>) -> serde_json::Value {
         match value.kind() {
@@ -40,8 +42,8 @@ impl Decode for serde_json::Value {
     }
 }
 
-/// Converts a number that every language reads and writes alike: a whole number of 64 bits, or a decimal
-/// from 0.0001 to 10^15, which no language writes with an exponent.
+/// Converts a number that every language reads and writes alike: a whole number of 64 bits, or a
+/// decimal from 0.0001 to 10^15, which no language writes with an exponent.
 pub(super) fn portable_number(raw: &str) -> Option<Number> {
     let exact = scaled(raw, 0);
     if exact.is_whole {

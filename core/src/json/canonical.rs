@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::bridge::portable_number;
 use crate::text::{push_char, push_text};
 
-/// Appends the canonical form of a value. Sorts members itself, because the order of serde_json's maps
-/// depends on its features.
+/// Appends the canonical form of a value. Sorts members itself, because the order of serde_json's
+/// maps depends on its features.
 pub(crate) fn push_canonical(out: &mut String, value: &Value) {
     match value {
         Value::Object(members) => {

@@ -1,8 +1,8 @@
 //! Decoding of a [`Value`] to a typed value.
 //!
-//! Decoding never stops early: it notes each problem with its path and continues with a placeholder,
-//! so that one error reports every problem. A document with problems yields only the error, so no
-//! placeholder leaves this module.
+//! Decoding never stops early: it notes each problem with its path and continues with a
+//! placeholder, so that one error reports every problem. A document with problems yields only the
+//! error, so no placeholder leaves this module.
 
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 use core::ops::RangeInclusive;
@@ -70,7 +70,8 @@ pub(crate) fn decode_text(value: Value<'_>, normalize: fn(&str) -> Option<Box<st
 
 /// Each function returns [`ABSENT`] for a value that does not satisfy it, and notes the problem.
 impl Document<'_> {
-    /// Returns the node if it is of this kind. The error message ends with the message of `expected`.
+    /// Returns the node if it is of this kind. The error message ends with the message of
+    /// `expected`.
     fn expect_of(&self, node: u32, kind: Kind, expected: Code) -> u32 {
         let found = self.node(node).kind;
         if found == kind {
@@ -117,7 +118,8 @@ impl Document<'_> {
         ABSENT
     }
 
-    /// Returns the node if it is a list of at most `limit` strings for which `is_valid` returns true.
+    /// Returns the node if it is a list of at most `limit` strings for which `is_valid` returns
+    /// true.
     fn checked_list(&self, node: u32, limit: usize, is_valid: fn(&str) -> bool, code: Code) -> u32 {
         let mut list = self.list(node, limit);
         for item in self.value(list).items() {
@@ -138,7 +140,8 @@ impl Document<'_> {
         false
     }
 
-    /// Returns a whole number from `low` to `high`. Otherwise notes the problem and returns [`OUTSIDE`].
+    /// Returns a whole number from `low` to `high`. Otherwise notes the problem and returns
+    /// [`OUTSIDE`].
     fn whole(&self, node: u32, low: u64, high: u64, code: Code) -> u64 {
         let number = self.expect_of(node, Kind::Number, code);
         match scaled(self.raw(number), 0) {
@@ -176,7 +179,8 @@ impl<'d> Value<'d> {
         self.at(self.document.expect(self.node, Kind::Text))
     }
 
-    /// Like `text`, but the error message for a value of another type ends with the message of `expected`.
+    /// Like `text`, but the error message for a value of another type ends with the message of
+    /// `expected`.
     #[inline(always)]
     pub(crate) fn text_of(self, expected: Code) -> Value<'d> {
         self.at(self.document.expect_of(self.node, Kind::Text, expected))
@@ -198,7 +202,8 @@ impl<'d> Value<'d> {
         self.at(self.document.checked(self.node, is_valid, code))
     }
 
-    /// Returns the value if it is a list of at most `limit` strings for which `is_valid` returns true.
+    /// Returns the value if it is a list of at most `limit` strings for which `is_valid` returns
+    /// true.
     #[inline(always)]
     pub(crate) fn checked_list(self, limit: usize, is_valid: fn(&str) -> bool, code: Code) -> Value<'d> {
         self.at(self.document.checked_list(self.node, limit, is_valid, code))
@@ -236,7 +241,8 @@ impl<'d> Value<'d> {
         self.at(self.document.required(self.node, name))
     }
 
-    /// Requires the member `name` of the member `object`. An absent `object` counts as an empty one.
+    /// Requires the member `name` of the member `object`. An absent `object` counts as an empty
+    /// one.
     pub(crate) fn require_within(self, object: &str, name: &str) {
         let inner = self.member(object);
         let is_object = inner.is_none_or(|inner| inner.kind() == Kind::Object);
@@ -283,12 +289,14 @@ impl<'d> Value<'d> {
         self.member(name).map(T::decode)
     }
 
-    /// Decodes a member, or returns `default` if it is absent, as in documents older than the member.
+    /// Decodes a member, or returns `default` if it is absent, as in documents older than the
+    /// member.
     pub(crate) fn or<T: Decode>(self, name: &str, default: T) -> T {
         self.optional(name).unwrap_or(default)
     }
 
-    /// Decodes a member of a patch: `null` resets the field to its default, an absent member keeps it.
+    /// Decodes a member of a patch: `null` resets the field to its default, an absent member keeps
+    /// it.
     pub(crate) fn reset<T: Decode + Default>(self, name: &str) -> Option<T> {
         let given = self.member_or_null(name)?;
         Some(if given.kind() == Kind::Null { T::default() } else { T::decode(given) })

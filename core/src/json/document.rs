@@ -1,4 +1,5 @@
-//! The parsed document: a flat list of nodes in text order that refers to the source, without nested allocations.
+//! The parsed document: a flat list of nodes in text order that refers to the source, without
+//! nested allocations.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::cell::Cell;
@@ -33,13 +34,13 @@ impl Kind {
     }
 }
 
-/// One value. `start` and `length` are the range of a string, a number, `true` or `false`; `next` is
-/// the node after this one and its children. The children of an object are its members' names and
-/// values in turn.
+/// One value. `start` and `length` are the range of a string, a number, `true` or `false`; `next`
+/// is the node after this one and its children. The children of an object are its members' names
+/// and values in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
-    /// Whether the range refers to [`Document::unescaped`] instead of [`Document::source`].
+    /// True if the range refers to [`Document::unescaped`] instead of [`Document::source`].
     pub(crate) unescaped: bool,
     pub(crate) start: u32,
     pub(crate) length: u32,
@@ -56,9 +57,10 @@ pub(crate) struct Document<'s> {
     pub(crate) nodes: Vec<Node>,
     /// The problems that decoding noted.
     pub(crate) problems: Cell<Problems>,
-    /// Whether members that decoding does not read are rejected.
+    /// True if members that decoding does not read are rejected.
     pub(super) rejects_unknown: bool,
-    /// The objects and member names that decoding reads; recorded only if unknown members are rejected.
+    /// The objects and member names that decoding reads; recorded only if unknown members are
+    /// rejected.
     pub(super) read_members: Cell<Vec<(u32, Box<str>)>>,
 }
 
@@ -127,12 +129,14 @@ impl Document<'_> {
         }
     }
 
-    /// Notes a problem with a node, or with a member below it that the object lacks: `names` leads to it.
+    /// Notes a problem with a node, or with a member below it that the object lacks: `names` leads
+    /// to it.
     pub(super) fn note(&self, node: u32, kind: ProblemKind, code: Code, names: &[&str]) {
         self.note_with_message(node, kind, code, names, &[]);
     }
 
-    /// Like `note`, with a message of these pieces. Without pieces, the message is that of the code.
+    /// Like `note`, with a message of these pieces. Without pieces, the message is that of the
+    /// code.
     pub(super) fn note_with_message(
         &self,
         node: u32,
@@ -164,7 +168,8 @@ impl Document<'_> {
         self.nodes.clear();
     }
 
-    /// The JSON Pointer of a node. Found by walking down from the root, because only problems need it.
+    /// The JSON Pointer of a node. Found by walking down from the root, because only problems need
+    /// it.
     pub(crate) fn path(&self, target: u32) -> String {
         let mut path = String::new();
         let (mut at, mut child, mut index) = (0, 1, 0);

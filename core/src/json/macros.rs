@@ -1,4 +1,5 @@
-//! Macros that derive `serde::Deserialize` and document readers from a type's [`Decode`](super::Decode) implementation.
+//! Macros that derive `serde::Deserialize` and document readers from a type's
+//! [`Decode`](super::Decode) implementation.
 
 /// Implements `serde::Deserialize` by [`Decode`](super::Decode).
 macro_rules! deserialize_by_decoding {
@@ -28,8 +29,8 @@ pub(crate) use deserialize_strictly;
 
 /// Implements decoding of a struct from an object, and `serde::Deserialize` by it.
 ///
-/// Each field names a method of [`Value`](super::Value) and its arguments, the first of which is the
-/// member's name: `pct: or_default("pct")`.
+/// Each field names a method of [`Value`](super::Value) and its arguments, the first of which is
+/// the member's name: `pct: or_default("pct")`.
 macro_rules! decode_objects {
     ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
         impl $crate::json::Decode for $Name {

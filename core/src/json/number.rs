@@ -5,9 +5,9 @@
 pub(super) struct Scaled {
     /// The digits before the decimal point; [`u64::MAX`] if they do not fit.
     pub(super) magnitude: u64,
-    /// Whether the number is below zero.
+    /// True if the number is below zero.
     pub(super) negative: bool,
-    /// Whether all digits after the decimal point are zeros.
+    /// True if all digits after the decimal point are zeros.
     pub(super) is_whole: bool,
 }
 
@@ -61,8 +61,8 @@ pub(super) fn scaled(number: &str, decimals: i64) -> Scaled {
     scaled
 }
 
-/// Splits a number into its mantissa and the value of its exponent. The exponent is clamped to a bound
-/// beyond the length of any document, past which every number is out of range or zero.
+/// Splits a number into its mantissa and the value of its exponent. The exponent is clamped to a
+/// bound beyond the length of any document, past which every number is out of range or zero.
 fn split_exponent(number: &[u8]) -> (&[u8], i64) {
     const BOUND: i64 = 1 << 40;
     let (mut end, mut value, mut sign) = (number.len(), 0, 1);

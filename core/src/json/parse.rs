@@ -7,13 +7,14 @@ use crate::Error;
 use crate::text::{IS_SMALL, push_char};
 use crate::{Code, limits::MAX_DEPTH};
 
-/// A lower bound for the bytes per node of ordinary documents. It sizes the list of nodes, which then
-/// seldom grows.
+/// A lower bound for the bytes per node of ordinary documents. It sizes the list of nodes, which
+/// then seldom grows.
 const BYTES_PER_NODE: usize = 12;
 const MIN_NODES: usize = 8;
 
 impl<'s> Document<'s> {
-    /// Parses a whole document of at most `limit` bytes. If parsing fails, the document holds only the error.
+    /// Parses a whole document of at most `limit` bytes. If parsing fails, the document holds only
+    /// the error.
     pub(crate) fn read(bytes: &'s [u8], limit: usize) -> Document<'s> {
         let mut document = Document::default();
         let error = if bytes.len() > limit {
@@ -36,7 +37,8 @@ impl<'s> Document<'s> {
         let parsed = parser.value().and_then(|()| parser.end());
         let mut duplicates = parser.duplicates;
         duplicates.close_all(self);
-        // A repeated member comes before the position at which parsing failed, so it is the first problem.
+        // A repeated member comes before the position at which parsing failed, so it is the first
+        // problem.
         if duplicates.reject(self) { Ok(()) } else { parsed }
     }
 
@@ -253,7 +255,8 @@ impl Parser<'_, '_> {
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
     }
 
-    /// Parses four hex digits. Returns a value above every character if one of them is not a hex digit.
+    /// Parses four hex digits. Returns a value above every character if one of them is not a hex
+    /// digit.
     fn hex4(&mut self) -> u32 {
         let mut value = 0_u32;
         for _ in 0..4 {
@@ -269,8 +272,8 @@ impl Parser<'_, '_> {
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
-    // Sets the high bit of each byte below `limit`, which is at most 128. The lowest set bit is exact;
-    // a borrow may also set the bits of bytes after it.
+    // Sets the high bit of each byte below `limit`, which is at most 128. The lowest set bit is
+    // exact; a borrow may also set the bits of bytes after it.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
     let (words, rest) = if IS_SMALL { (&[] as &[[u8; 8]], bytes) } else { bytes.as_chunks::<8>() };
     for (index, word) in words.iter().enumerate() {

@@ -20,7 +20,8 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// Returns whether a problem of this kind is to be added. A problem of form discards those of meaning.
+    /// Returns whether a problem of this kind is to be added. A problem of form discards those of
+    /// meaning.
     pub(super) fn accepts(&mut self, kind: ProblemKind) -> bool {
         if kind == ProblemKind::Form && self.kind == ProblemKind::Meaning {
             *self = Problems { kind, found: None };

@@ -15,7 +15,8 @@ use crate::{Code, Error};
 /// - bytes that are not UTF-8, or not exactly JSON,
 /// - nesting deeper than [`MAX_DEPTH`](crate::limits::MAX_DEPTH),
 /// - an object with two members of the same name,
-/// - numbers that are not portable: whole numbers beyond 64 bits, and decimals below 0.0001 or from 10^15.
+/// - numbers that are not portable: whole numbers beyond 64 bits, and decimals below 0.0001 or from
+///   10^15.
 ///
 /// ```
 /// use dezky_core::Code;

@@ -1,4 +1,5 @@
-//! Unknown members: rejected in documents that people write, ignored in documents that a newer writer may have made.
+//! Unknown members: rejected in documents that people write, ignored in documents that a newer
+//! writer may have made.
 
 use alloc::vec::Vec;
 
@@ -8,11 +9,13 @@ use super::value::Value;
 use crate::Code;
 use crate::text::{nearest_name, same_text};
 
-/// Recorded as a read member of objects that accept any member. No document has a member of this name.
+/// Recorded as a read member of objects that accept any member. No document has a member of this
+/// name.
 const ANY: &str = "";
 
 impl Document<'_> {
-    /// Returns the document with unknown members rejected: decoding records the members that it reads.
+    /// Returns the document with unknown members rejected: decoding records the members that it
+    /// reads.
     pub(crate) fn rejecting_unknown(self) -> Self {
         Document { rejects_unknown: true, ..self }
     }

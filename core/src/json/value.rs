@@ -7,8 +7,8 @@ use super::document::{ABSENT, Document, Kind};
 use super::problems::ProblemKind;
 use crate::Code;
 
-/// One value of a document. An absent value replaces a member that is missing or malformed; notes about
-/// it are ignored, so each problem is reported once.
+/// One value of a document. An absent value replaces a member that is missing or malformed; notes
+/// about it are ignored, so each problem is reported once.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'d> {
     pub(super) document: &'d Document<'d>,
@@ -56,7 +56,8 @@ impl<'d> Value<'d> {
         self.document.raw(self.node)
     }
 
-    /// The children of this value: the items of a list, or the names and values of an object in turn.
+    /// The children of this value: the items of a list, or the names and values of an object in
+    /// turn.
     #[inline(always)]
     pub(crate) fn items(self) -> Children<'d> {
         Children { value: self.at(self.node.wrapping_add(1)), end: self.document.end(self.node) }

@@ -1,5 +1,5 @@
-//! The form of each kind of name, as a check of its bytes. No name contains a colon, which separates
-//! names in hash inputs.
+//! The form of each kind of name, as a check of its bytes. No name contains a colon, which
+//! separates names in hash inputs.
 
 use alloc::boxed::Box;
 
@@ -19,7 +19,7 @@ pub(crate) fn is_key(text: &str) -> bool {
         && bytes.iter().all(|&byte| is_lower_or_digit(byte) || byte == b'_' || byte == b'-')
 }
 
-/// Checks slugs: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+/// Checks slugs of tenants and partners: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
 pub(crate) fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 63

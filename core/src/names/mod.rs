@@ -47,8 +47,8 @@ impl Form {
 
 /// Declares types of names. Each is a string that only its constructor and decoder create.
 ///
-/// An entry gives the type's name, the code of the error for a malformed name, the [`Form`], and for the
-/// JSON Schema the maximum length and the pattern:
+/// An entry gives the type's name, the code of the error for a malformed name, the [`Form`], and
+/// for the JSON Schema the maximum length and the pattern:
 /// `FlagKey: InvalidFlagKey, Exact(forms::is_key), 64 KEY;`
 macro_rules! names {
     ($($(#[$attribute:meta])* $Name:ident: $code:ident, $form:expr, $longest:literal $pattern:ident;)*) => {$(

@@ -94,8 +94,8 @@ mod tests {
     }
 }
 
-/// Serializes a number with at most two decimals. The quotient is the float nearest to that decimal and
-/// therefore prints as it.
+/// Serializes a number with at most two decimals. The quotient is the float nearest to that decimal
+/// and therefore prints as it.
 impl Serialize for Percent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 % 100 {

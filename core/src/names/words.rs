@@ -2,9 +2,9 @@
 
 /// Declares such enums, with `ALL`, `as_str`, `parse`, decoding, serde and JSON Schema.
 ///
-/// An entry gives the type's name, the code of the error for another word, and each variant with its
-/// spelling: `State: UnknownState { Off "off", On "on" }`. Invalid documents decode to the first
-/// variant, together with the error.
+/// An entry gives the type's name, the code of the error for another word, and each variant with
+/// its spelling: `State: UnknownState { Off "off", On "on" }`. Invalid documents decode to the
+/// first variant, together with the error.
 macro_rules! words {
     ($($(#[$attribute:meta])* $Name:ident: $code:ident { $($(#[$each:meta])* $variant:ident $text:literal,)* })*) => {$(
         $(#[$attribute])*

@@ -51,7 +51,8 @@ pub(crate) fn same_text(a: &str, b: &str) -> bool {
     same_bytes(a.as_bytes(), b.as_bytes())
 }
 
-/// Returns whether two byte strings are equal. Up to 32 bytes are compared as two overlapping words.
+/// Returns whether two byte strings are equal. Up to 32 bytes are compared as two overlapping
+/// words.
 #[inline]
 pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
@@ -69,7 +70,7 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 /// A hash table from names to positions in a list that the caller owns.
 ///
 /// Open addressing with linear probing, at most half full. A slot holds the low 32 bits of the
-/// hash in its upper half and the position plus one in its lower half; zero is an empty slot.
+/// hash in its upper 32 bits and the position plus one in its lower 32 bits; zero is an empty slot.
 ///
 /// TODO-HB
 #[derive(Debug, Default)]

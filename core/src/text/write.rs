@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 
-/// Appends a character. [`String::push`] would link more of the standard library into the WASM module.
+/// Appends a character. [`String::push`] would link more of the standard library into the WASM
+/// module.
 pub(crate) fn push_char(out: &mut String, character: char) {
     out.push_str(character.encode_utf8(&mut [0; 4]));
 }
@@ -52,7 +53,8 @@ pub(crate) fn push_escaped(out: &mut String, text: &str, escape: fn(u8) -> &'sta
     out.push_str(text.get(plain..).unwrap_or_default());
 }
 
-/// Appends a member whose value is a string, preceded by a comma unless it is the first of its object.
+/// Appends a member whose value is a string, preceded by a comma unless it is the first of its
+/// object.
 pub(crate) fn push_member(out: &mut String, name: &str, text: &str) {
     if !out.ends_with('{') {
         push_char(out, ',');

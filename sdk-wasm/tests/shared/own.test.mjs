@@ -55,7 +55,7 @@ test('documents of a newer server are read all the same', () => {
 test('a wrong type is said with what is expected', () => {
   const [sentence] = sentencesOf(() => population.plan({ edits: [{ kind: 'putFlag', flag: { ...flag, pct: '25' } }] }))
   assert.match(sentence, /a number/)
-  assert.match(sentence, /a text/)
+  assert.match(sentence, /a string/)
   assert.match(sentence, /0 to 100/)
 })
 

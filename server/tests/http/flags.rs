@@ -83,7 +83,7 @@ async fn a_refusal_says_what_is_expected() {
         refused.body["detail"].as_str().unwrap().to_owned()
     };
     let pct = detail(json!({ "key": "said", "state": "rollout", "pct": "25" })).await;
-    assert!(pct.contains("a number") && pct.contains("a text") && pct.contains("0 to 100"), "{pct}");
+    assert!(pct.contains("a number") && pct.contains("a string") && pct.contains("0 to 100"), "{pct}");
     let state = detail(json!({ "key": "said", "state": 1 })).await;
     assert!(state.contains("off, on, targeted or rollout"), "{state}");
     let member = detail(json!({ "key": "said", "scop": {} })).await;

@@ -23,8 +23,8 @@ struct Word {
 
 /// Flags sorted by key, compiled for evaluation. A flag's number is its position in that order.
 ///
-/// A key may occur twice in a row: a plan compiles the rules of a flag before and after an edit as
-/// neighbours.
+/// A key may occur twice in a row: a plan compiles the rules of a flag before and after an edit
+/// next to each other.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     environment: Environment,
@@ -52,7 +52,7 @@ pub(crate) struct Query<'q, 's> {
     subject: &'q Subject<'s>,
     /// Created when the first rollout needs the subject's position.
     hasher: Option<RolloutHasher<'s>>,
-    /// The first axis that excluded the subject from every flag that was evaluated last.
+    /// The axis that excluded the subject from the last of the flags that were evaluated together.
     missed_axis: Option<Axis>,
 }
 
@@ -61,7 +61,7 @@ impl<'q, 's> Query<'q, 's> {
         Query { subject, hasher: None, missed_axis: None }
     }
 
-    /// The first axis that excluded the subject from the flag that was evaluated last.
+    /// The first axis that excludes the subject from the flag that was evaluated last.
     pub(super) fn missed_axis(&self) -> Option<Axis> {
         self.missed_axis
     }

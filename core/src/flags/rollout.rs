@@ -41,8 +41,8 @@ const BLOCKS: usize = 3;
 pub(crate) struct RolloutHasher<'a> {
     tenant_id: &'a str,
     blocks: [u8; BLOCKS * BLOCK],
-    /// The last position, with the offset of its key. In a plan, two rules of one flag are
-    /// neighbours and share one hash.
+    /// The last position, with the offset of its key. In a plan, two rules of one flag follow
+    /// each other and share one hash.
     last: Option<(u32, u16)>,
 }
 

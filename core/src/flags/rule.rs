@@ -62,7 +62,7 @@ decode_objects! {
 }
 
 /// The placeholder in a slice for the values of an axis that excludes the slice's tenant. It hides
-/// which tenants the flag is for. No tenant or partner may have this slug.
+/// which tenants the flag is for. A platform must not give this slug to a tenant or partner.
 pub const ELSEWHERE: &str = "elsewhere";
 /// The placeholder for a tenant whose own value is [`ELSEWHERE`].
 const ELSEWHERE_FALLBACK: &str = "elsewhere-2";

@@ -28,7 +28,7 @@ pub(crate) fn is_slug(text: &str) -> bool {
         && bytes.iter().all(|&byte| is_lower_or_digit(byte) || byte == b'-')
 }
 
-/// Checks ids: 1 to 64 of `[A-Za-z0-9_-]`.
+/// Checks ids: 1 to 64 characters of `[A-Za-z0-9_-]`.
 pub(crate) fn is_id(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&text.len()) && text.bytes().all(is_part)

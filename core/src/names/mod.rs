@@ -130,7 +130,7 @@ names! {
     Environment: InvalidEnvironment, Exact(forms::is_key), 64 KEY;
     /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
     Slug: InvalidSlug, Exact(forms::is_slug), 63 SLUG;
-    /// An entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
+    /// An entity's id: 1 to 64 characters of `[A-Za-z0-9_-]`.
     Id: InvalidId, Exact(forms::is_id), 64 ID;
     /// An e-mail address, lower-cased.
     ///

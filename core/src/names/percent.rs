@@ -80,20 +80,6 @@ impl core::fmt::Display for Percent {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Percent;
-    use std::prelude::v1::*;
-
-    #[test]
-    fn every_percentage_is_written_as_the_shortest_decimal() {
-        for hundredths in 0..=10_000 {
-            let text = Percent(hundredths).to_string();
-            assert_eq!(text, (f64::from(hundredths) / 100.0).to_string());
-        }
-    }
-}
-
 /// Serializes a number with at most two decimals. The quotient is the float nearest to that decimal
 /// and therefore prints as it.
 impl Serialize for Percent {
@@ -114,3 +100,17 @@ impl Decode for Percent {
 deserialize_by_decoding!(Percent);
 
 documents! { Percent }
+
+#[cfg(test)]
+mod tests {
+    use super::Percent;
+    use std::prelude::v1::*;
+
+    #[test]
+    fn every_percentage_is_written_as_the_shortest_decimal() {
+        for hundredths in 0..=10_000 {
+            let text = Percent(hundredths).to_string();
+            assert_eq!(text, (f64::from(hundredths) / 100.0).to_string());
+        }
+    }
+}

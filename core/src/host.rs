@@ -56,7 +56,7 @@ pub fn world(document: &[u8]) -> Result<(World, String), Error> {
 pub fn subject_lines(document: &[u8]) -> Result<String, Error> {
     let document = Document::read(document, MAX_DOCUMENT_BYTES);
     let lines = subject_lines_of(&document);
-    document.verdict().map(|()| lines)
+    document.finish().map(|()| lines)
 }
 
 /// Returns the lines of a subject, in the form of [`subject_lines`].

@@ -40,7 +40,7 @@ impl Snapshot {
     pub fn from_json(bytes: &[u8]) -> Result<Snapshot, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let snapshot = Snapshot::decode(document.root());
-        snapshot.sorted(document.verdict().err())
+        snapshot.sorted(document.finish().err())
     }
 
     /// Reads a snapshot and returns its canonical form. Unlike `from_json`, rejects unknown

@@ -183,7 +183,7 @@ impl SubjectDocument {
     pub fn from_json(bytes: &[u8]) -> Result<SubjectDocument, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let subject = Subject::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         let owned = |name: Option<Name<'_>>| name.map(|name| name.text.into());
         Ok(SubjectDocument { tenant_id: subject.tenant_id.into(), values: subject.values.map(owned) })
     }

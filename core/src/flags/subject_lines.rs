@@ -49,5 +49,5 @@ pub(crate) fn read_subjects<'d>(document: &'d Document<'_>) -> Result<Vec<Subjec
     for value in document.root().list(MAX_TENANTS) {
         subjects.push(Subject::read(value));
     }
-    document.verdict().map(|()| subjects)
+    document.finish().map(|()| subjects)
 }

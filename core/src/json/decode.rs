@@ -32,7 +32,7 @@ pub(crate) fn decode_document<T: Decode>(document: &Document<'_>) -> Result<T, E
     if !cfg!(dezky_evaluation_only) && document.rejects_unknown {
         document.note_unknown();
     }
-    document.verdict().map(|()| decoded)
+    document.finish().map(|()| decoded)
 }
 
 /// Reads a whole document that people write: unknown members are rejected.

@@ -77,8 +77,8 @@ impl Document<'_> {
     }
 
     /// Returns the noted problems as one error.
-    pub(crate) fn verdict(&self) -> Result<(), Error> {
-        self.problems.take().verdict()
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        self.problems.take().into_result()
     }
 
     #[cfg_attr(target_family = "wasm", inline(never))]

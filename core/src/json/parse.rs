@@ -46,7 +46,7 @@ impl<'s> Document<'s> {
     #[cfg(feature = "token")]
     pub(crate) fn parse(bytes: &'s [u8], limit: usize) -> Result<Document<'s>, Error> {
         let document = Document::read(bytes, limit);
-        document.verdict().map(|()| document)
+        document.finish().map(|()| document)
     }
 }
 

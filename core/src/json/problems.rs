@@ -33,7 +33,7 @@ impl Problems {
         problem.join(&mut self.found);
     }
 
-    pub(super) fn verdict(self) -> Result<(), Error> {
+    pub(super) fn into_result(self) -> Result<(), Error> {
         match self.found {
             None => Ok(()),
             Some(error) => Err(error),

@@ -78,7 +78,7 @@ impl<'s> JsonDocument<'s> {
                 document.note(node, ProblemKind::Form, Code::InvalidNumber, &[]);
             }
         }
-        document.verdict().map(|()| JsonDocument(document))
+        document.finish().map(|()| JsonDocument(document))
     }
 
     /// Returns the value at a path of member names.

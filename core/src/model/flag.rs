@@ -93,7 +93,7 @@ impl Default for FlagContent {
 #[serde(rename_all = "camelCase")]
 pub struct FlagHistoryEntry {
     /// The revision that the change made.
-    #[cfg_attr(feature = "schema", schemars(range(max = crate::limits::MAX_REVISION)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::limits::MAX_REVISION)))]
     pub revision: u64,
     /// When.
     pub at: Timestamp,
@@ -199,7 +199,7 @@ decode_objects! {
         description: or_default("description"),
     }
     FlagHistoryEntry {
-        revision: required_revision("revision", 0),
+        revision: required_revision("revision", 1),
         at: required("at"),
         by: required("by"),
         before: optional("before"),

@@ -1,20 +1,18 @@
-//! The change log as a whole: exported, and verified while others use it.
+//! Export and verification of the whole change log.
 
 use dezky_core::model::{Change, verify_chain};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Api, Server};
-
-const QUIET: [&str; 4] = ["--rate-limit", "0", "--failure-limit", "0"];
+use crate::support::{Answer, Api, NO_LIMITS, Server};
 
 async fn head(api: &Api) -> (u64, String) {
     let proof = api.get("/audit?limit=1").send().await.is(200).body["proof"].clone();
     (proof["headRevision"].as_u64().unwrap(), proof["headHash"].as_str().unwrap().to_owned())
 }
 
-/// The last line of a verification.
+/// The last line of a verification, after lines about its progress.
 fn last(answer: &Answer) -> Value {
     let lines = answer.body.as_array().unwrap();
     let (last, before) = lines.split_last().unwrap();
@@ -23,17 +21,17 @@ fn last(answer: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn the_log_is_exported_from_a_revision_on() {
+async fn the_log_is_exported_from_any_revision() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
-    // More than one chunk of lines.
+    let api = Api::sign_in(&server, "operator").await;
+    // So many changes that the export has several chunks.
     let text = "x".repeat(900);
     for number in 0..5 {
         let made = json!({ "key": format!("exported-{number}"), "state": "off", "description": text });
         api.post("/flags").json(made).send().await.is(201);
         for round in 0..40 {
             let edit = json!({ "description": format!("{text}{round}") });
-            api.patch(format!("/flags/exported-{number}")).on_any().json(edit).send().await.is(200);
+            api.patch(format!("/flags/exported-{number}")).any_version().json(edit).send().await.is(200);
         }
     }
     let (revision, hash) = head(&api).await;
@@ -49,19 +47,19 @@ async fn the_log_is_exported_from_a_revision_on() {
     let revisions: Vec<u64> =
         rest.body.as_array().unwrap().iter().map(|line| line["revision"].as_u64().unwrap()).collect();
     assert_eq!(revisions, [revision - 2, revision - 1, revision]);
-    assert_eq!(from(revision + 1).await.is(200).text, "", "there is nothing beyond the head");
+    assert_eq!(from(revision + 1).await.is(200).text, "", "the export goes beyond the head");
     from(0).await.refused(400, "invalid_parameter").at("?from");
 }
 
 #[tokio::test]
-async fn the_log_is_verified_against_a_head_that_was_kept() {
+async fn the_log_is_verified_against_an_earlier_head() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let (revision, hash) = head(&api).await;
     let answer = api.post("/audit/verify").send().await.is(200);
     let expected = json!({ "state": "ok", "revision": revision, "until": revision, "hash": hash });
     assert_eq!(last(&answer), expected);
-    api.post("/flags/meetings_e2ee/kill").on_any().send().await.is(200);
+    api.post("/flags/meetings_e2ee/kill").any_version().send().await.is(200);
     let with = |head: String| api.post(format!("/audit/verify?expect={head}")).send();
     let grown = last(&with(format!("{revision}:{hash}")).await.is(200));
     assert_eq!((&grown["state"], &grown["revision"]), (&json!("ok"), &json!(revision + 1)));
@@ -73,16 +71,16 @@ async fn the_log_is_verified_against_a_head_that_was_kept() {
 }
 
 #[tokio::test]
-async fn what_was_changed_behind_the_server_is_found() {
+async fn verification_finds_a_record_that_was_changed_in_the_database() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let (revision, _) = head(&api).await;
-    let server = server.restart_after(&QUIET, |data| {
+    let server = server.restart_after(&NO_LIMITS, |data| {
         let database = Connection::open(data.join("dezky.sqlite3")).unwrap();
         let count = database.execute("UPDATE tenants SET plan = 'tampered' WHERE slug = 'globex'", []);
         assert_eq!(count.unwrap(), 1);
     });
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let found = last(&api.post("/audit/verify").send().await.is(200));
     assert_eq!((&found["state"], &found["code"]), (&json!("failed"), &json!("record_differs")));
     assert!(found["detail"].as_str().unwrap().contains("plan"), "{found}");
@@ -90,9 +88,9 @@ async fn what_was_changed_behind_the_server_is_found() {
 }
 
 #[tokio::test]
-async fn one_verification_runs_at_a_time_and_others_are_answered() {
+async fn one_verification_runs_at_a_time_beside_other_requests() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let many = join_all((0..20).map(|_| api.post("/audit/verify").send()));
     let reads = join_all((0..20).map(|_| api.get("/tenants/acme").send()));
     let (many, reads) = tokio::join!(many, reads);
@@ -101,6 +99,6 @@ async fn one_verification_runs_at_a_time_and_others_are_answered() {
     assert!(!done.is_empty());
     done.iter().for_each(|answer| assert_eq!(last(answer)["state"], "ok", "{}", answer.text));
     refused.into_iter().for_each(|answer| drop(answer.refused(409, "verification_running")));
-    // The place is given back.
+    // The next verification can run.
     api.post("/audit/verify").send().await.is(200);
 }

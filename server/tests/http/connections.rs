@@ -1,4 +1,4 @@
-//! Connections that hold on to the server: unread answers, silence, and too many of them.
+//! Connections that use up the server: unread answers, silence, and too many from one address.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,17 +15,14 @@ use dezky_server::http::tls::{Tls, TlsFiles};
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{Api, Server};
+use crate::support::{Api, PATIENCE, Server, eventually};
 use crate::tls::Certificates;
 
-/// Longer than any time limit of a test.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Short times, so that tests need not wait.
-const SHORT: Patience = Patience {
+/// Short time limits, so that tests do not wait long.
+pub const SHORT: Patience = Patience {
     headers: Duration::from_millis(300),
     handshake: Duration::from_millis(300),
     idle: Duration::from_millis(300),
@@ -41,7 +38,7 @@ fn get_request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")
 }
 
-/// Waits until the connection was reset, without reading from it.
+/// Waits until the connection is reset, without reading from it.
 async fn reset(connection: &TcpStream) {
     timeout(PATIENCE, connection.ready(Interest::ERROR))
         .await
@@ -49,7 +46,7 @@ async fn reset(connection: &TcpStream) {
         .unwrap();
 }
 
-/// Waits until the connection has ended, however it did.
+/// Reads until the connection ends, regularly or not.
 pub async fn ended(connection: &mut TcpStream) -> Vec<u8> {
     let mut read = Vec::new();
     let _ = timeout(PATIENCE, connection.read_to_end(&mut read)).await.expect("the connection is still open");
@@ -57,7 +54,7 @@ pub async fn ended(connection: &mut TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_end_their_connection() {
+async fn unread_answers_end_their_connection() {
     let server = Server::start();
     let mut connection = connected(&server).await;
     connection.write_all(get_request("/openapi.json").repeat(40).as_bytes()).await.unwrap();
@@ -68,40 +65,38 @@ async fn answers_that_nobody_reads_end_their_connection() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections() {
+async fn an_address_has_a_limited_number_of_connections() {
     let server = Server::start_with(&["--max-connections-per-address", "4", "--failure-limit", "0"]);
     let answered = async || {
         let mut connection = connected(&server).await;
-        // A connection that is closed at once may refuse the request already.
+        // A refused connection may close before the request is written.
         let _ = connection.write_all(get_request("/healthz").as_bytes()).await;
         let mut start = [0; 12];
         let is_answered = connection.read_exact(&mut start).await.is_ok() && start.ends_with(b"200");
         is_answered.then_some(connection)
     };
-    let mut held = Vec::new();
+    let mut open = Vec::new();
     while let Some(connection) = answered().await {
-        held.push(connection);
-        assert!(held.len() <= 4, "more connections than there may be");
+        open.push(connection);
+        assert!(open.len() <= 4, "more connections than the limit");
     }
-    assert!(!held.is_empty());
-    held.pop();
-    let deadline = Instant::now() + PATIENCE;
-    while answered().await.is_none() {
-        assert!(Instant::now() < deadline, "the place is not given back");
-        sleep(Duration::from_millis(10)).await;
-    }
-    drop(held);
-
-    let settings = ["--max-connections-per-address", "4", "--trusted-proxy", "127.0.0.0/8"];
-    let server = Server::start_with(&settings);
-    let mut held = Vec::new();
-    for _ in 0..12 {
-        held.push(connected(&server).await);
-    }
-    Api::nobody(&server).await.get("/healthz").send().await.is(200);
+    assert!(!open.is_empty());
+    open.pop();
+    eventually("a closed connection makes room", async || answered().await.map(drop)).await;
 }
 
-/// A server in this process with short times; it stops when the sender is dropped.
+#[tokio::test]
+async fn a_trusted_proxy_has_any_number_of_connections() {
+    let settings = ["--max-connections-per-address", "4", "--trusted-proxy", "127.0.0.0/8"];
+    let server = Server::start_with(&settings);
+    let mut open = Vec::new();
+    for _ in 0..12 {
+        open.push(connected(&server).await);
+    }
+    Api::anonymous(&server).await.get("/healthz").send().await.is(200);
+}
+
+/// Starts a server in this process with short time limits; it stops when the sender is dropped.
 pub async fn short_server(
     router: Router,
     certificates: Option<&Certificates>,
@@ -125,13 +120,14 @@ pub async fn short_server(
     (address, stop)
 }
 
-/// A stream of parts of this size that never ends; the receiver learns when it is dropped.
+/// A route whose answer never ends, with parts of this size; the receiver learns when the answer is
+/// dropped.
 pub fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver<()>) {
     let (dropped, when_dropped) = mpsc::unbounded_channel::<()>();
     let answer = move || {
         let part = Bytes::from(vec![b'x'; size]);
         let parts =
-            stream::unfold((part, dropped.clone(), Guard(dropped.clone())), move |state| async move {
+            stream::unfold((part, dropped.clone(), DropSignal(dropped.clone())), move |state| async move {
                 sleep(pause).await;
                 Some((Ok::<Bytes, Infallible>(state.0.clone()), state))
             });
@@ -140,15 +136,15 @@ pub fn endless(size: usize, pause: Duration) -> (Router, mpsc::UnboundedReceiver
     (Router::new().route("/", get(answer)), when_dropped)
 }
 
-struct Guard(mpsc::UnboundedSender<()>);
+struct DropSignal(mpsc::UnboundedSender<()>);
 
-impl Drop for Guard {
+impl Drop for DropSignal {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
 }
 
-/// What nobody reads stays unmade: the server holds no more of an answer than its buffers take.
+/// The server produces no more of an answer than its buffers hold until the client reads.
 #[tokio::test]
 async fn an_unread_answer_takes_little_memory() {
     const PART: usize = 16 << 10;
@@ -170,35 +166,35 @@ async fn an_unread_answer_takes_little_memory() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_reader_stopped_reading_is_closed() {
+async fn a_stream_that_is_not_read_is_closed() {
     let (router, mut dropped) = endless(10_000, Duration::from_millis(1));
     let (address, _stop) = short_server(router, None).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut connection = socket.connect(address).await.unwrap();
     connection.write_all(get_request("/").as_bytes()).await.unwrap();
-    timeout(PATIENCE, dropped.recv()).await.expect("the stream goes on");
+    timeout(PATIENCE, dropped.recv()).await.expect("the stream is still open");
     reset(&connection).await;
 }
 
 #[tokio::test]
-async fn a_stream_with_heartbeats_lives_on() {
+async fn a_stream_that_is_read_stays_open() {
     let (router, mut dropped) = endless(3, SHORT.write / 3);
     let (address, _stop) = short_server(router, None).await;
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(get_request("/").as_bytes()).await.unwrap();
-    let until = Instant::now() + SHORT.write * 10;
+    let until = Instant::now() + SHORT.write * 4;
     while Instant::now() < until {
         let mut part = [0; 64];
         assert!(connection.read(&mut part).await.unwrap() > 0, "the stream has ended");
     }
     assert!(dropped.try_recv().is_err());
     drop(connection);
-    timeout(PATIENCE, dropped.recv()).await.expect("the stream of a reader that left goes on");
+    timeout(PATIENCE, dropped.recv()).await.expect("the stream of a closed connection is still open");
 }
 
 #[tokio::test]
-async fn silence_ends_a_connection() {
+async fn a_silent_slow_or_idle_connection_is_closed() {
     let (address, _stop) = short_server(Router::new().route("/", get(|| async { "here" })), None).await;
     let connect = async || TcpStream::connect(address).await.unwrap();
     let mut silent = connect().await;
@@ -216,12 +212,15 @@ async fn silence_ends_a_connection() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_finishes_when_the_server_stops() {
+async fn a_running_request_finishes_when_the_server_stops() {
     let (began, mut has_begun) = mpsc::unbounded_channel::<()>();
+    let finish = Arc::new(Notify::new());
+    let may_finish = Arc::clone(&finish);
     let answer = move || {
         let _ = began.send(());
-        async {
-            sleep(Duration::from_millis(200)).await;
+        let may_finish = Arc::clone(&may_finish);
+        async move {
+            may_finish.notified().await;
             "done"
         }
     };
@@ -230,6 +229,10 @@ async fn what_is_under_way_finishes_when_the_server_stops() {
     connection.write_all(get_request("/").as_bytes()).await.unwrap();
     has_begun.recv().await.unwrap();
     drop(stop);
+    eventually("the server accepts no connections", async || {
+        TcpStream::connect(address).await.err().map(drop)
+    })
+    .await;
+    finish.notify_one();
     assert!(ended(&mut connection).await.ends_with(b"done"));
-    assert!(TcpStream::connect(address).await.is_err());
 }

@@ -1,18 +1,18 @@
-//! The contract itself refuses what it should: else all that it lets through would mean nothing.
+//! The check of answers against the OpenAPI document refuses answers that the document does not allow.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
-use crate::support::{Api, Contract, Said, Server};
+use crate::support::{Api, Contract, Exchange, Server};
 
 #[tokio::test]
-async fn what_the_document_does_not_have_is_refused() {
+async fn an_answer_that_the_document_does_not_allow_is_refused() {
     let server = Server::start();
-    let contract = Contract::of(&server.url).await;
-    let tenant = Api::of(&server, "operator").await.get("/tenants/acme").send().await.is(200).body;
-    let mut odd = tenant.clone();
-    odd["status"] = json!("asleep");
+    let contract = Contract::fetch(&server.url).await;
+    let tenant = Api::sign_in(&server, "operator").await.get("/tenants/acme").send().await.is(200).body;
+    let mut invalid = tenant.clone();
+    invalid["status"] = json!("asleep");
     let mut partial = tenant.clone();
     partial.as_object_mut().unwrap().remove("plan");
     let mut undated = tenant.clone();
@@ -20,8 +20,8 @@ async fn what_the_document_does_not_have_is_refused() {
     let (json, problem) = ("application/json", "application/problem+json");
     let refusal = json!({ "type": "about:blank", "title": "T", "status": 404, "code": "c", "detail": "d",
         "errors": [], "requestId": "r" });
-    let mut nameless = refusal.clone();
-    nameless.as_object_mut().unwrap().remove("code");
+    let mut without_code = refusal.clone();
+    without_code.as_object_mut().unwrap().remove("code");
     let (ofrep, events) = ("/ofrep/v1/evaluate/flags/a", "text/event-stream");
     let in_ofrep = json!({ "key": "a", "errorCode": "FLAG_NOT_FOUND", "errorDetails": "d" });
     for (is_right, method, path, status, content_type, body) in [
@@ -43,16 +43,16 @@ async fn what_the_document_does_not_have_is_refused() {
         (false, "GET", "/tenants/acme", 418, problem, &refusal),
         (false, "GET", "/tenants/acme", 200, "text/plain", &tenant),
         (false, "GET", "/tenants/acme", 404, json, &refusal),
-        (false, "GET", "/tenants/acme", 404, problem, &nameless),
-        (false, "GET", "/tenants/acme", 200, json, &odd),
+        (false, "GET", "/tenants/acme", 404, problem, &without_code),
+        (false, "GET", "/tenants/acme", 200, json, &invalid),
         (false, "GET", "/tenants/acme", 200, json, &partial),
         (false, "GET", "/tenants/acme", 200, json, &undated),
         (false, "GET", "/tenants", 200, json, &tenant),
         (false, "GET", "/users/me", 200, json, &tenant),
     ] {
         let body = body.to_string().into_bytes();
-        let said = Said { method, path, status, content_type, body: &body };
-        let kept = catch_unwind(AssertUnwindSafe(|| contract.check(&said))).is_ok();
-        assert_eq!(kept, is_right, "{method} {path} → {status} {content_type}");
+        let exchange = Exchange { method, path, status, content_type, body: &body };
+        let is_accepted = catch_unwind(AssertUnwindSafe(|| contract.check(&exchange))).is_ok();
+        assert_eq!(is_accepted, is_right, "{method} {path} → {status} {content_type}");
     }
 }

@@ -1,4 +1,4 @@
-//! Pages of other origins: the ones that may ask, and that the others may not.
+//! Cross-origin requests: pages of configured origins may send them, and other pages may not.
 
 use std::sync::LazyLock;
 
@@ -41,7 +41,7 @@ fn lists(header: &str, wanted: &[&str]) -> bool {
 }
 
 #[tokio::test]
-async fn a_page_that_may_ask_is_told_how() {
+async fn a_preflight_of_a_configured_origin_is_accepted() {
     for path in [
         "/flags/slice",
         "/ofrep/v1/evaluate/flags",
@@ -67,14 +67,14 @@ async fn a_page_that_may_ask_is_told_how() {
             ];
             assert!(lists(header(&answer, "access-control-allow-headers"), &needed));
             assert!(lists(header(&answer, "vary"), &["origin"]));
-            // Who asks says so in a header: a page gets nothing by the cookies of whoever looks at it.
+            // Credentials are sent in headers, so cookies give a page no rights.
             assert_eq!(header(&answer, "access-control-allow-credentials"), "");
         }
     }
 }
 
 #[tokio::test]
-async fn any_other_page_is_not() {
+async fn a_preflight_of_another_origin_is_refused() {
     for origin in [
         "https://evil.example.org",
         "https://portal.example.org.evil.example",
@@ -86,23 +86,23 @@ async fn any_other_page_is_not() {
         let answer = preflight("/flags/slice", origin).await;
         assert_eq!(answer.status(), 405, "{origin}");
         assert_eq!(header(&answer, "access-control-allow-origin"), "");
-        let api = Api::of(&SERVER, "member").await;
+        let api = Api::sign_in(&SERVER, "member").await;
         let answer = api.get("/flags/slice?tenant=acme").header("origin", origin).send().await.is(200);
         assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
     }
 }
 
 #[tokio::test]
-async fn answers_can_be_read_by_the_page_that_may_ask() {
-    let api = Api::of(&SERVER, "member").await;
+async fn a_page_of_a_configured_origin_can_read_every_answer() {
+    let api = Api::sign_in(&SERVER, "member").await;
     let slice = || api.get("/flags/slice?tenant=acme").header("origin", PORTAL);
     let first = slice().send().await.is(200);
     let etag = first.etag();
     let same = slice().header("if-none-match", etag).send().await.is(304);
     let stream = api.get("/flags/slice/stream?tenant=acme").header("origin", PORTAL).send().await.is(200);
     let refused = api.get("/keys").header("origin", PORTAL).send().await.is(403);
-    let nobody = Api::nobody(&SERVER).await.get("/flags").header("origin", PORTAL).send().await.is(401);
-    for answer in [first, same, stream, refused, nobody] {
+    let anonymous = Api::anonymous(&SERVER).await.get("/flags").header("origin", PORTAL).send().await.is(401);
+    for answer in [first, same, stream, refused, anonymous] {
         assert_eq!(answer.header("access-control-allow-origin"), PORTAL, "{}", answer.what);
         assert!(lists(
             &answer.header("access-control-expose-headers"),
@@ -114,12 +114,12 @@ async fn answers_can_be_read_by_the_page_that_may_ask() {
 }
 
 #[tokio::test]
-async fn without_the_setting_no_page_may() {
+async fn without_configured_origins_no_page_is_accepted() {
     let server = Server::start();
-    let api = Api::of(&server, "member").await;
+    let api = Api::sign_in(&server, "member").await;
     let answer = api.get("/flags/slice?tenant=acme").header("origin", PORTAL).send().await.is(200);
     assert_eq!(answer.header("access-control-allow-origin"), "");
-    api.ask("OPTIONS", "/flags/slice")
+    api.request("OPTIONS", "/flags/slice")
         .header("origin", PORTAL)
         .send()
         .await

@@ -1,4 +1,4 @@
-//! The headers that keep browsers from doing more with an answer than it is for.
+//! Headers that restrict what browsers do with an answer.
 
 use reqwest::{Client, Method, Response};
 
@@ -9,17 +9,17 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn pages_say_what_runs_and_who_frames_them() {
+async fn pages_restrict_scripts_and_frames_and_no_answer_is_sniffed() {
     let server = Server::start_with(&["--origin", "https://portal.example.org"]);
     let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let ask = |method: Method, path: &str| {
+    let request = |method: Method, path: &str| {
         let request = client.request(method, format!("{}{path}", server.url));
         request.header("origin", "https://portal.example.org").send()
     };
-    let choice = "/dev/oidc/authorize?response_type=code&client_id=portal&redirect_uri=http://localhost/&scope=openid\
-        &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    let choice = "/dev/oidc/authorize?response_type=code&client_id=portal&redirect_uri=http://localhost/\
+        &scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
     for path in ["/docs", choice, "/dev/oidc/authorize"] {
-        let page = ask(Method::GET, path).await.unwrap();
+        let page = request(Method::GET, path).await.unwrap();
         assert!(header(&page, "content-type").starts_with("text/html"), "{path}");
         let policy = header(&page, "content-security-policy");
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
@@ -44,7 +44,7 @@ async fn pages_say_what_runs_and_who_frames_them() {
         (Method::POST, "/dev/token"),
         (Method::POST, "/dev/oidc/token"),
     ] {
-        let answer = ask(method.clone(), path).await.unwrap();
+        let answer = request(method.clone(), path).await.unwrap();
         assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{method} {path}");
     }
 }

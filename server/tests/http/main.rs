@@ -1,4 +1,4 @@
-//! The server as its callers meet it: the real binary, over real HTTP, every answer held against the document that it serves.
+//! Tests of the server binary over HTTP; each answer is checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod audit;
@@ -11,10 +11,7 @@ mod cors;
 mod delivery;
 mod flags;
 mod headers;
-mod key_life;
 mod keys;
-mod links;
-mod money;
 mod ofrep;
 mod pages;
 mod past;
@@ -22,6 +19,7 @@ mod plans;
 mod reach;
 mod refusals;
 mod requests;
+mod revenue;
 mod rights;
 mod secrecy;
 mod service;
@@ -30,7 +28,6 @@ mod size;
 mod subjects;
 mod support;
 mod tenants;
-mod timing;
 mod tls;
 mod users;
 mod writes;

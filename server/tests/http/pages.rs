@@ -1,4 +1,4 @@
-//! Lists: their pages, filters and orders.
+//! Lists: their pages, filters, orders and counts.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::support::{Api, Server};
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 async fn operator() -> Api {
-    Api::of(&SERVER, "operator").await
+    Api::sign_in(&SERVER, "operator").await
 }
 
 async fn make(api: &Api, slug: &str, name: &str, plan: &str) -> Value {
@@ -17,7 +17,7 @@ async fn make(api: &Api, slug: &str, name: &str, plan: &str) -> Value {
     api.post("/tenants").json(body).send().await.is(201).body
 }
 
-/// Every page of a list, in order.
+/// The items of all pages of a list, in order.
 async fn walk(api: &Api, path: &str, limit: usize) -> Vec<Value> {
     let mut all = Vec::new();
     let mut cursor = String::new();
@@ -28,7 +28,7 @@ async fn walk(api: &Api, path: &str, limit: usize) -> Vec<Value> {
         all.extend(page.items().to_vec());
         match page.body["nextCursor"].as_str() {
             Some(next) => {
-                assert_eq!(page.items().len(), limit, "a page before the last is full");
+                assert_eq!(page.items().len(), limit, "a page before the last is not full");
                 cursor = format!("&cursor={next}");
             }
             None => return all,
@@ -41,7 +41,7 @@ fn each<'a>(items: &'a [Value], member: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn pages_of_any_size_are_the_whole_list() {
+async fn pages_of_any_size_make_up_the_whole_list() {
     let api = operator().await;
     for slug in ["walk-c", "walk-a", "walk-e", "walk-b", "walk-d"] {
         make(&api, slug, &format!("Same {}", slug.len()), "free").await;
@@ -76,11 +76,11 @@ async fn pages_of_any_size_are_the_whole_list() {
     }
 }
 
-/// Others may write to these lists meanwhile; the sample's tenants, users and partners stand still enough to be compared.
+/// This test has its own server, because other tests write to these lists.
 #[tokio::test]
 async fn every_list_has_pages() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     for path in ["/users", "/partners", "/subscriptions", "/audit", "/tenants", "/tenants/acme/users"] {
         let whole = walk(&api, path, 200).await;
         assert_eq!(walk(&api, path, 1).await, whole, "{path}");
@@ -89,7 +89,7 @@ async fn every_list_has_pages() {
 }
 
 #[tokio::test]
-async fn pages_stand_still_while_others_write() {
+async fn pages_stay_consistent_during_writes() {
     let api = operator().await;
     let mut names: Vec<String> = (0..10).map(|number| format!("still-{number:02}")).collect();
     for slug in names.iter().step_by(2) {
@@ -103,11 +103,11 @@ async fn pages_stand_still_while_others_write() {
     let first = page("").await;
     assert_eq!(first.each("slug"), ["still-00", "still-02"]);
     let cursor = format!("&cursor={}", first.body["nextCursor"].as_str().unwrap());
-    // Before and after the page's end; and the very item that it ended with leaves the list.
+    // New items before and after the end of the page; the last item of the page leaves the list.
     for slug in names.iter().skip(1).step_by(2) {
         make(&api, slug, "Still", "still").await;
     }
-    api.patch("/tenants/still-02").on_any().json(json!({ "plan": "moved" })).send().await.is(200);
+    api.patch("/tenants/still-02").any_version().json(json!({ "plan": "moved" })).send().await.is(200);
     let second = page(&cursor).await;
     assert_eq!(second.each("slug"), ["still-03", "still-04"]);
     let rest = walk(&api, "/tenants?plan=still", 3).await;
@@ -116,16 +116,16 @@ async fn pages_stand_still_while_others_write() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_for_its_own_question() {
-    let (api, other) = (operator().await, Api::of(&SERVER, "other").await);
+async fn a_cursor_is_valid_only_for_its_own_list_and_caller() {
+    let (api, other) = (operator().await, Api::sign_in(&SERVER, "other").await);
     let page = api.get("/tenants?limit=2&sort=name").send().await.is(200);
     let cursor = page.body["nextCursor"].as_str().unwrap().to_owned();
     let refused = async |api: &Api, path: String| {
         api.get(path).send().await.refused(400, "invalid_cursor").at("?cursor");
     };
     api.get(format!("/tenants?limit=5&sort=name&cursor={cursor}")).send().await.is(200);
-    // The portal's token is the same person's.
-    let admin = Api::of(&SERVER, "admin").await;
+    // A portal token of the same user may use the cursor.
+    let admin = Api::sign_in(&SERVER, "admin").await;
     admin.get(format!("/tenants?limit=2&sort=name&cursor={cursor}")).send().await.is(200);
     for query in ["", "sort=slug&", "sort=-name&", "sort=name&plan=free&", "sort=name&q=a&"] {
         refused(&api, format!("/tenants?{query}cursor={cursor}")).await;
@@ -144,19 +144,19 @@ async fn a_cursor_is_for_its_own_question() {
 }
 
 #[tokio::test]
-async fn tenants_are_found_by_what_they_are() {
+async fn tenants_are_filtered_by_text_plan_status_and_partner() {
     let api = operator().await;
     make(&api, "find-alpha", "Überall GmbH", "find-one").await;
     make(&api, "find-beta", "100% _Sure_", "find-one").await;
     make(&api, "find-gamma", "Gamma", "find-two").await;
-    api.post("/tenants/find-gamma/suspend").on_any().send().await.is(200);
+    api.post("/tenants/find-gamma/suspend").any_version().send().await.is(200);
     let slugs = async |query: &str| {
         let page = api.get(format!("/tenants?{query}")).send().await.is(200);
         page.each("slug").join(" ")
     };
     assert_eq!(slugs("q=FIND-").await, "find-alpha find-beta find-gamma");
     assert_eq!(slugs("q=find-&sort=-slug").await, "find-gamma find-beta find-alpha");
-    // In any case, of letters with accents too; and a sign is a sign.
+    // The search ignores case, also of accented letters, and has no wildcards.
     assert_eq!(slugs("q=%C3%BCBERALL").await, "find-alpha");
     assert_eq!(slugs("q=0%25%20_s").await, "find-beta");
     assert_eq!(slugs("q=find_alpha").await, "");
@@ -166,19 +166,21 @@ async fn tenants_are_found_by_what_they_are() {
     assert_eq!(slugs("plan=find-one&q=gamma").await, "");
     assert_eq!(slugs("partner=absent").await, "");
     let lumen = api.get("/partners/lumen").send().await.is(200).body["id"].clone();
-    api.patch("/tenants/find-beta").on_any().json(json!({ "partnerId": lumen })).send().await.is(200);
+    api.patch("/tenants/find-beta").any_version().json(json!({ "partnerId": lumen })).send().await.is(200);
     assert_eq!(slugs("partner=lumen&q=find-").await, "find-beta");
     assert_eq!(slugs("partner=nordlys&q=find-").await, "");
 }
 
 #[tokio::test]
-async fn counts_are_of_what_the_other_filters_let_through() {
+async fn counts_ignore_only_the_filter_by_status() {
     let api = operator().await;
     for (slug, step) in [("count-a", ""), ("count-b", ""), ("count-c", "suspend"), ("count-d", "terminate")] {
         make(&api, slug, "Count", "counted").await;
         match step {
-            "suspend" => drop(api.post(format!("/tenants/{slug}/suspend")).on_any().send().await.is(200)),
-            "terminate" => drop(api.delete(format!("/tenants/{slug}")).on_any().send().await.is(200)),
+            "suspend" => {
+                drop(api.post(format!("/tenants/{slug}/suspend")).any_version().send().await.is(200))
+            }
+            "terminate" => drop(api.delete(format!("/tenants/{slug}")).any_version().send().await.is(200)),
             _ => {}
         }
     }
@@ -196,8 +198,8 @@ async fn counts_are_of_what_the_other_filters_let_through() {
 }
 
 #[tokio::test]
-async fn a_member_lists_their_tenants_alone() {
-    let member = Api::of(&SERVER, "member").await;
+async fn a_member_lists_only_their_own_tenants() {
+    let member = Api::sign_in(&SERVER, "member").await;
     let page = member.get("/tenants?counts=true").send().await.is(200);
     assert_eq!(page.each("slug"), ["acme"]);
     assert_eq!(page.body["counts"], json!({ "active": 1, "pending": 0, "suspended": 0, "terminated": 0 }));
@@ -206,5 +208,5 @@ async fn a_member_lists_their_tenants_alone() {
     let own = member.get("/subscriptions").send().await.is(200);
     assert!(!own.items().is_empty() && own.items().iter().all(|item| item["tenantId"] == acme));
     assert!(member.get("/subscriptions?tenant=globex").send().await.is(200).items().is_empty());
-    assert!(Api::of(&SERVER, "support").await.get("/tenants").send().await.is(200).items().is_empty());
+    assert!(Api::sign_in(&SERVER, "support").await.get("/tenants").send().await.is(200).items().is_empty());
 }

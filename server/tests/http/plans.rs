@@ -1,4 +1,4 @@
-//! Plans: what an edit would do, and that it does no other thing than was planned.
+//! Plans: the predicted effect of edits, and writes that depend on an effect.
 
 use dezky_core::flags::{in_rollout, rollout_position};
 use dezky_core::names::Percent;
@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Server};
 
-async fn planned(api: &Api, edits: Value) -> Value {
+/// Plans these edits over HTTP.
+async fn plan_edits(api: &Api, edits: Value) -> Value {
     api.post("/flags/plan").json(json!({ "edits": edits })).send().await.is(200).body
 }
 
 async fn patch(api: &Api, key: &str, change: Value) -> Answer {
-    api.patch(format!("/flags/{key}")).on_any().json(change).send().await
+    api.patch(format!("/flags/{key}")).any_version().json(change).send().await
 }
 
 async fn tenants(api: &Api) -> Vec<Value> {
@@ -23,9 +24,9 @@ fn ids(pairs: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_plan_names_exactly_who_gains_and_who_loses() {
+async fn a_plan_names_exactly_the_tenants_that_gain_and_lose() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let tenants = tenants(&api).await;
     let of_plan = |plan: &str| {
         let mut ids: Vec<&str> = tenants
@@ -42,7 +43,7 @@ async fn a_plan_names_exactly_who_gains_and_who_loses() {
         json!([{ "kind": "putFlag",
             "flag": { "key": "exact", "state": "targeted", "scope": { "plans": [plan] } } }])
     };
-    let plan = planned(&api, edit("free")).await;
+    let plan = plan_edits(&api, edit("free")).await;
     assert_eq!((ids(&plan["gained"]), ids(&plan["lost"])), (of_plan("free"), of_plan("business")));
     let (free, business) = (of_plan("free").len(), of_plan("business").len());
     let by_plan = json!([{ "plan": "business", "gained": 0, "lost": business },
@@ -52,15 +53,26 @@ async fn a_plan_names_exactly_who_gains_and_who_loses() {
         plan["byPartner"].as_array().unwrap().iter().map(|total| total[side].as_u64().unwrap()).sum()
     };
     assert_eq!((sum("gained"), sum("lost")), (free as u64, business as u64));
-    let nothing = planned(&api, edit("business")).await;
+    let nothing = plan_edits(&api, edit("business")).await;
     assert_eq!((&nothing["gained"], &nothing["lost"]), (&json!([]), &json!([])));
-    let moved =
-        planned(&api, json!([{ "kind": "moveTenant", "tenantId": of_plan("free")[0], "plan": "business" }]))
-            .await;
+    let moved = plan_edits(
+        &api,
+        json!([{ "kind": "moveTenant", "tenantId": of_plan("free")[0], "plan": "business" }]),
+    )
+    .await;
     let gained = moved["gained"].as_array().unwrap();
     assert!(gained.iter().any(|pair| pair["key"] == "exact"));
-    let gone = planned(&api, json!([{ "kind": "deleteFlag", "key": "exact" }])).await;
+    let gone = plan_edits(&api, json!([{ "kind": "deleteFlag", "key": "exact" }])).await;
     assert_eq!((ids(&gone["lost"]), ids(&gone["gained"])), (of_plan("business"), vec![]));
+    // A plan changes nothing.
+    let still = api.get("/flags/exact").send().await.is(200).body;
+    assert_eq!((&still["version"], &still["scope"]["plans"]), (&json!(1), &json!(["business"])));
+}
+
+#[tokio::test]
+async fn a_plan_of_unknown_records_and_edits_is_refused() {
+    let server = Server::start();
+    let api = Api::sign_in(&server, "operator").await;
     for (edits, code) in [
         (json!([{ "kind": "deleteFlag", "key": "absent" }]), "unknown_flag"),
         (json!([{ "kind": "moveTenant", "tenantId": "absent", "plan": "x" }]), "unknown_tenant"),
@@ -69,37 +81,34 @@ async fn a_plan_names_exactly_who_gains_and_who_loses() {
         let answer = api.post("/flags/plan").json(json!({ "edits": edits })).send().await;
         answer.refused(422, code);
     }
-    // Nothing was done by any of it.
-    let still = api.get("/flags/exact").send().await.is(200).body;
-    assert_eq!((&still["version"], &still["scope"]["plans"]), (&json!(1), &json!(["business"])));
 }
 
 #[tokio::test]
-async fn a_promise_holds_or_nothing_is_saved() {
+async fn a_write_with_a_digest_has_the_planned_effect_or_is_refused() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     api.post("/flags").json(json!({ "key": "promised", "state": "off" })).send().await.is(201);
     let flag = json!({ "key": "promised", "state": "targeted", "scope": { "plans": ["business"] } });
     let edit = json!([{ "kind": "putFlag", "flag": flag }]);
     let change = |digest: &Value| json!({ "state": "targeted", "scope": { "plans": ["business"] }, "planDigest": digest });
-    let first = planned(&api, edit.clone()).await;
-    // Somebody joins the plan: its effect is another now.
+    let first = plan_edits(&api, edit.clone()).await;
+    // A new tenant of the plan changes the effect.
     let body = json!({ "slug": "joined", "name": "Joined", "plan": "business" });
     let joined = api.post("/tenants").json(body).send().await.is(201).body;
     let refused = patch(&api, "promised", change(&first["digest"])).await.refused(409, "effect_changed");
     let refused = refused.at("/planDigest");
-    let now = planned(&api, edit.clone()).await;
+    let now = plan_edits(&api, edit.clone()).await;
     assert_eq!(refused.body["plan"], now);
     assert!(ids(&now["gained"]).contains(&joined["id"].as_str().unwrap()));
     assert_ne!(now["digest"], first["digest"]);
     let still = api.get("/flags/promised").send().await.is(200).body;
     assert_eq!((&still["state"], &still["version"]), (&json!("off"), &json!(1)));
-    // What has nothing to do with it does not hinder: another flag, a tenant of another plan, a name, a subscription.
+    // Another flag, a tenant of another plan and a new name do not change the effect.
     patch(&api, "search_across_apps", json!({ "state": "on" })).await.is(200);
     let body = json!({ "slug": "far-away", "name": "Far Away", "plan": "free" });
     api.post("/tenants").json(body).send().await.is(201);
-    api.patch("/tenants/acme").on_any().json(json!({ "name": "Renamed" })).send().await.is(200);
-    let later = planned(&api, edit.clone()).await;
+    api.patch("/tenants/acme").any_version().json(json!({ "name": "Renamed" })).send().await.is(200);
+    let later = plan_edits(&api, edit.clone()).await;
     assert_eq!(later["digest"], now["digest"]);
     assert!(later["baseRevision"].as_u64() > now["baseRevision"].as_u64());
     let saved = patch(&api, "promised", change(&now["digest"])).await.is(200).body;
@@ -109,20 +118,20 @@ async fn a_promise_holds_or_nothing_is_saved() {
         .await
         .refused(422, "wrong_type")
         .at("/planDigest");
-    // The digest of another edit is no promise of this one.
+    // The digest of another edit does not fit this one.
     let other =
-        planned(&api, json!([{ "kind": "putFlag", "flag": { "key": "promised", "state": "off" } }])).await;
+        plan_edits(&api, json!([{ "kind": "putFlag", "flag": { "key": "promised", "state": "off" } }])).await;
     let answer = patch(&api, "promised", json!({ "state": "on", "planDigest": other["digest"] })).await;
     answer.refused(409, "effect_changed");
-    // No promise, no check.
+    // Without a digest, nothing is compared.
     patch(&api, "promised", json!({ "state": "on", "planDigest": null })).await.is(200);
 }
 
-/// The plan of a partial edit is what the same PATCH does, so its digest is a promise of it.
+/// A planned patch has the effect of the same PATCH, so PATCH accepts its digest.
 #[tokio::test]
-async fn a_plan_of_a_patch_is_what_the_patch_does() {
+async fn a_planned_patch_has_the_effect_of_the_same_patch() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let scope = json!({ "plans": ["business"], "partnerSlugs": ["nordic"] });
     let flag = json!({ "key": "partial", "state": "targeted", "pct": 12.5, "scope": scope });
     api.post("/flags").json(flag).send().await.is(201);
@@ -139,15 +148,18 @@ async fn a_plan_of_a_patch_is_what_the_patch_does() {
     .enumerate()
     {
         let step = json!({ "kind": "patchFlag", "key": "partial", "patch": change });
-        let plan = planned(&api, json!([step])).await;
+        let plan = plan_edits(&api, json!([step])).await;
         let mut promised = change.clone();
         promised["planDigest"] = plan["digest"].clone();
-        // What PATCH takes can be planned as it is, digest and all.
+        // The body of a PATCH can be planned unchanged, with its digest.
         let again = json!([{ "kind": "patchFlag", "key": "partial", "patch": promised }]);
-        assert_eq!(planned(&api, again).await, plan, "{change}");
+        assert_eq!(plan_edits(&api, again).await, plan, "{change}");
         let saved = patch(&api, "partial", promised).await.is(200).body;
-        let whole = json!({ "key": "partial", "state": saved["state"], "pct": saved["pct"], "scope": saved["scope"] });
-        let put = planned(&api, json!([{ "kind": "putFlag", "flag": whole }])).await;
+        let mut whole = json!({ "key": "partial" });
+        for member in ["state", "pct", "scope"] {
+            whole[member] = saved[member].clone();
+        }
+        let put = plan_edits(&api, json!([{ "kind": "putFlag", "flag": whole }])).await;
         assert_eq!((&put["gained"], &put["lost"]), (&json!([]), &json!([])), "{round}: {change}");
     }
     let body = api.get("/flags/partial").send().await.is(200).body;
@@ -167,43 +179,45 @@ async fn a_plan_of_a_patch_is_what_the_patch_does() {
     }
 }
 
-/// Whatever happens at the same time: who was promised an effect gets that one or none.
+/// During other writes too, a write with a digest has the planned effect or none.
 #[tokio::test]
-async fn a_promise_holds_while_others_write() {
+async fn a_write_with_a_digest_holds_during_other_writes() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     for round in 0..6 {
         let key = format!("busy-{round}");
         api.post("/flags").json(json!({ "key": key, "state": "off" })).send().await.is(201);
         let edit = json!([{ "kind": "putFlag", "flag": { "key": key, "state": "on" } }]);
-        let plan = planned(&api, edit).await;
+        let plan = plan_edits(&api, edit).await;
         let change = json!({ "state": "on", "planDigest": plan["digest"] });
         let joins = (0..4).map(|number| {
             let slug = format!("busy-{round}-{number}");
             api.post("/tenants").json(json!({ "slug": slug, "name": "B", "plan": "free" })).send()
         });
         let path = format!("/flags/{key}");
-        let (saved, joined) =
-            tokio::join!(api.patch(path).on_any().json(change).send(), futures_util::future::join_all(joins));
+        let (saved, joined) = tokio::join!(
+            api.patch(path).any_version().json(change).send(),
+            futures_util::future::join_all(joins)
+        );
         joined.into_iter().for_each(|answer| drop(answer.is(201)));
         let log = api.get("/audit?limit=200").send().await.is(200);
         let base = plan["baseRevision"].as_u64().unwrap();
-        // Newest first: what was written after the plan, and before its promise was kept.
+        // The changes since the plan, oldest first.
         let since: Vec<&Value> =
             log.items().iter().rev().filter(|change| change["revision"].as_u64().unwrap() > base).collect();
-        let kept = since.iter().position(|change| change["action"] == "flag.update");
+        let update = since.iter().position(|change| change["action"] == "flag.update");
         match saved.status {
-            200 => assert_eq!(kept, Some(0), "a tenant came before the effect without it"),
-            _ => assert_eq!((saved.refused(409, "effect_changed").status, kept), (409, None)),
+            200 => assert_eq!(update, Some(0), "a tenant joined before the write"),
+            _ => assert_eq!((saved.refused(409, "effect_changed").status, update), (409, None)),
         }
     }
 }
 
 #[tokio::test]
-async fn the_ladder_is_the_rollout() {
+async fn the_ladder_lists_the_tenants_of_the_rollout_in_order() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
-    api.delete("/tenants/wonka").on_any().send().await.is(200);
+    let api = Api::sign_in(&server, "operator").await;
+    api.delete("/tenants/wonka").any_version().send().await.is(200);
     let flag = json!({ "key": "ladder", "state": "rollout", "pct": 50, "scope": { "plans": ["business"] } });
     api.post("/flags").json(flag).send().await.is(201);
     let ladder = api.get("/flags/ladder/ladder").send().await.is(200).body;

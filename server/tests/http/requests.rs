@@ -1,4 +1,4 @@
-//! Requests that cannot be read, or are for nothing that is here.
+//! Malformed requests, and requests for unknown routes and methods.
 
 use std::sync::LazyLock;
 
@@ -11,16 +11,16 @@ static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 const JSON: &str = "application/json";
 
 async fn operator() -> Api {
-    Api::of(&SERVER, "operator").await
+    Api::sign_in(&SERVER, "operator").await
 }
 
 #[tokio::test]
 async fn unknown_routes_and_methods_are_problems() {
-    for api in [Api::nobody(&SERVER).await, operator().await] {
+    for api in [Api::anonymous(&SERVER).await, operator().await] {
         for path in ["/nothing", "/tenants/acme/nothing", "/", "/tenants/", "//tenants", "/Tenants"] {
             api.get(path).send().await.refused(404, "not_found");
         }
-        let answer = api.ask("PUT", "/tenants/acme").send().await.refused(405, "method_not_allowed");
+        let answer = api.request("PUT", "/tenants/acme").send().await.refused(405, "method_not_allowed");
         let mut allowed: Vec<String> = answer.header("allow").split(", ").map(str::to_owned).collect();
         allowed.sort();
         assert_eq!(allowed, ["DELETE", "GET", "HEAD", "PATCH"]);
@@ -36,7 +36,8 @@ async fn unknown_routes_and_methods_are_problems() {
 #[tokio::test]
 async fn a_head_is_a_get_without_its_body() {
     let api = operator().await;
-    let (get, head) = (api.get("/tenants/acme").send().await, api.ask("HEAD", "/tenants/acme").send().await);
+    let (get, head) =
+        (api.get("/tenants/acme").send().await, api.request("HEAD", "/tenants/acme").send().await);
     assert_eq!((get.status, get.etag()), (head.status, head.etag()));
     assert!(head.text.is_empty() && !head.etag().is_empty());
 }
@@ -64,37 +65,37 @@ async fn bodies_that_are_not_json_are_refused() {
 }
 
 #[tokio::test]
-async fn the_content_type_says_what_the_body_is() {
+async fn other_content_types_are_refused() {
     let api = operator().await;
     let body = r#"{"slug":"typed","name":"Typed"}"#;
     for other in ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""] {
         let answer = api.post("/partners").raw(other, body).send().await;
         answer.refused(415, "unsupported_media_type");
     }
-    // Whole documents are no merge-patches.
+    // A creation takes a whole document, not a merge patch.
     let answer = api.post("/partners").raw("application/merge-patch+json", body).send().await;
     answer.refused(415, "unsupported_media_type");
     api.post("/partners").raw("Application/JSON; charset=utf-8", body).send().await.is(201);
     let patch = r#"{"name":"Typed anew"}"#;
     for right in ["application/merge-patch+json", JSON] {
-        api.patch("/partners/typed").on_any().raw(right, patch).send().await.is(200);
+        api.patch("/partners/typed").any_version().raw(right, patch).send().await.is(200);
     }
 }
 
 #[tokio::test]
-async fn what_takes_no_body_gets_none() {
+async fn a_body_that_the_route_does_not_take_is_refused() {
     let api = operator().await;
     api.post("/flags/search_across_apps/kill")
-        .on_any()
+        .any_version()
         .json(json!({ "force": true }))
         .send()
         .await
         .refused(400, "body_not_expected");
-    api.post("/flags/search_across_apps/kill").on_any().json(json!({})).send().await.is(200);
+    api.post("/flags/search_across_apps/kill").any_version().json(json!({})).send().await.is(200);
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused() {
+async fn too_large_bodies_headers_and_targets_are_refused() {
     let api = operator().await;
     let large = json!({ "slug": "large", "name": "x".repeat(1 << 20) }).to_string();
     api.post("/partners").raw(JSON, large).send().await.refused(413, "body_too_large");
@@ -129,18 +130,18 @@ async fn unknown_members_are_refused_with_their_path() {
         .refused(422, "unknown_field")
         .at("/edits/0/flag/owner");
     let name = json!({ "a/b~c": 1 });
-    let answer = api.patch("/partners/nordlys").on_any().json(name).send().await;
+    let answer = api.patch("/partners/nordlys").any_version().json(name).send().await;
     answer.refused(422, "unknown_field").at("/a~1b~0c");
-    let answer = api.patch("/partners/nordlys").on_any().json(json!({ "slug": "other" })).send().await;
+    let answer = api.patch("/partners/nordlys").any_version().json(json!({ "slug": "other" })).send().await;
     answer.refused(422, "unknown_field").at("/slug");
     for gone in ["partners", "tenants"] {
         let listed = api.get(format!("/{gone}/strict")).send().await;
-        assert_eq!(listed.status, 404, "nothing was made");
+        assert_eq!(listed.status, 404, "a refused request created a record");
     }
 }
 
 #[tokio::test]
-async fn every_wrong_member_is_named() {
+async fn the_answer_names_every_invalid_member() {
     let api = operator().await;
     let body = json!({ "name": "", "plan": "No Plan", "domains": ["-"] });
     let answer = api.post("/tenants").json(body).send().await.refused(422, "missing").at("/slug");
@@ -164,7 +165,7 @@ async fn every_wrong_member_is_named() {
 }
 
 #[tokio::test]
-async fn queries_hold_what_is_known_once() {
+async fn unknown_repeated_and_invalid_parameters_are_refused() {
     let api = operator().await;
     let refused = async |path: &str, code: &str, at: &str| {
         api.get(path).send().await.refused(400, code).at(at);
@@ -188,10 +189,10 @@ async fn queries_hold_what_is_known_once() {
     assert_eq!(api.get("/tenants?limit=1").send().await.is(200).items().len(), 1);
 }
 
-/// What is wrong with a parameter is told with what it takes.
+/// The detail names the values that the parameter takes, and never repeats the value that was sent.
 #[tokio::test]
-async fn a_refused_parameter_is_told_with_what_it_takes() {
-    let api = Api::of(&SERVER, "operator").await;
+async fn an_invalid_parameter_is_refused_with_the_values_it_takes() {
+    let api = Api::sign_in(&SERVER, "operator").await;
     let cases = [
         ("/tenants?limit=0", "a whole number from 1 to 200"),
         ("/tenants?status=gone", "one of pending, active, suspended, terminated"),
@@ -213,7 +214,7 @@ async fn a_refused_parameter_is_told_with_what_it_takes() {
         let first = &answer.body["errors"][0]["detail"];
         assert!(first.is_null() || first == detail, "{path}: {first}");
     }
-    let answer = api.post("/flags/meetings_e2ee/kill?wait=2").on_any().send().await;
+    let answer = api.post("/flags/meetings_e2ee/kill?wait=2").any_version().send().await;
     let answer = answer.refused(400, "invalid_parameter").at("?wait");
     assert!(answer.body["detail"].as_str().unwrap().contains("such as 500ms or 2s"), "{}", answer.text);
     for path in ["/tenants//", "/", "//", "/nothing/"] {
@@ -223,10 +224,10 @@ async fn a_refused_parameter_is_told_with_what_it_takes() {
 }
 
 #[tokio::test]
-async fn tokens_are_given_once_and_as_bearer() {
-    let nobody = Api::nobody(&SERVER).await;
+async fn only_a_single_bearer_token_is_accepted() {
+    let anonymous = Api::anonymous(&SERVER).await;
     let token = SERVER.token("operator").await;
-    let with = |line: String| nobody.get("/flags").header("authorization", line);
+    let with = |line: String| anonymous.get("/flags").header("authorization", line);
     with(format!("bearer {token}")).send().await.is(200);
     with(format!("Basic {token}")).send().await.refused(401, "token_missing");
     with(token.clone()).send().await.refused(401, "token_missing");

@@ -1,4 +1,4 @@
-//! Tenants: their life, what may be changed of them, and by whom.
+//! Tenants: their status, their changeable members, and the rights to change them.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::support::{Answer, Api, Server};
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 async fn operator() -> Api {
-    Api::of(&SERVER, "operator").await
+    Api::sign_in(&SERVER, "operator").await
 }
 
 async fn make(api: &Api, slug: &str) -> Value {
@@ -18,15 +18,15 @@ async fn make(api: &Api, slug: &str) -> Value {
 }
 
 async fn step(api: &Api, slug: &str, step: &str) -> Answer {
-    api.post(format!("/tenants/{slug}/{step}")).on_any().send().await
+    api.post(format!("/tenants/{slug}/{step}")).any_version().send().await
 }
 
 async fn patch(api: &Api, slug: &str, change: Value) -> Answer {
-    api.patch(format!("/tenants/{slug}")).on_any().json(change).send().await
+    api.patch(format!("/tenants/{slug}")).any_version().json(change).send().await
 }
 
 #[tokio::test]
-async fn a_new_tenant_is_whole_and_active() {
+async fn a_new_tenant_has_all_its_members_and_is_active() {
     let api = operator().await;
     let partner = api.get("/partners/nordlys").send().await.is(200).body["id"].clone();
     let body = json!({
@@ -52,7 +52,7 @@ async fn a_new_tenant_is_whole_and_active() {
 }
 
 #[tokio::test]
-async fn a_life_has_four_steps() {
+async fn a_tenant_allows_only_the_steps_of_its_status() {
     let api = operator().await;
     make(&api, "life").await;
     let refused = async |name: &str| {
@@ -65,22 +65,22 @@ async fn a_life_has_four_steps() {
     refused("activate").await;
     assert_eq!(step(&api, "life", "resume").await.is(200).body["status"], "active");
     step(&api, "life", "suspend").await.is(200);
-    let gone = api.delete("/tenants/life").on_any().send().await.is(200);
+    let gone = api.delete("/tenants/life").any_version().send().await.is(200);
     assert_eq!(gone.body["status"], "terminated");
     assert_eq!(gone.body["version"], 5);
     for name in ["suspend", "resume", "activate"] {
         refused(name).await;
     }
-    api.delete("/tenants/life").on_any().send().await.refused(409, "invalid_transition");
+    api.delete("/tenants/life").any_version().send().await.refused(409, "invalid_transition");
     patch(&api, "life", json!({ "name": "New" })).await.refused(409, "invalid_transition");
-    // Soft: it is still there for those who run the platform, and its name stays its own.
+    // Operators still see a terminated tenant, and its slug stays taken.
     assert_eq!(api.get("/tenants/life").send().await.is(200).body["status"], "terminated");
     let again = json!({ "slug": "life", "name": "Again", "plan": "free" });
     api.post("/tenants").json(again).send().await.refused(409, "taken");
 }
 
 #[tokio::test]
-async fn null_takes_away_and_an_object_is_merged() {
+async fn null_removes_a_member_and_an_object_is_merged() {
     let api = operator().await;
     let partner = api.get("/partners/lumen").send().await.is(200).body["id"].clone();
     make(&api, "merged").await;
@@ -105,11 +105,11 @@ async fn null_takes_away_and_an_object_is_merged() {
 }
 
 #[tokio::test]
-async fn owners_change_three_things_and_members_none() {
-    // Its own server: acme's suspension would show in the other tests.
+async fn owners_change_three_members_and_members_of_the_tenant_none() {
+    // This test has its own server, because other tests would see the suspension of acme.
     let server = Server::start();
-    let (operator, owner) = (Api::of(&server, "operator").await, Api::of(&server, "owner").await);
-    let member = Api::of(&server, "member").await;
+    let (operator, owner) = (Api::sign_in(&server, "operator").await, Api::sign_in(&server, "owner").await);
+    let member = Api::sign_in(&server, "member").await;
     for change in [
         json!({ "name": "Acme Neu" }),
         json!({ "domains": ["acme.example"] }),
@@ -126,7 +126,7 @@ async fn owners_change_three_things_and_members_none() {
     ] {
         patch(&owner, "acme", change).await.refused(403, "denied_field");
     }
-    // What nobody changes like this is not known here, whoever asks.
+    // Members that no PATCH can change are unknown to every caller.
     for change in [
         json!({ "status": "terminated" }),
         json!({ "handles": { "authentikGroup": "dezky-platform-admins" } }),
@@ -149,12 +149,12 @@ async fn owners_change_three_things_and_members_none() {
 }
 
 #[tokio::test]
-async fn a_terminated_tenant_is_gone_for_its_members() {
+async fn a_terminated_tenant_looks_absent_to_its_members() {
     let server = Server::start();
-    let (operator, owner) = (Api::of(&server, "operator").await, Api::of(&server, "owner").await);
-    let member = Api::of(&server, "member").await;
+    let (operator, owner) = (Api::sign_in(&server, "operator").await, Api::sign_in(&server, "owner").await);
+    let member = Api::sign_in(&server, "member").await;
     let subscription = member.get("/subscriptions").send().await.is(200).each("id")[0].to_owned();
-    operator.delete("/tenants/acme").on_any().send().await.is(200);
+    operator.delete("/tenants/acme").any_version().send().await.is(200);
     for api in [&owner, &member] {
         for path in ["/tenants/acme", "/tenants/acme/users", &format!("/subscriptions/{subscription}")] {
             api.get(path).send().await.refused(404, "not_found");
@@ -175,9 +175,9 @@ async fn a_terminated_tenant_is_gone_for_its_members() {
         api.get("/audit?tenant=acme").send().await.refused(404, "not_found");
     }
     assert_eq!(operator.get("/audit?tenant=acme").send().await.is(200).each("action")[0], "tenant.terminate");
-    // Whoever runs the platform may read it still; its flags are evaluated for nobody.
+    // Operators may still read the tenant, but its flags are not evaluated.
     for persona in ["operator", "admin"] {
-        let api = Api::of(&server, persona).await;
+        let api = Api::sign_in(&server, persona).await;
         assert_eq!(api.get("/tenants/acme").send().await.is(200).body["status"], "terminated");
         evaluate(&api).await.refused(403, "denied_tenant_terminated");
         api.get(format!("/subscriptions/{subscription}")).send().await.is(200);
@@ -189,7 +189,7 @@ async fn a_terminated_tenant_is_gone_for_its_members() {
 }
 
 #[tokio::test]
-async fn a_tenants_users_are_those_who_belong_to_it() {
+async fn the_users_of_a_tenant_are_its_members() {
     let api = operator().await;
     let page = api.get("/tenants/acme/users").send().await.is(200);
     let mut names = page.each("name");

@@ -1,4 +1,4 @@
-//! The served OpenAPI document, and whether an answer keeps to it.
+//! The served OpenAPI document, and the check of an answer against it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-/// The document, and its schemas, compiled when first needed.
+/// The OpenAPI document, with a cache of compiled schemas.
 pub struct Contract {
     document: Value,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
@@ -15,8 +15,8 @@ pub struct Contract {
 
 static CONTRACT: OnceCell<Contract> = OnceCell::const_new();
 
-/// What is said of one answer.
-pub struct Said<'a> {
+/// A request and its answer, as far as the document describes them.
+pub struct Exchange<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub status: u16,
@@ -25,8 +25,8 @@ pub struct Said<'a> {
 }
 
 impl Contract {
-    /// The document as a server serves it.
-    pub async fn of(url: &str) -> &'static Contract {
+    /// Fetches the document from the first server that a test starts, once per process.
+    pub async fn fetch(url: &str) -> &'static Contract {
         CONTRACT
             .get_or_init(|| async {
                 let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -37,41 +37,38 @@ impl Contract {
             .await
     }
 
-    /// Fails where the answer is not one that the document lets expect.
-    pub fn check(&self, said: &Said<'_>) {
-        let Said { method, path, status, content_type, body } = *said;
+    /// Panics if the document does not allow the answer.
+    pub fn check(&self, exchange: &Exchange<'_>) {
+        let Exchange { method, path, status, content_type, body } = *exchange;
         let what = format!("{method} {path} → {status}");
         // A HEAD is a GET without its body.
-        let asked = if method == "HEAD" { "get" } else { &method.to_ascii_lowercase() };
+        let documented = if method == "HEAD" { "get" } else { &method.to_ascii_lowercase() };
         let template = self.template(path);
-        let operation = template.and_then(|template| self.document["paths"][template].get(asked));
-        let Some(operation) = operation else {
-            assert!(matches!(status, 404 | 405), "{what}: not in the document, and answered");
+        let operation = template.and_then(|template| self.document["paths"][template].get(documented));
+        let (Some(template), Some(operation)) = (template, operation) else {
+            assert!(matches!(status, 404 | 405), "{what}: the document has no such operation");
             assert_eq!(content_type, "application/problem+json", "{what}");
-            return self.validate("problem", &what, &self.problem_schema(), body);
+            let problem = json!({ "$ref": "#/components/schemas/Problem" });
+            return self.validate("problem", &what, &problem, body);
         };
-        let template = template.unwrap_or_default();
         let response = operation["responses"].get(status.to_string());
-        let response = response.unwrap_or_else(|| panic!("{what}: a status that {template} does not have"));
+        let response = response.unwrap_or_else(|| panic!("{what}: {template} does not document this status"));
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if status >= 400 {
-            // OFREP's clients read a refusal of an evaluation in their own words.
-            let is_ofrep = template.starts_with("/ofrep/v1/evaluate/") && matches!(status, 400 | 404 | 500);
-            let expected = if is_ofrep { "application/json" } else { "application/problem+json" };
-            assert_eq!(media_type, expected, "{what}");
+            assert_eq!(media_type, error_media_type(template, status), "{what}");
         }
         if method == "HEAD" {
             return;
         }
         let Some(content) = response.get("content").filter(|_| status != 304) else {
-            return assert!(body.is_empty(), "{what}: a body that the document does not have");
+            return assert!(body.is_empty(), "{what}: the document has no body for this answer");
         };
         let content = content.get(media_type);
-        let content = content.unwrap_or_else(|| panic!("{what}: {media_type} is not what {template} gives"));
+        let content = content.unwrap_or_else(|| panic!("{what}: {template} does not document {media_type}"));
         let Some(schema) = content.get("schema").filter(|_| media_type.ends_with("json")) else { return };
-        let name = format!("{asked} {template} {status} {media_type}");
+        let name = format!("{documented} {template} {status} {media_type}");
         match media_type {
-            // A document each.
+            // Each line is a document.
             "application/x-ndjson" => {
                 let lines = body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
                 lines.for_each(|line| self.validate(&name, &what, schema, line));
@@ -80,7 +77,7 @@ impl Contract {
         }
     }
 
-    /// The path as the document has it; a fixed one before one with parts that vary.
+    /// The documented path that matches; a fixed path takes precedence over one with parameters.
     fn template(&self, path: &str) -> Option<&str> {
         let path = path.split('?').next().unwrap_or_default();
         let templates = self.document["paths"].as_object().unwrap();
@@ -94,23 +91,20 @@ impl Contract {
         templates.keys().filter(fits).min_by_key(|template| template.matches('{').count()).map(String::as_str)
     }
 
-    fn problem_schema(&self) -> Value {
-        json!({ "$ref": "#/components/schemas/Problem" })
-    }
-
     fn validate(&self, name: &str, what: &str, schema: &Value, body: &[u8]) {
         let validator = {
             let mut validators = self.validators.lock().unwrap();
-            let made = validators.entry(name.to_owned()).or_insert_with(|| Arc::new(self.validator(schema)));
-            Arc::clone(made)
+            let compiled =
+                validators.entry(name.to_owned()).or_insert_with(|| Arc::new(self.validator(schema)));
+            Arc::clone(compiled)
         };
         let value: Value = serde_json::from_slice(body)
             .unwrap_or_else(|error| panic!("{what}: {error}: {}", String::from_utf8_lossy(body)));
-        let wrong: Vec<String> = validator
+        let errors: Vec<String> = validator
             .iter_errors(&value)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
-        assert!(wrong.is_empty(), "{what}: the body breaks its schema: {wrong:?}\n{value:#}");
+        assert!(errors.is_empty(), "{what}: the body violates its schema: {errors:?}\n{value:#}");
     }
 
     fn validator(&self, schema: &Value) -> Validator {
@@ -121,4 +115,10 @@ impl Contract {
         });
         jsonschema::options().should_validate_formats(true).build(&whole).unwrap()
     }
+}
+
+/// OFREP clients read errors of an evaluation in OFREP's own format.
+fn error_media_type(template: &str, status: u16) -> &'static str {
+    let is_ofrep = template.starts_with("/ofrep/v1/evaluate/") && matches!(status, 400 | 404 | 500);
+    if is_ofrep { "application/json" } else { "application/problem+json" }
 }

@@ -1,4 +1,4 @@
-//! A stream of events, as its reader meets it.
+//! A reader of server-sent events.
 
 use std::time::Duration;
 
@@ -8,42 +8,43 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Answer;
 
-/// A stream that is open until this is dropped.
-pub struct Events {
-    /// What it began with.
+/// The time limit for an event that must arrive.
+const SOON: Duration = Duration::from_secs(5);
+
+/// An event stream; dropping it closes the connection.
+pub struct EventStream {
+    /// The head of the answer.
     pub answer: Answer,
     response: Response,
-    read: String,
+    buffer: String,
 }
 
-/// What came.
+/// A block of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// An event.
-    Told { id: String, name: String, data: Value },
-    /// The sign that the stream is alive.
-    Alive,
+    Message { id: String, name: String, data: Value },
+    Heartbeat,
 }
 
-impl Events {
-    pub fn new(answer: Answer, response: Response) -> Events {
-        Events { answer, response, read: String::new() }
+impl EventStream {
+    pub fn new(answer: Answer, response: Response) -> EventStream {
+        EventStream { answer, response, buffer: String::new() }
     }
 
-    /// What comes within this time: nothing came, `None`; the stream ended, `Some(None)`.
-    pub async fn within(&mut self, wait: Duration) -> Option<Option<Event>> {
-        let until = Instant::now() + wait;
+    /// The next event; `None` after this time, `Some(None)` if the stream ended.
+    pub async fn next_within(&mut self, wait: Duration) -> Option<Option<Event>> {
+        let deadline = Instant::now() + wait;
         loop {
-            if let Some((block, rest)) = self.read.split_once("\n\n") {
+            if let Some((block, rest)) = self.buffer.split_once("\n\n") {
                 let event = parsed(block);
-                self.read = rest.to_owned();
+                self.buffer = rest.to_owned();
                 return Some(Some(event));
             }
-            match timeout_at(until, self.response.chunk()).await {
+            match timeout_at(deadline, self.response.chunk()).await {
                 Err(_) => return None,
-                Ok(Ok(Some(bytes))) => self.read.push_str(std::str::from_utf8(&bytes).unwrap()),
+                Ok(Ok(Some(bytes))) => self.buffer.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(Ok(None)) => {
-                    assert!(self.read.is_empty(), "half an event: {:?}", self.read);
+                    assert!(self.buffer.is_empty(), "the last event is incomplete: {:?}", self.buffer);
                     return Some(None);
                 }
                 Ok(Err(error)) => panic!("the stream broke: {error:?}"),
@@ -51,28 +52,35 @@ impl Events {
         }
     }
 
-    /// The next event, soon: its revision and its data.
-    pub async fn next(&mut self) -> (u64, Value) {
-        match self.within(Duration::from_secs(5)).await {
-            Some(Some(Event::Told { id, data, .. })) => (id.parse().unwrap(), data),
+    /// The next event, message or heartbeat, which must arrive soon.
+    pub async fn event(&mut self) -> Event {
+        match self.next_within(SOON).await {
+            Some(Some(event)) => event,
             other => panic!("no event: {other:?}"),
         }
     }
 
-    /// Nothing comes for a while.
-    pub async fn is_silent(&mut self, wait: Duration) {
-        let came = self.within(wait).await;
-        assert_eq!(came, None);
+    /// The revision and the data of the next message, which must arrive soon.
+    pub async fn next(&mut self) -> (u64, Value) {
+        match self.event().await {
+            Event::Message { id, data, .. } => (id.parse().unwrap(), data),
+            Event::Heartbeat => panic!("a heartbeat in place of a message"),
+        }
     }
 
-    /// It ends within this time; signs of life before that do not count.
+    /// Asserts that nothing arrives for this time.
+    pub async fn stays_silent(&mut self, wait: Duration) {
+        assert_eq!(self.next_within(wait).await, None);
+    }
+
+    /// Asserts that the stream ends within this time, after heartbeats at most.
     pub async fn ends_within(&mut self, wait: Duration) {
-        let until = Instant::now() + wait;
+        let deadline = Instant::now() + wait;
         loop {
-            match self.within(until.saturating_duration_since(Instant::now())).await {
+            match self.next_within(deadline.saturating_duration_since(Instant::now())).await {
                 Some(None) => return,
-                Some(Some(Event::Alive)) => {}
-                other => panic!("it goes on: {other:?}"),
+                Some(Some(Event::Heartbeat)) => {}
+                other => panic!("the stream continues: {other:?}"),
             }
         }
     }
@@ -80,7 +88,7 @@ impl Events {
 
 fn parsed(block: &str) -> Event {
     if block == ":" {
-        return Event::Alive;
+        return Event::Heartbeat;
     }
     let field = |name: &str| {
         let mut lines = block.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -90,5 +98,9 @@ fn parsed(block: &str) -> Event {
     };
     let lines = block.lines().filter(|line| !line.starts_with("retry: ")).count();
     assert_eq!(lines, 3, "{block:?}");
-    Event::Told { id: field("id"), name: field("event"), data: serde_json::from_str(&field("data")).unwrap() }
+    Event::Message {
+        id: field("id"),
+        name: field("event"),
+        data: serde_json::from_str(&field("data")).unwrap(),
+    }
 }

@@ -1,17 +1,18 @@
-//! An identity provider of the tests' own: its tokens say whatever a test wants.
+//! An identity provider for tests, which issues tokens with any claims.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// An issuer on loopback, in a thread that lives as long as the tests.
+use super::unix_seconds;
+
+/// An issuer on loopback; its thread runs until the tests end.
 pub struct Issuer {
     pub name: String,
     pair: Ed25519KeyPair,
@@ -19,11 +20,6 @@ pub struct Issuer {
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// Seconds since 1970.
-pub fn seconds() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
 impl Issuer {
@@ -43,12 +39,12 @@ impl Issuer {
         Issuer { name, pair }
     }
 
-    /// The access token of somebody, with these claims beside the usual ones.
+    /// Issues an access token with the usual claims and these; a null claim is left out.
     pub fn token(&self, subject: &str, claims: Value) -> String {
         let mut all = json!({
-            "iss": self.name, "sub": subject, "aud": "dezky-portal", "iat": seconds(), "client_id": "tests",
-            "jti": uuid::Uuid::now_v7().to_string(), "email": format!("{subject}@people.example"), "email_verified": true,
-            "name": subject,
+            "iss": self.name, "sub": subject, "aud": "dezky-portal", "iat": unix_seconds(), "client_id": "tests",
+            "jti": uuid::Uuid::now_v7().to_string(), "name": subject,
+            "email": format!("{subject}@people.example"), "email_verified": true,
         });
         let members = all.as_object_mut().unwrap();
         members.extend(claims.as_object().unwrap().clone());

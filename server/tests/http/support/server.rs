@@ -1,4 +1,4 @@
-//! A server of one's own, gone when the tests are.
+//! A server process for one test or one file of tests; it stops with them.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// A running server.
+/// The settings of a server without rate limits.
+pub const NO_LIMITS: [&str; 4] = ["--rate-limit", "0", "--failure-limit", "0"];
+
+/// A running server process and its data directory.
 pub struct Server {
     pub url: String,
     data: PathBuf,
@@ -22,39 +25,41 @@ pub struct Server {
     tokens: tokio::sync::Mutex<HashMap<String, String>>,
 }
 
-/// Its standard input is a pipe from the tests: when they end, however they do, the server is told to.
+/// Runs the server until standard input closes. It is a pipe from the tests, so the server stops when
+/// they end, even if they crash.
 const RUN: &str =
     r#""$@" & server=$!; trap 'kill $server' TERM; cat >/dev/null; kill $server 2>/dev/null; wait $server"#;
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Server {
-    /// With sample data, and nothing that slows tests down.
+    /// Starts a server with sample data and without rate limits.
     pub fn start() -> Server {
-        Server::start_with(&["--rate-limit", "0", "--failure-limit", "0"])
+        Server::start_with(&NO_LIMITS)
     }
 
-    /// With these settings.
+    /// Starts a server with sample data and these settings.
     pub fn start_with(settings: &[&str]) -> Server {
         let name = uuid::Uuid::now_v7().simple().to_string();
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         Server::start_at(&data, "127.0.0.1:0", settings)
     }
 
-    /// Without sample data, for the people of an identity provider of the tests' own; what is done to its data comes before the start.
-    pub fn start_for(issuer: &super::Issuer, before: impl FnOnce(&Path)) -> Server {
+    /// Starts a server without sample data for the users of a test's own identity provider, after
+    /// `prepare` has written its data.
+    pub fn start_for(issuer: &super::Issuer, prepare: impl FnOnce(&Path)) -> Server {
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(uuid::Uuid::now_v7().simple().to_string());
-        before(&data);
+        prepare(&data);
         let mode = ["--issuer", &issuer.name, "--audience", "dezky-portal"];
-        Server::launch(&data, "127.0.0.1:0", &mode, &["--rate-limit", "0", "--failure-limit", "0"])
+        Server::launch(&data, "127.0.0.1:0", &mode, &NO_LIMITS)
     }
 
-    /// The same again: its data, and its address, which is also its issuer's.
+    /// Restarts the server with its data and its address, which is part of its issuer's name.
     pub fn restart(self, settings: &[&str]) -> Server {
         self.restart_after(settings, |_| {})
     }
 
-    /// The same, with something done to its data in between.
+    /// Like `restart`; `between` works on the data while the server is stopped.
     pub fn restart_after(self, settings: &[&str], between: impl FnOnce(&Path)) -> Server {
         let address = self.url.trim_start_matches("http://").to_owned();
         let data = self.data.clone();
@@ -87,11 +92,11 @@ impl Server {
             if let Some(address) = address_in(&text) {
                 break address;
             }
-            assert!(Instant::now() < deadline, "the server does not start: {text}");
+            assert!(Instant::now() < deadline, "the server did not start: {text}");
             sleep(Duration::from_millis(10));
         };
         while !is_ready(&address) {
-            assert!(Instant::now() < deadline, "the server does not get ready");
+            assert!(Instant::now() < deadline, "the server did not become ready");
             sleep(Duration::from_millis(10));
         }
         Server {
@@ -103,52 +108,52 @@ impl Server {
         }
     }
 
-    /// Where its data are.
+    /// The path of the data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// The memory of it that is resident, in kilobytes.
+    /// The resident memory of the process in kilobytes.
     pub fn resident_kilobytes(&self) -> u64 {
         let shell = self.process.lock().unwrap().id();
         let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
             let status = fs::read_to_string(entry.ok()?.path().join("status")).ok()?;
             let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-            let is_it = line("PPid:") == Some(&*shell.to_string()) && line("Name:")?.starts_with("dezky");
-            line("VmRSS:")?.trim_end_matches(" kB").parse().ok().filter(|_| is_it)
+            let is_server = line("PPid:") == Some(&*shell.to_string()) && line("Name:")?.starts_with("dezky");
+            line("VmRSS:")?.trim_end_matches(" kB").parse().ok().filter(|_| is_server)
         });
         processes.into_iter().next().unwrap()
     }
 
-    /// Tells it to stop, without waiting until it has.
+    /// Asks the server to stop, without waiting for its end.
     pub fn stop(&self) {
         drop(self.process.lock().unwrap().stdin.take());
     }
 
-    /// A machine key, as the operator makes one: its id and its secret.
-    pub async fn key(&self, wanted: Value) -> (String, String) {
-        let operator = super::Api::of(self, "operator").await;
-        let made = operator.post("/keys").json(wanted).send().await.is(201).body;
+    /// Creates a machine key as the operator; returns its id and its secret.
+    pub async fn create_key(&self, body: Value) -> (String, String) {
+        let operator = super::Api::sign_in(self, "operator").await;
+        let made = operator.post("/keys").json(body).send().await.is(201).body;
         let text = |member: &str| made[member].as_str().unwrap().to_owned();
         (text("id"), text("secret"))
     }
 
-    /// The secret of a new server key.
+    /// Creates a server key and returns its secret.
     pub async fn server_key(&self) -> String {
-        self.key(json!({ "name": "A server's", "kind": "server" })).await.1
+        self.create_key(json!({ "name": "A server's", "kind": "server" })).await.1
     }
 
-    /// The secret of a new key of one tenant.
+    /// Creates a tenant key and returns its secret.
     pub async fn tenant_key(&self, slug: &str) -> String {
-        self.key(json!({ "name": "A tenant's", "kind": "tenant", "tenantSlug": slug })).await.1
+        self.create_key(json!({ "name": "A tenant's", "kind": "tenant", "tenantSlug": slug })).await.1
     }
 
-    /// What it has logged so far.
+    /// The log lines written so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// A persona's token.
+    /// The access token of a sample persona, issued once per server.
     pub async fn token(&self, persona: &str) -> String {
         let mut tokens = self.tokens.lock().await;
         if let Some(token) = tokens.get(persona) {
@@ -179,7 +184,7 @@ impl Drop for Server {
     }
 }
 
-/// Whether it has its own issuer's keys.
+/// Returns whether the server has fetched the keys of its issuer.
 fn is_ready(address: &str) -> bool {
     let mut connection = TcpStream::connect(address).unwrap();
     write!(connection, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
@@ -187,7 +192,7 @@ fn is_ready(address: &str) -> bool {
     connection.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
-/// The address in the line that says that it serves, whatever colours that line has.
+/// The address in the log line about serving, which may contain colour codes.
 fn address_in(log: &str) -> Option<String> {
     let line = log.lines().find(|line| line.contains("serving") && line.contains("address"))?;
     let (_, rest) = line.split_once("127.0.0.1:")?;

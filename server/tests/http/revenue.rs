@@ -1,4 +1,4 @@
-//! Partners and subscriptions: what they bring, to the cent.
+//! Partners and subscriptions, and the exact sums of monthly recurring revenue.
 
 use serde_json::{Value, json};
 
@@ -18,10 +18,10 @@ async fn subscribe(api: &Api, tenant: &Value, plan: &str, status: &str, price: V
     post(api, "/subscriptions", body).await
 }
 
-/// The sample's own revenue: business 49.00 and enterprise 499.00 a month, four tenants each of twelve.
-async fn without_sample(api: &Api) {
+/// Deletes the subscriptions of the sample data, and asserts that no revenue is left.
+async fn delete_subscriptions(api: &Api) {
     for subscription in api.get("/subscriptions?limit=200").send().await.is(200).each("id") {
-        api.delete(format!("/subscriptions/{subscription}")).on_any().send().await.is(200);
+        api.delete(format!("/subscriptions/{subscription}")).any_version().send().await.is(200);
     }
     let mrr = api.get("/subscriptions/mrr").send().await.is(200).body;
     assert_eq!(mrr, json!({ "total": {}, "byPlan": {}, "byPartner": {} }));
@@ -30,8 +30,8 @@ async fn without_sample(api: &Api) {
 #[tokio::test]
 async fn revenue_is_exact_and_rounded_once() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
-    without_sample(&api).await;
+    let api = Api::sign_in(&server, "operator").await;
+    delete_subscriptions(&api).await;
     let partner = post(&api, "/partners", json!({ "slug": "brings", "name": "Brings" })).await.is(201).body;
     assert_eq!((&partner["customers"], &partner["mrr"]), (&json!(0), &json!({})));
     let tenant = |slug: &str, partner: Option<&Value>| {
@@ -44,7 +44,7 @@ async fn revenue_is_exact_and_rounded_once() {
     };
     let (one, two) = (tenant("one", Some(&partner["id"])).await, tenant("two", Some(&partner["id"])).await);
     let alone = tenant("alone", None).await;
-    // A hundred cents a year are 8 1/3 a month: three times that are exactly 25, where rounding each would give 24.
+    // 100 a year is 8 1/3 a month. Three of them make exactly 25; rounding each one would make 24.
     for tenant in [&one, &two, &alone] {
         subscribe(&api, tenant, "basic", "active", price(100, "eur", "year", 1, 1)).await.is(201);
     }
@@ -54,7 +54,7 @@ async fn revenue_is_exact_and_rounded_once() {
     subscribe(&api, &alone, "pro", "active", price(999, "usd", "month", 2, 3)).await.is(201);
     // 10 a day: 365 × 10 / 12 = 304 1/6.
     subscribe(&api, &two, "basic", "active", price(10, "dkk", "day", 1, 1)).await.is(201);
-    // None of these counts.
+    // Subscriptions in these states do not count.
     for status in ["trialing", "canceled", "unpaid", "paused", "incomplete", "something_new"] {
         subscribe(&api, &one, "pro", status, price(1_000_000, "eur", "month", 1, 1)).await.is(201);
     }
@@ -73,9 +73,9 @@ async fn revenue_is_exact_and_rounded_once() {
 }
 
 #[tokio::test]
-async fn a_sum_beyond_what_is_exact_is_a_problem_and_no_number() {
+async fn a_sum_beyond_the_exact_range_is_an_error() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let acme = api.get("/tenants/acme").send().await.is(200).body["id"].clone();
     let largest = price(i64::MAX, "eur", "month", 1, 1);
     let made = subscribe(&api, &acme, "huge", "active", largest).await.is(201).body;
@@ -84,14 +84,14 @@ async fn a_sum_beyond_what_is_exact_is_a_problem_and_no_number() {
     api.get("/subscriptions/mrr").send().await.refused(409, "mrr_overflow");
     api.get("/partners").send().await.refused(409, "mrr_overflow");
     api.get("/partners/nordlys").send().await.refused(409, "mrr_overflow");
-    api.delete(format!("/subscriptions/{}", made["id"].as_str().unwrap())).on_any().send().await.is(200);
+    api.delete(format!("/subscriptions/{}", made["id"].as_str().unwrap())).any_version().send().await.is(200);
     api.get("/subscriptions/mrr").send().await.is(200);
 }
 
 #[tokio::test]
-async fn subscriptions_come_change_and_go() {
+async fn subscriptions_are_created_changed_and_deleted() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let acme = api.get("/tenants/acme").send().await.is(200).body["id"].clone();
     let made = subscribe(&api, &acme, "business", "active", price(4_900, "eur", "month", 1, 2)).await.is(201);
     let path = made.header("location");
@@ -103,7 +103,7 @@ async fn subscriptions_come_change_and_go() {
     assert!(api.get("/subscriptions?tenant=absent").send().await.is(200).items().is_empty());
     let change =
         json!({ "status": "canceled", "price": { "quantity": 3 }, "stripe": { "customerId": "cus_1" } });
-    let changed = api.patch(&path).on(&made.etag()).json(change).send().await.is(200);
+    let changed = api.patch(&path).if_match(&made.etag()).json(change).send().await.is(200);
     assert_eq!(changed.body["price"], price(4_900, "EUR", "month", 1, 3));
     assert_eq!(
         (&changed.body["status"], &changed.body["stripe"]),
@@ -117,41 +117,41 @@ async fn subscriptions_come_change_and_go() {
         (json!({ "tenantId": acme }), "/tenantId", "unknown_field"),
         (json!({ "price": null }), "/price", "missing"),
     ] {
-        api.patch(&path).on_any().json(change).send().await.refused(422, code).at(at);
+        api.patch(&path).any_version().json(change).send().await.refused(422, code).at(at);
     }
     let lost = subscribe(&api, &json!("absent"), "p", "active", price(1, "eur", "month", 1, 1)).await;
     lost.refused(422, "unknown_tenant").at("/tenantId");
-    let gone = api.delete(&path).on(&changed.etag()).send().await.is(200);
+    let gone = api.delete(&path).if_match(&changed.etag()).send().await.is(200);
     assert_eq!(gone.body, changed.body);
     api.get(&path).send().await.is(404);
-    api.delete(&path).on_any().send().await.is(404);
+    api.delete(&path).any_version().send().await.is(404);
     api.get("/subscriptions/not%20an%20id").send().await.is(404);
 }
 
 #[tokio::test]
-async fn a_terminated_partner_keeps_its_tenants_and_gets_no_more() {
+async fn a_terminated_partner_keeps_its_tenants_and_gets_no_new_ones() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let before = api.get("/partners/nordlys").send().await.is(200);
     let own = api.get("/partners/nordlys/tenants").send().await.is(200);
     assert_eq!(before.body["customers"], own.items().len());
     assert!(own.items().iter().all(|tenant| tenant["partnerId"] == before.body["id"]));
-    let gone = api.delete("/partners/nordlys").on(&before.etag()).send().await.is(200);
+    let gone = api.delete("/partners/nordlys").if_match(&before.etag()).send().await.is(200);
     assert_eq!(
         (&gone.body["status"], &gone.body["customers"]),
         (&json!("terminated"), &before.body["customers"])
     );
-    api.delete("/partners/nordlys").on_any().send().await.refused(409, "invalid_transition");
+    api.delete("/partners/nordlys").any_version().send().await.refused(409, "invalid_transition");
     let still = api.get("/partners/nordlys/tenants").send().await.is(200);
     assert_eq!(still.each("slug"), own.each("slug"));
     let body = json!({ "slug": "late", "name": "Late", "plan": "free", "partnerId": before.body["id"] });
     post(&api, "/tenants", body).await.refused(422, "unknown_partner").at("/partnerId");
-    // Who is with it stays changeable, and may leave.
+    // Its tenants can still change, and can leave it.
     let slug = own.each("slug")[0].to_owned();
     let path = format!("/tenants/{slug}");
-    api.patch(&path).on_any().json(json!({ "name": "Renamed" })).send().await.is(200);
-    api.patch(&path).on_any().json(json!({ "partnerId": null })).send().await.is(200);
-    let back = api.patch(&path).on_any().json(json!({ "partnerId": before.body["id"] })).send().await;
+    api.patch(&path).any_version().json(json!({ "name": "Renamed" })).send().await.is(200);
+    api.patch(&path).any_version().json(json!({ "partnerId": null })).send().await.is(200);
+    let back = api.patch(&path).any_version().json(json!({ "partnerId": before.body["id"] })).send().await;
     back.refused(422, "unknown_partner");
     post(&api, "/partners", json!({ "slug": "nordlys", "name": "Again" }))
         .await
@@ -160,9 +160,9 @@ async fn a_terminated_partner_keeps_its_tenants_and_gets_no_more() {
 }
 
 #[tokio::test]
-async fn partners_are_whole_and_their_margin_is_exact() {
+async fn partners_have_all_their_members_and_an_exact_margin() {
     let server = Server::start();
-    let api = Api::of(&server, "operator").await;
+    let api = Api::sign_in(&server, "operator").await;
     let body = json!({
         "slug": "margin", "name": "Margin", "domain": "Margin.example", "marginPct": 12.25,
         "contactInfo": { "name": "Kim", "email": "Kim@Margin.example", "phone": "+45 1" },
@@ -173,7 +173,7 @@ async fn partners_are_whole_and_their_margin_is_exact() {
     assert_eq!(made.body["contactInfo"]["email"], "kim@margin.example");
     let read = api.get("/partners/margin").send().await.is(200);
     assert_eq!((read.etag(), &read.body), (made.etag(), &made.body));
-    let patch = |change: Value| api.patch("/partners/margin").on_any().json(change);
+    let patch = |change: Value| api.patch("/partners/margin").any_version().json(change);
     patch(json!({ "marginPct": 100.5 })).send().await.refused(422, "invalid_pct").at("/marginPct");
     patch(json!({ "marginPct": 1.005 })).send().await.refused(422, "pct_precision").at("/marginPct");
     let changed = patch(json!({ "marginPct": null, "domain": null, "contactInfo": { "phone": null } }));

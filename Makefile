@@ -31,7 +31,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 serve: ## The server for trying things out, with an identity provider and sample data of its own: 127.0.0.1:7070
-	@cargo run -q --release --locked -p dezky-server -- serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
+	@cargo run -q --release --locked -p dezky-server --features dev -- serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
 
 check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
 
@@ -52,6 +52,7 @@ format:
 lint:
 	@cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy -p dezky-core --all-targets --locked -- -D warnings
+	cargo clippy -p dezky-server --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
 deny:
@@ -132,7 +133,7 @@ sdks: wasm node python ## Every package as it is published: its tests, every con
 	tail -1 target/sdk/mutated | grep -E '^[0-9]+ cases differ$$'
 
 server: tools ## The server against a real identity provider, OFREP's published clients, kill -9 and broken disks, and its own OpenAPI document
-	@cargo build -p dezky-server --locked
+	@cargo build -p dezky-server --features dev --locked
 	export DEZKY_SERVER=$$PWD/target/debug/dezky-server
 	(cd server/tests/identity-provider && npm ci --no-audit --no-fund && npm test)
 	server/tests/ofrep/run.sh
@@ -140,7 +141,7 @@ server: tools ## The server against a real identity provider, OFREP's published 
 	server/tests/schemathesis/run.sh
 
 end-to-end: tools ## One server and the clients of every SDK, as `make sdks` packed them, over good networks and bad ones
-	@cargo build -p dezky-server --locked
+	@cargo build -p dezky-server --features dev --locked
 	server/tests/end-to-end/run.sh
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
@@ -154,5 +155,5 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	done
 
 abuse: ## A server under mixed abuse for ABUSE_SECONDS, on loopback; not part of `make test`
-	@cargo build --release --locked -p dezky-server
+	@cargo build --release --locked -p dezky-server --features dev
 	DEZKY_SERVER=$$PWD/target/release/dezky-server ABUSE_SECONDS=$(ABUSE_SECONDS) python3 server/tests/abuse/abuse.py

@@ -1,8 +1,9 @@
-// Builds dist/: the package and the binary for this platform (or for the Rust target that is given), and a tarball of each.
+// Builds dist/: the package, the binary for one Rust target (default: the host), and tarballs.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { wasmPackage } from './wasm-package.mjs'
 
 const here = import.meta.dirname
 const root = join(here, '..')
@@ -26,43 +27,47 @@ pack(out, {
 })
 packBinary(process.argv[2] ?? hostTarget())
 
-/** One file has everything that runs, so that each class is there once; the others show parts of it. */
+/**
+ * Bundles all code into index.cjs, so that each class exists once; the other files re-export parts
+ * of it.
+ */
 async function bundle() {
-  const cjs = (name, options) =>
+  // CommonJS has no import.meta. Only wasm.cjs uses it, and its banner defines the replacement.
+  const cjs = (name, { define, ...options }) =>
     build({
       absWorkingDir: here, entryPoints: [`typescript/${name}.ts`], outfile: join(out, `${name}.cjs`),
-      bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning', ...options,
+      bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning',
+      define: { 'import.meta.url': 'moduleUrl', ...define }, ...options,
     })
-  const shared = {
-    name: 'shared',
-    setup({ onResolve }) {
-      onResolve({ filter: /^\.\/index\.js$|\/shared\/openfeature\.js$/ }, () => ({ path: './index.cjs', external: true }))
-    },
-  }
+  const fromIndex = (filter) => ({
+    name: 'from-index',
+    setup: ({ onResolve }) => onResolve({ filter }, () => ({ path: './index.cjs', external: true })),
+  })
   await cjs('bundle', {
     outfile: join(out, 'index.cjs'),
     external: ['./wasm.cjs', `${packageName}-*`],
     define: { VERSION: JSON.stringify(version) },
     plugins: [binaries()],
   })
-  await cjs('openfeature', { external: ['@openfeature/server-sdk'], plugins: [shared] })
-  await cjs('dezky-types', { banner: { js: '#!/usr/bin/env node' }, plugins: [shared] })
+  await cjs('openfeature', { external: ['@openfeature/server-sdk'], plugins: [fromIndex(/^\.\/(index|shared)\.js$/)] })
+  await cjs('dezky-types', { banner: { js: '#!/usr/bin/env node' }, plugins: [fromIndex(/^\.\/index\.js$/)] })
   chmodSync(join(out, 'dezky-types.cjs'), 0o755)
-  await cjs('wasm', {
-    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href" },
-    define: { 'import.meta.url': 'moduleUrl' },
-  })
-  for (const name of ['flags.wasm', 'world.wasm']) copyFileSync(join(root, 'sdk-wasm/dist/package', name), join(out, name))
+  await cjs('wasm', { banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href" } })
+  for (const name of ['flags.wasm', 'world.wasm']) copyFileSync(join(wasmPackage, 'dist/package', name), join(out, name))
   for (const name of ['index', 'openfeature']) {
     const { metafile } = await build({ entryPoints: [join(here, `typescript/${name}.ts`)], format: 'esm', write: false, metafile: true })
     const names = Object.values(metafile.outputs)[0].exports.join(', ')
-    // An import of CommonJS would start Node's scanner for its names, which takes longer than loading the engine.
+    // Importing CommonJS directly makes Node scan it for export names, which takes longer than
+    // loading the engine.
     const lines = ["import { createRequire } from 'node:module'", `export const { ${names} } = createRequire(import.meta.url)('./${name}.cjs')`]
     writeFileSync(join(out, `${name}.js`), `${lines.join('\n')}\n`)
   }
 }
 
-/** The module `dezky:binaries`. Bundlers take a `require` by its literal name, and one in a `try` for one that may be missing. */
+/**
+ * Generates the module `dezky:binaries`. Bundlers follow `require` only with a literal name, and
+ * treat one inside `try` as optional.
+ */
 function binaries() {
   const entries = platforms.map((platform) => {
     const load = `() => { try { return require('${nameOf(platform)}') } catch (error) { throw error } }`
@@ -77,7 +82,7 @@ function binaries() {
   }
 }
 
-/** The declarations are CommonJS like the bundle, and seen from both sides: `import` can read them as `require` can. */
+/** Emits the declarations as CommonJS, which both `import` and `require` resolve. */
 function declareTypes() {
   const options = ['--project', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--stripInternal']
   run(join(here, 'node_modules/.bin/tsc'), [...options, '--rootDir', root, '--outDir', join(out, 'types')])
@@ -88,10 +93,10 @@ function declareTypes() {
   }
 }
 
-/** The binary as a package of its own, which npm installs where it fits. */
+/** Packs the binary as a separate package, which npm installs on matching platforms. */
 function packBinary(target) {
   const platform = platforms.find((platform) => platform.target === target)
-  if (!platform) throw new Error(`platforms.json has no ${target}`)
+  if (!platform) throw new Error(`platforms.json does not list ${target}`)
   const args = ['build', '--release', '--locked', '--package', 'dezky-node', '--target', target]
   run('cargo', args, { env: { ...process.env, CARGO_PROFILE_RELEASE_STRIP: 'symbols' } })
   const folder = join(dist, platform.name)

@@ -1,4 +1,4 @@
-// Builds dist/: the package, its tarball and sizes.json. Fails where a size passes its bar.
+// Builds dist/: the package, its tarball and sizes.json. Fails if a size exceeds its limit.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,8 +12,11 @@ const dist = join(here, 'dist')
 const out = join(dist, 'package')
 const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
 
-/** What a core holds already: everything beside it takes it from there, so that there is one engine and one of each class. */
-const IN_CORE = /(^|\/)(core|crossing|lazily|loading|access|changed|current|error|flags|ruleset|write)\.js$/
+/**
+ * Modules that each core bundle contains. Other bundles import them from the core, so that each
+ * class exists once.
+ */
+const IN_CORE = /(^|\/)(core|buffers|lazy|loading|access|changed|current|error|flags|ruleset|write)\.js$/
 
 checkVersion()
 rmSync(dist, { recursive: true, force: true })
@@ -29,7 +32,10 @@ writeReadme(sizes)
 run('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: out })
 judge(sizes)
 
-/** Each platform has a core, a client and a world of its own, and a folder; a browser's are at the top. */
+/**
+ * Bundles a core, a client and a world per platform, each in its own folder; the browser's are at
+ * the top.
+ */
 async function bundle() {
   for (const platform of ['.', 'node', 'workerd', 'module']) {
     const minify = platform === '.'
@@ -52,19 +58,19 @@ async function bundle() {
 function script(from, outfile, options) {
   return build({
     absWorkingDir: here, entryPoints: [from], outfile, bundle: true, format: 'esm', target: 'es2022', charset: 'utf8', logLevel: 'warning',
-    // What is written here runs, whatever package.json says of it to those who bundle the package.
+    // package.json marks the package as free of side effects for users' bundlers; keep them here.
     ignoreAnnotations: true, external: ['node:*', '@openfeature/*'], ...options,
   })
 }
 
-/** Files that are not bundled: they are there on their own. */
+/** Leaves imports of separately bundled files external. */
 function beside(filter, path) {
   const setup = ({ onResolve }) =>
     onResolve({ filter }, (found) => (found.kind === 'entry-point' ? undefined : { path: path ?? found.path, external: true }))
   return { name: 'beside', setup }
 }
 
-/** The WASM modules stand at the top, a folder's core one below. */
+/** Rewrites imports of WASM modules, which are one level above a platform's folder. */
 function modules() {
   const setup = ({ onResolve }) => onResolve({ filter: /\.wasm/ }, ({ path }) => ({ path: `.${path}`, external: true }))
   return { name: 'modules', setup }
@@ -81,7 +87,7 @@ function writeManifest() {
   copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'))
 }
 
-/** The README has the figures of this very build. */
+/** Writes the sizes of this build into the README. */
 function writeReadme(sizes) {
   const file = join(here, 'README.md')
   const [before, after] = readFileSync(file, 'utf8').split(/(?<=<!-- sizes -->\n)[^]*(?=<!-- \/sizes -->)/)
@@ -89,7 +95,7 @@ function writeReadme(sizes) {
   copyFileSync(file, join(out, 'README.md'))
 }
 
-/** There is one version, the workspace's. */
+/** Checks that package.json has the version of the Rust workspace. */
 function checkVersion() {
   const [, version] = readFileSync(join(root, 'Cargo.toml'), 'utf8').match(/^version = "(.+)"$/m)
   if (version !== manifest.version) throw new Error(`package.json has version ${manifest.version}, Cargo.toml ${version}`)

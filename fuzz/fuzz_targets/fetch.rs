@@ -1,9 +1,11 @@
-//! Any answer to a client's fetch: only a snapshot that is what its tag says, and not older, is taken.
+//! Any response to a fetch: the client accepts only a snapshot that matches its tag and is not
+//! older.
 //!
-//! The input is the answer: a byte for the status, lines of headers as `name: value`, an empty line, the body.
+//! The input is the response: a byte for the status, header lines as `name: value`, an empty line,
+//! and the body.
 #![no_main]
 
-use dezky::{announcements, fetched, subject_of};
+use dezky::testing::{announcements, fetched, subject_of};
 use dezky_core::flags::Snapshot;
 use libfuzzer_sys::fuzz_target;
 
@@ -46,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(status != 304 || snapshot.digest() == known.digest());
     }
 
-    // The same bytes as whatever else comes in.
+    // The other parsers of the client must survive the same bytes.
     if let Some(subject) = subject_of(body, "acme") {
         assert_eq!(subject.subject().value(dezky_core::flags::Axis::TenantSlugs), Some("acme"));
     }

@@ -1,5 +1,6 @@
-//! Any bytes as the parts of a request that the server reads itself: query, entity tags, links, hops of proxies, and a body that is merged into a
-//! record. The first line is the query, the second a header's value, the rest the body.
+//! Feeds arbitrary bytes to the request parts that the server parses itself: query, entity tags,
+//! links, the hops of proxies, and a body that is merged into a record. The first line is the
+//! query, the second the value of a header, the rest the body.
 #![no_main]
 
 use std::net::IpAddr;
@@ -14,18 +15,16 @@ use dezky_server::http::document::{members, merged};
 use dezky_server::http::etag::{Tags, is_known};
 use dezky_server::http::instance::{digest, instance};
 use dezky_server::http::link::holder;
-use dezky_server::http::operation::Operation;
 use dezky_server::http::query::Query;
 use dezky_server::http::seal::Seal;
+use dezky_server::routes::ENDPOINTS;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(dezky_server::routes::operations);
 
 static SEAL: LazyLock<Seal> = LazyLock::new(|| Seal::new(&[7; 32]));
 
 static PROXIES: LazyLock<Vec<Network>> =
-    LazyLock::new(|| vec!["10.0.0.0/8".parse().expect("a good network")]);
+    LazyLock::new(|| vec!["10.0.0.0/8".parse().expect("a valid network")]);
 
 const CURRENT: &str = "\"v3-5f1\"";
 
@@ -44,10 +43,10 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn read_query(text: &str) {
-    for operation in &*OPERATIONS {
-        let Ok(query) = Query::parse(text, operation.query) else { continue };
-        for parameter in operation.query {
-            // What is given is what the text says, once.
+    for endpoint in ENDPOINTS {
+        let Ok(query) = Query::parse(text, endpoint.operation.query) else { continue };
+        for parameter in endpoint.operation.query {
+            // A parsed value cannot be longer than the query.
             if let Some(value) = query.get(parameter.name) {
                 assert!(value.len() <= 3 * text.len());
             }
@@ -56,7 +55,7 @@ fn read_query(text: &str) {
         let _ = query.is_set("explain");
     }
     let now = Timestamp::EPOCH;
-    // Nobody but the server can seal a link.
+    // Only the server can seal a link.
     assert_eq!(holder(&SEAL, text, now), None);
 }
 
@@ -71,7 +70,7 @@ fn read_header(value: &HeaderValue) {
                 both.is_some_and(|both| both.names_strongly(CURRENT) == list.names_strongly(CURRENT))
             }));
         }
-        Ok(None) => panic!("a header that is there is a list"),
+        Ok(None) => panic!("a present header must parse as a list"),
         Err(_) => assert!(doubled.is_err() && !is_known([value], CURRENT)),
     }
     let peer: IpAddr = [10, 0, 0, 1].into();
@@ -81,27 +80,27 @@ fn read_header(value: &HeaderValue) {
     }
     assert!(instance(&headers).is_none_or(|name| name.len() <= 64));
     assert!(digest(&headers).is_none_or(|digest| digest.as_str().len() == 64));
-    // Nobody is believed who is not trusted.
+    // Headers of untrusted peers are ignored.
     assert_eq!(client(&[], peer, &headers), peer);
     let found = client(&PROXIES, peer, &headers);
     assert_eq!(counted(counted(found)), counted(found));
 }
 
-/// Nothing that a body says makes a record that is not read back the same.
+/// A record that a body produces must survive serialization and parsing.
 fn merge(change: serde_json::Map<String, Value>) {
-    for operation in &*OPERATIONS {
-        if let Some(form) = &operation.body {
+    for endpoint in ENDPOINTS {
+        if let Some(form) = &endpoint.operation.body {
             let _ = members(change.clone(), form);
         }
     }
     let tenant = json!({ "id": "t1", "slug": "acme", "name": "Acme", "plan": "free" });
     if let Ok(tenant) = merged::<Tenant>(&tenant, &change) {
-        let text = serde_json::to_vec(&tenant).expect("a tenant can be written");
+        let text = serde_json::to_vec(&tenant).expect("a tenant can be serialized");
         assert_eq!(Tenant::from_json(&text), Ok(tenant));
     }
     let flag = json!({ "key": "new_portal", "state": "on" });
     if let Ok(flag) = merged::<Flag>(&flag, &change) {
-        let text = serde_json::to_vec(&flag).expect("a flag can be written");
+        let text = serde_json::to_vec(&flag).expect("a flag can be serialized");
         assert_eq!(Flag::from_json(&text), Ok(flag));
     }
 }

@@ -1,7 +1,7 @@
-//! Any bytes as an event stream: what is announced does not depend on the pieces in which they come.
+//! Any bytes as an event stream: the announcements do not depend on how the bytes are split.
 #![no_main]
 
-use dezky::announcements;
+use dezky::testing::announcements;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

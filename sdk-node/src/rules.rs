@@ -1,4 +1,4 @@
-//! A ruleset, held for JavaScript.
+//! The JavaScript class over a ruleset.
 
 use dezky_core::flags::Ruleset;
 use dezky_core::host;
@@ -6,13 +6,13 @@ use napi::bindgen_prelude::ObjectFinalize;
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
 
-use crate::held::Held;
 use crate::source::{Source, bytes, problems};
+use crate::tracked::Tracked;
 
-/// A snapshot, ready to answer.
+/// A compiled snapshot with its summary.
 #[napi(custom_finalize)]
 pub struct Rules {
-    held: Held<(Ruleset, String)>,
+    ruleset: Tracked<(Ruleset, String)>,
 }
 
 #[napi]
@@ -22,18 +22,19 @@ impl Rules {
     pub fn new(env: Env, snapshot: Source<'_>) -> Result<Rules> {
         let document = bytes(snapshot);
         let ruleset = host::ruleset(&document).map_err(problems)?;
-        Ok(Rules { held: Held::new(env, ruleset, &document)? })
+        Ok(Rules { ruleset: Tracked::new(env, ruleset, &document)? })
     }
 
-    /// `{ environment, digest, keys, revision }`
+    /// The JSON text `{ environment, digest, keys, revision }`.
     #[napi(getter)]
     pub fn summary(&self) -> Result<String> {
-        let (_, summary) = self.held.get()?;
+        let (_, summary) = self.ruleset.get()?;
         Ok(summary.clone())
     }
 
-    /// Every flag for the subject of five lines, one bit each, a byte a character: Node makes a short text much faster than
-    /// bytes. Nothing where the lines are malformed.
+    /// Evaluates every flag for a subject given as five lines. Returns one bit per flag, packed
+    /// into a Latin-1 string of one character per byte, because Node creates short strings much
+    /// faster than byte arrays. Returns null if the lines are malformed.
     #[napi]
     pub fn bits<'e>(&self, env: &'e Env, lines: String) -> Result<Option<JsString<'e>>> {
         let Some(subject) = host::subject(&lines) else { return Ok(None) };
@@ -41,31 +42,31 @@ impl Rules {
         env.create_string_latin1(evaluation.as_bytes()).map(Some)
     }
 
-    /// Why a flag is on or off for the subject of five lines.
+    /// Explains a flag for a subject given as five lines.
     #[napi]
     pub fn explain(&self, lines: String, key: String) -> Result<Option<String>> {
         Ok(host::explain(self.rules()?, &lines, &key))
     }
 
-    /// The fingerprint over a list of subjects.
+    /// Returns the fingerprint over a list of subjects.
     #[napi]
     pub fn fingerprint(&self, subjects: Source<'_>) -> Result<String> {
         host::fingerprint(self.rules()?, &bytes(subjects)).map_err(problems)
     }
 
-    /// Gives the memory back now.
+    /// Frees the memory immediately.
     #[napi]
     pub fn free(&mut self, env: Env) -> Result<()> {
-        self.held.free(env)
+        self.ruleset.free(env)
     }
 
     fn rules(&self) -> Result<&Ruleset> {
-        self.held.get().map(|(rules, _)| rules)
+        self.ruleset.get().map(|(rules, _)| rules)
     }
 }
 
 impl ObjectFinalize for Rules {
     fn finalize(mut self, env: Env) -> Result<()> {
-        self.held.free(env)
+        self.ruleset.free(env)
     }
 }

@@ -1,12 +1,12 @@
-//! Documents on their way in, and problems on their way out.
+//! Conversion of documents from JavaScript, and of problems to JavaScript errors.
 
 use dezky_core::Error;
 use napi::Either;
 
-/// A document: text or UTF-8 bytes.
+/// A document: a string or UTF-8 bytes.
 pub(crate) type Source<'a> = Either<String, &'a [u8]>;
 
-/// Its bytes, copied: where they are shared with another thread, that may write into them while they are read.
+/// Copies the bytes of a document, because another thread can write to a shared buffer meanwhile.
 pub(crate) fn bytes(source: Source<'_>) -> Vec<u8> {
     match source {
         Either::A(text) => text.into_bytes(),
@@ -14,7 +14,8 @@ pub(crate) fn bytes(source: Source<'_>) -> Vec<u8> {
     }
 }
 
-/// An error whose message is the JSON list of problems: the JavaScript makes a `DezkyError` of it.
+/// Creates an error whose message is the JSON list of problems; JavaScript turns it into a
+/// `DezkyError`.
 pub(crate) fn problems(error: Error) -> napi::Error {
     napi::Error::from_reason(error.to_json())
 }

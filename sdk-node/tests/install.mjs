@@ -1,5 +1,4 @@
-// Installs the packed tarballs of dist/ into a folder as a user would, and beside them the module that the conformance driver takes:
-// `node tests/install.mjs FOLDER`.
+// Installs the tarballs and a module for the conformance driver: `node tests/install.mjs FOLDER`.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -14,7 +13,7 @@ const { version } = createRequire(import.meta.url)('@dezky/sdk-node/package.json
 export const hello = { runtime: \`node, \${engine}\`, version }
 `
 
-/** Without a network: the binaries of other platforms are not looked for. */
+/** Installs offline, so that npm does not look for the binaries of other platforms. */
 export function install(folder) {
   const tarballs = readdirSync(dist).filter((name) => name.endsWith('.tgz')).map((name) => join(dist, name))
   mkdirSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-// `import` and `require` give the same.
+// `import` and `require` return the same objects.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import * as importedProvider from '@dezky/sdk-node/openfeature'
 const require = createRequire(import.meta.url)
 const required = require('@dezky/sdk-node')
 
-test('the same classes and functions', () => {
+test('import and require return the same classes and functions', () => {
   const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'connect', 'engine', 'rolloutPosition', 'validate']
   assert.deepEqual(Object.keys(imported).sort(), names)
   for (const name of names) assert.equal(imported[name], required[name], name)
@@ -16,12 +16,12 @@ test('the same classes and functions', () => {
   assert.equal(importedProvider.DezkyProvider, require('@dezky/sdk-node/openfeature').DezkyProvider)
 })
 
-test('an error of one is an error of the other', () => {
+test('errors are instances of the same class in both', () => {
   assert.throws(() => required.Ruleset.fromSnapshot('{'), imported.DezkyError)
   assert.throws(() => new importedProvider.DezkyProvider('{'), required.DezkyError)
 })
 
-test('the manifest can be read, and nothing else', () => {
+test('package.json is exported, and internal files are not', () => {
   assert.equal(require('@dezky/sdk-node/package.json').name, '@dezky/sdk-node')
   assert.throws(() => require('@dezky/sdk-node/index.cjs'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
 })

@@ -1,4 +1,4 @@
-// What the README shows is what happens: each JavaScript example prints what its comments say.
+// Runs each JavaScript example of the README and compares its output with the comments.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => server.close())
 
-/** What a program prints, in a folder of its own. */
+/** Runs a program in a new folder and returns its output. */
 async function run(program) {
   const cwd = mkdtempSync(join(import.meta.dirname, 'readme-'))
   symlinkSync(join(import.meta.dirname, 'node_modules'), join(cwd, 'node_modules'))
@@ -29,7 +29,7 @@ async function run(program) {
 }
 
 for (const [, example] of readme.matchAll(/```js\n([^]*?)```/g)) {
-  test(`the example that begins with ${example.split('\n')[0]}`, async () => {
+  test(`the example prints its comments: ${example.split('\n')[0]}`, async () => {
     const expected = [...example.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
     assert.ok(expected.length > 0)
     const { stdout, stderr } = await run(example)

@@ -1,4 +1,4 @@
-// The packed declarations, for importers and requirers, by every way in which TypeScript finds them.
+// Compiles against the declarations: `import`, `require` and every module resolution.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,15 +7,15 @@ import { test } from 'node:test'
 
 const here = import.meta.dirname
 const types = join(here, 'types')
-const strictly = [
+const strictOptions = [
   'strict', 'exactOptionalPropertyTypes', 'noUncheckedIndexedAccess', 'noImplicitOverride', 'noImplicitReturns', 'noUnusedLocals',
   'noUnusedParameters', 'noPropertyAccessFromIndexSignature', 'noFallthroughCasesInSwitch',
 ]
 
-/** What the compiler says of a file, as `line code`. */
+/** Compiles a file and returns the errors as `line code`. */
 function compile(file, module, resolution, needed = '') {
   const args = ['--noEmit', '--target', 'es2022', '--lib', 'es2022,dom', '--types', needed, '--module', module, '--moduleResolution', resolution]
-  const { stdout, status } = spawnSync(process.env.DEZKY_TSC, [...args, ...strictly.map((option) => `--${option}`), file], { cwd: here, encoding: 'utf8' })
+  const { stdout, status } = spawnSync(process.env.DEZKY_TSC, [...args, ...strictOptions.map((option) => `--${option}`), file], { cwd: here, encoding: 'utf8' })
   const problems = stdout.split('\n').filter((line) => line.includes('error TS'))
   assert.equal(status === 0, problems.length === 0, stdout)
   return problems.map((line) => line.replace(/^.*?\((\d+),\d+\): error (TS\d+).*$/, '$1 $2'))
@@ -24,7 +24,7 @@ function compile(file, module, resolution, needed = '') {
 for (const [extension, module, resolution] of [
   ['mts', 'nodenext', 'nodenext'], ['cts', 'nodenext', 'nodenext'], ['mts', 'node16', 'node16'], ['cts', 'node16', 'node16'], ['mts', 'esnext', 'bundler'],
 ]) {
-  test(`a strict sample compiles as .${extension} with ${resolution}, and what is wrong does not`, () => {
+  test(`as .${extension} with ${resolution}, the sample compiles and every wrong statement fails`, () => {
     const [sample, provider, wrong] = ['sample', 'provider', 'wrong'].map((name) => {
       const file = join(types, `${name}.${extension}`)
       copyFileSync(join(types, `${name}.ts`), file)
@@ -37,7 +37,7 @@ for (const [extension, module, resolution] of [
   })
 }
 
-test('dezky-types writes the keys of a snapshot, with which a key that is none does not compile', () => {
+test('dezky-types writes a union of keys, with which an unknown key does not compile', () => {
   const folder = mkdtempSync(join(types, 'keys-'))
   const dezkyTypes = (input, ...args) => spawnSync(join(here, 'node_modules/.bin/dezky-types'), args, { cwd: folder, input, encoding: 'utf8' })
   const snapshot = { format: 1, revision: 1, environment: 'p', flags: [{ key: 'b-2', state: 'on' }, { key: 'a_1', state: 'off' }] }

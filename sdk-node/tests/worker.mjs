@@ -1,4 +1,4 @@
-// What each thread of workers.test.mjs does.
+// The program of each thread in workers.test.mjs.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Ruleset, validate, World } from '@dezky/sdk-node'
 

@@ -1,4 +1,4 @@
-// Threads have an engine each.
+// The native engine in worker threads.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { Ruleset } from '@dezky/sdk-node'
 import { acme, snapshot, world } from './sdk.mjs'
 
-test('eight workers answer alike, and end', async () => {
+test('eight workers give the same answers and exit', async () => {
   const rules = Ruleset.fromSnapshot(snapshot)
   const answers = await Promise.all(
     Array.from({ length: 8 }, async () => {

@@ -1,4 +1,4 @@
-/** Made by the build from `platforms.json`: every binary there may be, and how to load it. */
+/** The published binaries with their loaders; generated from `platforms.json`. */
 declare module 'dezky:binaries' {
   const binaries: readonly { readonly platform: string; readonly load: () => unknown }[]
   export default binaries

@@ -1,3 +1,3 @@
-/** All that runs, in one file, so that there is one of each class. `index.ts` is the part of it that is public. */
+/** All code in one bundle, so that each class exists once. `index.ts` is its public part. */
 export * from './index.js'
-export { mismatch, Resolver } from '../../sdk-wasm/typescript/shared/openfeature.js'
+export { mismatch, Resolver } from './shared.js'

@@ -1,5 +1,5 @@
-/** The command `dezky-types`, on the engine of this package. */
-import { run } from '../../sdk-wasm/typescript/types-command.js'
+/** The command `dezky-types` of this package, which reads snapshots with this package's engine. */
 import { Ruleset } from './index.js'
+import { run } from './shared.js'
 
 process.exitCode = run(Ruleset, process.argv.slice(2))

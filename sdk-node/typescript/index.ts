@@ -1,17 +1,14 @@
-/** Dezky for Node: flags, access, the population and the model, on a native engine. */
+/** The main entry of `@dezky/sdk-node`: flags, access, the population and the model. */
 import { load } from './load.js'
 
-/** Which engine answers in this process. Both answer alike. */
+/** The engine of this process. Both engines give identical answers. */
 export const engine: 'native' | 'wasm' = load()
 
-export { connect } from '../../sdk-wasm/typescript/node/client.js'
-export { can, rolloutPosition } from '../../sdk-wasm/typescript/shared/access.js'
-export { changedKeys } from '../../sdk-wasm/typescript/shared/changed.js'
-export type { Client } from '../../sdk-wasm/typescript/shared/client.js'
-export { DezkyError } from '../../sdk-wasm/typescript/shared/error.js'
-export type { Flags } from '../../sdk-wasm/typescript/shared/flags.js'
-export type { ClientEvents, ClientStatus } from '../../sdk-wasm/typescript/shared/live/events.js'
-export type { ConnectOptions } from '../../sdk-wasm/typescript/shared/live/options.js'
-export { validate, type Validation, World } from '../../sdk-wasm/typescript/shared/population.js'
-export { Ruleset } from '../../sdk-wasm/typescript/shared/ruleset.js'
-export type * from '../../sdk-wasm/typescript/shared/types.js'
+export { can, changedKeys, connect, DezkyError, rolloutPosition, Ruleset, validate, World } from './shared.js'
+export type {
+  AccessQuestion, AccessReason, Action, Axis, BillingInfo, Change, Client, ClientCode, ClientEvents, ClientStatus, Code,
+  ConnectOptions, Counts, Decision, Document, Edit, EditStep, Explanation, Flag, FlagContent, FlagPatch, FlagRule,
+  FlagRuleInput, Flags, HostCode, Integration, Json, Ladder, Partner, Plan, PlanPair, PlanWarning, Principal, Problem,
+  Reason, Resource, Results, Revisioned, Role, Scope, Snapshot, State, Subject, Subscription, Tenant, TenantStatus, User,
+  UserRecord, Validation, WorldDocument,
+} from './shared.js'

@@ -1,21 +1,20 @@
-/** Picks the engine: the native one where there is a binary for this platform, else WASM. */
+/** Chooses the engine: native if a binary for this platform loads, otherwise WASM. */
 import binaries from 'dezky:binaries'
-import { use, usePopulation } from '../../sdk-wasm/typescript/shared/current.js'
-import type { Engine, Population } from '../../sdk-wasm/typescript/shared/engine.js'
 import { type Addon, nativeEngine, nativePopulation } from './native.js'
+import { type Engine, type Population, useEngine, usePopulation } from './shared.js'
 import type * as Wasm from './wasm.js'
 
-/** The package's version: the build puts it in. */
+/** The package's version, inserted by the build. */
 declare const VERSION: string
 
-/** Puts an engine in place and says which. `DEZKY_ENGINE` forces one of the two. */
+/** Installs an engine and returns its name. The variable `DEZKY_ENGINE` forces one of the two. */
 export function load(): Engine['name'] {
   const wanted = process.env['DEZKY_ENGINE']
-  if (wanted && wanted !== 'native' && wanted !== 'wasm') throw new Error(`DEZKY_ENGINE is native or wasm, not ${wanted}`)
+  if (wanted && wanted !== 'native' && wanted !== 'wasm') throw new Error(`DEZKY_ENGINE must be native or wasm, not ${wanted}`)
   if (wanted !== 'wasm') {
     try {
       const addon = findAddon()
-      use(nativeEngine(addon))
+      useEngine(nativeEngine(addon))
       usePopulation(nativePopulation(addon))
       return 'native'
     } catch (error) {
@@ -25,7 +24,7 @@ export function load(): Engine['name'] {
   const { wasmEngine, wasmPopulation } = require('./wasm.cjs') as typeof Wasm
   let loaded: Population | undefined
   const population = () => (loaded ??= wasmPopulation())
-  use(wasmEngine())
+  useEngine(wasmEngine())
   usePopulation({
     world: (document) => population().world(document),
     validate: (kind, document) => population().validate(kind, document),
@@ -33,7 +32,9 @@ export function load(): Engine['name'] {
   return 'wasm'
 }
 
-/** The first binary that loads and is of this very version: JavaScript and Rust change together. */
+/**
+ * Returns the first binary that loads and has the package's version: their interface is internal.
+ */
 function findAddon(): Addon {
   const platform = `${process.platform}-${process.arch}`
   const reasons: string[] = []
@@ -46,5 +47,5 @@ function findAddon(): Addon {
       reasons.push(String(error))
     }
   }
-  throw new Error(`@dezky/sdk-node has no native engine here (${platform}): ${reasons.join('; ') || 'none is made for it'}`)
+  throw new Error(`@dezky/sdk-node has no native engine for ${platform}: ${reasons.join('; ') || 'no binary is published for it'}`)
 }

@@ -1,7 +1,7 @@
-/** The native addon as an engine. */
-import type { Engine, Population, RulesetHandle, Source, WorldHandle } from '../../sdk-wasm/typescript/shared/engine.js'
+/** Adapts the native addon to the engine interface. */
+import type { Engine, Population, RulesetHandle, Source, WorldHandle } from './shared.js'
 
-/** What the Rust in `src/` exports. */
+/** The exports of the Rust code in `src/`. */
 export interface Addon extends Omit<Engine, 'name' | 'ruleset'>, Pick<Population, 'validate'> {
   version(): string
   Rules: new (snapshot: Source) => NativeRules
@@ -9,7 +9,10 @@ export interface Addon extends Omit<Engine, 'name' | 'ruleset'>, Pick<Population
 }
 
 interface NativeRules extends Omit<RulesetHandle, 'evaluate'> {
-  /** As `evaluate`, to a text of a byte a character: Node hands those out much faster than bytes. */
+  /**
+   * Like `evaluate`, but returns one character per byte: Node creates strings faster than byte
+   * arrays.
+   */
   bits(lines: string): string | null
 }
 

@@ -1,14 +1,21 @@
-/** An OpenFeature provider on the engine of this process. */
+/** The OpenFeature provider for the server SDK. */
 import {
   type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, type ProviderEvents, type ResolutionDetails,
 } from '@openfeature/server-sdk'
-import { mismatch, Resolver } from '../../sdk-wasm/typescript/shared/openfeature.js'
 import type { Client, Document, Ruleset } from './index.js'
+import { mismatch, Resolver } from './shared.js'
 
 /**
- * Answers in this process, from a snapshot, or from a live client, whose news it tells: ready, stale, configuration changed, and an error
- * that is fatal. The evaluation context is the tenant: `targetingKey` is its id, and `tenantSlug`, `plan`, `partnerSlug` and `environment` are
- * as in a subject. Closing the provider does not close the client, which others may read from.
+ * Evaluates flags in this process, from a snapshot or from a live client. With a live client the
+ * provider emits OpenFeature events: ready, stale, configuration changed, and an error while the
+ * server refuses the key. The evaluation context is the tenant: `targetingKey` is its id;
+ * `tenantSlug`, `plan`, `partnerSlug` and `environment` are the members of a subject. Closing the
+ * provider leaves the client open, because other code may read from it.
+ *
+ * @example
+ * await OpenFeature.setProviderAndWait(new DezkyProvider(await connect({ url, key })))
+ * const tenant = { targetingKey: 't1', tenantSlug: 'acme', plan: 'business' }
+ * await OpenFeature.getClient().getBooleanValue('new-portal', false, tenant)
  */
 export class DezkyProvider implements Provider {
   readonly metadata = { name: 'dezky' }
@@ -20,12 +27,15 @@ export class DezkyProvider implements Provider {
     this.#resolver = new Resolver(source, (event, details) => this.events.emit(event as ProviderEvents, details))
   }
 
-  /** The rules in force. */
+  /** The ruleset that answers now. */
   get rules(): Ruleset {
     return this.#resolver.rules
   }
 
-  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. Not with a client. */
+  /**
+   * Replaces the snapshot and emits the keys of the changed flags. Throws if the snapshot is
+   * malformed, and keeps the old rules. Throws if the provider reads from a live client.
+   */
   replace(snapshot: Document<object>): void {
     this.#resolver.replace(snapshot)
   }

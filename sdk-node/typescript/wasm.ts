@@ -1,2 +1,2 @@
-/** The engine for platforms without a binary: a file of its own, so that nobody else loads it. */
-export { wasmEngine, wasmPopulation } from '../../sdk-wasm/typescript/node-engine.js'
+/** The WASM engine, in a file of its own: loaded only on platforms without a binary. */
+export { wasmEngine, wasmPopulation } from './shared.js'

@@ -5,13 +5,13 @@ mod client;
 #[cfg(feature = "openfeature")]
 mod openfeature;
 pub mod prelude;
+#[doc(hidden)]
+pub mod testing;
 
 pub use client::{
     Client, ClientCode, ClientError, ClientEvent, ClientStatus, ConnectOptions, CurrentRuleset, HandlerId,
     Key, PastDeadline,
 };
-#[doc(hidden)]
-pub use client::{Timing, announcements, fetched, subject_of};
 pub use dezky_core::*;
 #[cfg(feature = "openfeature")]
 pub use openfeature::OpenFeatureProvider;

@@ -1,131 +1,103 @@
-//! An OpenFeature provider over a ruleset in process.
+//! An OpenFeature provider that answers from a ruleset in memory or from a live client.
 
 use std::fmt::Display;
-use std::sync::Arc;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::{Client, ClientStatus};
 use async_trait::async_trait;
-use dezky_core::flags::{Explanation, Reason, Ruleset, Subject};
 use open_feature::provider::{FeatureProvider, ProviderMetadata, ProviderStatus, ResolutionDetails};
 use open_feature::{
     EvaluationContext, EvaluationContextFieldValue, EvaluationError, EvaluationErrorCode, EvaluationReason,
     EvaluationResult, FlagMetadata, StructValue,
 };
 
-/// Answers OpenFeature's questions from a ruleset. Its clones share the ruleset, so one that is kept can replace it.
+use crate::{Client, ClientStatus};
+use dezky_core::flags::{Explanation, Reason, Ruleset, Subject};
+
+/// A provider for the OpenFeature SDK.
 ///
-/// The targeting key is the tenant's id; `tenantSlug`, `plan`, `partnerSlug` and `environment` are fields of the context.
+/// The targeting key is the tenant's id. The fields `tenantSlug`, `plan`, `partnerSlug` and
+/// `environment` of the evaluation context are the other parts of the subject. Clones share their
+/// ruleset, so a clone that you keep can replace it.
 ///
 /// ```
 /// use dezky::OpenFeatureProvider;
 /// use dezky::flags::{Ruleset, Snapshot};
 /// use open_feature::{EvaluationContext, provider::FeatureProvider};
-/// let snapshot = |state| {
-///     let flags = format!(r#"[{{ "key": "jmap_native_v2", "state": "{state}" }}]"#);
-///     let text = format!(r#"{{ "format": 1, "revision": 1, "environment": "production", "flags": {flags} }}"#);
-///     Snapshot::from_json(text.as_bytes()).map(Ruleset::new)
-/// };
 /// # fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// #     let mut future = std::pin::pin!(future);
 /// #     loop {
 /// #         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-/// #         if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) { return value; }
+/// #         let polled = future.as_mut().poll(&mut context);
+/// #         if let std::task::Poll::Ready(value) = polled { return value; }
 /// #     }
 /// # }
-/// let provider = OpenFeatureProvider::new(snapshot("off")?);
+///
+/// let rules = Ruleset::new(Snapshot::from_json(br#"{
+///     "format": 1, "revision": 1, "environment": "production",
+///     "flags": [{ "key": "jmap_native_v2", "state": "on" }]
+/// }"#)?);
+/// let provider = OpenFeatureProvider::new(rules);
 /// let context = EvaluationContext::default()
-///     .with_targeting_key("t1").with_custom_field("tenantSlug", "acme").with_custom_field("plan", "business");
-/// assert!(!block_on(provider.resolve_bool_value("jmap_native_v2", &context)).unwrap().value);
-/// provider.replace(snapshot("on")?);
+///     .with_targeting_key("t1")
+///     .with_custom_field("tenantSlug", "acme")
+///     .with_custom_field("plan", "business");
 /// assert!(block_on(provider.resolve_bool_value("jmap_native_v2", &context)).unwrap().value);
 /// # Ok::<(), dezky::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct OpenFeatureProvider {
     metadata: ProviderMetadata,
-    rules: Arc<RwLock<Rules>>,
+    rules: Arc<RwLock<RulesSource>>,
 }
 
-/// Where a provider's rules come from.
+/// The source of a provider's rules.
 #[derive(Debug)]
-enum Rules {
-    Given(Ruleset),
+enum RulesSource {
+    Fixed(Ruleset),
     Live(Arc<Client>),
 }
 
 impl OpenFeatureProvider {
     /// A provider that answers from this ruleset.
-    ///
-    /// ```
-    /// # use dezky::*;
-    /// # use dezky::access::*;
-    /// # use dezky::flags::*;
-    /// # use dezky::json::*;
-    /// # use dezky::model::*;
-    /// # use dezky::names::*;
-    /// # use dezky::world::*;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// let provider = OpenFeatureProvider::new(rules);
-    /// # Ok::<(), dezky::Error>(())
-    /// ```
     pub fn new(rules: Ruleset) -> OpenFeatureProvider {
-        OpenFeatureProvider::over(Rules::Given(rules))
+        OpenFeatureProvider::from_source(RulesSource::Fixed(rules))
     }
 
-    /// A provider that answers from what a client has at the moment of the question. Its status is the client's.
+    /// A provider that answers from the current rules of a client. Its status is the client's
+    /// status.
     ///
     /// ```no_run
-    /// # use dezky::*;
-    /// # use dezky::access::*;
-    /// # use dezky::flags::*;
-    /// # use dezky::json::*;
-    /// # use dezky::model::*;
-    /// # use dezky::names::*;
-    /// # use dezky::world::*;
+    /// use dezky::{Client, ConnectOptions, OpenFeatureProvider};
+    ///
     /// let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
     /// let provider = OpenFeatureProvider::live(client);
-    /// # Ok::<(), ClientError>(())
+    /// # Ok::<(), dezky::ClientError>(())
     /// ```
     pub fn live(client: impl Into<Arc<Client>>) -> OpenFeatureProvider {
-        OpenFeatureProvider::over(Rules::Live(client.into()))
+        OpenFeatureProvider::from_source(RulesSource::Live(client.into()))
     }
 
-    fn over(rules: Rules) -> OpenFeatureProvider {
-        OpenFeatureProvider { metadata: ProviderMetadata::new("dezky"), rules: Arc::new(RwLock::new(rules)) }
+    fn from_source(source: RulesSource) -> OpenFeatureProvider {
+        OpenFeatureProvider { metadata: ProviderMetadata::new("dezky"), rules: Arc::new(RwLock::new(source)) }
     }
 
-    /// Answers from another ruleset from now on, and no more from a client if it did.
-    ///
-    /// ```
-    /// # use dezky::*;
-    /// # use dezky::access::*;
-    /// # use dezky::flags::*;
-    /// # use dezky::json::*;
-    /// # use dezky::model::*;
-    /// # use dezky::names::*;
-    /// # use dezky::world::*;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// let provider = OpenFeatureProvider::new(rules.clone());
-    /// provider.replace(rules);
-    /// # Ok::<(), dezky::Error>(())
-    /// ```
+    /// Answers from this ruleset from now on, instead of the previous ruleset or client.
     pub fn replace(&self, rules: Ruleset) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::Given(rules);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = RulesSource::Fixed(rules);
     }
 
     fn rules(&self) -> Ruleset {
         match &*self.rules.read().unwrap_or_else(PoisonError::into_inner) {
-            Rules::Given(rules) => rules.clone(),
-            Rules::Live(client) => client.ruleset().clone(),
+            RulesSource::Fixed(rules) => rules.clone(),
+            RulesSource::Live(client) => client.ruleset().clone(),
         }
     }
 
-    /// Every flag is boolean; asked for another type, a flag that exists is of the wrong one.
-    fn no_other_type<T>(&self, key: &str) -> EvaluationResult<ResolutionDetails<T>> {
-        match self.rules().keys().any(|known| known == key) {
-            true => refuse(EvaluationErrorCode::TypeMismatch, "every flag is boolean"),
-            false => refuse(EvaluationErrorCode::FlagNotFound, key),
+    /// Rejects a request for a value that is not boolean, because every flag is boolean.
+    fn reject_type<T>(&self, key: &str) -> EvaluationResult<ResolutionDetails<T>> {
+        match self.rules().keys().any(|each| each == key) {
+            true => reject(EvaluationErrorCode::TypeMismatch, "every flag is a boolean"),
+            false => reject(EvaluationErrorCode::FlagNotFound, format!("there is no flag {key}")),
         }
     }
 }
@@ -134,8 +106,8 @@ impl OpenFeatureProvider {
 impl FeatureProvider for OpenFeatureProvider {
     fn status(&self) -> ProviderStatus {
         match &*self.rules.read().unwrap_or_else(PoisonError::into_inner) {
-            Rules::Given(_) => ProviderStatus::Ready,
-            Rules::Live(client) => match client.status() {
+            RulesSource::Fixed(_) => ProviderStatus::Ready,
+            RulesSource::Live(client) => match client.status() {
                 ClientStatus::Connecting => ProviderStatus::NotReady,
                 ClientStatus::Ready => ProviderStatus::Ready,
                 ClientStatus::Stale => ProviderStatus::STALE,
@@ -156,7 +128,7 @@ impl FeatureProvider for OpenFeatureProvider {
         let rules = self.rules();
         let explanation = rules.explain(key, &subject(context)?);
         if explanation.reason == Reason::UnknownFlag {
-            return refuse(EvaluationErrorCode::FlagNotFound, key);
+            return reject(EvaluationErrorCode::FlagNotFound, format!("there is no flag {key}"));
         }
         let tenant_id = context.targeting_key.as_deref().unwrap_or_default();
         Ok(ResolutionDetails {
@@ -172,7 +144,7 @@ impl FeatureProvider for OpenFeatureProvider {
         key: &str,
         _: &EvaluationContext,
     ) -> EvaluationResult<ResolutionDetails<i64>> {
-        self.no_other_type(key)
+        self.reject_type(key)
     }
 
     async fn resolve_float_value(
@@ -180,7 +152,7 @@ impl FeatureProvider for OpenFeatureProvider {
         key: &str,
         _: &EvaluationContext,
     ) -> EvaluationResult<ResolutionDetails<f64>> {
-        self.no_other_type(key)
+        self.reject_type(key)
     }
 
     async fn resolve_string_value(
@@ -188,7 +160,7 @@ impl FeatureProvider for OpenFeatureProvider {
         key: &str,
         _: &EvaluationContext,
     ) -> EvaluationResult<ResolutionDetails<String>> {
-        self.no_other_type(key)
+        self.reject_type(key)
     }
 
     async fn resolve_struct_value(
@@ -196,23 +168,23 @@ impl FeatureProvider for OpenFeatureProvider {
         key: &str,
         _: &EvaluationContext,
     ) -> EvaluationResult<ResolutionDetails<StructValue>> {
-        self.no_other_type(key)
+        self.reject_type(key)
     }
 }
 
-fn refuse<T>(code: EvaluationErrorCode, message: impl Display) -> EvaluationResult<T> {
+fn reject<T>(code: EvaluationErrorCode, message: impl Display) -> EvaluationResult<T> {
     Err(EvaluationError { code, message: Some(message.to_string()) })
 }
 
 fn subject(context: &EvaluationContext) -> EvaluationResult<Subject<'_>> {
     let Some(tenant_id) = context.targeting_key.as_deref() else {
-        return refuse(EvaluationErrorCode::TargetingKeyMissing, "the targeting key is the tenant's id");
+        return reject(EvaluationErrorCode::TargetingKeyMissing, "the targeting key must be the tenant's id");
     };
     let invalid = |error: crate::Error| EvaluationError {
         code: EvaluationErrorCode::InvalidContext,
         message: Some(error.to_string()),
     };
-    let (slug, plan) = (needed(context, "tenantSlug")?, needed(context, "plan")?);
+    let (slug, plan) = (required_field(context, "tenantSlug")?, required_field(context, "plan")?);
     let mut subject = Subject::new(tenant_id, slug, plan).map_err(invalid)?;
     if let Some(partner) = field(context, "partnerSlug")? {
         subject = subject.with_partner(partner).map_err(invalid)?;
@@ -223,10 +195,10 @@ fn subject(context: &EvaluationContext) -> EvaluationResult<Subject<'_>> {
     Ok(subject)
 }
 
-fn needed<'c>(context: &'c EvaluationContext, name: &str) -> EvaluationResult<&'c str> {
+fn required_field<'c>(context: &'c EvaluationContext, name: &str) -> EvaluationResult<&'c str> {
     match field(context, name)? {
         Some(text) => Ok(text),
-        None => refuse(EvaluationErrorCode::InvalidContext, format!("the context has no {name}")),
+        None => reject(EvaluationErrorCode::InvalidContext, format!("the context has no {name}")),
     }
 }
 
@@ -234,7 +206,7 @@ fn field<'c>(context: &'c EvaluationContext, name: &str) -> EvaluationResult<Opt
     match context.custom_fields.get(name) {
         None => Ok(None),
         Some(EvaluationContextFieldValue::String(text)) => Ok(Some(text)),
-        Some(_) => refuse(EvaluationErrorCode::InvalidContext, format!("{name} is a text")),
+        Some(_) => reject(EvaluationErrorCode::InvalidContext, format!("{name} must be a string")),
     }
 }
 

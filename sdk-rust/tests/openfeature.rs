@@ -1,4 +1,4 @@
-//! The provider through the real OpenFeature SDK.
+//! Tests of the provider through the OpenFeature SDK.
 #![cfg(feature = "openfeature")]
 #![allow(clippy::unwrap_used)]
 
@@ -8,10 +8,11 @@ use std::task::{Context, Poll, Waker};
 use dezky::OpenFeatureProvider;
 use dezky::flags::{Ruleset, Snapshot};
 use open_feature::{
-    EvaluationContext, EvaluationErrorCode, EvaluationReason, FlagMetadataValue, OpenFeature,
+    Client, EvaluationContext, EvaluationDetails, EvaluationErrorCode, EvaluationReason, EvaluationResult,
+    FlagMetadataValue, OpenFeature,
 };
 
-/// Nothing here waits for anything but a lock that nobody holds.
+/// A minimal executor. The futures here only wait for an uncontended lock.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     loop {
@@ -43,17 +44,27 @@ fn tenant() -> EvaluationContext {
         .with_custom_field("partnerSlug", "nordic")
 }
 
-#[test]
-fn the_sdk_gets_values_reasons_errors_and_replacements() {
-    let provider = OpenFeatureProvider::new(rules(481, "off"));
-    let client = block_on(async {
+/// OpenFeature's client over a provider. Each test has a domain of its own, because the API is
+/// global.
+fn client_of(provider: &OpenFeatureProvider, domain: &str) -> Client {
+    block_on(async {
         let mut api = OpenFeature::singleton_mut().await;
-        api.set_provider(provider.clone()).await;
-        api.create_client()
-    });
-    let details =
-        |key: &str, context: &EvaluationContext| block_on(client.get_bool_details(key, Some(context), None));
+        api.set_named_provider(domain, provider.clone()).await;
+        api.create_named_client(domain)
+    })
+}
 
+fn details(
+    client: &Client,
+    key: &str,
+    context: &EvaluationContext,
+) -> EvaluationResult<EvaluationDetails<bool>> {
+    block_on(client.get_bool_details(key, Some(context), None))
+}
+
+#[test]
+fn the_sdk_gets_values_reasons_and_metadata() {
+    let client = client_of(&OpenFeatureProvider::new(rules(481, "off")), "values");
     let expected = [
         ("a_off", false, EvaluationReason::Disabled),
         ("b_on", true, EvaluationReason::Static),
@@ -62,34 +73,43 @@ fn the_sdk_gets_values_reasons_errors_and_replacements() {
         ("e_rollout", true, EvaluationReason::Split),
     ];
     for (key, value, reason) in expected {
-        let found = details(key, &tenant()).unwrap();
+        let found = details(&client, key, &tenant()).unwrap();
         assert_eq!((found.value, found.reason), (value, Some(reason)), "{key}");
         assert_eq!(found.variant.as_deref(), Some(if value { "on" } else { "off" }));
         let metadata = found.flag_metadata.values;
         assert_eq!(metadata["version"], FlagMetadataValue::String("rev-481".to_owned()));
         assert_eq!(metadata["contextId"], FlagMetadataValue::String("t1".to_owned()));
     }
-    let missed = details("d_elsewhere", &tenant()).unwrap().flag_metadata.values;
+    let missed = details(&client, "d_elsewhere", &tenant()).unwrap().flag_metadata.values;
     assert_eq!(missed["missedAxis"], FlagMetadataValue::String("plans".to_owned()));
-    let drawn = details("e_rollout", &tenant()).unwrap().flag_metadata.values;
-    assert_eq!(drawn["pct"], FlagMetadataValue::Float(100.0));
+    let rollout = details(&client, "e_rollout", &tenant()).unwrap().flag_metadata.values;
+    assert_eq!(rollout["pct"], FlagMetadataValue::Float(100.0));
+}
 
-    let nobody = EvaluationContext::default();
+#[test]
+fn the_sdk_gets_an_error_for_each_invalid_request() {
+    let client = client_of(&OpenFeatureProvider::new(rules(481, "off")), "errors");
+    let empty = EvaluationContext::default();
     let malformed = tenant().with_custom_field("plan", "No plan");
     let number = tenant().with_custom_field("plan", 7_i64);
-    let refused = [
+    let rejected = [
         ("no_such_flag", &tenant(), EvaluationErrorCode::FlagNotFound),
-        ("b_on", &nobody, EvaluationErrorCode::TargetingKeyMissing),
+        ("b_on", &empty, EvaluationErrorCode::TargetingKeyMissing),
         ("b_on", &malformed, EvaluationErrorCode::InvalidContext),
         ("b_on", &number, EvaluationErrorCode::InvalidContext),
     ];
-    for (key, context, code) in refused {
-        assert_eq!(details(key, context).unwrap_err().code, code, "{key}");
+    for (key, context, code) in rejected {
+        assert_eq!(details(&client, key, context).unwrap_err().code, code, "{key}");
     }
     let text = block_on(client.get_string_value("b_on", Some(&tenant()), None));
     assert_eq!(text.unwrap_err().code, EvaluationErrorCode::TypeMismatch);
+}
 
-    assert!(!details("f_changing", &tenant()).unwrap().value);
+#[test]
+fn the_sdk_sees_a_replaced_ruleset() {
+    let provider = OpenFeatureProvider::new(rules(481, "off"));
+    let client = client_of(&provider, "replacements");
+    assert!(!details(&client, "f_changing", &tenant()).unwrap().value);
     provider.replace(rules(482, "on"));
-    assert!(details("f_changing", &tenant()).unwrap().value);
+    assert!(details(&client, "f_changing", &tenant()).unwrap().value);
 }

@@ -1,4 +1,4 @@
-// Rust to one WASM module: compiled, passed through wasm-bindgen, and made small.
+// Builds one WASM module from Rust: compiles it, runs wasm-bindgen, and shrinks it.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,22 +9,23 @@ const target = process.env.CARGO_TARGET_DIR ?? join(here, '../target')
 
 const FEATURES = ['bulk-memory', 'sign-ext', 'mutable-globals', 'nontrapping-float-to-int', 'multivalue', 'reference-types']
 const PASSES = [
-  // wasm-bindgen's way to throw where its own rules are broken; the instruction after it stops the module as well.
+  // The only import throws if wasm-bindgen's own rules are violated; the instruction after it traps
+  // anyway.
   '--remove-imports',
-  // One percent smaller than by `-Oz` alone. In low memory there is the far end of the stack.
+  // One percent smaller than `-Oz` alone. Low memory is unused: the end of the stack lies there.
   '--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused',
   '--strip-debug', '--strip-producers', '--strip-target-features',
 ]
 
-/** Builds the module of one of the crate's features. */
+/** Builds the module for one of the crate's features. */
 export function buildModule(feature, file) {
   const folder = join(target, 'wasm-package', feature)
   mkdirSync(folder, { recursive: true })
   const compiled = join(folder, 'dezky_wasm.wasm')
-  // Texts and checks that evaluation never needs are left out of its module.
+  // The flag omits strings and checks that evaluation never uses.
   const rustflags = feature === 'evaluation' ? ['--config', "target.wasm32-unknown-unknown.rustflags=['--cfg','dezky_evaluation_only']"] : []
   cargo(['build', ...rustflags, '--package', 'dezky-wasm', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', feature])
-  // Both features compile to a file of the same name.
+  // Both features compile to a file with the same name.
   copyFileSync(join(target, 'wasm32-unknown-unknown/wasm/dezky_wasm.wasm'), compiled)
   const manifest = join(here, 'bindgen/Cargo.toml')
   cargo(['build', '--release', '--manifest-path', manifest, '--target-dir', join(target, 'bindgen')])
@@ -38,8 +39,8 @@ export function buildModule(feature, file) {
 }
 
 /**
- * Only numbers cross, so that there is no use for wasm-bindgen's JavaScript: of its exports the methods of our class are kept, under their own
- * names, and the memory.
+ * Removes wasm-bindgen's exports except the memory and the methods of our class, which get their
+ * plain names. Calls pass only numbers, so wasm-bindgen's JavaScript is not needed.
  */
 function bareModule(bytes) {
   const module = binaryen.readBinary(bytes)

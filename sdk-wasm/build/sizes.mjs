@@ -1,4 +1,4 @@
-// What a page downloads: measured as a user would bundle the package, compressed as a server would.
+// Measures what a page downloads: bundled as users do, compressed with brotli as servers do.
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,19 +6,20 @@ import { brotliCompressSync, constants } from 'node:zlib'
 import { build } from 'esbuild'
 
 /**
- * What may be loaded: which WASM, which JavaScript, and at most how many bytes of brotli. A `ceiling` stands where the bar is not reached yet: it
- * comes down with the size, and nothing may pass it.
+ * The ways to load the package: their WASM, their JavaScript and their limits in bytes of brotli.
+ * `bar` is the goal. While the goal is not reached, `ceiling` is the enforced limit; lower it
+ * whenever the size falls.
  */
 const LOADS = {
   flags: { what: 'Flags and access: `init`, `Ruleset`, `can`', wasm: ['flags'], code: "export { init, Ruleset, can } from '@dezky/sdk-wasm'", bar: 16_384, ceiling: 20_800 },
-  client: { what: 'Flags, kept the newest by `connect`', wasm: ['flags'], code: "export { connect } from '@dezky/sdk-wasm'" },
-  everything: { what: 'Everything, `World`, `validate` and `connect` too', wasm: ['flags', 'world'], code: "export * from '@dezky/sdk-wasm'" },
-  results: { what: 'Results that a server sent: `readResults`', wasm: [], code: "export { readResults } from '@dezky/sdk-wasm/results'", bar: 1_024 },
+  client: { what: 'Flags with the live client: `connect`', wasm: ['flags'], code: "export { connect } from '@dezky/sdk-wasm'" },
+  everything: { what: 'Everything: also `World` and `validate`', wasm: ['flags', 'world'], code: "export * from '@dezky/sdk-wasm'" },
+  results: { what: 'Results from a server: `readResults`', wasm: [], code: "export { readResults } from '@dezky/sdk-wasm/results'", bar: 1_024 },
 }
-/** A bar that is passed by no more than this fails nothing. */
+/** Exceeding `bar` by up to this factor does not fail the build. */
 const TOLERANCE = 1.05
 
-/** The sizes of each load of the package in a folder, in bytes. */
+/** Returns the sizes in bytes of each way to load the package in a folder. */
 export async function measure(folder) {
   const scratch = mkdtempSync(join(tmpdir(), 'dezky-sizes-'))
   try {
@@ -35,18 +36,18 @@ export async function measure(folder) {
   }
 }
 
-/** Says them, and throws where a bar is passed. */
+/** Prints the sizes and throws if one exceeds its limit. */
 export function judge(sizes) {
-  const passed = []
+  const exceeded = []
   for (const [name, { brotli, bar, ceiling = bar && bar * TOLERANCE, ...parts }] of Object.entries(sizes)) {
     const sum = Object.entries(parts).map(([part, size]) => `${part} ${size.brotli}`).join(' + ')
-    console.log(`${name}: ${sum} = ${brotli} bytes of brotli${bar ? `, bar ${bar}` : ''}`)
-    if (brotli > ceiling) passed.push(`${name} has ${brotli} bytes of brotli, more than ${Math.floor(ceiling)}`)
+    console.log(`${name}: ${sum} = ${brotli} bytes of brotli${bar ? `, goal ${bar}` : ''}`)
+    if (brotli > ceiling) exceeded.push(`${name} has ${brotli} bytes of brotli, more than ${Math.floor(ceiling)}`)
   }
-  if (passed.length) throw new Error(passed.join('; '))
+  if (exceeded.length) throw new Error(exceeded.join('; '))
 }
 
-/** The sizes for people. */
+/** Formats the sizes as a Markdown table. */
 export function toTable(sizes) {
   const kilobytes = (size) => (size ? (size.brotli / 1024).toFixed(1) : '-')
   const rows = Object.entries(sizes).map(([name, size]) => {

@@ -1,6 +1,6 @@
-// One request of the conformance suite to one reply, for any JavaScript runtime. It judges nothing.
+// Answers one request of the conformance suite, on any JavaScript runtime.
 
-/** @param sdk what the package under test exports, and `hello`: what to call it */
+/** @param sdk the exports of the package under test, and `hello`: the name and version to report */
 export function answer(sdk, line) {
   const { id, operation, input } = membersOf(line)
   try {
@@ -32,7 +32,7 @@ const operations = {
   },
   fingerprint({ Ruleset }, input) {
     const rules = Ruleset.fromSnapshot(sourceOf(input.snapshot))
-    // One by one first: the paths of what is wrong are within the subject.
+    // Check each subject alone first: the suite expects error paths within the subject.
     for (const subject of itemsOf(input.subjects)) rules.forTenant(subject)
     return rules.fingerprint(input.subjects)
   },
@@ -50,13 +50,16 @@ const operations = {
   },
 }
 
-/** The canonical form of a snapshot, without the members that nobody knows: `fromSnapshot` ignores them, `validate` refuses them. */
+/**
+ * Returns a snapshot's canonical form. Removes unknown members, which `validate` rejects and
+ * `fromSnapshot` ignores.
+ */
 function canonicalOf(validate, source) {
   const { ok, errors } = validate.snapshot(source)
   if (ok) return ok
   const document = JSON.parse(typeof source === 'string' ? source : new TextDecoder().decode(source))
   for (const { code, path } of errors) {
-    if (code !== 'unknown_field') throw new Error(`${code} at ${path} of a snapshot that was read`)
+    if (code !== 'unknown_field') throw new Error(`${code} at ${path} of a snapshot that fromSnapshot accepted`)
     const names = path.split('/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
     const last = names.pop()
     delete names.reduce((value, name) => value[name], document)[last]
@@ -64,7 +67,7 @@ function canonicalOf(validate, source) {
   return canonicalOf(validate, JSON.stringify(document))
 }
 
-/** A document as it stands in the request, or what one of the special forms means. */
+/** Returns a document unchanged from the request, or decodes one of the special forms. */
 function sourceOf(text) {
   if (!/^\{\s*"\$/.test(text)) return text
   const { $text, $hex, $repeat } = JSON.parse(text)
@@ -75,7 +78,7 @@ function sourceOf(text) {
 const membersOf = (text) => Object.fromEntries(partsOf(text))
 const itemsOf = (text) => partsOf(text).map(([, item]) => item)
 
-/** The members of an object, or the items of a list, each as it stands. */
+/** Splits an object into its members, or a list into its items, as unparsed JSON text. */
 function partsOf(text) {
   const parts = []
   let depth = 0
@@ -95,7 +98,7 @@ function partsOf(text) {
   return parts
 }
 
-/** JSON with bigint as digits. */
+/** Writes JSON with bigint values as digits. */
 function toJson(value) {
   if (typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return `[${value.map(toJson)}]`

@@ -1,5 +1,4 @@
-// The conformance driver of the package in a browser: `node chromium.mjs PACKAGE`, where PACKAGE is the folder that it is installed in.
-// Every request goes to a page, which answers it by answer.mjs; what the page says comes back.
+// The conformance driver for a browser: `node chromium.mjs PACKAGE_FOLDER`.
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'

@@ -1,10 +1,10 @@
-//! The buffers through which text crosses.
+//! The input and output buffers that the host shares with a module.
 
 use alloc::{string::String, vec, vec::Vec};
 
 use dezky_core::Error;
 
-/// What the host wrote, and what it reads next.
+/// The bytes that the host wrote, and the bytes that it reads next.
 #[derive(Default)]
 pub(crate) struct Buffers {
     pub(crate) input: Vec<u8>,
@@ -12,24 +12,25 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// Makes room for so many bytes, and says where.
+    /// Allocates an input of `length` bytes and returns its address.
     pub(crate) fn make_room(&mut self, length: usize) -> usize {
         self.input = vec![0; length];
         self.input.as_ptr() as usize
     }
 
+    /// Stores an answer as the output; an error becomes its JSON list of problems.
     pub(crate) fn answer(&mut self, answer: Result<String, Error>) {
         self.output = answer.unwrap_or_else(|error| error.to_json()).into_bytes();
     }
 
-    /// The input as two texts, the first so many bytes long.
+    /// The input as two strings; `split` is the length of the first in bytes.
     #[cfg(feature = "evaluation")]
-    pub(crate) fn texts(&self, split: usize) -> (&str, &str) {
+    pub(crate) fn strings(&self, split: usize) -> (&str, &str) {
         text(&self.input).split_at_checked(split).unwrap_or_default()
     }
 }
 
-/// What the host wrote, which is always UTF-8.
+/// Bytes from the host as a string; the host always writes UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }

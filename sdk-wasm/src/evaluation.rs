@@ -1,4 +1,4 @@
-//! Flags and access: the module that a portal loads.
+//! The module flags.wasm: flags and access, loaded by every page.
 
 use alloc::vec;
 
@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::buffers::{Buffers, text};
 use crate::slots::Slots;
 
-/// Every ruleset of a page, by number.
+/// The rulesets of a page, each addressed by a number.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Evaluation {
@@ -19,43 +19,44 @@ pub struct Evaluation {
 
 #[wasm_bindgen]
 impl Evaluation {
-    /// No rulesets yet.
+    /// Creates an instance without rulesets.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Evaluation {
         Evaluation::default()
     }
 
-    /// Where the host writes so many bytes.
+    /// Allocates an input buffer of `length` bytes and returns its address.
     pub fn input(&mut self, length: usize) -> usize {
         self.buffers.make_room(length)
     }
 
-    /// Where the answer stands.
+    /// The address of the output buffer.
     pub fn output(&mut self) -> usize {
         self.buffers.output.as_ptr() as usize
     }
 
-    /// How long the answer is.
+    /// The length of the output in bytes.
     pub fn length(&mut self) -> usize {
         self.buffers.output.len()
     }
 
-    /// Takes a snapshot, answers its summary, and gives the ruleset's number.
+    /// Compiles the snapshot in the input, outputs its summary, and returns the ruleset's number.
     pub fn ruleset(&mut self) -> usize {
         let (summary, ruleset) = match host::ruleset(&core::mem::take(&mut self.buffers.input)) {
             Ok((ruleset, summary)) => (Ok(summary), Some(ruleset)),
             Err(error) => (Err(error), None),
         };
         self.buffers.answer(summary);
-        self.rulesets.keep(ruleset)
+        self.rulesets.insert(ruleset)
     }
 
-    /// Forgets a ruleset.
+    /// Frees a ruleset, so that its number can be reused.
     pub fn free_ruleset(&mut self, number: usize) {
-        self.rulesets.drop(number);
+        self.rulesets.remove(number);
     }
 
-    /// Takes a subject's lines, answers one bit a flag for so many bytes. False where they are not a subject.
+    /// Evaluates every flag for the subject lines in the input, and outputs one bit per flag in
+    /// `bytes` bytes. Returns false if the lines are not a subject.
     pub fn evaluate(&mut self, number: usize, bytes: usize) -> bool {
         let Buffers { input, output } = &mut self.buffers;
         let subject = host::subject(text(input));
@@ -65,14 +66,14 @@ impl Evaluation {
         true
     }
 
-    /// Takes a subject's lines, so many bytes, and a key; answers the explanation.
+    /// Outputs the explanation for the subject lines (`split` bytes) and the key in the input.
     pub fn explain(&mut self, number: usize, split: usize) {
-        let (lines, key) = self.buffers.texts(split);
+        let (lines, key) = self.buffers.strings(split);
         let explanation = self.rulesets.get(number).and_then(|rules| host::explain(rules, lines, key));
         self.buffers.answer(Ok(explanation.unwrap_or_default()));
     }
 
-    /// Takes a list of subjects, answers their fingerprint.
+    /// Outputs the fingerprint over the list of subjects in the input.
     pub fn fingerprint(&mut self, number: usize) {
         if let Some(rules) = self.rulesets.get(number) {
             let fingerprint = host::fingerprint(rules, &self.buffers.input);
@@ -80,24 +81,25 @@ impl Evaluation {
         }
     }
 
-    /// Takes a subject, answers its lines.
+    /// Outputs the lines of the subject document in the input.
     pub fn subject(&mut self) {
         self.buffers.answer(host::subject_lines(&self.buffers.input));
     }
 
-    /// Takes a question about access, answers the decision.
+    /// Outputs the decision on the authorization request in the input.
     pub fn can(&mut self) {
         let decision = host::decide(&self.buffers.input);
         self.buffers.answer(decision);
     }
 
-    /// Takes a tenant's id, so many bytes, and a key; gives the position in hundredths.
+    /// Returns the position, in hundredths, for the tenant id (`split` bytes) and key in the input.
     pub fn position(&mut self, split: usize) -> u16 {
-        let (tenant_id, key) = self.buffers.texts(split);
+        let (tenant_id, key) = self.buffers.strings(split);
         rollout_position(tenant_id, key)
     }
 
-    /// Takes two snapshots, the first so many bytes long; answers the keys that changed, a line each.
+    /// Compares two snapshots, the first `split` bytes long, and outputs the changed keys, one per
+    /// line.
     pub fn changed_keys(&mut self, split: usize) {
         let (before, after) = self.buffers.input.split_at_checked(split).unwrap_or_default();
         let keys = host::changed_keys(before, after);

@@ -1,7 +1,8 @@
-//! Dezky in WebAssembly, as two modules: evaluation, which every page loads, and the population, which few need.
+//! Dezky in WebAssembly, as two modules: evaluation for every page, and the population for few.
 //!
-//! Both talk with their host in text through a buffer each way: the host writes into `input`, calls, and reads the output. Only numbers cross in
-//! calls, so that there is next to no glue. An answer that begins with `[` is the list of problems; no other does.
+//! A module exchanges text with its host through one buffer in each direction: the host writes into
+//! `input`, calls a function, and reads the output. Calls pass only numbers, so almost no glue code
+//! is needed. An output that begins with `[` is a list of problems; no other output does.
 #![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;

@@ -1,4 +1,4 @@
-//! Worlds and validation: the module that loads when it is used.
+//! The module world.wasm: worlds and validation, loaded only where it is imported.
 
 use alloc::string::String;
 
@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::buffers::{Buffers, text};
 use crate::slots::Slots;
 
-/// Every world of a page, by number.
+/// The worlds of a page, each addressed by a number.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Population {
@@ -20,63 +20,64 @@ pub struct Population {
 
 #[wasm_bindgen]
 impl Population {
-    /// No worlds yet.
+    /// Creates an instance without worlds.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Population {
         Population::default()
     }
 
-    /// Where the host writes so many bytes.
+    /// Allocates an input buffer of `length` bytes and returns its address.
     pub fn input(&mut self, length: usize) -> usize {
         self.buffers.make_room(length)
     }
 
-    /// Where the answer stands.
+    /// The address of the output buffer.
     pub fn output(&self) -> usize {
         self.buffers.output.as_ptr() as usize
     }
 
-    /// How long the answer is.
+    /// The length of the output in bytes.
     pub fn length(&self) -> usize {
         self.buffers.output.len()
     }
 
-    /// Takes a world, answers its summary, and gives its number.
+    /// Reads the world in the input, outputs its summary, and returns its number.
     pub fn world(&mut self) -> usize {
         let (summary, world) = match host::world(&core::mem::take(&mut self.buffers.input)) {
             Ok((world, summary)) => (Ok(summary), Some(world)),
             Err(error) => (Err(error), None),
         };
         self.buffers.answer(summary);
-        self.worlds.keep(world)
+        self.worlds.insert(world)
     }
 
-    /// Forgets a world.
+    /// Frees a world, so that its number can be reused.
     pub fn free_world(&mut self, number: usize) {
-        self.worlds.drop(number);
+        self.worlds.remove(number);
     }
 
-    /// Takes an edit, answers its plan.
+    /// Outputs the plan of the edit in the input.
     pub fn plan(&mut self, number: usize) {
-        self.ask(number, host::plan);
+        self.query(number, host::plan);
     }
 
-    /// Takes a flag's key, answers its ladder.
+    /// Outputs the ladder of the flag whose key is in the input.
     pub fn ladder(&mut self, number: usize) {
-        self.ask(number, |world, key| host::ladder(world, text(key)));
+        self.query(number, |world, key| host::ladder(world, text(key)));
     }
 
-    /// Takes a flag's key, answers its counts.
+    /// Outputs the counts of the flag whose key is in the input.
     pub fn counts(&mut self, number: usize) {
-        self.ask(number, |world, key| host::counts(world, text(key)));
+        self.query(number, |world, key| host::counts(world, text(key)));
     }
 
-    /// Answers the fingerprint over every registered tenant.
+    /// Outputs the fingerprint over every registered tenant.
     pub fn fingerprint(&mut self, number: usize) {
-        self.ask(number, |world, _| Ok(host::world_fingerprint(world)));
+        self.query(number, |world, _| Ok(host::world_fingerprint(world)));
     }
 
-    /// Takes the name of a document's kind, so many bytes, and the document; answers it as it is written back.
+    /// Validates the document in the input, after the name of its kind (`split` bytes), and outputs
+    /// its normal form.
     pub fn validate(&mut self, split: usize) {
         let (kind, document) = self.buffers.input.split_at_checked(split).unwrap_or_default();
         if let Some(normal) = host::normalize(text(kind), document) {
@@ -86,7 +87,7 @@ impl Population {
 }
 
 impl Population {
-    fn ask(&mut self, number: usize, answer: impl FnOnce(&World, &[u8]) -> Result<String, Error>) {
+    fn query(&mut self, number: usize, answer: impl FnOnce(&World, &[u8]) -> Result<String, Error>) {
         if let Some(world) = self.worlds.get(number) {
             let answer = answer(world, &self.buffers.input);
             self.buffers.answer(answer);

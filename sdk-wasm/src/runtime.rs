@@ -1,4 +1,4 @@
-//! What the standard library would bring, in less room: memory, and an end for what cannot happen.
+//! The allocator and panic handler, smaller than those of the standard library.
 
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,13 +1,16 @@
-//! Things that the host holds by number.
+//! Values that the host refers to by number.
 
 use alloc::boxed::Box;
 
-/// Things by number; the numbers of those that are gone are used again. A chain, because a page holds one or two.
+/// Values by number; the numbers of removed values are reused.
+///
+/// This is a linked list because a page holds one or two values, and the code that grows a `Vec`
+/// adds 100 bytes of brotli to flags.wasm.
 pub(crate) struct Slots<T>(Option<Box<Slot<T>>>);
 
 struct Slot<T> {
-    thing: Option<T>,
-    further: Slots<T>,
+    value: Option<T>,
+    rest: Slots<T>,
 }
 
 impl<T> Default for Slots<T> {
@@ -17,17 +20,17 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    /// Keeps a thing, or a number for one that could not be made.
-    pub(crate) fn keep(&mut self, thing: Option<T>) -> usize {
+    /// Stores a value in the first free slot and returns its number. `None` leaves the slot free.
+    pub(crate) fn insert(&mut self, value: Option<T>) -> usize {
         let mut number = 0;
         let mut slots = self;
         loop {
-            let slot = slots.0.get_or_insert_with(|| Box::new(Slot { thing: None, further: Slots(None) }));
-            if slot.thing.is_none() {
-                slot.thing = thing;
+            let slot = slots.0.get_or_insert_with(|| Box::new(Slot { value: None, rest: Slots(None) }));
+            if slot.value.is_none() {
+                slot.value = value;
                 return number;
             }
-            slots = &mut slot.further;
+            slots = &mut slot.rest;
             number += 1;
         }
     }
@@ -35,19 +38,19 @@ impl<T> Slots<T> {
     pub(crate) fn get(&self, number: usize) -> Option<&T> {
         let mut slot = self.0.as_ref()?;
         for _ in 0..number {
-            slot = slot.further.0.as_ref()?;
+            slot = slot.rest.0.as_ref()?;
         }
-        slot.thing.as_ref()
+        slot.value.as_ref()
     }
 
-    pub(crate) fn drop(&mut self, number: usize) {
+    pub(crate) fn remove(&mut self, number: usize) {
         let mut slots = self;
         for _ in 0..number {
             let Some(slot) = &mut slots.0 else { return };
-            slots = &mut slot.further;
+            slots = &mut slot.rest;
         }
         if let Some(slot) = &mut slots.0 {
-            slot.thing = None;
+            slot.value = None;
         }
     }
 }

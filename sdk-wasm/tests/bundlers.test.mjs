@@ -1,4 +1,4 @@
-// The package in a browser through Vite and webpack: a page that only reads flags downloads flags.wasm alone.
+// The package bundled by Vite and webpack: a page that only reads flags downloads only flags.wasm.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,25 +14,25 @@ let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
 
-const setting = `
+const setup = `
   const snapshot = { format: 1, revision: 481, environment: 'production', flags: [{ key: 'everyone', state: 'on' }] }
   const acme = { tenantId: 't1', tenantSlug: 'acme', plan: 'business' }
-  const ask = () => [Ruleset.fromSnapshot(snapshot).forTenant(acme).isEnabled('everyone'), can({ key: { kind: 'server' } }, 'snapshot.read').allowed]
+  const answers = () => [Ruleset.fromSnapshot(snapshot).forTenant(acme).isEnabled('everyone'), can({ key: { kind: 'server' } }, 'snapshot.read').allowed]
 `
 const apps = {
   flags: `import { init, Ruleset, can } from '@dezky/sdk-wasm'
-    ${setting}
-    globalThis.answer = init().then(() => ask())`,
+    ${setup}
+    globalThis.answer = init().then(() => answers())`,
   everything: `import { init, Ruleset, can, validate, World } from '@dezky/sdk-wasm'
-    ${setting}
+    ${setup}
     const world = { revision: 1, environment: 'production', partners: [], tenants: [], flags: [] }
-    globalThis.answer = init().then(() => [...ask(), World.fromJson(world).registered, validate.tenant({}).errors.length])`,
+    globalThis.answer = init().then(() => [...answers(), World.fromJson(world).registered, validate.tenant({}).errors.length])`,
   later: `import { init, Ruleset, can } from '@dezky/sdk-wasm'
-    ${setting}
+    ${setup}
     const more = async () => {
       const { init, validate } = await import('./later.js')
       await init()
-      return [...ask(), validate.tenant({}).errors.length]
+      return [...answers(), validate.tenant({}).errors.length]
     }
     globalThis.answer = init().then(more)`,
   openfeature: `import { init, Ruleset } from '@dezky/sdk-wasm'
@@ -80,7 +80,9 @@ const bundlers = {
 
 const policy = { 'content-security-policy': `default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'` }
 
-/** Which of the package's modules were asked for, whatever a bundler calls them. */
+/**
+ * Returns the WASM modules that were requested, identified by content because bundlers rename them.
+ */
 function modulesOf(paths, root) {
   const bytesOf = (name) => readFileSync(join(installed, 'node_modules/@dezky/sdk-wasm', `${name}.wasm`))
   const isIn = (file) => (name) => bytesOf(name).equals(readFileSync(file))
@@ -90,14 +92,14 @@ function modulesOf(paths, root) {
 
 for (const [name, bundle] of Object.entries(bundlers)) {
   for (const app of Object.keys(apps)) {
-    test(`${name}: ${app}`, async () => {
+    test(`${name} builds the app ${app}`, async () => {
       const folder = makeApp(app)
       await bundle(folder)
       const root = join(folder, 'out')
       const server = await serve({ root, headers: policy })
       try {
-        const { value, said } = await visit(browser, `${server.origin}/index.html`, 'globalThis.answer')
-        assert.deepEqual({ value, said }, { value: expected[app], said: [] })
+        const { value, messages } = await visit(browser, `${server.origin}/index.html`, 'globalThis.answer')
+        assert.deepEqual({ value, messages }, { value: expected[app], messages: [] })
         assert.deepEqual(modulesOf(server.requested, root), downloads[app])
       } finally {
         await server.close()
@@ -107,7 +109,7 @@ for (const [name, bundle] of Object.entries(bundlers)) {
 }
 
 for (const app of Object.keys(apps)) {
-  test(`vite while developing: ${app}`, async () => {
+  test(`the development server of vite runs the app ${app}`, async () => {
     const server = await vite.createServer({ root: makeApp(app), logLevel: 'error', configFile: false, server: { host: '127.0.0.1', port: 0 } })
     try {
       await server.listen()

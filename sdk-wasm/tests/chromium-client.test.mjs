@@ -1,4 +1,4 @@
-// The live client in a page, against a server of another origin.
+// The live client in a page, connected to a server of another origin.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -7,16 +7,19 @@ import { installed } from './installed.mjs'
 import { serve } from './server.mjs'
 import { digestOf, faults, startServer } from './shared/faulty.mjs'
 
-let browser, pages, elsewhere
+let browser, pages, otherServer
 before(async () => {
   browser = await launch()
-  elsewhere = await startServer({ cors: true })
+  otherServer = await startServer({ cors: true })
   pages = await serve({ folders: { sdk: join(installed, 'node_modules/@dezky/sdk-wasm') }, pages: { '/': '<!doctype html><title>Dezky</title>' } })
 })
-after(() => Promise.all([browser.close(), pages.close(), elsewhere.close()]))
+after(() => Promise.all([browser.close(), pages.close(), otherServer.close()]))
 
-/** Runs `act` with a page that follows a server, as `globalThis.client`, and writes what it is told into `globalThis.told`. */
-async function following(act, options = {}) {
+/**
+ * Runs `act` with a page whose `globalThis.client` follows a server and records events in
+ * `globalThis.events`.
+ */
+async function withClient(act, options = {}) {
   const server = await startServer({ cors: true, revision: 1, keys: ['a', 'b'] })
   const page = await browser.newPage()
   const failures = []
@@ -27,8 +30,8 @@ async function following(act, options = {}) {
       const { connect } = await import('/sdk/flags.js')
       const timing = { pollInterval: 200, minBackoff: 10, requestTimeout: 2_000 }
       globalThis.client = await connect({ url, key: 'dzk_test', maxBackoff: 50, timing, ...options })
-      globalThis.told = []
-      for (const name of ['ready', 'change', 'stale', 'error']) client.on(name, (event) => told.push([name, event.keys ?? event.code]))
+      globalThis.events = []
+      for (const name of ['ready', 'change', 'stale', 'error']) client.on(name, (event) => events.push([name, event.keys ?? event.code]))
     }, { url: server.url, options })
     await act(server, page)
     assert.deepEqual(failures, [])
@@ -38,17 +41,17 @@ async function following(act, options = {}) {
   }
 }
 
-const toldOf = (page) => page.evaluate('told')
-const ask = (key) => `client.isEnabled('${key}', { tenantId: 't1', tenantSlug: 'acme', plan: 'business' })`
+const eventsOf = (page) => page.evaluate('events')
+const isEnabled = (key) => `client.isEnabled('${key}', { tenantId: 't1', tenantSlug: 'acme', plan: 'business' })`
 
-test('connect loads the engine, reads, follows, confirms, and closes', () =>
-  following(async (server, page) => {
-    assert.deepEqual(await page.evaluate(`[client.status, client.ruleset.revision, ${ask('a')}, ${ask('c')}]`), ['ready', 1, true, false])
-    await page.waitForFunction('told.length === 1')
+test('connect loads the engine, follows changes, confirms them, and signs off', () =>
+  withClient(async (server, page) => {
+    assert.deepEqual(await page.evaluate(`[client.status, client.ruleset.revision, ${isEnabled('a')}, ${isEnabled('c')}]`), ['ready', 1, true, false])
+    await page.waitForFunction('events.length === 1')
     while (!server.streams.size) await page.waitForTimeout(5)
     server.publish(2, ['b', 'c'])
-    await page.waitForFunction(ask('c'))
-    assert.deepEqual(await toldOf(page), [['ready', undefined], ['change', ['a', 'c']]])
+    await page.waitForFunction(isEnabled('c'))
+    assert.deepEqual(await eventsOf(page), [['ready', undefined], ['change', ['a', 'c']]])
     const digest = server.digest
     const isConfirmed = ({ headers }) => headers['dezky-digest'] === digest && headers['if-none-match'] === `"${digest}"`
     while (!server.snapshots.some(isConfirmed)) await page.waitForTimeout(5)
@@ -64,44 +67,44 @@ test('connect loads the engine, reads, follows, confirms, and closes', () =>
     assert.equal(server.requests.length, length)
   }))
 
-test('what goes wrong is told, and passes', () =>
-  following(async (server, page) => {
-    server.next.push(faults.truncate, faults.corrupt, faults.malformed, faults.status(302, { location: `${elsewhere.url}/flags/snapshot` }), faults.status(429, { 'retry-after': '1' }))
+test('faults are reported as events, and the client recovers', () =>
+  withClient(async (server, page) => {
+    server.next.push(faults.truncate, faults.corrupt, faults.malformed, faults.status(302, { location: `${otherServer.url}/flags/snapshot` }), faults.status(429, { 'retry-after': '1' }))
     server.publish(2, ['c'])
     const began = performance.now()
-    await page.waitForFunction(ask('c'))
-    assert.ok(performance.now() - began > 900, 'the server is left alone')
+    await page.waitForFunction(isEnabled('c'))
+    assert.ok(performance.now() - began > 900, 'the client must wait for retry-after')
     const codes = ['unreachable', 'digest_mismatch', 'bad_snapshot', 'unexpected_status', 'rate_limited']
-    assert.deepEqual((await toldOf(page)).map(([name, detail]) => (name === 'error' ? detail : name)), ['ready', ...codes, 'change'])
-    assert.deepEqual(elsewhere.requests, [])
+    assert.deepEqual((await eventsOf(page)).map(([name, detail]) => (name === 'error' ? detail : name)), ['ready', ...codes, 'change'])
+    assert.deepEqual(otherServer.requests, [])
     server.publish(1, ['old'])
-    await page.waitForFunction(`told.at(-1)[1] === 'older_revision'`)
+    await page.waitForFunction(`events.at(-1)[1] === 'older_revision'`)
     server.always = faults.status(401)
     await page.waitForFunction(`client.status === 'refused'`)
-    assert.equal(await page.evaluate(ask('c')), true)
+    assert.equal(await page.evaluate(isEnabled('c')), true)
     server.always = undefined
     server.publish(3, ['d'])
-    await page.waitForFunction(`client.status === 'ready' && ${ask('d')}`)
+    await page.waitForFunction(`client.status === 'ready' && ${isEnabled('d')}`)
   }))
 
-test('a page that is left says so', () =>
-  following(async (server, page) => {
+test('a client closed on pagehide signs off', () =>
+  withClient(async (server, page) => {
     while (!server.streams.size) await page.waitForTimeout(5)
     await page.evaluate(`addEventListener('pagehide', () => client.close())`)
     await page.goto('about:blank')
     const began = performance.now()
     while (!server.requests.some(({ headers }) => headers['dezky-closing'])) {
-      assert.ok(performance.now() - began < 5_000, 'it was not said')
+      assert.ok(performance.now() - began < 5_000, 'no sign-off request arrived')
       await page.waitForTimeout(5)
     }
   }))
 
-test('there are no files in a page', () =>
-  following(async (server, page) => {
-    const refused = await page.evaluate(async (url) => {
+test('the option file is rejected in a page', () =>
+  withClient(async (server, page) => {
+    const problem = await page.evaluate(async (url) => {
       const { connect } = await import('/sdk/flags.js')
       return connect({ url, key: 'k', file: '/tmp/good.json' }).catch(({ code, path }) => [code, path])
     }, server.url)
-    assert.deepEqual(refused, ['invalid_option', '/file'])
+    assert.deepEqual(problem, ['invalid_option', '/file'])
     assert.equal(digestOf(server.text), await page.evaluate('client.ruleset.digest'))
   }))

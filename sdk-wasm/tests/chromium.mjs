@@ -1,4 +1,4 @@
-// A headless Chromium that talks to nobody but the tests.
+// Launches a headless Chromium without background network traffic.
 import { chromium } from 'playwright-core'
 
 const ARGUMENTS = [
@@ -6,18 +6,21 @@ const ARGUMENTS = [
   '--disable-component-update', '--disable-sync',
 ]
 
-/** Starts it with a profile of its own. `CHROMIUM` is where it is, unless where Debian puts it. */
+/** Launches Chromium with a new profile. `CHROMIUM` overrides Debian's path. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS })
 
-/** Opens an address in a page of its own, runs `script` there, and gives what it gives and what the page said. */
+/**
+ * Opens an address in a new page and runs `script` there. Returns its value and the page's
+ * messages.
+ */
 export async function visit(browser, address, script, argument) {
   const page = await browser.newPage()
-  const said = []
-  page.on('console', (message) => said.push(message.text()))
-  page.on('pageerror', (error) => said.push(String(error)))
+  const messages = []
+  page.on('console', (message) => messages.push(message.text()))
+  page.on('pageerror', (error) => messages.push(String(error)))
   try {
     await page.goto(address)
-    return { value: await page.evaluate(script, argument), said }
+    return { value: await page.evaluate(script, argument), messages }
   } finally {
     await page.close()
   }

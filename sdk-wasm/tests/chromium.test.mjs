@@ -1,4 +1,4 @@
-// The package in a browser as it is, without a bundler: every way to load it, and what stands in the way.
+// The package in a browser without a bundler: every way to load it, and every failure.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
 
-/** Runs a script in a fresh page of a fresh server, whose package is at /sdk. */
+/** Runs a script in a new page of a new server that serves the package at /sdk. */
 async function inPage(script, { argument, ...served } = {}) {
   const server = await serve({ folders, pages, ...served })
   try {
@@ -23,44 +23,44 @@ async function inPage(script, { argument, ...served } = {}) {
   }
 }
 
-/** What can be asked once it is loaded. A page cannot see what is out here. */
+/** Definitions for the scripts: a page cannot see this module's scope. */
 const helpers = `
   const snapshot = { format: 1, revision: 481, environment: 'production', flags: [{ key: 'everyone', state: 'on' }, { key: 'nobody', state: 'off' }] }
   const acme = { tenantId: 't1', tenantSlug: 'acme', plan: 'business' }
-  const ask = ({ Ruleset }) => Ruleset.fromSnapshot(snapshot).forTenant(acme).enabledKeys().join()
+  const enabledKeys = ({ Ruleset }) => Ruleset.fromSnapshot(snapshot).forTenant(acme).enabledKeys().join()
   const codeOf = async (act) => {
     try { await act(); return 'none' } catch (error) { return error.name + ' ' + error.code + ' ' + error.message }
   }
 `
 const script = (body) => `(async () => { ${helpers} ${body} })()`
 
-test('one await, and everything is there at once', async () => {
-  const { value, requested, said } = await inPage(script(`
+test('after one await, the whole API is synchronous', async () => {
+  const { value, requested, messages } = await inPage(script(`
     const sdk = await import('/sdk/index.js')
-    const before = await codeOf(() => ask(sdk))
+    const before = await codeOf(() => enabledKeys(sdk))
     await sdk.init()
     const { World, validate, can, engine } = sdk
     const world = World.fromJson({ revision: 1, environment: 'production', partners: [], tenants: [], flags: [] })
-    return [before, ask(sdk), world.registered, validate.tenant({}).errors.length, can({ key: { kind: 'server' } }, 'snapshot.read').reason, engine]
+    return [before, enabledKeys(sdk), world.registered, validate.tenant({}).errors.length, can({ key: { kind: 'server' } }, 'snapshot.read').reason, engine]
   `))
   assert.match(value.shift(), /^DezkyError not_ready /)
   assert.deepEqual(value, ['everyone', 0, 4, 'allowed_key', 'wasm'])
-  assert.deepEqual(said, [])
+  assert.deepEqual(messages, [])
   assert.deepEqual(requested.filter((path) => path.endsWith('.wasm')).sort(), ['/sdk/flags.wasm', '/sdk/world.wasm'])
 })
 
-test('without the population there is no world.wasm', async () => {
+test('the entry flags does not load world.wasm', async () => {
   const { value, requested } = await inPage(script(`
     const sdk = await import('/sdk/flags.js')
     await sdk.init()
-    return [ask(sdk), Object.keys(sdk).sort()]
+    return [enabledKeys(sdk), Object.keys(sdk).sort()]
   `))
   const names = ['DezkyError', 'Ruleset', 'can', 'changedKeys', 'connect', 'engine', 'init', 'initSync', 'rolloutPosition']
   assert.deepEqual(value, ['everyone', names])
   assert.ok(!requested.some((path) => path.includes('world')), requested.join())
 })
 
-test('a world that is imported later is loaded by the next init', async () => {
+test('the next init loads a world that was imported later', async () => {
   const { value, requested } = await inPage(script(`
     const { init } = await import('/sdk/flags.js')
     await init()
@@ -78,7 +78,7 @@ const sources = {
   'an address': `'/sdk/flags.wasm'`,
   'a URL': `new URL('/sdk/flags.wasm', location.href)`,
   'a response': `await fetch('/sdk/flags.wasm')`,
-  'the promise of a response': `fetch('/sdk/flags.wasm')`,
+  'a promise of a response': `fetch('/sdk/flags.wasm')`,
   'an ArrayBuffer': `await (await fetch('/sdk/flags.wasm')).arrayBuffer()`,
   'bytes': `new Uint8Array(await (await fetch('/sdk/flags.wasm')).arrayBuffer())`,
   'a compiled module': `await WebAssembly.compileStreaming(fetch('/sdk/flags.wasm'))`,
@@ -88,13 +88,13 @@ for (const [name, source] of Object.entries(sources)) {
     const { value } = await inPage(script(`
       const sdk = await import('/sdk/flags.js')
       await sdk.init(${source})
-      return ask(sdk)
+      return enabledKeys(sdk)
     `))
     assert.equal(value, 'everyone')
   })
 }
 
-test('a module of another content type is loaded all the same', async () => {
+test('a module with another content type loads', async () => {
   const bytes = readFileSync(join(folders.sdk, 'flags.wasm'))
   for (const type of ['application/octet-stream', 'application/wasm; charset=utf-8', undefined]) {
     const answer = (path, response) => {
@@ -103,7 +103,7 @@ test('a module of another content type is loaded all the same', async () => {
       response.end(bytes)
       return true
     }
-    const { value } = await inPage(script(`const sdk = await import('/sdk/flags.js'); await sdk.init(); return ask(sdk)`), { answer })
+    const { value } = await inPage(script(`const sdk = await import('/sdk/flags.js'); await sdk.init(); return enabledKeys(sdk)`), { answer })
     assert.equal(value, 'everyone', type)
   }
 })
@@ -113,22 +113,22 @@ test('initSync takes bytes and compiled modules', async () => {
     const bytes = async (name) => (await fetch('/sdk/' + name + '.wasm')).arrayBuffer()
     const sdk = await import('/sdk/index.js')
     sdk.initSync(await bytes('flags'), new WebAssembly.Module(await bytes('world')))
-    return [ask(sdk), sdk.validate.tenant({}).errors.length, await codeOf(() => sdk.init())]
+    return [enabledKeys(sdk), sdk.validate.tenant({}).errors.length, await codeOf(() => sdk.init())]
   `))
   assert.deepEqual(value, ['everyone', 4, 'none'])
 })
 
-test('both modules may come from elsewhere', async () => {
+test('init takes the addresses of both modules', async () => {
   const { value, requested } = await inPage(script(`
     const sdk = await import('/sdk/index.js')
     await sdk.init('/elsewhere/flags.wasm', '/elsewhere/world.wasm')
-    return [ask(sdk), sdk.validate.tenant({}).errors.length]
+    return [enabledKeys(sdk), sdk.validate.tenant({}).errors.length]
   `), { folders: { ...folders, elsewhere: folders.sdk } })
   assert.deepEqual(value, ['everyone', 4])
   assert.deepEqual(requested.filter((path) => path.endsWith('.wasm')), ['/elsewhere/flags.wasm', '/elsewhere/world.wasm'])
 })
 
-test('init twice loads once, also at the same time', async () => {
+test('repeated and concurrent calls of init load each module once', async () => {
   const { value, requested } = await inPage(script(`
     const sdk = await import('/sdk/flags.js')
     await Promise.all([sdk.init(), sdk.init()])
@@ -142,7 +142,7 @@ test('init twice loads once, also at the same time', async () => {
   assert.deepEqual(requested.filter((path) => path.endsWith('.wasm')), ['/sdk/flags.wasm'])
 })
 
-test('what fails says why, and can be tried again', async () => {
+test('init reports the cause of a failure and can be called again', async () => {
   let failures = 2
   const answer = (path, response) => path.endsWith('.wasm') && failures-- > 0 && (response.writeHead(503).end(), true)
   const { value } = await inPage(script(`
@@ -150,34 +150,33 @@ test('what fails says why, and can be tried again', async () => {
     const codes = await Promise.all([codeOf(() => sdk.init()), codeOf(() => sdk.init())])
     const again = await codeOf(() => sdk.init())
     const page = await codeOf(() => sdk.init('/'))
-    const nothing = await codeOf(() => sdk.init(7))
+    const number = await codeOf(() => sdk.init(7))
     const broken = await codeOf(() => sdk.initSync(Uint8Array.of(1)))
-    const early = await codeOf(() => ask(sdk))
+    const early = await codeOf(() => enabledKeys(sdk))
     await sdk.init()
-    return [...codes, again, page, nothing, broken, early, ask(sdk)]
+    return [...codes, again, page, number, broken, early, enabledKeys(sdk)]
   `), { answer })
-  const [first, second, again, page, nothing, broken, early, asked] = value
+  const [first, second, again, page, number, broken, early, enabled] = value
   assert.match(first, /^DezkyError not_ready .*http:\/\/127\.0\.0\.1:\d+\/sdk\/flags\.wasm 503/)
   assert.equal(second, first)
   assert.equal(again, first)
   assert.match(page, /^DezkyError not_ready .*CompileError.*magic word/)
-  assert.match(nothing, /^DezkyError not_ready .*not a source/)
+  assert.match(number, /^DezkyError not_ready .*not a source/)
   assert.match(broken, /^DezkyError not_ready .*CompileError/)
   assert.match(early, /^DezkyError not_ready /)
-  assert.equal(asked, 'everyone')
+  assert.equal(enabled, 'everyone')
 })
 
-const load = script(`const sdk = await import('/sdk/index.js'); const failure = await codeOf(() => sdk.init()); return failure === 'none' ? ask(sdk) : failure`)
+const load = script(`const sdk = await import('/sdk/index.js'); const failure = await codeOf(() => sdk.init()); return failure === 'none' ? enabledKeys(sdk) : failure`)
 
-test('a content security policy needs no more than wasm-unsafe-eval', async () => {
+test('a content security policy needs only wasm-unsafe-eval', async () => {
   const policy = (sources) => ({ headers: { 'content-security-policy': `default-src 'none'; connect-src 'self'; script-src ${sources}` } })
   assert.equal((await inPage(load, policy(`'self' 'wasm-unsafe-eval'`))).value, 'everyone')
   const { value } = await inPage(load, policy(`'self'`))
-  console.log(value)
   assert.match(value, /^DezkyError not_ready .*Content Security Policy/)
 })
 
-test('results alone need no engine', async () => {
+test('reading results loads no engine', async () => {
   const { value, requested } = await inPage(script(`
     const { readResults } = await import('/sdk/results.js')
     const flags = readResults('{"revision":481,"environment":"production","flags":{"everyone":true,"nobody":false}}')

@@ -1,4 +1,4 @@
-// Every conformance case, through the packed package: in Node and in Chromium.
+// Runs every conformance case against the packed package, in Node and in Chromium.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -20,10 +20,10 @@ function run(...driver) {
   return stdout.trim()
 }
 
-test('in Node', (context) => {
+test('every case passes in Node', (context) => {
   const sdk = join(installed, 'conformance.mjs')
   writeFileSync(sdk, `export * from '@dezky/sdk-wasm'\nexport const hello = { runtime: 'wasm-node', version: '${version}' }\n`)
   context.diagnostic(run(join(conformance, 'driver.mjs'), sdk))
 })
 
-test('in Chromium', (context) => context.diagnostic(run(join(conformance, 'chromium.mjs'), folder)))
+test('every case passes in Chromium', (context) => context.diagnostic(run(join(conformance, 'chromium.mjs'), folder)))

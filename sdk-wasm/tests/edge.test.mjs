@@ -1,4 +1,4 @@
-// The package where WASM is imported and never compiled on the way: Nitro's servers and Cloudflare's runtime.
+// The package on runtimes that import WASM precompiled: Nitro's servers and Cloudflare's workerd.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,9 +13,9 @@ import { installed } from './installed.mjs'
 import { startServer } from './shared/faulty.mjs'
 import { runWorker } from './workerd.mjs'
 
-/** Where nothing is installed: what is built must run on its own. */
-const elsewhere = mkdtempSync(join(tmpdir(), 'dezky-edge-'))
-after(() => rmSync(elsewhere, { recursive: true }))
+/** A folder without node_modules, because built servers must be self-contained. */
+const outputs = mkdtempSync(join(tmpdir(), 'dezky-edge-'))
+after(() => rmSync(outputs, { recursive: true }))
 
 const answer = `
   const rules = Ruleset.fromSnapshot({ format: 1, revision: 481, environment: 'production', flags: [{ key: 'everyone', state: 'on' }] })
@@ -35,7 +35,7 @@ async function buildNitro(preset, experimental) {
   mkdirSync(join(rootDir, 'routes'))
   const route = `import { can, Ruleset, validate } from '@dezky/sdk-wasm'\n${answer}\nexport default defineEventHandler(${population})\n`
   writeFileSync(join(rootDir, 'routes/index.ts'), route)
-  const dir = mkdtempSync(join(elsewhere, `${preset}-`))
+  const dir = mkdtempSync(join(outputs, `${preset}-`))
   const nitro = await createNitro({ rootDir, preset, experimental, dev: false, logLevel: 1, compatibilityDate: '2026-01-01', output: { dir } })
   for (const step of [prepare, copyPublicAssets, build]) await step(nitro)
   await nitro.close()
@@ -43,7 +43,7 @@ async function buildNitro(preset, experimental) {
 }
 
 for (const wasm of [false, true]) {
-  test(`Nitro for Node, ${wasm ? 'with' : 'without'} its support of WASM`, async () => {
+  test(`a Nitro server for Node runs ${wasm ? 'with' : 'without'} Nitro's WASM support`, async () => {
     const server = await buildNitro('node-server', { wasm })
     const environment = { ...process.env, HOST: '127.0.0.1', PORT: '0' }
     const child = spawn(process.execPath, [join(server, 'index.mjs')], { stdio: ['ignore', 'pipe', 'inherit'], env: environment })
@@ -72,13 +72,13 @@ async function readWorker(folder, main) {
   }
 }
 
-test('Nitro for Cloudflare', async () => {
+test('a Nitro server for Cloudflare runs', async () => {
   const server = await buildNitro('cloudflare-module', { wasm: true })
   assert.deepEqual(await readWorker(server, 'index.mjs'), withPopulation)
 })
 
 async function buildWorker(contents) {
-  const outdir = mkdtempSync(join(elsewhere, 'worker-'))
+  const outdir = mkdtempSync(join(outputs, 'worker-'))
   await esbuild({
     stdin: { contents, resolveDir: installed, sourcefile: 'worker.js' }, outdir, entryNames: 'worker', assetNames: '[name]', bundle: true,
     format: 'esm', target: 'es2022', conditions: ['workerd', 'worker', 'browser'], loader: { '.wasm': 'copy' }, logLevel: 'warning',
@@ -88,18 +88,18 @@ async function buildWorker(contents) {
 
 const worker = (call) => `export default { fetch: () => Response.json((${call})()) }`
 
-test('a worker on Cloudflare', async () => {
+test('a Cloudflare worker runs', async () => {
   const folder = await buildWorker(`import { can, Ruleset, validate } from '@dezky/sdk-wasm'\n${answer}\n${worker(population)}`)
   assert.deepEqual(await readWorker(folder, 'worker.js'), withPopulation)
 })
 
-test('a worker that only reads flags has flags.wasm alone', async () => {
+test('a worker that only reads flags contains only flags.wasm', async () => {
   const folder = await buildWorker(`import { can, init, Ruleset } from '@dezky/sdk-wasm'\nawait init()\n${answer}\n${worker('answer')}`)
   assert.deepEqual(await readWorker(folder, 'worker.js'), expected)
   assert.deepEqual(readdirSync(folder).sort(), ['config.capnp', 'flags.wasm', 'worker.js'])
 })
 
-test('a worker connects while it answers a request', async () => {
+test('a worker can connect while it answers a request', async () => {
   const server = await startServer({ revision: 7, keys: ['everyone'] })
   const main = `import { connect } from '@dezky/sdk-wasm'
     const read = async () => {

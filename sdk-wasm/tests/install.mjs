@@ -1,5 +1,4 @@
-// Installs the packed tarball of dist/ into a folder as a user would, and beside it the module that the conformance driver takes:
-// `node tests/install.mjs FOLDER`.
+// Installs the tarball and a module for the conformance driver: `node tests/install.mjs FOLDER`.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,5 +1,5 @@
-// Where the packed package is installed: tests/run.mjs puts it there.
+// The folder in which tests/run.mjs installed the packed package.
 import assert from 'node:assert/strict'
 
 export const installed = process.env.DEZKY_INSTALLED
-assert.ok(installed, 'npm test installs the package and says where')
+assert.ok(installed, 'DEZKY_INSTALLED is unset: run these suites with `npm test`')

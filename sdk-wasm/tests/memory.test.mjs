@@ -1,4 +1,4 @@
-// The memory of the WASM module itself, which grows and never shrinks: swapping rulesets must not make it grow. Needs --expose-gc.
+// WASM memory never shrinks, so replacing rulesets must not make it grow. Needs --expose-gc.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -26,7 +26,10 @@ const world = JSON.stringify({ revision: 1, environment: 'production', partners:
 
 const size = () => memories.reduce((total, { buffer }) => total + buffer.byteLength, 0)
 
-/** By how many bytes each making lets the modules' memory grow, in the second half of many. */
+/**
+ * Returns the growth of the modules' memory in bytes per call, measured over the second half of the
+ * calls.
+ */
 async function growth(times, make) {
   let before
   for (let done = 0; done < times; done++) {
@@ -41,26 +44,29 @@ async function growth(times, make) {
 }
 
 const cases = {
-  'rulesets that are freed': [10_000, () => {
+  'freed rulesets': [10_000, () => {
     const rules = Ruleset.fromSnapshot(snapshot)
     rules.forTenant(acme)
     rules.free()
   }],
-  'rulesets that are forgotten': [10_000, () => Ruleset.fromSnapshot(snapshot).forTenant(acme)],
-  'worlds that are freed': [10_000, () => World.fromJson(world).free()],
-  'worlds that are forgotten': [10_000, () => World.fromJson(world).counts('flag-1')],
+  'rulesets left to the garbage collector': [10_000, () => Ruleset.fromSnapshot(snapshot).forTenant(acme)],
+  'freed worlds': [10_000, () => World.fromJson(world).free()],
+  'worlds left to the garbage collector': [10_000, () => World.fromJson(world).counts('flag-1')],
 }
-/** A ruleset of these flags takes more than 20,000 bytes; a page of WASM has 65,536. */
+/**
+ * The limit in bytes per call. A ruleset of these flags takes over 20,000; a page of WASM has
+ * 65,536.
+ */
 const FLAT = 20
 
 for (const [name, [times, make]] of Object.entries(cases)) {
-  test(`${times} ${name} leave the memory as large as it was`, async () => {
+  test(`${times} ${name} do not grow the memory`, async () => {
     const bytes = await growth(times, make)
-    assert.ok(bytes < FLAT, `each leaves ${bytes} bytes behind`)
+    assert.ok(bytes < FLAT, `each call leaks ${bytes} bytes`)
   })
 }
 
-test('what was freed is not freed again when it is collected', async () => {
+test('the garbage collector does not free a ruleset twice', async () => {
   const kept = []
   for (let round = 0; round < 100; round++) {
     Ruleset.fromSnapshot(snapshot).free()
@@ -71,7 +77,7 @@ test('what was freed is not freed again when it is collected', async () => {
   for (const rules of kept) assert.equal(rules.forTenant(acme).explain('flag-1').key, 'flag-1')
 })
 
-test('memory that grows while it is written to is written to where it is then', () => {
+test('a document is written correctly when its buffer grows the memory', () => {
   const before = size()
   const many = Array.from({ length: 20_000 }, (_, flag) => ({ key: `flag-${flag}`, state: flag % 2 ? 'on' : 'off' }))
   const rules = Ruleset.fromSnapshot({ format: 1, revision: 1, environment: 'production', flags: many })

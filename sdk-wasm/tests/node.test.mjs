@@ -1,4 +1,4 @@
-// What this package alone has, in Node.
+// The parts of this package that sdk-node does not share, in Node.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,13 +9,13 @@ import { installed } from './installed.mjs'
 const folder = join(installed, 'node_modules/@dezky/sdk-wasm')
 const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** What a module in the folder where the package is installed prints, as JSON. */
-function say(source) {
+/** Runs a module in the folder of the installed package and parses its output as JSON. */
+function evaluate(source) {
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', source], { cwd: installed, encoding: 'utf8' })
   return JSON.parse(output)
 }
 
-test('nothing needs to be awaited, and may be', () => {
+test('init is optional in Node', () => {
   const source = `import * as sdk from '@dezky/sdk-wasm'
     const early = sdk.validate.tenant({}).errors.length
     await sdk.init()
@@ -23,10 +23,10 @@ test('nothing needs to be awaited, and may be', () => {
     sdk.initSync()
     console.log(JSON.stringify({ early, engine: sdk.engine, names: Object.keys(sdk).sort() }))`
   const names = ['DezkyError', 'Ruleset', 'World', 'can', 'changedKeys', 'connect', 'engine', 'init', 'initSync', 'rolloutPosition', 'validate']
-  assert.deepEqual(say(source), { early: 4, engine: 'wasm', names })
+  assert.deepEqual(evaluate(source), { early: 4, engine: 'wasm', names })
 })
 
-test('a module is read when it is used, and not before', () => {
+test('a WASM module is read when it is first used', () => {
   const source = `import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
     const { readFileSync } = fs
@@ -40,10 +40,10 @@ test('a module is read when it is used, and not before', () => {
     validate.tenant({})
     steps.push(read.join())
     console.log(JSON.stringify(steps))`
-  assert.deepEqual(say(source), [0, 'flags.wasm', 'flags.wasm,world.wasm'])
+  assert.deepEqual(evaluate(source), [0, 'flags.wasm', 'flags.wasm,world.wasm'])
 })
 
-test('the entries are one package', () => {
+test('all entries share the same classes', () => {
   const source = `import * as all from '@dezky/sdk-wasm'
     import * as flags from '@dezky/sdk-wasm/flags'
     import { DezkyProvider } from '@dezky/sdk-wasm/openfeature'
@@ -54,10 +54,10 @@ test('the entries are one package', () => {
       all.Ruleset === flags.Ruleset, all.DezkyError === flags.DezkyError, new DezkyProvider(snapshot).rules instanceof all.Ruleset,
       'World' in flags, readResults(JSON.stringify(tenant)).isEnabled('everyone'),
     ]))`
-  assert.deepEqual(say(source), [true, true, true, false, true])
+  assert.deepEqual(evaluate(source), [true, true, true, false, true])
 })
 
-test('the command makes a type of the keys', () => {
+test('dezky-types writes a type of the flag keys', () => {
   const file = join(installed, 'snapshot.json')
   writeFileSync(file, '{"format":1,"revision":481,"environment":"production","flags":[{"key":"b","state":"on"},{"key":"a","state":"off"}]}')
   const command = (...args) => spawnSync(join(installed, 'node_modules/.bin/dezky-types'), args, { encoding: 'utf8' })
@@ -68,7 +68,7 @@ test('the command makes a type of the keys', () => {
   assert.equal(command().status, 2)
 })
 
-test('the package says what it is, and all that it exports is there', () => {
+test('the manifest is complete, and every exported file exists', () => {
   const { license, repository, keywords, engines, sideEffects, devDependencies, scripts, peerDependenciesMeta } = manifest
   assert.deepEqual([license, repository.url, sideEffects], ['MIT', 'https://github.com/dezky/dezky', false])
   assert.ok(keywords.length > 5 && engines.node && peerDependenciesMeta['@openfeature/web-sdk'].optional)
@@ -77,11 +77,11 @@ test('the package says what it is, and all that it exports is there', () => {
   for (const file of files(manifest.exports)) assert.ok(readFileSync(join(folder, file)).length, file)
 })
 
-test('the WASM modules import nothing and export what is called', () => {
+test('the WASM modules import nothing and export the called functions', () => {
   for (const name of ['flags', 'world']) {
     const module = new WebAssembly.Module(readFileSync(join(folder, `${name}.wasm`)))
     assert.deepEqual(WebAssembly.Module.imports(module), [])
-    const exported = WebAssembly.Module.exports(module).map((one) => one.name)
-    assert.ok(['memory', 'new', 'input', 'output', 'length'].every((one) => exported.includes(one)), exported.join())
+    const exported = WebAssembly.Module.exports(module).map(({ name }) => name)
+    assert.ok(['memory', 'new', 'input', 'output', 'length'].every((method) => exported.includes(method)), exported.join())
   }
 })

@@ -1,11 +1,11 @@
-// The entry for pages that a server rendered. DEZKY_PACKAGE names the package, as in the shared suites.
+// The entry `results`, for pages that a server rendered.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 const { readResults } = await import(`${process.env.DEZKY_PACKAGE}/results`)
 const results = { revision: 481, environment: 'production', flags: { a: true, b: false, constructor: true } }
 
-test('what the server saw, from a value or its text', () => {
+test('results are read from a value or from JSON text', () => {
   for (const document of [results, JSON.stringify(results)]) {
     const { revision, environment, ...flags } = readResults(document)
     assert.deepEqual([revision, environment], [481, 'production'])
@@ -16,7 +16,7 @@ test('what the server saw, from a value or its text', () => {
   assert.deepEqual(readResults({ ...results, flags: {} }).enabledKeys(), [])
 })
 
-test('what was read does not change with the document', () => {
+test('flags that were read do not change with the document', () => {
   const document = structuredClone(results)
   const read = readResults(document)
   document.flags.a = false
@@ -24,7 +24,7 @@ test('what was read does not change with the document', () => {
   assert.deepEqual(read.all(), results.flags)
 })
 
-test('anything else is refused', () => {
+test('documents of any other form are rejected', () => {
   for (const flags of [undefined, null, [], [true], 'a', 7, true, () => 1, { a: 1 }, { a: 'true' }, { a: null }, { a: true, b: undefined }])
     assert.throws(() => readResults({ ...results, flags }), TypeError)
   for (const revision of [undefined, '481', 1.5, NaN, -0.5, 2 ** 53, 481n]) assert.throws(() => readResults({ ...results, revision }), TypeError)

@@ -1,4 +1,4 @@
-// `npm test`: installs the packed package into an empty folder and runs every suite against it.
+// Runs `npm test`: installs the packed package and runs every suite against it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ function run(program, args, environment = {}, cwd = folder) {
 try {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(here, `../dist/dezky-sdk-wasm-${version}.tgz`)])
-  // The peer, at the version that package-lock.json has.
+  // The peer dependency, at the version of package-lock.json.
   cpSync(join(here, '../node_modules/@openfeature'), join(folder, 'node_modules/@openfeature'), { recursive: true })
   cpSync(join(here, 'shared'), join(folder, 'shared'), { recursive: true })
   cpSync(join(here, 'results.test.mjs'), join(folder, 'shared/results.test.mjs'))

@@ -1,4 +1,4 @@
-// Folders over HTTP, on the loopback interface alone, and what was asked for.
+// Serves folders over HTTP on the loopback interface, and records the requested paths.
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -7,8 +7,9 @@ import { extname, join } from 'node:path'
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' }
 
 /**
- * Serves `root`, the `folders` of the first part of a path, and `pages`, by their path. `answer` may answer a request itself, by returning true.
- * `requested` has the path of every request, in order.
+ * Serves the files of `root`, of `folders` by the first segment of the path, and `pages` by path.
+ * If `answer` returns true, it has answered the request. `requested` lists the path of every
+ * request.
  */
 export async function serve({ root, folders = {}, pages = {}, headers = {}, port = 0, answer = () => false }) {
   const requested = []

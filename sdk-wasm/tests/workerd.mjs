@@ -1,4 +1,4 @@
-// A worker in Cloudflare's own runtime, which compiles no WASM and evaluates no text while it runs.
+// Runs a worker in workerd, where compiling WASM at run time is forbidden.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
@@ -8,10 +8,11 @@ import workerd from 'workerd'
 
 const KINDS = { '.js': 'esModule', '.mjs': 'esModule', '.wasm': 'wasm' }
 
-/** Runs the worker that a folder's files make up, and answers where it is and how to end it. */
+/** Starts a worker from the files of a folder. Returns its origin and a function that ends it. */
 export async function runWorker(folder, main, { compatibilityFlags = [] } = {}) {
   const names = readdirSync(folder, { recursive: true }).filter((name) => extname(name) in KINDS)
-  // A bare name is looked for beside whoever imports it. This one is Nitro's, for files that there are none of here.
+  // workerd resolves a bare name beside its importer. Nitro imports this manifest of static files,
+  // which is empty here.
   const manifests = [...new Set(names.map((name) => join(dirname(name), '__STATIC_CONTENT_MANIFEST')))]
   const modules = [main, ...names.filter((name) => name !== main)]
     .map((name) => `(name = "${name}", ${KINDS[extname(name)]} = embed "${name}")`)

@@ -1,9 +1,9 @@
-/** Flags and access in a browser: all that a page needs that asks for no more. */
+/** Flags and access in a browser: the entry without the population. */
 import { flagsEngine, type FlagsExports } from './flags-engine.js'
-import { want } from './loading.js'
-import { use } from './shared/current.js'
+import { registerModule } from './loading.js'
+import { useEngine } from './shared/current.js'
 
 export * from './internals.js'
-export { init, initSync, want } from './loading.js'
+export { init, initSync, registerModule } from './loading.js'
 
-want((): URL => new URL('./flags.wasm', import.meta.url), (flags: FlagsExports) => use(flagsEngine(flags)))
+registerModule((): URL => new URL('./flags.wasm', import.meta.url), (flags: FlagsExports) => useEngine(flagsEngine(flags)))

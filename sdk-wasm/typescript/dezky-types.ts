@@ -1,4 +1,4 @@
-/** The command `dezky-types`, on the engine of this package. */
+/** The command `dezky-types` of this package, which reads snapshots with the WASM engine. */
 import { Ruleset } from './node/core.js'
 import { run } from './types-command.js'
 

@@ -1,9 +1,9 @@
-/** The engine on flags.wasm: flags and access. */
-import { crossing, type Exports } from './crossing.js'
+/** The engine over flags.wasm: flags and access. */
+import { type ModuleExports, openBuffers } from './buffers.js'
 import type { Engine, RulesetHandle } from './shared/engine.js'
 
-/** What flags.wasm exports: the methods of `Evaluation` in src/evaluation.rs. */
-export interface FlagsExports extends Exports {
+/** The exports of flags.wasm: the methods of `Evaluation` in src/evaluation.rs. */
+export interface FlagsExports extends ModuleExports {
   ruleset(self: number): number
   free_ruleset(self: number, number: number): void
   evaluate(self: number, number: number, bytes: number): number
@@ -16,7 +16,7 @@ export interface FlagsExports extends Exports {
 }
 
 export function flagsEngine(flags: FlagsExports): Engine {
-  const { self, view, give, take, watch, release } = crossing(flags, flags.free_ruleset)
+  const { self, memory, write, read, freeOnCollection, release } = openBuffers(flags, flags.free_ruleset)
 
   class Handle implements RulesetHandle {
     readonly summary: string
@@ -24,36 +24,36 @@ export function flagsEngine(flags: FlagsExports): Engine {
     readonly #bytes: number
 
     constructor(number: number) {
-      this.summary = take()
+      this.summary = read()
       this.#number = number
       this.#bytes = (JSON.parse(this.summary).keys.length + 7) >> 3
-      watch(this, number)
+      freeOnCollection(this, number)
     }
 
-    /** The hot path. Names are ASCII, and short: byte by byte is faster than an encoder. */
+    /** The hot path. Names are short and ASCII, so copying byte by byte beats `TextEncoder`. */
     evaluate(lines: string): Uint8Array | undefined {
       const { length } = lines
       const input = flags.input(self, length) >>> 0
-      const memory = view()
+      const bytes = memory()
       for (let at = 0; at < length; at++) {
         const byte = lines.charCodeAt(at)
         if (byte > 127) return undefined
-        memory[input + at] = byte
+        bytes[input + at] = byte
       }
       if (!flags.evaluate(self, this.#number, this.#bytes)) return undefined
       const output = flags.output(self) >>> 0
-      return view().slice(output, output + this.#bytes)
+      return memory().slice(output, output + this.#bytes)
     }
 
     explain(lines: string, key: string): string {
-      flags.explain(self, this.#number, give(lines, key))
-      return take()
+      flags.explain(self, this.#number, write(lines, key))
+      return read()
     }
 
     fingerprint(subjects: string | Uint8Array): string {
-      give(subjects)
+      write(subjects)
       flags.fingerprint(self, this.#number)
-      return take()
+      return read()
     }
 
     free(): void {
@@ -64,23 +64,23 @@ export function flagsEngine(flags: FlagsExports): Engine {
   return {
     name: 'wasm',
     ruleset(snapshot) {
-      give(snapshot)
+      write(snapshot)
       return new Handle(flags.ruleset(self))
     },
     subject(document) {
-      give(document)
+      write(document)
       flags.subject(self)
-      return take()
+      return read()
     },
     can(question) {
-      give(question)
+      write(question)
       flags.can(self)
-      return take()
+      return read()
     },
-    rolloutPosition: (tenantId, key) => flags.position(self, give(tenantId, key)),
+    rolloutPosition: (tenantId, key) => flags.position(self, write(tenantId, key)),
     changedKeys(before, after) {
-      flags.changed_keys(self, give(before, after))
-      return take().trimEnd()
+      flags.changed_keys(self, write(before, after))
+      return read()
     },
   }
 }

@@ -1,8 +1,8 @@
-/** What a platform's core holds, whatever the platform. */
-export { crossing } from './crossing.js'
+/** The parts that the core bundle of every platform contains. */
+export { openBuffers } from './buffers.js'
 export { can, rolloutPosition } from './shared/access.js'
 export { changedKeys } from './shared/changed.js'
-export { engine, population, use, usePopulation } from './shared/current.js'
-export { asking, DezkyError, fail } from './shared/error.js'
+export { engine, population, useEngine, usePopulation } from './shared/current.js'
+export { callEngine, DezkyError, fail } from './shared/error.js'
 export { Ruleset } from './shared/ruleset.js'
 export { toSource, toText } from './shared/write.js'

@@ -1,58 +1,71 @@
-/** Fetches WASM modules and puts engines on them: for browsers, and wherever else modules are fetched. */
-import type { Exports } from './crossing.js'
+/** Fetches the WASM modules and creates the engines, for browsers. */
+import type { ModuleExports } from './buffers.js'
 import { DezkyError } from './shared/error.js'
 
 /**
- * The address of a module (a text or a `URL`), a `Response` or a promise of one, its bytes, or a compiled `WebAssembly.Module`. It says so little
- * because not every TypeScript library has these, and the last is any object in the one that has.
+ * A WASM module: its address (a string or a `URL`), a `Response` or a promise of one, its bytes, or
+ * a compiled `WebAssembly.Module`. The type is wide because not every TypeScript library declares
+ * these types.
  */
 export type ModuleSource = string | object
 
-interface Wanted {
+interface RegisteredModule {
   readonly address: () => object
-  readonly start: (exports: Exports) => void
+  readonly start: (exports: ModuleExports) => void
   loading?: Promise<void> | undefined
 }
 
-/** Flags first, and then the world where somebody imports it. */
-const wanted: Wanted[] = []
+/** flags.wasm, then world.wasm if it is imported. */
+const modules: RegisteredModule[] = []
 
-/** Wants a module from the next `init` on. The address is found only then: where there are no files it may have none. */
-export function want<Module extends Exports>(address: () => object, start: (exports: Module) => void): void {
-  wanted.push({ address, start: start as (exports: Exports) => void })
+/**
+ * Registers a module that `init` loads from now on. The address is computed only when it is needed,
+ * because `import.meta.url` may be unusable on hosts without files.
+ */
+export function registerModule<Exports extends ModuleExports>(address: () => object, start: (exports: Exports) => void): void {
+  modules.push({ address, start: start as (exports: ModuleExports) => void })
 }
 
 /**
- * Loads what was imported: flags.wasm, and world.wasm for `World` and `validate`. From beside this file, unless sources are given. Once is
- * enough; what has failed can be tried again.
+ * Loads the engine: flags.wasm, and world.wasm if `World` or `validate` is imported. Without
+ * arguments it loads the files beside this script. Repeated calls load nothing again; after a
+ * failure, call it again to retry.
+ *
+ * @throws {DezkyError} with the code `not_ready` if a module cannot be loaded.
+ * @example
+ * await init()
+ * const rules = Ruleset.fromSnapshot(snapshot)
  */
 export async function init(flags?: ModuleSource, world?: ModuleSource): Promise<void> {
-  const load = async ({ address, start }: Wanted, source: unknown) => {
+  const load = async ({ address, start }: RegisteredModule, source: unknown) => {
     try {
       const module = await compile((await source) ?? address())
-      start((await WebAssembly.instantiate(module)).exports as unknown as Exports)
+      start((await WebAssembly.instantiate(module)).exports as unknown as ModuleExports)
     } catch (error) {
       notReady(error)
     }
   }
-  const loads = wanted.map((one, index) => {
-    one.loading ??= load(one, [flags, world][index]).catch((error) => {
-      one.loading = undefined
+  const loads = modules.map((module, index) => {
+    module.loading ??= load(module, [flags, world][index]).catch((error) => {
+      module.loading = undefined
       throw error
     })
-    return one.loading
+    return module.loading
   })
   await Promise.all(loads)
 }
 
-/** As `init`, at once, from bytes or a compiled `WebAssembly.Module`. What has been loaded stays. */
+/**
+ * Like `init`, but synchronous: takes bytes or a compiled `WebAssembly.Module`. Loaded modules
+ * stay.
+ */
 export function initSync(flags: object, world?: object): void {
-  wanted.forEach((one, index) => {
+  modules.forEach((one, index) => {
     const source = [flags, world][index]
     if (one.loading || !source) return
     try {
       const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source as BufferSource)
-      one.start(new WebAssembly.Instance(module).exports as unknown as Exports)
+      one.start(new WebAssembly.Instance(module).exports as unknown as ModuleExports)
     } catch (error) {
       notReady(error)
     }
@@ -66,7 +79,8 @@ async function compile(source: unknown): Promise<WebAssembly.Module> {
   if (typeof source === 'string' || source instanceof URL) source = await fetch(source)
   if (!(source instanceof Response)) throw TypeError('not a source')
   if (!source.ok) throw Error(`${source.url} ${source.status}`)
-  // Other types are not streamed; a page in place of the module shows in the error as a wrong magic word.
+  // compileStreaming rejects other content types. An HTML page instead of a module fails below, with
+  // "wrong magic word".
   return source.headers.get('content-type') === 'application/wasm'
     ? WebAssembly.compileStreaming(source)
     : WebAssembly.compile(await source.arrayBuffer())

@@ -1,4 +1,4 @@
-/** How bundlers for the edge import a WASM module. */
+/** The two import forms by which edge bundlers load a WASM module. */
 declare module '*.wasm' {
   const module: WebAssembly.Module
   export default module

@@ -1,4 +1,4 @@
-/** The engines from files beside the file that has this code: what `@dezky/sdk-node` falls back to. */
+/** The WASM engines read from files beside this script: the fallback of `@dezky/sdk-node`. */
 import { flagsEngine } from './flags-engine.js'
 import { load } from './node/load.js'
 import type { Engine, Population } from './shared/engine.js'

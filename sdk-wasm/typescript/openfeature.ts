@@ -1,4 +1,4 @@
-/** An OpenFeature provider for the web, whose SDK asks synchronously. */
+/** The OpenFeature provider for the web SDK, which evaluates synchronously. */
 import {
   type EvaluationContext, type JsonValue, OpenFeatureEventEmitter, type Provider, type ResolutionDetails,
 } from '@openfeature/web-sdk'
@@ -8,9 +8,16 @@ import type { Ruleset } from './shared/ruleset.js'
 import type { Document } from './shared/types.js'
 
 /**
- * Answers in this page, from a snapshot, or from a live client, whose news it tells: ready, stale, configuration changed, and an error
- * that is fatal. The evaluation context is the tenant: `targetingKey` is its id, and `tenantSlug`, `plan`, `partnerSlug` and `environment` are
- * as in a subject. Closing the provider does not close the client, which others may read from.
+ * Evaluates flags in the page, from a snapshot or from a live client. With a live client the
+ * provider emits OpenFeature events: ready, stale, configuration changed, and an error while the
+ * server refuses the key. The evaluation context is the tenant: `targetingKey` is its id;
+ * `tenantSlug`, `plan`, `partnerSlug` and `environment` are the members of a subject. Closing the
+ * provider leaves the client open, because other code may read from it.
+ *
+ * @example
+ * await init()
+ * await OpenFeature.setContext({ targetingKey: 't1', tenantSlug: 'acme', plan: 'business' })
+ * await OpenFeature.setProviderAndWait(new DezkyProvider(snapshot))
  */
 export class DezkyProvider implements Provider {
   readonly metadata = { name: 'dezky' }
@@ -18,17 +25,20 @@ export class DezkyProvider implements Provider {
   readonly events = new OpenFeatureEventEmitter()
   readonly #resolver: Resolver
 
-  /** The engine must be ready: `await init()` comes first, or `await connect(…)`. */
+  /** Requires a loaded engine: call `await init()` or `await connect(…)` first. */
   constructor(source: Document<object> | Client) {
     this.#resolver = new Resolver(source, (event, details) => this.events.emit(event as never, details))
   }
 
-  /** The rules in force. */
+  /** The ruleset that answers now. */
   get rules(): Ruleset {
     return this.#resolver.rules
   }
 
-  /** Takes a newer snapshot, and says which flags it changes. One that is malformed is thrown, and the rules stay. Not with a client. */
+  /**
+   * Replaces the snapshot and emits the keys of the changed flags. Throws if the snapshot is
+   * malformed, and keeps the old rules. Throws if the provider reads from a live client.
+   */
   replace(snapshot: Document<object>): void {
     this.#resolver.replace(snapshot)
   }
@@ -41,7 +51,7 @@ export class DezkyProvider implements Provider {
     this.#resolver.stop()
   }
 
-  /** Every answer is computed from the context that comes with the question, so that there is nothing to reconcile. */
+  /** Does nothing: each evaluation receives its context, so no state depends on it. */
   onContextChange(): void {}
 
   resolveBooleanEvaluation(key: string, fallback: boolean, context: EvaluationContext): ResolutionDetails<boolean> {

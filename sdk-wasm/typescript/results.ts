@@ -1,10 +1,10 @@
-/** For pages that a server rendered: reads the flags that it sent along, and needs no engine. */
-import { own } from './shared/own.js'
+/** The entry `@dezky/sdk-wasm/results`: reads flags that a server evaluated; needs no engine. */
+import { ownMembers } from './shared/own-members.js'
 import type { Results } from './shared/types.js'
 
 export type { Results }
 
-/** One tenant's flags, as the server saw them. A flag that does not exist is off. */
+/** One tenant's flags as the server evaluated them. A flag that does not exist is off. */
 export interface ReadResults<Key extends string = string> {
   readonly revision: number
   readonly environment: string
@@ -13,9 +13,16 @@ export interface ReadResults<Key extends string = string> {
   enabledKeys(): Key[]
 }
 
-/** Reads what `flags.toJSON()` gave on the server, as a value or as its text. Throws where it is anything else. */
+/**
+ * Reads the output of `flags.toJSON()`, as a value or as JSON text. Throws if the document has any
+ * other form.
+ *
+ * @example
+ * const flags = readResults(sentByTheServer)
+ * flags.isEnabled('new-portal')
+ */
 export function readResults<Key extends string = string>(document: Results<Key> | string): ReadResults<Key> {
-  const { revision, environment, flags } = own(Object(typeof document === 'string' ? JSON.parse(document) : document))
+  const { revision, environment, flags } = ownMembers(Object(typeof document === 'string' ? JSON.parse(document) : document))
   const answers = new Map(Object.entries(Object(flags))) as Map<Key, unknown>
   const isWhole =
     Number.isSafeInteger(revision) && typeof environment === 'string' && typeof flags === 'object' && flags && !Array.isArray(flags)

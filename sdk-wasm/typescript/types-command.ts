@@ -1,10 +1,10 @@
-/** The command `dezky-types`: a snapshot's keys as TypeScript, so that a key that is none does not compile. For Node alone. */
+/** The command `dezky-types`: writes flag keys as a TypeScript union. */
 import { readFileSync } from 'node:fs'
 import type { Ruleset } from './shared/ruleset.js'
 
 const USAGE = 'usage: dezky-types SNAPSHOT.json > flag-keys.ts   (- reads standard input)'
 
-/** Runs the command; answers the code to exit with. */
+/** Runs the command and returns its exit code. */
 export function run({ fromSnapshot }: Pick<typeof Ruleset, 'fromSnapshot'>, files: readonly string[]): number {
   const [file] = files
   if (files.length !== 1 || !file || /^-./.test(file)) {
@@ -20,7 +20,7 @@ export function run({ fromSnapshot }: Pick<typeof Ruleset, 'fromSnapshot'>, file
   }
 }
 
-/** A key holds no character that would need escaping. */
+/** The source of the TypeScript module. Flag keys contain no character that needs escaping. */
 function toModule(keys: readonly string[]): string {
   const union = keys.map((key) => `\n  | '${key}'`).join('') || ' never'
   return `/** Every flag's key, by dezky-types. */\nexport type FlagKey =${union}\n`

@@ -1,9 +1,9 @@
-/** The engine on world.wasm: the population and the model. */
-import { crossing, type Exports } from './crossing.js'
+/** The engine over world.wasm: the population and the model. */
+import { type ModuleExports, openBuffers } from './buffers.js'
 import type { Population, Source, WorldHandle } from './shared/engine.js'
 
-/** What world.wasm exports: the methods of `Population` in src/population.rs. */
-export interface WorldExports extends Exports {
+/** The exports of world.wasm: the methods of `Population` in src/population.rs. */
+export interface WorldExports extends ModuleExports {
   world(self: number): number
   free_world(self: number, number: number): void
   plan(self: number, number: number): void
@@ -13,10 +13,10 @@ export interface WorldExports extends Exports {
   validate(self: number, split: number): void
 }
 
-type Question = 'plan' | 'ladder' | 'counts' | 'fingerprint'
+type Query = 'plan' | 'ladder' | 'counts' | 'fingerprint'
 
 export function worldEngine(population: WorldExports): Population {
-  const { self, give, take, watch, release } = crossing(population, population.free_world)
+  const { self, write, read, freeOnCollection, release } = openBuffers(population, population.free_world)
 
   class Handle implements WorldHandle {
     readonly revision: number
@@ -25,35 +25,35 @@ export function worldEngine(population: WorldExports): Population {
     readonly #number: number
 
     constructor(number: number) {
-      const { revision, environment, registered } = JSON.parse(take())
+      const { revision, environment, registered } = JSON.parse(read())
       this.revision = revision
       this.environment = environment
       this.registered = registered
       this.#number = number
-      watch(this, number)
+      freeOnCollection(this, number)
     }
 
-    plan = (edit: Source): string => this.#ask('plan', edit)
-    ladder = (key: string): string => this.#ask('ladder', key)
-    counts = (key: string): string => this.#ask('counts', key)
-    fingerprint = (): string => this.#ask('fingerprint', '')
+    plan = (edit: Source): string => this.#query('plan', edit)
+    ladder = (key: string): string => this.#query('ladder', key)
+    counts = (key: string): string => this.#query('counts', key)
+    fingerprint = (): string => this.#query('fingerprint', '')
     free = (): void => release(this, this.#number)
 
-    #ask(question: Question, source: Source): string {
-      give(source)
-      population[question](self, this.#number)
-      return take()
+    #query(query: Query, source: Source): string {
+      write(source)
+      population[query](self, this.#number)
+      return read()
     }
   }
 
   return {
     world(document) {
-      give(document)
+      write(document)
       return new Handle(population.world(self))
     },
     validate(kind, document) {
-      population.validate(self, give(kind, document))
-      return take()
+      population.validate(self, write(kind, document))
+      return read()
     },
   }
 }

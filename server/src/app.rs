@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! The state that all request handlers share.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use dezky_core::{Error, Timestamp};
 
 use crate::delivery::{Reach, Slices, Streams};
 use crate::http::address::Network;
+use crate::http::connection_slots::ConnectionSlots;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Metrics;
 use crate::http::metrics_access::MetricsAccess;
-use crate::http::places::Places;
 use crate::http::problem::Problem;
 use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
@@ -19,68 +19,68 @@ use crate::identity::Identity;
 use crate::live::Live;
 use crate::store::Store;
 
-/// The server's parts.
-pub struct App {
-    /// What is durable.
+/// The shared parts of the server.
+pub(crate) struct App {
+    /// The durable storage of all records.
     pub store: Arc<dyn Store>,
-    /// What is held in memory.
+    /// The records and rulesets in memory.
     pub live: Live,
-    /// Who verifies tokens.
+    /// The verifier of access tokens.
     pub identity: Arc<Identity>,
-    /// What operators are recognised by.
+    /// The claims that mark operators and platform admins.
     pub rights: Rights,
-    /// What clients carry for us is sealed with it.
+    /// The key that seals cursors and links.
     pub seal: Seal,
-    /// What instances evaluate with.
+    /// The reports of instances about their rules.
     pub reach: Reach,
-    /// What of the flags each tenant sees.
+    /// The slices of the snapshot for single tenants.
     pub slices: Slices,
-    /// The streams that are open.
+    /// The open event streams.
     pub streams: Arc<Streams>,
-    /// Names the history that revisions belong to.
+    /// The value of `Dezky-History`, which identifies the database of the revisions.
     pub history: HeaderValue,
-    /// Whether the server is about to stop.
+    /// Becomes true when the server stops.
     pub stopping: tokio::sync::watch::Sender<bool>,
-    /// The origins whose pages may ask.
+    /// The allowed origins of cross-origin requests.
     pub origins: Vec<HeaderValue>,
-    /// How often a caller may ask.
+    /// The rate limit of people and tenant keys.
     pub callers: Limiter,
-    /// How often a server key may ask: it stands for a fleet.
+    /// The rate limit of server keys, each of which stands for a fleet.
     pub fleets: Limiter,
-    /// How often an address may fail to say who it is.
+    /// The limit of failed authentications from one address.
     pub failures: Limiter,
-    /// The proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// What is counted.
+    /// The Prometheus metrics of the server.
     pub metrics: Metrics,
-    /// Who may read the metrics where everything is served.
+    /// The access to the metrics at the main address.
     pub metrics_access: MetricsAccess,
-    /// Which refusals are logged.
+    /// The limit on log lines about refusals.
     pub refusals: Arc<RefusalLog>,
-    /// The connections that are open.
-    pub places: Arc<Places>,
-    /// Held by writes that can change an effect, and alone by the one that was promised a certain effect.
+    /// The open connections and their limits.
+    pub connections: Arc<ConnectionSlots>,
+    /// Shared by writes that affect flags; exclusive for a PATCH with `planDigest`.
     pub effects: tokio::sync::RwLock<()>,
-    /// The document that describes all this.
+    /// The serialized OpenAPI document.
     pub openapi: std::sync::OnceLock<axum::body::Bytes>,
 }
 
-/// By what the token tells operators and platform admins.
-pub struct Rights {
+/// The claims of a token that mark operators and platform admins.
+pub(crate) struct Rights {
     /// The audience of operators' tokens.
     pub operator_audience: String,
-    /// The group at the identity provider whose members are platform admins.
+    /// The group of platform admins at the identity provider.
     pub admin_group: String,
 }
 
-/// What time it is: the only place that asks.
+/// Returns the current time. No other function of the server reads the wall clock.
 pub fn now() -> Result<Timestamp, Problem> {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
     Ok(Timestamp::from_micros(micros)?)
 }
 
-/// A new id: it sorts by time of making.
+/// Creates an id; ids sort by their time of creation.
 pub fn new_id() -> Result<Id, Error> {
     Id::new(uuid::Uuid::now_v7().as_hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
 }

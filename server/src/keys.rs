@@ -1,4 +1,4 @@
-//! Machine keys: what is kept of them, and how a secret becomes a key.
+//! Machine keys: their stored record, and the handling of secrets.
 
 use aws_lc_rs::rand;
 use base64::Engine;
@@ -11,47 +11,47 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// How every secret begins, so that scanners find the ones that leaked.
+/// The prefix of every secret, by which scanners find leaked ones.
 pub const PREFIX: &str = "dzk_";
 
 const SECRET_BYTES: usize = 32;
 const HINT_CHARACTERS: usize = 4;
 
-/// What is known of a secret: its SHA-256.
+/// The SHA-256 of a secret.
 pub type SecretHash = [u8; 32];
 
-/// A machine's key. Its secret is nowhere, its hash in the store alone.
+/// A machine key. The store contains the hash of its secret, never the secret.
 ///
-/// Members that came later are absent in older documents: such a key has no expiry and no maker.
+/// Documents from older versions lack the newer members: such a key has no expiry and no creator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Key {
-    /// Its id.
+pub struct KeyRecord {
+    /// The id of the key.
     pub id: Id,
-    /// What people call it.
+    /// The display name of the key.
     pub name: Label,
-    /// What it may do.
+    /// The kind of access.
     pub kind: KeyKind,
-    /// The tenant whose flags it evaluates, where it is one tenant's.
+    /// The tenant whose flags it evaluates; only for kind tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<Id>,
     /// The environment in which it evaluates.
     pub environment: Environment,
-    /// The secret's last characters, to tell keys apart.
+    /// The last characters of the secret, to tell keys apart.
     pub hint: String,
-    /// From when on the key is refused; never, where absent.
+    /// The time from which the key is refused; absent for no expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// The secret before the newest rotation, where that one kept it for a while.
+    /// The secret before the newest rotation, if it is still accepted for some time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousSecret>,
-    /// Who made the key.
+    /// The creator of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Actor>,
-    /// Its times and version.
+    /// The times and the version of the record.
     #[serde(flatten)]
     pub revisioned: Revisioned,
-    /// The secret's hash.
+    /// The hash of the secret.
     #[serde(skip)]
     pub hash: SecretHash,
 }
@@ -60,30 +60,30 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviousSecret {
-    /// The secret's last characters.
+    /// The last characters of the secret.
     pub hint: String,
-    /// Until when it is accepted.
+    /// The time until which it is accepted.
     pub until: Timestamp,
-    /// Its hash.
+    /// The hash of the secret.
     #[serde(skip)]
     pub hash: SecretHash,
 }
 
-/// What a key may do.
+/// The access of a machine key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyKind {
-    /// Read snapshots, and evaluate for every tenant.
+    /// Reads snapshots and evaluates for every tenant.
     Server,
-    /// Evaluate for one tenant.
+    /// Evaluates for one tenant.
     Tenant,
 }
 
 impl KeyKind {
-    /// Every kind.
+    /// All kinds of keys.
     pub const ALL: [KeyKind; 2] = [KeyKind::Server, KeyKind::Tenant];
 
-    /// Its name.
+    /// Returns the name in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             KeyKind::Server => "server",
@@ -92,25 +92,25 @@ impl KeyKind {
     }
 }
 
-impl Key {
-    /// Whether the key is not refused yet.
+impl KeyRecord {
+    /// Reports whether the key has not expired.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)
     }
 
-    /// Whether the secret of this hash is the key's now.
+    /// Reports whether a secret with this hash is accepted at this time.
     pub fn accepts(&self, hash: &SecretHash, now: Timestamp) -> bool {
         let is_previous =
             || self.previous.as_ref().is_some_and(|secret| secret.hash == *hash && now < secret.until);
         self.is_valid(now) && (self.hash == *hash || is_previous())
     }
 
-    /// The hashes of its secrets.
+    /// Returns the hashes of all its secrets.
     pub fn hashes(&self) -> impl Iterator<Item = &SecretHash> {
         std::iter::once(&self.hash).chain(self.previous.as_ref().map(|secret| &secret.hash))
     }
 
-    /// Who asks with it.
+    /// Returns the principal for authorization.
     pub fn principal(&self) -> MachineKey {
         match &self.tenant_id {
             Some(tenant) => MachineKey::Tenant(tenant.clone()),
@@ -119,19 +119,19 @@ impl Key {
     }
 }
 
-/// A new secret; nothing where there is no randomness.
+/// Creates a secret; `None` without randomness.
 pub fn new_secret() -> Option<String> {
     let mut bytes = [0_u8; SECRET_BYTES];
     rand::fill(&mut bytes).ok()?;
     Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// What is kept of a secret.
+/// Returns the hash that is stored for a secret.
 pub fn hash_of(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// What is shown of a secret once it is gone.
+/// Returns the hint that is shown for a secret.
 pub fn hint_of(secret: &str) -> String {
     let skipped = secret.chars().count().saturating_sub(HINT_CHARACTERS);
     secret.chars().skip(skipped).collect()

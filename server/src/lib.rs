@@ -1,11 +1,12 @@
-//! The reference server: the control plane of a platform, behind verified identity, on a durable store.
+//! The reference server: the control plane of a platform with verified identity and a durable
+//! store.
 
 pub mod app;
 pub mod check;
 pub mod config;
 pub mod delivery;
-pub mod dev;
-pub mod histogram;
+pub(crate) mod dev;
+mod histogram;
 pub mod http;
 pub mod identity;
 pub mod keys;

@@ -1,4 +1,4 @@
-//! The command line.
+//! The entry point of the `dezky-server` command.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
@@ -7,11 +7,11 @@ use clap::Parser;
 use dezky_core::Timestamp;
 use dezky_server::app::now;
 use dezky_server::check;
-use dezky_server::config::{Command, CommandLine, LogFormat, Place, Settings};
+use dezky_server::config::{Command, CommandLine, DataLocation, LogFormat, Settings};
 use dezky_server::seeds;
 use dezky_server::serve;
-use dezky_server::store::sqlite::{self, KeysOfCopy, Revived};
-use dezky_server::store::{Head, KeptKey};
+use dezky_server::store::sqlite::{self, RestoredAccess, RestoredKeys};
+use dezky_server::store::{LogHead, StoredKey};
 
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
@@ -36,20 +36,22 @@ fn run(command: Command) -> Result<(), Failure> {
             let findings = runtime()?.block_on(check::check(&settings.completed()?));
             findings.iter().for_each(|finding| println!("{finding}"));
             if findings.iter().any(|finding| finding.found.is_err()) {
-                return Err("serve would fail with these settings".into());
+                return Err("`serve` would fail with these settings".into());
             }
-            println!("the settings are good");
+            println!("the settings are valid");
         }
-        Command::Backup { place, file } => {
-            let head = sqlite::backup(&place.directory()?, &file)?;
-            println!("copied to {} and verified; its head is {head}", file.display());
+        Command::Backup { data_location, file } => {
+            let head = sqlite::backup(&data_location.directory()?, &file)?;
+            println!("copied to {} and verified; the head is {head}", file.display());
         }
         Command::VerifyBackup { file, expected } => {
             println!("{}", verified(&sqlite::verify_file(&file, expected.expect)?));
         }
-        Command::NewHistory { place, keep_keys, revoke_keys } => new_history(&place, keep_keys, revoke_keys)?,
-        Command::VerifyLog { place, expected } => {
-            let file = sqlite::file(&place.directory()?);
+        Command::NewHistory { data_location, keep_keys, revoke_keys } => {
+            new_history(&data_location, keep_keys, revoke_keys)?
+        }
+        Command::VerifyLog { data_location, expected } => {
+            let file = sqlite::file(&data_location.directory()?);
             println!("{}", verified(&sqlite::verify_file(&file, expected.expect)?));
         }
         Command::Version => {
@@ -59,53 +61,53 @@ fn run(command: Command) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verified(head: &Head) -> String {
+fn verified(head: &LogHead) -> String {
     format!(
-        "{} changes, every hash and link verified, and every record is what they say; the head is {head}",
+        "verified {} changes: every hash, every link, and every record; the head is {head}",
         head.revision
     )
 }
 
-/// Begins a new history once the operator has said what becomes of the machine keys.
-fn new_history(place: &Place, keep_keys: bool, revoke_keys: bool) -> Result<(), Failure> {
+/// Starts a new history after the operator decided on the machine keys.
+fn new_history(data_location: &DataLocation, keep_keys: bool, revoke_keys: bool) -> Result<(), Failure> {
     let keys = match (keep_keys, revoke_keys) {
-        (true, _) => Some(KeysOfCopy::Keep),
-        (_, true) => Some(KeysOfCopy::Revoke),
+        (true, _) => Some(RestoredKeys::Keep),
+        (_, true) => Some(RestoredKeys::Revoke),
         _ => None,
     };
     let at = now().map_err(|problem| problem.detail().to_owned())?;
     let by = (at, seeds::system());
-    let revived = sqlite::begin_history(&place.directory()?, place.permissions(), keys, by)?;
-    print!("{}", listed(&revived));
+    let restored = sqlite::begin_history(&data_location.directory()?, data_location.permissions(), keys, by)?;
+    print!("{}", listed(&restored));
     match keys {
-        None => Err("nothing was changed: say --keep-keys or --revoke-keys".into()),
-        Some(KeysOfCopy::Keep) => {
-            println!("a new history has begun; the machine keys stay valid");
+        None => Err("nothing was changed: repeat with --keep-keys or --revoke-keys".into()),
+        Some(RestoredKeys::Keep) => {
+            println!("a new history started; the machine keys stay valid");
             Ok(())
         }
-        Some(KeysOfCopy::Revoke) => {
-            println!("a new history has begun; the machine keys are revoked");
+        Some(RestoredKeys::Revoke) => {
+            println!("a new history started; the machine keys are revoked");
             Ok(())
         }
     }
 }
 
-/// What this copy of the data brings back, for the operator to go through.
-fn listed(revived: &Revived) -> String {
-    let mut text = format!("machine keys in this copy of the data: {}\n", revived.keys.len());
+/// Lists the keys and admins that this copy of the data brings back.
+fn listed(restored: &RestoredAccess) -> String {
+    let mut text = format!("machine keys in this copy of the data: {}\n", restored.keys.len());
     let time = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-    for KeptKey { key, last_used_at, last_used_from } in &revived.keys {
+    for StoredKey { key, last_used_at, last_used_from } in &restored.keys {
         let (kind, created, used) = (key.kind.as_str(), key.revisioned.created_at, time(*last_used_at));
         let from = last_used_from.map_or(String::new(), |address| format!(" from {address}"));
         let (id, name, hint) = (&key.id, &key.name, &key.hint);
         text += &format!("  {id} {kind} …{hint} created {created}, last used {used}{from}: {name}\n");
     }
-    text += &format!("active platform admins in this copy of the data: {}\n", revived.admins.len());
-    for user in &revived.admins {
+    text += &format!("active platform admins in this copy of the data: {}\n", restored.admins.len());
+    for user in &restored.admins {
         let signed_in = time(user.last_login_at);
         text += &format!("  {} {} last signed in {signed_in}: {}\n", user.id, user.email, user.name);
     }
-    text + "Rights and memberships that were taken away since the copy was made are back as well.\n"
+    text + "Rights and memberships that were revoked since the copy was made are back as well.\n"
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

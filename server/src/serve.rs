@@ -1,4 +1,4 @@
-//! Putting the parts together, and taking them apart again.
+//! Starting and stopping the server.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -13,13 +13,14 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Rights, now};
 use crate::config::{Settings, SettingsError};
 use crate::delivery::{Reach, Slices};
-use crate::dev::{self, Provider};
-use crate::http::connection::{self, Front, Patience};
+use crate::dev;
+use crate::http::accept::serve as accept_connections;
+use crate::http::connection::{ConnectionContext, Timeouts};
+use crate::http::connection_slots::{AddressLimit, ConnectionSlots};
 use crate::http::limiter::Limiter;
 use crate::http::limits::FLEET_FACTOR;
 use crate::http::metrics::Metrics;
 use crate::http::metrics_access::MetricsAccess;
-use crate::http::places::{PerAddress, Places};
 use crate::http::problem::Problem;
 use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
@@ -27,37 +28,40 @@ use crate::http::tls::{Tls, TlsError};
 use crate::http::{openapi, router};
 use crate::identity::{Identity, IdentitySettings, KeyTiming, TrustedIssuer};
 use crate::live::Live;
-use crate::routes;
+use crate::routes::ENDPOINTS;
 use crate::seeds;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{StoreError, Write};
 
-/// Why the server does not start.
+/// The reason for which the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The settings cannot be.
+    /// The settings are invalid or contradict each other.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The data cannot be used.
+    /// The store cannot be opened or read.
     #[error("{0}")]
     Store(#[from] crate::store::StoreError),
-    /// The data cannot be understood.
-    #[error("the data holds something that cannot be served: {0}")]
+    /// The store contains a record that core rejects.
+    #[error("the data contains a record that cannot be served: {0}")]
     Data(#[from] dezky_core::Error),
-    /// What a fresh server has cannot be put there.
-    #[error("the data cannot be seeded: {0}")]
+    /// The initial records cannot be written.
+    #[error("the initial records cannot be written: {0}")]
     Seed(&'static str),
-    /// The identity provider's settings cannot be.
+    /// The settings of the identity provider are invalid.
     #[error("{0}")]
     Identity(String),
-    /// TLS cannot be served.
+    /// The development mode cannot start.
+    #[error(transparent)]
+    Dev(#[from] dev::DevError),
+    /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// A metric cannot be made.
-    #[error("the metrics cannot be counted: {0}")]
+    /// A metric cannot be registered.
+    #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
-    /// The network, or a signal.
+    /// An operation of the network or of the signal handler failed.
     #[error("{0}: {1}")]
     System(String, std::io::Error),
 }
@@ -68,40 +72,29 @@ impl From<Problem> for StartError {
     }
 }
 
-/// Serves until told to stop.
+/// Runs the server until it receives a stop signal.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
-    // Every stream is an open file; shells and supervisors begin with few.
+    // Every stream is an open file, and shells and supervisors start processes with low limits.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "there may be no more open files than there were");
+        tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let (listener, address) = listen(settings.listen).await?;
-    let issuer = format!("http://{address}{}", dev::ISSUER_PATH);
+    let issuer = dev::issuer(address);
     let tls = settings.tls_files().map(Tls::load).transpose()?;
     let metrics_listener = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
     let (store, live) = open(&settings).await?;
-    let provider = match settings.dev {
-        true => Some(
-            Provider::new(&issuer, dev::personas())
-                .map_err(|error| StartError::Identity(error.to_string()))?,
-        ),
+    let dev_router = match settings.dev {
+        true => Some(dev::start(&store, &live, &issuer).await?),
         false => None,
     };
-    if settings.dev {
-        if live.read().issuers().any(|issuer| !issuer.ends_with(dev::ISSUER_PATH)) {
-            let text = "these are not the data of a server for trying things out: give --dev another --data";
-            return Err(SettingsError(text.to_owned()).into());
-        }
-        seeds::sample(&store, &live, &issuer, &dev::personas()).await?;
-    }
     let identity = identity(&settings, &issuer)?;
-    let operations = routes::operations();
-    let places = Places::new(settings.per_address())?;
+    let connections = ConnectionSlots::new(settings.address_limit())?;
     let (metrics_access, own_metrics_access) = settings.metrics_access();
-    let named = operations.iter().map(|operation| (operation.method.as_str(), operation.path));
-    let metrics = Metrics::new(named, store.times(), &places)?;
+    let named = ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path));
+    let metrics = Metrics::new(named, store.times(), &connections)?;
     let refusals = Arc::<RefusalLog>::default();
     let app = Arc::new(App {
         seal: Seal::new(&store.secret().await?),
@@ -126,28 +119,28 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         metrics,
         metrics_access,
         refusals: Arc::clone(&refusals),
-        places: Arc::clone(&places),
+        connections: Arc::clone(&connections),
         effects: tokio::sync::RwLock::default(),
-        openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(&operations).to_string())),
+        openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(ENDPOINTS).to_string())),
     });
-    let mut router = router::router(&app, operations);
-    if let Some(provider) = provider {
-        router = router.merge(provider.router());
+    let mut router = router::router(&app, ENDPOINTS);
+    if let Some(dev_router) = dev_router {
+        router = router.merge(dev_router);
         announce(&address.to_string());
     }
     let refreshers = identity.start();
     tracing::info!(%address, tls = tls.is_some(), environment = %settings.environment, "serving");
     if settings.behind_proxy && settings.trusted_proxies.is_empty() {
         tracing::warn!(
-            "no --trusted-proxy: all clients have the proxy's address, and one of them can use up its failures"
+            "no --trusted-proxy: all clients share the address of the proxy, and one of them can use up its failure limit"
         );
     }
     if app.metrics_access == MetricsAccess::Closed {
-        tracing::warn!("/metrics is closed: it needs --metrics-token or --metrics-listen");
+        tracing::warn!("/metrics is closed: set --metrics-token or --metrics-listen");
     }
-    let passing = app.live.clone();
-    let news = tokio::spawn(async move { passing.news().pass_on().await });
-    let noting = tokio::spawn(note_key_uses(Arc::clone(&app)));
+    let forwarded = app.live.clone();
+    let forwarding = tokio::spawn(async move { forwarded.notifier().forward().await });
+    let recording = tokio::spawn(record_key_uses(Arc::clone(&app)));
     let stopping = Arc::clone(&app);
     let stopped = stopped()?;
     let stop = async move {
@@ -159,29 +152,34 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     if let Some(tls) = &tls {
         tokio::spawn(reload_on_hangup(Arc::clone(tls), hangup()?));
     }
-    let patience = Patience::default();
-    let front = Front { router, tls, places, refusals: Arc::clone(&refusals), patience };
+    let context = ConnectionContext {
+        router,
+        tls,
+        slots: connections,
+        refusals: Arc::clone(&refusals),
+        timeouts: Timeouts::default(),
+    };
     let serving_metrics = metrics_listener.map(|(listener, address)| {
         tracing::info!(%address, "serving metrics");
         let router = router::metrics_router(&app, own_metrics_access);
         serve_metrics(listener, router, Arc::clone(&app))
     });
     let serving_metrics = serving_metrics.transpose()?;
-    connection::serve(listener, front, stop).await;
+    accept_connections(listener, context, stop).await;
     if let Some(serving) = serving_metrics {
         let _ = serving.await;
     }
     summaries.abort();
     refusals.summarize();
     drop(refreshers);
-    news.abort();
-    // It notes what was used up to now, and ends.
-    let _ = noting.await;
+    forwarding.abort();
+    // The task writes the remaining key uses and then ends.
+    let _ = recording.await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The listener, and the address that it has got.
+/// Binds the listener and returns its actual address.
 async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |error| StartError::System(format!("cannot listen on {wanted}"), error);
     let listener = TcpListener::bind(wanted).await.map_err(failed)?;
@@ -189,24 +187,26 @@ async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartEr
     Ok((listener, address))
 }
 
-/// Serves the metrics at an address of their own, until the server stops.
+/// Serves the metrics at a separate address until the server stops.
 fn serve_metrics(listener: TcpListener, router: Router, app: Arc<App>) -> Result<JoinHandle<()>, StartError> {
-    let places = Places::new(PerAddress::default())?;
-    let (tls, refusals, patience) = (None, Arc::clone(&app.refusals), Patience::default());
-    let front = Front { router, tls, places, refusals, patience };
+    let slots = ConnectionSlots::new(AddressLimit::default())?;
+    let (refusals, timeouts) = (Arc::clone(&app.refusals), Timeouts::default());
+    let context = ConnectionContext { router, tls: None, slots, refusals, timeouts };
     let mut stopping = app.stopping.subscribe();
     let stop = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    Ok(tokio::spawn(connection::serve(listener, front, stop)))
+    Ok(tokio::spawn(accept_connections(listener, context, stop)))
 }
 
-/// Reads the certificate again whenever the signal comes.
+/// Reloads the certificate on every SIGHUP.
 async fn reload_on_hangup(tls: Arc<Tls>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         match tls.reload() {
-            Ok(()) => tracing::info!("the certificate was read again"),
-            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+            Ok(()) => tracing::info!("the certificate was reloaded"),
+            Err(error) => {
+                tracing::error!(%error, "the certificate cannot be reloaded; the old one stays in use")
+            }
         }
     }
 }
@@ -219,21 +219,22 @@ fn cannot_wait(error: std::io::Error) -> StartError {
     StartError::System("cannot wait for signals".to_owned(), error)
 }
 
-/// How often it is noted when machine keys were last used.
-const NOTE_EVERY: Duration = Duration::from_secs(60);
+/// The interval at which the last uses of machine keys are written.
+const KEY_USE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Notes when machine keys were last used, now and then and at the end.
-async fn note_key_uses(app: Arc<App>) {
+/// Writes the last uses of machine keys periodically and once more at the end.
+async fn record_key_uses(app: Arc<App>) {
     let mut stopping = app.stopping.subscribe();
     loop {
-        let is_over = tokio::time::timeout(NOTE_EVERY, stopping.wait_for(|stopping| *stopping)).await.is_ok();
-        let key_uses = app.live.newly_used_keys();
+        let is_over =
+            tokio::time::timeout(KEY_USE_INTERVAL, stopping.wait_for(|stopping| *stopping)).await.is_ok();
+        let key_uses = app.live.take_new_key_uses();
         if let (false, Ok(at)) = (key_uses.is_empty(), now()) {
             let actor = dezky_core::model::Actor::default();
             let (entries, requires) = (Vec::new(), Vec::new());
             let write = Write { at, actor, entries, requires, receipt: None, key_uses };
             if let Err(error) = app.store.write(write).await {
-                tracing::warn!(%error, "it was not noted when machine keys were last used");
+                tracing::warn!(%error, "the last uses of machine keys cannot be written");
             }
         }
         if is_over {
@@ -243,17 +244,17 @@ async fn note_key_uses(app: Arc<App>) {
 }
 
 async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Live), StartError> {
-    let directory = settings.place.directory()?;
+    let directory = settings.data_location.directory()?;
     let live = Live::new(settings.environment.clone())?;
-    let permissions = settings.place.permissions();
+    let permissions = settings.data_location.permissions();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_with(&directory, permissions, live.observer())?);
-    // Nothing is written before this: nobody has the store yet.
-    live.load(store.population().await?)?;
+    // No other part can write before this, because the store is not shared yet.
+    live.load(store.initial_state().await?)?;
     seeds::seed(&store, &live).await?;
     Ok((store, live))
 }
 
-/// What verifies tokens. Nothing is fetched yet.
+/// Creates the token verifier; it fetches no keys yet.
 pub(crate) fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Identity>, StartError> {
     let issuers = if settings.dev { vec![TrustedIssuer::new(dev_issuer)] } else { settings.issuers.clone() };
     let settings = IdentitySettings {
@@ -266,7 +267,7 @@ pub(crate) fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Iden
     Identity::new(settings).map_err(|error| StartError::Identity(error.to_string()))
 }
 
-/// A signal to stop.
+/// Returns a future that resolves on SIGINT or SIGTERM.
 fn stopped() -> Result<impl Future<Output = ()>, StartError> {
     let on = |kind| signal(kind).map_err(cannot_wait);
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
@@ -275,7 +276,7 @@ fn stopped() -> Result<impl Future<Output = ()>, StartError> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("stopping: what is under way may finish");
+        tracing::info!("stopping: open requests may finish");
     })
 }
 
@@ -283,13 +284,13 @@ fn stopped() -> Result<impl Future<Output = ()>, StartError> {
 fn announce(address: &str) {
     eprintln!(
         "
-  DEVELOPMENT MODE: anybody who reaches this server can be anybody. Never use it with real data.
+  DEVELOPMENT MODE: every client can sign in as any person. Never use it with real data.
 
   Documentation   http://{address}/docs
   Issuer          http://{address}/dev/oidc
   A token         TOKEN=$(curl -s http://{address}/dev/token -H 'content-type: application/json' \\
                     -d '{{\"persona\":\"operator\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')
-  A question      curl -s http://{address}/tenants -H \"Authorization: Bearer $TOKEN\"
+  A request       curl -s http://{address}/tenants -H \"Authorization: Bearer $TOKEN\"
 "
     );
 }

@@ -9,7 +9,7 @@ use dezky_core::Timestamp;
 use dezky_core::model::{Actor, Flag, Partner, Tenant};
 use dezky_core::names::{Id, Label, PlanKey, Slug};
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Observer, Record, Store, Write};
+use dezky_server::store::{Observer, Record, RecordChange, Store, Write};
 use serde_json::json;
 
 use crate::Failure;
@@ -24,7 +24,7 @@ const BATCH: usize = 1_000;
 struct Nobody;
 
 impl Observer for Nobody {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 /// Fills a fresh directory with a workload.
@@ -83,8 +83,8 @@ fn record(workload: &Workload, flag: &workload::Flag, at: Timestamp) -> Result<F
     Ok(Flag::from_json(document.to_string().as_bytes())?)
 }
 
-fn created(action: &'static str, record: Record) -> Entry {
-    Entry { action, before: None, after: Some(record) }
+fn created(action: &'static str, record: Record) -> RecordChange {
+    RecordChange { action, before: None, after: Some(record) }
 }
 
 /// Shaped like the server's own ids, which sort by time of making.

@@ -1,4 +1,4 @@
-// The provider, whose SDK needs the types of Node.
+// The OpenFeature provider; its SDK needs the types of Node.
 import type { Client, Ruleset } from '@dezky/sdk-node'
 import { DezkyProvider } from '@dezky/sdk-node/openfeature'
 import { OpenFeature, type Provider } from '@openfeature/server-sdk'

@@ -1,4 +1,4 @@
-// Every operation, under every strict option that TypeScript has, and without the types of Node.
+// Every operation, compiled with every strict option of TypeScript and without the types of Node.
 import { can, changedKeys, connect, DezkyError, engine, rolloutPosition, Ruleset, validate, World } from '@dezky/sdk-node'
 import type {
   AccessReason, Action, Axis, Change, Client, ClientCode, ClientEvents, ClientStatus, Code, ConnectOptions, Counts, Decision, Edit, Explanation, Flag, Flags, FlagRuleInput, Json, Ladder, Partner, Plan,
@@ -47,8 +47,8 @@ export function population(document: WorldDocument): void {
   const counts: Counts = world.counts('a')
   const numbers: number[] = [world.revision, world.registered, counts.on, plan.baseRevision, ...ladder.steps.map((step) => step.pct)]
   const partner: string | null | undefined = plan.byPartner[0]?.partnerSlug
-  const texts: string[] = [world.environment, world.fingerprint(), plan.digest, ...plan.gained.map((pair) => pair.tenantId)]
-  void [numbers, partner, texts]
+  const strings: string[] = [world.environment, world.fingerprint(), plan.digest, ...plan.gained.map((pair) => pair.tenantId)]
+  void [numbers, partner, strings]
 }
 
 export function access(principal: Principal, action: Action, resource: Resource): AccessReason {

@@ -1,4 +1,4 @@
-// Each statement must fail to compile; the line says with which of TypeScript's codes.
+// Statements that must fail to compile, each with the expected TypeScript error code.
 import { can, type Client, connect, Ruleset, validate, World } from '@dezky/sdk-node'
 
 const rules = Ruleset.fromSnapshot<'jmap_native_v2'>('{}')

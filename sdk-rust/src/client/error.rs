@@ -1,10 +1,12 @@
-//! What goes wrong between a client and its server, under codes that are the same in every SDK.
+//! Errors between a client and its server, under codes that are the same in every SDK.
 
 use dezky_core::Error;
 
 macro_rules! client_codes {
     ($($(#[$about:meta])* $Variant:ident $text:literal)*) => {
-        /// What went wrong, as a stable code. Its text never changes once released, and is the same in every SDK.
+        /// The stable code of a [`ClientError`].
+        ///
+        /// Its string never changes once released, and is the same in every SDK.
         ///
         /// ```
         /// assert_eq!(dezky::ClientCode::KeyRefused.as_str(), "key_refused");
@@ -16,18 +18,10 @@ macro_rules! client_codes {
         }
 
         impl ClientCode {
-            /// Every code.
-            ///
-            /// ```
-            /// assert!(dezky::ClientCode::ALL.contains(&dezky::ClientCode::Deadline));
-            /// ```
+            /// Every code, in the order of declaration.
             pub const ALL: &'static [ClientCode] = &[$(ClientCode::$Variant,)*];
 
-            /// The stable text.
-            ///
-            /// ```
-            /// assert_eq!(dezky::ClientCode::RateLimited.as_str(), "rate_limited");
-            /// ```
+            /// Returns the stable string of the code.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(ClientCode::$Variant => $text,)*
@@ -38,57 +32,63 @@ macro_rules! client_codes {
 }
 
 client_codes! {
-    /// The server refuses the key: it is wrong, revoked, or not for this. The client goes on asking, ever more rarely.
+    /// The server refuses the key: it is wrong, revoked, or not allowed to do this. The client
+    /// keeps retrying with a growing backoff.
     KeyRefused "key_refused"
-    /// No answer: no connection, no name, no trust in the certificate, a reset, or nothing in time.
+    /// The server did not answer: no connection, an unknown host, an untrusted certificate, a reset
+    /// or a timeout.
     Unreachable "unreachable"
     /// The server asks for fewer requests.
     RateLimited "rate_limited"
-    /// An answer that a client has no use for: a redirect, a failure of the server, something that is no Dezky.
+    /// The client cannot use the response: a redirect, a server error, or not a Dezky server.
     UnexpectedStatus "unexpected_status"
-    /// What was sent is no snapshot.
+    /// The response is not a snapshot.
     BadSnapshot "bad_snapshot"
-    /// What was sent is not what the server says that it is.
+    /// The response does not match the digest that the server announced for it.
     DigestMismatch "digest_mismatch"
-    /// The server has gone back to a revision below that of the rules at hand.
+    /// The server returned a revision below the one that the client has.
     OlderRevision "older_revision"
     /// The last-known-good file cannot be read or written.
     FileUnusable "file_unusable"
-    /// There were no rules in time.
+    /// No rules arrived before the deadline.
     Deadline "deadline"
     /// An option is malformed.
     InvalidOption "invalid_option"
-    /// No tenant has this slug, or none that the key covers.
+    /// No tenant has this slug, or the key does not cover it.
     UnknownTenant "unknown_tenant"
-    /// A slug is malformed.
+    /// The slug is malformed.
     InvalidSlug "invalid_slug"
-    /// The key would travel over plain http to another machine, and [`allow_http`](super::ConnectOptions::allow_http) was not given.
+    /// The key would travel over plain http to another machine, and
+    /// [`allow_http`](super::ConnectOptions::allow_http) is not set.
     InsecureUrl "insecure_url"
 }
 
-/// Why a client cannot start, or what hinders one that runs.
+/// The reason why a client cannot start, or a problem of a running client.
 ///
 /// ```
 /// use dezky::{Client, ClientCode, ConnectOptions};
-/// let error = Client::connect(ConnectOptions::new("ftp://flags.example", "dzk_example")).unwrap_err();
+///
+/// let options = ConnectOptions::new("ftp://flags.example", "dzk_example");
+/// let error = Client::connect(options).unwrap_err();
 /// assert_eq!((error.code, error.path), (ClientCode::InvalidOption, "/url"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.as_str())]
 pub struct ClientError {
-    /// The stable code.
+    /// The stable code of the error.
     pub code: ClientCode,
-    /// The option at fault as a JSON Pointer, with [`InvalidOption`](ClientCode::InvalidOption) and
-    /// [`InsecureUrl`](ClientCode::InsecureUrl); `/slug` with a slug; else empty.
+    /// A JSON Pointer to the option at fault, for [`InvalidOption`](ClientCode::InvalidOption) and
+    /// [`InsecureUrl`](ClientCode::InsecureUrl); `/slug` for a slug; otherwise empty.
     pub path: &'static str,
-    /// One sentence for people. It never holds the key.
+    /// One sentence for people. It never contains the key.
     pub message: String,
-    /// With [`KeyRefused`](ClientCode::KeyRefused), the code in the server's answer, if it had one.
+    /// For [`KeyRefused`](ClientCode::KeyRefused), the code in the server's response, if it had
+    /// one.
     pub server_code: Option<String>,
-    /// With [`Deadline`](ClientCode::Deadline), the last problem before it.
+    /// For [`Deadline`](ClientCode::Deadline), the last problem before the deadline.
     #[source]
     pub cause: Option<Box<ClientError>>,
-    /// With [`BadSnapshot`](ClientCode::BadSnapshot), what is wrong with it.
+    /// For [`BadSnapshot`](ClientCode::BadSnapshot), the error that parsing returned.
     pub snapshot_error: Option<Box<Error>>,
 }
 
@@ -107,7 +107,7 @@ impl ClientError {
     }
 
     pub(super) fn bad_snapshot(error: Error) -> ClientError {
-        let message = format!("what was sent is no snapshot: {error}");
+        let message = format!("the response is not a snapshot: {error}");
         ClientError {
             snapshot_error: Some(error.into()),
             ..ClientError::new(ClientCode::BadSnapshot, message)
@@ -116,8 +116,8 @@ impl ClientError {
 
     pub(super) fn deadline(cause: Option<ClientError>) -> ClientError {
         let message = match &cause {
-            None => "there were no rules in time".into(),
-            Some(cause) => format!("there were no rules in time; last, {cause}"),
+            None => "no rules arrived before the deadline".into(),
+            Some(cause) => format!("no rules arrived before the deadline; the last problem is {cause}"),
         };
         ClientError { cause: cause.map(Box::new), ..ClientError::new(ClientCode::Deadline, message) }
     }

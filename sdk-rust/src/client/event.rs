@@ -1,53 +1,50 @@
-//! What a client tells its handlers, and the state that it is in.
+//! The events that a client emits, and its status.
 
 use std::time::Duration;
 
 use super::ClientError;
 use dezky_core::names::FlagKey;
 
-/// Something that happened to a client.
+/// An event of a client, as handlers receive it.
 ///
 /// ```
 /// use dezky::ClientEvent;
+///
 /// let event = ClientEvent::Ready { revision: 481 };
 /// assert_eq!(event.name(), "ready");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// There are rules for the first time, or the server confirms them again after they were stale or the key was refused.
+    /// The client has rules for the first time, or the server confirms them again after they were
+    /// stale or the key was refused.
     Ready {
-        /// That of the rules.
+        /// The revision of the rules.
         revision: u64,
     },
     /// Other rules are in use now.
     Change {
-        /// That of the rules.
+        /// The revision of the new rules.
         revision: u64,
-        /// The flags whose rule changed, was added or removed, sorted.
+        /// The flags that were changed, added or removed, sorted.
         keys: Vec<FlagKey>,
     },
     /// The server has not confirmed the rules for a while.
     Stale {
-        /// For how long.
+        /// The time since the last confirmation.
         age: Duration,
     },
-    /// Something hinders the client: told when the kind of the problem changes, not for each attempt.
+    /// The client has a problem. The event is emitted when the code changes, not for each attempt.
     Error {
-        /// What it is.
+        /// The problem that occurred.
         error: ClientError,
-        /// Always `false`: a client goes on asking until it is closed.
+        /// Always `false`: a client retries until it is closed.
         fatal: bool,
     },
 }
 
 impl ClientEvent {
-    /// `ready`, `change`, `stale` or `error`.
-    ///
-    /// ```
-    /// # use dezky::ClientEvent;
-    /// assert_eq!(ClientEvent::Stale { age: std::time::Duration::from_secs(60) }.name(), "stale");
-    /// ```
+    /// Returns `ready`, `change`, `stale` or `error`.
     pub const fn name(&self) -> &'static str {
         match self {
             ClientEvent::Ready { .. } => "ready",
@@ -58,36 +55,23 @@ impl ClientEvent {
     }
 }
 
-/// The state that a client is in.
-///
-/// ```
-/// assert_eq!(dezky::ClientStatus::Stale.as_str(), "stale");
-/// ```
+/// The status of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum ClientStatus {
-    /// There are no rules yet.
+    /// The client has no rules yet.
     Connecting,
-    /// The rules are those of the server.
+    /// The client has rules, and they are not stale.
     Ready,
     /// The server has not confirmed the rules for a while.
     Stale,
-    /// The server refuses the key: the rules stay as they are, and the client goes on asking.
+    /// The server refuses the key. The last rules stay in use, and the client keeps retrying.
     Refused,
-    /// The client is closed: the rules stay as they are.
+    /// The client is closed. The last rules stay readable.
     Closed,
 }
 
 impl ClientStatus {
-    pub(super) const ALL: [ClientStatus; 5] = [
-        ClientStatus::Connecting,
-        ClientStatus::Ready,
-        ClientStatus::Stale,
-        ClientStatus::Refused,
-        ClientStatus::Closed,
-    ];
-
-    /// `connecting`, `ready`, `stale`, `refused` or `closed`.
+    /// Returns `connecting`, `ready`, `stale`, `refused` or `closed`.
     ///
     /// ```
     /// assert_eq!(dezky::ClientStatus::Ready.as_str(), "ready");
@@ -103,6 +87,6 @@ impl ClientStatus {
     }
 }
 
-/// Names a handler, so that it can be taken off again with [`Client::off`](super::Client::off).
+/// The identifier of a handler, for [`Client::off`](super::Client::off).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HandlerId(pub(super) u64);

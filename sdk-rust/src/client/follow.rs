@@ -1,101 +1,93 @@
-//! The loops of the client's thread: fetching, following the stream, growing stale, and the deadline.
+//! The loops of the client's thread: fetches, the stream, staleness, and the deadline of `connect`.
 
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::pending;
-use std::time::Duration;
-use std::time::Instant;
+use std::mem;
+use std::time::{Duration, Instant};
 
 use reqwest::Response;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
-use super::chance::{around, backoff};
+use super::failure::Failure;
 use super::fetch::fetch;
-use super::http::Failure;
-use super::resolve::Ask;
+use super::jitter::{backoff, jitter};
+use super::phase::PhaseEvent;
+use super::resolve::SubjectRequest;
+use super::session::{ProblemSource, Session};
 use super::stream::{Announcement, EventReader};
-use super::work::{Source, Work};
 use super::{ClientError, ClientStatus};
 
-impl Work {
-    /// Everything, for as long as the client lives. It ends by itself only if `connect` fails.
-    pub(super) async fn run(&self, began: Instant, asks: UnboundedReceiver<Ask>) {
+impl Session {
+    /// Runs every loop until the thread is stopped, or until `connect` fails.
+    pub(super) async fn run(&self, began: Instant, subjects: UnboundedReceiver<SubjectRequest>) {
         let error = tokio::select! {
             biased;
-            error = self.fetching() => error,
-            never = self.streaming() => match never {},
-            never = self.growing_stale() => match never {},
-            never = self.resolving(asks) => match never {},
-            error = self.awaiting_deadline(began) => error,
+            error = self.run_fetches() => error,
+            never = self.run_streams() => match never {},
+            never = self.watch_age() => match never {},
+            never = self.resolve_subjects(subjects) => match never {},
+            error = self.await_deadline(began) => error,
         };
-        self.tell(Err(error));
+        self.finish_connect(Err(error));
     }
 
-    /// One fetch at a time. Ends with the refusal for which `connect` fails.
-    async fn fetching(&self) -> ClientError {
+    /// Fetches the snapshot, one request at a time. Returns the refusal that makes `connect` fail.
+    async fn run_fetches(&self) -> ClientError {
         let timing = &self.settings.timing;
         loop {
             let began = Instant::now();
             self.started.set(self.started.get() + 1);
-            self.is_asked.set(false);
+            self.is_fetch_needed.set(false);
             let cause = self.announced.replace(None);
             let current = self.shared.current.load_full();
-            let serving = current.is_published.then_some(current);
-            let known = serving.clone().or_else(|| self.shared.fallback.load_full());
-            match fetch(&self.http, timing, known.as_deref(), serving.as_deref()).await {
-                Ok((head, answer)) => {
-                    let is_swap = self.accept(answer, known);
+            let in_use = current.is_published.then_some(current);
+            let known = in_use.clone().or_else(|| self.shared.fallback.load_full());
+            match fetch(&self.http, timing, known.as_deref(), in_use.as_deref()).await {
+                Ok((head, fetched)) => {
+                    let is_swap = self.accept(fetched, known);
                     self.note_population(head.population, None);
-                    self.solved(Source::Fetch);
-                    self.answered.send_replace(self.started.get());
+                    self.clear_problem(ProblemSource::Fetch);
+                    self.succeeded.send_replace(self.started.get());
                     let was_confirming = self.is_confirming.replace(is_swap);
                     if !is_swap {
                         self.fetch_attempt.set(0);
-                        self.forget_if_here();
-                        let _ = timeout(around(timing.check_in), self.wanted()).await;
+                        self.drop_announcement_in_use();
+                        let _ = timeout(jitter(timing.poll_interval), self.fetch_wanted()).await;
                     } else if !was_confirming {
-                        // The server learns at once what is evaluated with now.
+                        // The next request reports the new digest to the server at once.
                         continue;
-                    } else if !self.is_here(cause.as_ref()) {
-                        // Servers that contradict each other must not be asked without end.
-                        let _ = timeout(self.next_wait(&self.fetch_attempt, false), self.wanted()).await;
+                    } else if !self.is_in_use(cause.as_ref()) {
+                        // Servers that contradict each other must not cause an endless loop.
+                        let _ =
+                            timeout(self.next_wait(&self.fetch_attempt, false), self.fetch_wanted()).await;
                     }
                 }
                 Err(failure) => {
-                    self.is_confirming.set(false);
-                    let wait = self.next_wait(&self.fetch_attempt, failure.is_refusal());
-                    if failure.is_refusal() {
-                        self.shared.turn(ClientStatus::Refused);
-                    }
-                    self.problem(Source::Fetch, failure.error.clone());
-                    if let Err(error) = self.start_without(failure.error) {
+                    if let Err(error) = self.wait_after_failure(failure).await {
                         return error;
-                    }
-                    match failure.retry_after {
-                        Some(least) if least > wait => sleep(least).await,
-                        _ => drop(timeout(wait, self.wanted()).await),
                     }
                 }
             }
-            sleep(timing.burst.saturating_sub(began.elapsed())).await;
+            sleep(timing.spacing.saturating_sub(began.elapsed())).await;
         }
     }
 
-    /// The stream, and one fetch after it ended: what was announced meanwhile is not lost.
-    async fn streaming(&self) -> Infallible {
-        let mut answered = self.answered.subscribe();
-        // The first fetch is under way.
+    /// Reads the stream, and fetches once after each end of it, so that no change is missed.
+    async fn run_streams(&self) -> Infallible {
+        let mut succeeded = self.succeeded.subscribe();
+        // The first fetch has already started.
         let mut needed = 1;
         loop {
-            while *answered.borrow_and_update() < needed {
-                let _ = answered.changed().await;
+            while *succeeded.borrow_and_update() < needed {
+                let _ = succeeded.changed().await;
             }
             let current = self.shared.current.load_full();
             let failure = match self.http.stream(current.is_published.then_some(&current.digest)).await {
                 Ok(response) => {
-                    self.solved(Source::Stream);
-                    self.listen(response).await;
+                    self.clear_problem(ProblemSource::Stream);
+                    self.read_stream(response).await;
                     None
                 }
                 Err(failure) => Some(failure),
@@ -104,35 +96,36 @@ impl Work {
             let mut wait = self.next_wait(&self.stream_attempt, is_refused);
             if let Some(failure) = failure {
                 wait = wait.max(failure.retry_after.unwrap_or_default());
-                self.problem(Source::Stream, failure.error);
+                self.report_problem(ProblemSource::Stream, failure.error);
             }
             if is_refused {
-                // The next fetch finds out whether the key is refused for everything.
-                self.ask();
+                // A fetch finds out whether the key is refused for everything.
+                self.request_fetch();
             }
             sleep(wait).await;
             needed = self.started.get() + 1;
-            self.ask();
+            self.request_fetch();
         }
     }
 
-    /// Asks for a fetch, whatever was announced.
-    fn ask(&self) {
-        self.is_asked.set(true);
-        self.wanted.notify_one();
+    /// Requests a fetch, no matter what was announced.
+    fn request_fetch(&self) {
+        self.is_fetch_needed.set(true);
+        self.wake.notify_one();
     }
 
-    /// Reads an open stream to its end. However that comes about, it is nothing unusual: whether the server can be reached, the fetch that
-    /// follows will tell.
-    async fn listen(&self, mut response: Response) {
+    /// Reads an open stream to its end. The end is no problem in itself: the next fetch finds out
+    /// whether the server can be reached.
+    async fn read_stream(&self, mut response: Response) {
         let timing = &self.settings.timing;
         let opened = Instant::now();
         let (mut reader, mut found, mut is_first) = (EventReader::default(), Vec::new(), true);
         while let Ok(Ok(Some(bytes))) = timeout(timing.silence, response.chunk()).await {
             let read = reader.read(&bytes, &mut found);
             for announcement in found.drain(..) {
-                // The first comes with every connection, and says nothing about how long it will last.
-                if !std::mem::replace(&mut is_first, false) {
+                // The first event comes with every connection, so it does not prove a stable
+                // stream.
+                if !mem::replace(&mut is_first, false) {
                     self.stream_attempt.set(0);
                 }
                 self.announce(announcement);
@@ -150,71 +143,91 @@ impl Work {
         self.note_population(announcement.population, announcement.digest.as_ref());
         self.fetch_attempt.set(0);
         self.announced.replace(Some(announcement));
-        // What is served and not confirmed yet will be now: no reason to wait on.
+        // While a swap is unconfirmed, even an announcement of the rules in use wakes the fetch
+        // loop.
         if !self.is_confirming.get() {
-            self.forget_if_here();
+            self.drop_announcement_in_use();
         }
-        self.wanted.notify_one();
+        self.wake.notify_one();
     }
 
-    /// What was announced need not be fetched if it is what is served.
-    fn forget_if_here(&self) {
+    /// Drops the announcement if its rules are already in use.
+    fn drop_announcement_in_use(&self) {
         let mut announced = self.announced.borrow_mut();
-        if self.is_here(announced.as_ref()) {
+        if self.is_in_use(announced.as_ref()) {
             *announced = None;
         }
     }
 
-    fn is_here(&self, announced: Option<&Announcement>) -> bool {
+    fn is_in_use(&self, announced: Option<&Announcement>) -> bool {
         let current = self.shared.current.load();
         let digest = announced.and_then(|announced| announced.digest.as_ref());
         current.is_published && digest == Some(&current.digest)
     }
 
-    /// Until a fetch is wanted that has not been started.
-    async fn wanted(&self) {
-        while !self.is_asked.get() && self.announced.borrow().is_none() {
-            self.wanted.notified().await;
+    /// Waits until a fetch is needed or something was announced since the last fetch started.
+    async fn fetch_wanted(&self) {
+        while !self.is_fetch_needed.get() && self.announced.borrow().is_none() {
+            self.wake.notified().await;
         }
     }
 
-    async fn growing_stale(&self) -> Infallible {
-        let mut answered = self.answered.subscribe();
+    /// Reports a failed fetch and waits for the backoff. Only a `Retry-After` ignores
+    /// announcements. Returns the error if it makes `connect` fail.
+    async fn wait_after_failure(&self, failure: Failure) -> Result<(), ClientError> {
+        self.is_confirming.set(false);
+        let wait = self.next_wait(&self.fetch_attempt, failure.is_refusal());
+        let event = if failure.is_refusal() { PhaseEvent::Refused } else { PhaseEvent::Failed };
+        self.shared.transition(event);
+        self.report_problem(ProblemSource::Fetch, failure.error.clone());
+        self.start_early(failure.error)?;
+        match failure.retry_after {
+            Some(retry_after) if retry_after > wait => sleep(retry_after).await,
+            _ => drop(timeout(wait, self.fetch_wanted()).await),
+        }
+        Ok(())
+    }
+
+    /// Marks the rules as stale when the server has not confirmed them within `stale_after`.
+    async fn watch_age(&self) -> Infallible {
+        let mut succeeded = self.succeeded.subscribe();
         loop {
-            answered.borrow_and_update();
+            succeeded.borrow_and_update();
             if self.shared.status() != ClientStatus::Ready {
-                let _ = answered.changed().await;
+                let _ = succeeded.changed().await;
                 continue;
             }
             let left = self.settings.stale_after.saturating_sub(self.shared.age());
             if left.is_zero() {
-                self.grow_stale();
+                self.expire();
             } else {
                 sleep(left).await;
             }
         }
     }
 
-    async fn awaiting_deadline(&self, began: Instant) -> ClientError {
+    /// Starts without the server at the deadline of `connect`. Returns the error if that is
+    /// impossible.
+    async fn await_deadline(&self, began: Instant) -> ClientError {
         sleep(self.settings.deadline.saturating_sub(began.elapsed())).await;
         if !self.is_awaited() {
             return pending().await;
         }
-        match self.do_without(ClientError::deadline(None)) {
+        match self.start_without_server(ClientError::deadline(None)) {
             Err(_) => ClientError::deadline(self.last_problem()),
             Ok(()) => {
-                self.grow_stale();
-                self.tell(Ok(()));
+                self.expire();
+                self.finish_connect(Ok(()));
                 pending().await
             }
         }
     }
 
-    /// Longer from one attempt to the next; a key that is refused is seldom accepted soon after.
+    /// The backoff before the next attempt. Its cap is twice as long while the key is refused.
     fn next_wait(&self, attempt: &Cell<u32>, is_refused: bool) -> Duration {
         let count = attempt.get();
         attempt.set(count.saturating_add(1));
-        let longest = self.settings.max_backoff.saturating_mul(if is_refused { 2 } else { 1 });
-        backoff(count, self.settings.timing.min_backoff, longest)
+        let max = self.settings.max_backoff.saturating_mul(if is_refused { 2 } else { 1 });
+        backoff(count, self.settings.timing.min_backoff, max)
     }
 }

@@ -1,5 +1,6 @@
-//! How a client is to connect, and the reading of it.
+//! The options of `connect`.
 
+use std::fmt::{self, Debug, Formatter};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,24 +8,28 @@ use std::time::Duration;
 use super::shared::Handler;
 use super::{ClientEvent, Key, Timing};
 
-/// What `connect` does when there are no rules from the server by the deadline, or when the server refuses the key.
+/// The behavior of `connect` when no rules arrived before the deadline, or when the server refuses
+/// the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PastDeadline {
-    /// `connect` fails with the code [`Deadline`](super::ClientCode::Deadline), whose cause is the last problem, or with
-    /// [`KeyRefused`](super::ClientCode::KeyRefused). This is the default without a file.
+    /// `connect` fails with [`Deadline`](super::ClientCode::Deadline), whose cause is the last
+    /// problem, or with [`KeyRefused`](super::ClientCode::KeyRefused). The default without a file.
     Fail,
-    /// The client goes on with the last-known-good file, and `connect` fails if there is none. If the server cannot be reached, that
-    /// happens at once and not at the deadline. This is the default with a file.
+    /// The client uses the last-known-good file, and `connect` fails if there is none. If the
+    /// server cannot be reached, the client does not wait for the deadline. The default with a
+    /// file.
     File,
-    /// The client goes on with no flags at all: everything is off.
+    /// The client starts without flags, so every flag is off.
     Off,
 }
 
-/// How a client is to connect: where to, with which key, and what else differs from the ordinary.
+/// The options of a client: the server, the key, and deviations from the defaults.
 ///
 /// ```
-/// use dezky::{ConnectOptions, PastDeadline};
 /// use std::time::Duration;
+///
+/// use dezky::{ConnectOptions, PastDeadline};
+///
 /// let options = ConnectOptions::new("https://flags.example/dezky", "dzk_example")
 ///     .file("/var/lib/portal/flags.json")
 ///     .deadline(Duration::from_secs(2))
@@ -49,13 +54,9 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// The server's base URL, whose path is kept as a prefix; and a machine key or an access token. The URL is on `https`, or on `http` to
-    /// a loopback address.
+    /// Options with the server's base URL, and a machine key or an access token.
     ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example");
-    /// ```
+    /// The URL must use `https`, or `http` with a loopback address. Its path is kept as a prefix.
     pub fn new(url: impl Into<String>, key: impl Into<Key>) -> ConnectOptions {
         ConnectOptions {
             url: url.into(),
@@ -75,115 +76,85 @@ impl ConnectOptions {
         }
     }
 
-    /// Follows the slice of one tenant, by its slug, instead of the whole snapshot.
-    ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").tenant("acme");
-    /// ```
+    /// Follows the slice of the tenant with this slug, instead of the whole snapshot.
     #[must_use]
     pub fn tenant(self, slug: impl Into<String>) -> ConnectOptions {
         ConnectOptions { tenant: Some(slug.into()), ..self }
     }
 
-    /// Starts with this snapshot document at once: `connect` does not wait for the server.
+    /// Starts with this snapshot document, so `connect` does not wait for the server.
     ///
     /// ```
     /// # use dezky::ConnectOptions;
-    /// let bytes = br#"{ "format": 1, "revision": 7, "environment": "production", "flags": [] }"#;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").snapshot(*bytes);
+    /// let document = r#"{"format": 1, "revision": 7, "environment": "production", "flags": []}"#;
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_").snapshot(document);
     /// ```
     #[must_use]
     pub fn snapshot(self, document: impl Into<Vec<u8>>) -> ConnectOptions {
         ConnectOptions { snapshot: Some(document.into()), ..self }
     }
 
-    /// Where to keep the last rules that were good: written after each change, read at the start. If the server does not answer then,
-    /// the client goes on with them, unless [`past_deadline`](ConnectOptions::past_deadline) says otherwise.
+    /// Keeps the last rules of the server in this file, to start with them when the server does not
+    /// answer.
     ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").file("/var/lib/portal/flags.json");
-    /// ```
+    /// The client writes the file after each change and reads it at the start.
+    /// [`past_deadline`](ConnectOptions::past_deadline) can disable its use.
     #[must_use]
     pub fn file(self, path: impl Into<PathBuf>) -> ConnectOptions {
         ConnectOptions { file: Some(path.into()), ..self }
     }
 
-    /// The longest that `connect` takes: 5 seconds, unless set.
-    ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// # use std::time::Duration;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").deadline(Duration::from_secs(1));
-    /// ```
+    /// Sets the longest time that `connect` takes. The default is 5 seconds.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> ConnectOptions {
         ConnectOptions { deadline, ..self }
     }
 
-    /// What happens past the deadline. Unless set, the client goes on with the file, and `connect` fails if none was named.
-    ///
-    /// ```
-    /// # use dezky::{ConnectOptions, PastDeadline};
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").past_deadline(PastDeadline::Off);
-    /// ```
+    /// Sets the behavior past the deadline. The default is [`File`](PastDeadline::File) with a
+    /// file, and [`Fail`](PastDeadline::Fail) without one.
     #[must_use]
     pub fn past_deadline(self, past_deadline: PastDeadline) -> ConnectOptions {
         ConnectOptions { past_deadline: Some(past_deadline), ..self }
     }
 
-    /// After how long without a word from the server the rules are stale: 60 seconds, unless set.
-    ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// # use std::time::Duration;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").stale_after(Duration::from_secs(300));
-    /// ```
+    /// Sets the time without a confirmation by the server after which the rules are stale. The
+    /// default is 60 seconds.
     #[must_use]
     pub fn stale_after(self, stale_after: Duration) -> ConnectOptions {
         ConnectOptions { stale_after, ..self }
     }
 
-    /// The longest wait between two attempts: 30 seconds, unless set. While the server refuses the key it is twice as long.
-    ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// # use std::time::Duration;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").max_backoff(Duration::from_secs(10));
-    /// ```
+    /// Sets the longest wait between two attempts. The default is 30 seconds. While the server
+    /// refuses the key, the limit is twice as long.
     #[must_use]
     pub fn max_backoff(self, max_backoff: Duration) -> ConnectOptions {
         ConnectOptions { max_backoff, ..self }
     }
 
-    /// What the server knows this instance by: 1 to 64 of `A-Z a-z 0-9 _ . -`. Random, unless set; a forked child gets another then.
+    /// Sets the name of this instance: 1 to 64 of `A-Z`, `a-z`, `0-9`, `_`, `.` and `-`.
     ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").instance("portal-7");
-    /// ```
+    /// The server lists instances under their names. The default is a random name, and a forked
+    /// child gets another one.
     #[must_use]
     pub fn instance(self, name: impl Into<String>) -> ConnectOptions {
         ConnectOptions { instance: Some(name.into()), ..self }
     }
 
-    /// Lets the key travel over plain `http` to other machines, where everybody on the way can read it.
-    ///
-    /// ```
-    /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("http://flags.internal", "dzk_example").allow_http();
-    /// ```
+    /// Allows plain `http` to other machines, although anyone on the way can then read the key.
     #[must_use]
     pub fn allow_http(self) -> ConnectOptions {
         ConnectOptions { allow_http: true, ..self }
     }
 
-    /// Calls a handler with each event from the very start on, on the client's thread, one after another. One that waits holds the client up.
+    /// Registers a handler that receives every event from the start of `connect`.
+    ///
+    /// Handlers run one after another on the client's thread, so a handler that blocks also blocks
+    /// the client.
     ///
     /// ```
     /// # use dezky::ConnectOptions;
-    /// let options = ConnectOptions::new("https://flags.example", "dzk_example").on(|event| println!("{}", event.name()));
+    /// let options = ConnectOptions::new("https://flags.example", "dzk_example")
+    ///     .on(|event| println!("{}", event.name()));
     /// ```
     #[must_use]
     pub fn on(mut self, handler: impl Fn(&ClientEvent) + Send + Sync + 'static) -> ConnectOptions {
@@ -191,13 +162,14 @@ impl ConnectOptions {
         self
     }
 
+    /// Sets intervals and timeouts. For tests.
     #[doc(hidden)]
     #[must_use]
     pub fn timing(self, timing: Timing) -> ConnectOptions {
         ConnectOptions { timing, ..self }
     }
 
-    /// The kind of SDK, which random instance names begin with.
+    /// Sets the kind of SDK, with which random instance names begin. For bindings.
     #[doc(hidden)]
     #[must_use]
     pub fn sdk(self, sdk: &'static str) -> ConnectOptions {
@@ -205,9 +177,9 @@ impl ConnectOptions {
     }
 }
 
-/// Without the key, and without handlers.
-impl std::fmt::Debug for ConnectOptions {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Prints neither the key nor the handlers.
+impl Debug for ConnectOptions {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let mut form = formatter.debug_struct("ConnectOptions");
         form.field("url", &self.url).field("key", &self.key).field("tenant", &self.tenant);
         form.field("file", &self.file).field("deadline", &self.deadline);

@@ -1,147 +1,156 @@
-//! Asking the server for subjects, on the client's thread: one request at a time for each tenant, whoever waits for it.
+//! Requests for subjects, on the client's thread: at most one per tenant, shared by all its
+//! callers.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::fetch::read;
-use super::http::{Failure, Http, late};
-use super::subjects::{Kept, read_subject};
-use super::work::Work;
+use super::failure::Failure;
+use super::http::Http;
+use super::response::{failure_of, read_response};
+use super::session::Session;
+use super::subject_cache::{CachedSubject, read_subject};
 use super::{ClientCode, ClientError};
 use dezky_core::flags::SubjectDocument;
 use dezky_core::names::Slug;
 
-/// As many subjects are asked for at once.
+/// The number of requests for subjects that may run at once.
 const MAX_REQUESTS: usize = 8;
 
-/// After a failure, the last known subject is handed out for so long before the server is asked again.
+/// After a failure, the cached subject is used for this long before the server is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A tenant's subject, or why there is none.
+/// The server's codes for tenants that this key does not cover.
+const NOT_COVERED: [&str; 3] = ["denied_tenant_terminated", "denied_key_scope", "denied_not_member"];
+
+/// A tenant's subject, or the reason why there is none.
 pub(super) type Resolved = Result<Arc<SubjectDocument>, ClientError>;
 
-/// A question of a caller who waits for a subject.
-pub(super) struct Ask {
+/// Delivers the subject to a caller that waits for it.
+pub(super) type Reply = Box<dyn FnOnce(Resolved) + Send>;
+
+/// A caller's request for a subject.
+pub(super) struct SubjectRequest {
     pub(super) slug: Slug,
-    pub(super) reply: Box<dyn FnOnce(Resolved) + Send>,
+    pub(super) reply: Reply,
 }
 
-/// The server's answer.
-enum Outcome {
-    /// The subject is still that of the tag.
-    Same,
-    /// This is the subject now, with this tag.
-    Other(SubjectDocument, Option<String>),
-    /// There is no such tenant.
-    Gone,
+/// The server's response to a request for a subject.
+enum SubjectResponse {
+    /// The subject is still the one with the tag.
+    Unchanged,
+    /// Another subject, with its tag.
+    Changed(SubjectDocument, Option<String>),
+    /// The key covers no tenant with this slug.
+    NotFound,
     Failed(Failure),
 }
 
-/// News of a request.
-enum News {
-    /// It takes long.
-    Late,
-    Done(Outcome),
+/// The progress of a request.
+enum Progress {
+    /// The request takes longer than callers with a cached subject wait.
+    Slow,
+    Done(SubjectResponse),
 }
 
-/// A request that is under way.
-struct Request {
-    known: Option<Arc<Kept>>,
+/// A running request and the callers that wait for it.
+struct PendingRequest {
+    cached: Option<Arc<CachedSubject>>,
     generation: u64,
-    waiting: Vec<Box<dyn FnOnce(Resolved) + Send>>,
+    waiting: Vec<Reply>,
 }
 
-impl Work {
-    /// Answers questions for as long as the client lives.
-    pub(super) async fn resolving(&self, mut asks: UnboundedReceiver<Ask>) -> Infallible {
-        let places = Arc::new(Semaphore::new(MAX_REQUESTS));
-        let (tell, mut told) = unbounded_channel();
-        let mut requests: HashMap<Slug, Request> = HashMap::new();
+impl Session {
+    /// Resolves subjects until the thread is stopped.
+    pub(super) async fn resolve_subjects(&self, mut asked: UnboundedReceiver<SubjectRequest>) -> Infallible {
+        let permits = Arc::new(Semaphore::new(MAX_REQUESTS));
+        let (report, mut reported) = unbounded_channel();
+        let mut pending: HashMap<Slug, PendingRequest> = HashMap::new();
         loop {
             tokio::select! {
-                Some(Ask { slug, reply }) = asks.recv() => match requests.get_mut(&slug) {
+                Some(SubjectRequest { slug, reply }) = asked.recv() => match pending.get_mut(&slug) {
                     Some(request) => request.waiting.push(reply),
                     None => {
-                        let known = self.shared.subjects.get(&slug);
+                        let cached = self.shared.subjects.get(&slug);
                         let generation = self.shared.subjects.generation();
-                        self.request(slug.clone(), known.as_deref(), places.clone(), tell.clone());
+                        self.start_request(slug.clone(), cached.as_deref(), permits.clone(), report.clone());
                         let waiting = Vec::from([reply]);
-                        requests.insert(slug, Request { known, generation, waiting });
+                        pending.insert(slug, PendingRequest { cached, generation, waiting });
                     }
                 },
-                Some((slug, news)) = told.recv() => self.settle(slug, news, &mut requests),
+                Some((slug, progress)) = reported.recv() => self.settle(slug, progress, &mut pending),
             }
         }
     }
 
-    fn request(
+    fn start_request(
         &self,
         slug: Slug,
-        known: Option<&Kept>,
-        places: Arc<Semaphore>,
-        tell: UnboundedSender<(Slug, News)>,
+        cached: Option<&CachedSubject>,
+        permits: Arc<Semaphore>,
+        report: UnboundedSender<(Slug, Progress)>,
     ) {
         let (http, timing) = (self.http.clone(), self.settings.timing.clone());
-        let tag = known.and_then(|known| known.tag.clone());
+        let tag = cached.and_then(|cached| cached.tag.clone());
         tokio::spawn(async move {
-            let outcome = async {
-                let _place = places.acquire().await;
-                let asking = ask(&http, &slug, tag.as_deref());
-                timeout(timing.request_timeout, asking).await.unwrap_or_else(|_| Outcome::Failed(late()))
+            let response = async {
+                let _permit = permits.acquire().await;
+                let fetching = fetch_subject(&http, &slug, tag.as_deref());
+                let fetched = timeout(timing.request_timeout, fetching).await;
+                fetched.unwrap_or_else(|_| SubjectResponse::Failed(Failure::timed_out()))
             };
-            let mut outcome = pin!(outcome);
-            let done = match timeout(timing.subject_patience, &mut outcome).await {
+            let mut response = pin!(response);
+            let done = match timeout(timing.subject_patience, &mut response).await {
                 Ok(done) => done,
                 Err(_) => {
-                    let _ = tell.send((slug.clone(), News::Late));
-                    outcome.await
+                    let _ = report.send((slug.clone(), Progress::Slow));
+                    response.await
                 }
             };
-            let _ = tell.send((slug.clone(), News::Done(done)));
+            let _ = report.send((slug.clone(), Progress::Done(done)));
         });
     }
 
-    /// Hands a subject to everybody who waits for it.
-    fn settle(&self, slug: Slug, news: News, requests: &mut HashMap<Slug, Request>) {
+    /// Updates the cache and replies to every caller that waits for this subject.
+    fn settle(&self, slug: Slug, progress: Progress, pending: &mut HashMap<Slug, PendingRequest>) {
         let subjects = &self.shared.subjects;
-        let News::Done(outcome) = news else {
-            // Whoever can be served with what was known before does not wait on.
-            if let Some(Request { known: Some(known), waiting, .. }) = requests.get_mut(&slug) {
-                waiting.drain(..).for_each(|reply| reply(Ok(known.subject.clone())));
+        let Progress::Done(response) = progress else {
+            // Callers with a cached subject wait no longer.
+            if let Some(PendingRequest { cached: Some(cached), waiting, .. }) = pending.get_mut(&slug) {
+                waiting.drain(..).for_each(|reply| reply(Ok(cached.subject.clone())));
             }
             return;
         };
-        let Some(Request { known, generation, waiting }) = requests.remove(&slug) else { return };
-        let resolved = match (outcome, known) {
-            (Outcome::Other(subject, tag), _) => {
+        let Some(PendingRequest { cached, generation, waiting }) = pending.remove(&slug) else { return };
+        let resolved = match (response, cached) {
+            (SubjectResponse::Changed(subject, tag), _) => {
                 let subject = Arc::new(subject);
-                subjects.put(&slug, subject.clone(), tag, generation, None);
+                subjects.insert(&slug, subject.clone(), tag, generation, None);
                 Ok(subject)
             }
-            (Outcome::Same, Some(known)) => {
-                subjects.put(&slug, known.subject.clone(), known.tag.clone(), generation, None);
-                Ok(known.subject.clone())
+            (SubjectResponse::Unchanged, Some(cached)) => {
+                subjects.insert(&slug, cached.subject.clone(), cached.tag.clone(), generation, None);
+                Ok(cached.subject.clone())
             }
-            (Outcome::Failed(failure), Some(known)) => {
+            (SubjectResponse::Failed(failure), Some(cached)) => {
                 let until = Instant::now() + failure.retry_after.unwrap_or(PAUSE).max(PAUSE);
-                subjects.put(&slug, known.subject.clone(), known.tag.clone(), known.generation, Some(until));
-                Ok(known.subject.clone())
+                let (subject, tag) = (cached.subject.clone(), cached.tag.clone());
+                subjects.insert(&slug, subject, tag, cached.generation, Some(until));
+                Ok(cached.subject.clone())
             }
-            (Outcome::Failed(failure), None) => Err(failure.error),
-            (Outcome::Same, None) => {
-                Err(ClientError::new(ClientCode::UnexpectedStatus, "the answer's status is 304"))
+            (SubjectResponse::Failed(failure), None) => Err(failure.error),
+            (SubjectResponse::Unchanged, None) => {
+                Err(ClientError::new(ClientCode::UnexpectedStatus, "the server answered 304"))
             }
-            (Outcome::Gone, _) => {
+            (SubjectResponse::NotFound, _) => {
                 subjects.remove(&slug);
-                let message = "no tenant has this slug, or none that the key covers";
+                let message = "no tenant has this slug, or the key does not cover it";
                 Err(ClientError::slug(ClientCode::UnknownTenant, message))
             }
         };
@@ -149,24 +158,27 @@ impl Work {
     }
 }
 
-async fn ask(http: &Http, slug: &Slug, tag: Option<&str>) -> Outcome {
-    let answer = async { read(http.subject(slug, tag).await?).await };
-    let (head, body) = match answer.await {
-        Ok(answer) => answer,
-        Err(failure) => return Outcome::Failed(failure),
+async fn fetch_subject(http: &Http, slug: &Slug, tag: Option<&str>) -> SubjectResponse {
+    let exchange = async { read_response(http.subject(slug, tag).await?).await };
+    let (head, body) = match exchange.await {
+        Ok(response) => response,
+        Err(failure) => return SubjectResponse::Failed(failure),
     };
     match head.status {
         200 => match read_subject(&body, slug.as_str()) {
-            Some(subject) => Outcome::Other(subject, head.tag),
-            None => Outcome::Failed(Failure::new(ClientCode::UnexpectedStatus, "the answer is no subject")),
+            Some(subject) => SubjectResponse::Changed(subject, head.tag),
+            None => {
+                let message = "the server answered 200, but not with the subject of this tenant";
+                SubjectResponse::Failed(Failure::new(ClientCode::UnexpectedStatus, message))
+            }
         },
-        304 if tag.is_some() => Outcome::Same,
-        404 => Outcome::Gone,
+        304 if tag.is_some() => SubjectResponse::Unchanged,
+        404 => SubjectResponse::NotFound,
         _ => {
-            let failure = Failure::of_status(&head, &body);
+            let failure = failure_of(&head, &body);
             match failure.error.server_code.as_deref() {
-                Some("denied_tenant_terminated" | "denied_key_scope" | "denied_not_member") => Outcome::Gone,
-                _ => Outcome::Failed(failure),
+                Some(code) if NOT_COVERED.contains(&code) => SubjectResponse::NotFound,
+                _ => SubjectResponse::Failed(failure),
             }
         }
     }

@@ -1,47 +1,48 @@
-//! What the client's thread and everybody else look at, without waiting for one another.
+//! The state that the client's thread shares with its callers, without locks.
 
+use std::fmt::{self, Debug, Formatter};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 
-use super::held::Held;
-use super::subjects::Subjects;
+use super::loaded_snapshot::LoadedSnapshot;
+use super::phase::{Phase, PhaseEvent};
+use super::subject_cache::SubjectCache;
 use super::{ClientEvent, ClientStatus, HandlerId};
 use dezky_core::flags::Ruleset;
 use dezky_core::names::Digest;
 
 pub(super) type Handler = Arc<dyn Fn(&ClientEvent) + Send + Sync>;
 
-/// No part of it is behind a lock, so that a process that forks while the thread runs leaves none locked in its child.
+/// The shared state. It contains no lock: a process that forks while the thread runs must not leave
+/// one locked in its child.
 pub(super) struct Shared {
-    pub(super) current: ArcSwap<Held>,
-    /// What the last-known-good file held, until something is served.
-    pub(super) fallback: ArcSwapOption<Held>,
-    pub(super) subjects: Subjects,
-    /// The last fetch has failed.
-    pub(super) is_away: AtomicBool,
-    status: AtomicU8,
-    born: Instant,
-    /// When the rules were last known to be those of the server, in milliseconds since `born`.
+    /// The snapshot in use.
+    pub(super) current: ArcSwap<LoadedSnapshot>,
+    /// The content of the last-known-good file, until the server has answered.
+    pub(super) fallback: ArcSwapOption<LoadedSnapshot>,
+    pub(super) subjects: SubjectCache,
+    /// The number of the phase.
+    phase: AtomicU8,
+    created: Instant,
+    /// The time when the server last confirmed the rules, in milliseconds since `created`.
     confirmed: AtomicI64,
     handlers: ArcSwap<Vec<(HandlerId, Handler)>>,
     next_handler: AtomicU64,
 }
 
 impl Shared {
-    pub(super) fn new(nothing: Held, handlers: Vec<Handler>) -> Shared {
+    pub(super) fn new(empty: LoadedSnapshot, handlers: Vec<Handler>) -> Shared {
         let shared = Shared {
-            current: ArcSwap::from_pointee(nothing),
+            current: ArcSwap::from_pointee(empty),
             fallback: ArcSwapOption::empty(),
-            subjects: Subjects::default(),
-            is_away: AtomicBool::new(false),
-            status: AtomicU8::new(ClientStatus::Connecting as u8),
-            born: Instant::now(),
+            subjects: SubjectCache::default(),
+            phase: AtomicU8::new(Phase::Connecting as u8),
+            created: Instant::now(),
             confirmed: AtomicI64::new(0),
             handlers: ArcSwap::from_pointee(Vec::new()),
             next_handler: AtomicU64::new(0),
@@ -52,31 +53,32 @@ impl Shared {
         shared
     }
 
+    pub(super) fn phase(&self) -> Phase {
+        phase_of(self.phase.load(Ordering::Acquire))
+    }
+
     pub(super) fn status(&self) -> ClientStatus {
-        let status = self.status.load(Ordering::Acquire) as usize;
-        ClientStatus::ALL.get(status).copied().unwrap_or(ClientStatus::Closed)
+        self.phase().status()
     }
 
-    /// Goes over into another state, and tells which it was in: out of `Closed` there is no way.
-    pub(super) fn turn(&self, status: ClientStatus) -> ClientStatus {
-        let closed = ClientStatus::Closed as u8;
-        let turned = self.status.fetch_update(Ordering::AcqRel, Ordering::Acquire, |before| {
-            (before != closed).then_some(status as u8)
-        });
-        let before = turned.unwrap_or_else(|before| before) as usize;
-        ClientStatus::ALL.get(before).copied().unwrap_or(ClientStatus::Closed)
+    /// Moves to the phase after an event. Returns the phase before it.
+    pub(super) fn transition(&self, event: PhaseEvent) -> Phase {
+        let next = |number| Some(phase_of(number).after(event) as u8);
+        let before = self.phase.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        phase_of(before.unwrap_or_else(|before| before))
     }
 
-    /// The rules are those of the server, or were `age` ago.
+    /// Records that the server confirmed the rules, `age` ago.
     pub(super) fn confirm(&self, age: Duration) {
-        let at = self.born.elapsed().as_millis() as i64 - i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let at =
+            self.created.elapsed().as_millis() as i64 - i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         self.confirmed.store(at, Ordering::Release);
     }
 
-    /// How long ago the rules were known to be those of the server.
+    /// The time since the server last confirmed the rules.
     pub(super) fn age(&self) -> Duration {
-        let age =
-            (self.born.elapsed().as_millis() as i64).saturating_sub(self.confirmed.load(Ordering::Acquire));
+        let age = (self.created.elapsed().as_millis() as i64)
+            .saturating_sub(self.confirmed.load(Ordering::Acquire));
         Duration::from_millis(u64::try_from(age).unwrap_or_default())
     }
 
@@ -98,12 +100,12 @@ impl Shared {
         });
     }
 
-    /// Lets go of every handler and what it holds.
-    pub(super) fn off_all(&self) {
+    /// Removes every handler, and drops what the handlers own.
+    pub(super) fn remove_handlers(&self) {
         self.handlers.store(Arc::default());
     }
 
-    /// Calls every handler. What one of them does to itself concerns nobody else.
+    /// Calls every handler. A panic in one does not affect the others.
     pub(super) fn emit(&self, event: &ClientEvent) {
         for (_, handler) in self.handlers.load_full().iter() {
             if self.status() == ClientStatus::Closed {
@@ -114,28 +116,29 @@ impl Shared {
     }
 }
 
-/// The rules at the moment when it was made, as a [`Ruleset`]: hold it for as long as one revision is to be seen, and not much longer.
+fn phase_of(number: u8) -> Phase {
+    Phase::ALL.get(usize::from(number)).copied().unwrap_or(Phase::Closed)
+}
+
+/// The rules that were in use when [`Client::ruleset`](super::Client::ruleset) was called.
+///
+/// Dereferences to a [`Ruleset`]. Hold it while several answers must come from one revision, and
+/// drop it soon.
 ///
 /// ```no_run
 /// # use dezky::{Client, ConnectOptions};
 /// # use dezky::flags::Subject;
-/// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
+/// # let options = ConnectOptions::new("https://flags.example", "dzk_example");
+/// # let client = Client::connect(options)?;
+/// # let subject = Subject::new("t1", "acme", "business").unwrap();
 /// let rules = client.ruleset();
-/// let subject = Subject::new("t1", "acme", "business").unwrap();
 /// let (one, other) = (rules.is_enabled("one", &subject), rules.is_enabled("other", &subject));
 /// # Ok::<(), dezky::ClientError>(())
 /// ```
-pub struct CurrentRuleset(pub(super) Guard<Arc<Held>>);
+pub struct CurrentRuleset(pub(super) Guard<Arc<LoadedSnapshot>>);
 
 impl CurrentRuleset {
-    /// The SHA-256 of the snapshot's canonical form.
-    ///
-    /// ```no_run
-    /// # use dezky::{Client, ConnectOptions};
-    /// # let client = Client::connect(ConnectOptions::new("https://flags.example", "dzk_example"))?;
-    /// assert_eq!(client.ruleset().digest().as_str().len(), 64);
-    /// # Ok::<(), dezky::ClientError>(())
-    /// ```
+    /// Returns the SHA-256 of the snapshot's canonical bytes.
     pub fn digest(&self) -> &Digest {
         &self.0.digest
     }
@@ -150,8 +153,8 @@ impl Deref for CurrentRuleset {
     }
 }
 
-impl std::fmt::Debug for CurrentRuleset {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Debug for CurrentRuleset {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let rules: &Ruleset = self;
         formatter.debug_tuple("CurrentRuleset").field(&rules.revision()).finish()
     }

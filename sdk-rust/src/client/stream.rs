@@ -1,60 +1,62 @@
-//! Reading `text/event-stream` as it comes, in whatever pieces.
+//! An incremental parser for the server's `text/event-stream`.
+
+use std::mem;
 
 use dezky_core::json::read_json;
 use dezky_core::names::Digest;
 
-/// Bytes of a line, or of an event's data: ours have a hundred.
+/// The limit for a line and for the data of an event. Dezky's events have about a hundred bytes.
 const MAX_BYTES: usize = 16 << 10;
 
-/// The server says what is out.
+/// The server's announcement of its current snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Announcement {
-    /// Of the rules; `None` if it could not be made out.
+    /// The digest of the snapshot; `None` if it is missing or malformed.
     pub(super) digest: Option<Digest>,
     /// The newest revision that changed a tenant or a partner.
     pub(super) population: Option<u64>,
 }
 
-/// There is a line or an event without an end.
+/// A line or an event exceeds its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Endless;
+pub(super) struct TooLong;
 
-/// What has come of a stream so far.
+/// The state of the parser between two chunks.
 #[derive(Debug, Default)]
 pub(super) struct EventReader {
     line: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
     is_revision: bool,
-    /// A line feed now would belong to the carriage return before.
+    /// The last byte was a carriage return, so a line feed now belongs to it.
     after_return: bool,
-    /// The stream's first line may begin with a byte order mark.
+    /// The first line has ended; only that line may begin with a byte order mark.
     past_first_line: bool,
 }
 
 impl EventReader {
-    /// Reads on, and appends the announcements that are complete.
-    pub(super) fn read(&mut self, bytes: &[u8], found: &mut Vec<Announcement>) -> Result<(), Endless> {
+    /// Parses the next chunk and appends the announcements that it completes.
+    pub(super) fn read(&mut self, bytes: &[u8], found: &mut Vec<Announcement>) -> Result<(), TooLong> {
         for &byte in bytes {
-            let follows_return = std::mem::replace(&mut self.after_return, byte == b'\r');
+            let follows_return = mem::replace(&mut self.after_return, byte == b'\r');
             match byte {
                 b'\n' if follows_return => {}
                 b'\n' | b'\r' => self.end_line(found)?,
-                _ if self.line.len() == MAX_BYTES => return Err(Endless),
+                _ if self.line.len() == MAX_BYTES => return Err(TooLong),
                 _ => self.line.push(byte),
             }
         }
         Ok(())
     }
 
-    fn end_line(&mut self, found: &mut Vec<Announcement>) -> Result<(), Endless> {
-        let mut line = std::mem::take(&mut self.line);
-        if !std::mem::replace(&mut self.past_first_line, true) && line.starts_with(b"\xef\xbb\xbf") {
+    fn end_line(&mut self, found: &mut Vec<Announcement>) -> Result<(), TooLong> {
+        let mut line = mem::take(&mut self.line);
+        if !mem::replace(&mut self.past_first_line, true) && line.starts_with(b"\xef\xbb\xbf") {
             line.drain(..3);
         }
         if line.is_empty() {
             if self.has_data && self.is_revision {
-                found.push(announced(&self.data));
+                found.push(parse_announcement(&self.data));
             }
             self.data.clear();
             (self.has_data, self.is_revision) = (false, false);
@@ -64,13 +66,13 @@ impl EventReader {
             let value = parts.next().unwrap_or_default();
             self.field(name, value.strip_prefix(b" ").unwrap_or(value))?;
         }
-        // The room of one line is enough for the next.
+        // The next line reuses the allocation.
         line.clear();
         self.line = line;
         Ok(())
     }
 
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Endless> {
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), TooLong> {
         match name {
             b"event" => self.is_revision = value == b"revision",
             b"data" => {
@@ -79,18 +81,19 @@ impl EventReader {
                 }
                 self.has_data = true;
                 if self.data.len() + value.len() > MAX_BYTES {
-                    return Err(Endless);
+                    return Err(TooLong);
                 }
                 self.data.extend_from_slice(value);
             }
-            // Comments are heartbeats. Ids and waits are not needed: a client refetches, and waits as it sees fit.
+            // Comments are heartbeats. `id` and `retry` are ignored: after a stream ends, the
+            // client fetches the snapshot, and it has its own backoff.
             _ => {}
         }
         Ok(())
     }
 }
 
-fn announced(data: &[u8]) -> Announcement {
+fn parse_announcement(data: &[u8]) -> Announcement {
     let document = read_json(data, MAX_BYTES).unwrap_or_default();
     let digest = document.get("digest").and_then(|digest| digest.as_str());
     Announcement {
@@ -99,8 +102,9 @@ fn announced(data: &[u8]) -> Announcement {
     }
 }
 
-/// For the fuzzer: what is announced by a stream that comes in these pieces; `None` where it has no end.
-#[doc(hidden)]
+/// Returns the digests that a stream announces, or `None` if a line or an event is too long.
+///
+/// The stream arrives in these pieces. For fuzz targets.
 pub fn announcements(pieces: &[&[u8]]) -> Option<Vec<Option<Digest>>> {
     let (mut reader, mut found) = (EventReader::default(), Vec::new());
     for piece in pieces {
@@ -123,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_in_any_pieces_and_with_any_line_ends() {
+    fn events_are_found_in_any_pieces_and_with_any_line_ends() {
         for end in ["\n", "\r\n", "\r"] {
             let text = format!("\u{feff}:\n\n{}:\n\n{}", event("a"), event("b")).replace('\n', end);
             let bytes = text.as_bytes();
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_of_a_digest_announces_something_unknown() {
+    fn an_event_without_a_digest_announces_an_unknown_snapshot() {
         for data in ["", "7", "{}", "{\"digest\":7}", "{\"digest\":\"A\"}", "not JSON", "{\"digest\":null}"] {
             let text = format!("event: revision\ndata: {data}\n\n");
             assert_eq!(announcements(&[text.as_bytes()]), Some(vec![None]), "{data}");
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn other_events_and_unfinished_ones_are_nothing() {
+    fn other_and_unfinished_events_are_ignored() {
         let named = event("a").replace("revision\n", "other\n");
         let unnamed = event("a").replace("event: revision\n", "");
         let unfinished = event("a").trim_end().to_string();
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_without_end() {
+    fn lines_and_events_are_limited_and_comments_are_not() {
         assert_eq!(announcements(&[&[b'a'; 20_000]]), None);
         let lines = "data: aaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(1_000);
         assert_eq!(announcements(&[lines.as_bytes()]), None);

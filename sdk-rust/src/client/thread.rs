@@ -1,46 +1,54 @@
-//! The client's one thread: how it starts, and how it is made to end.
+//! The client's thread: how it starts and how it is stopped.
 
-use std::process;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{io, mem, process};
 
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc as mpsc_async, oneshot};
+use tokio::sync::{mpsc as async_mpsc, oneshot};
 
-use super::resolve::Ask;
+use super::resolve::SubjectRequest;
+use super::session::{Report, Session};
 use super::settings::Settings;
 use super::shared::Shared;
-use super::work::{Report, Work};
 use super::{ClientCode, ClientError};
 
-/// How long the end of a look-up of a name or a key is waited for, which nothing can cut short.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// The wait for a name lookup or a key function at the end of the thread. Neither can be cancelled.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How a thread is to end.
+/// The way in which a thread is stopped.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ending {
-    /// Without a word, because another thread goes on.
+pub(super) enum StopMode {
+    /// At once and without a sign-off, because another thread will take over.
     Pause,
-    /// After a last request that signs off.
+    /// After the last request, which signs off.
     Close,
-    /// The same, all within this time.
+    /// Like `Close`, but all within this time.
     CloseWithin(Duration),
 }
 
-/// A running thread.
+/// The thread of a client, and the name under which the server knows it.
+pub(super) struct Lifecycle {
+    pub(super) worker: Option<Worker>,
+    pub(super) instance: String,
+    /// The process that the instance was named in. A forked child has another one.
+    pub(super) process: u32,
+}
+
+/// A running thread that follows the server.
 pub(super) struct Worker {
     handle: JoinHandle<()>,
-    stop: oneshot::Sender<Ending>,
-    asks: mpsc_async::UnboundedSender<Ask>,
-    /// Closed when the thread is about to end.
+    stop: oneshot::Sender<StopMode>,
+    subjects: async_mpsc::UnboundedSender<SubjectRequest>,
+    /// Disconnected when the thread is about to end.
     ended: mpsc::Receiver<()>,
     process: u32,
 }
 
 impl Worker {
-    /// Starts a thread that follows the server. Where `report` is given, it begins from nothing.
+    /// Starts a thread that follows the server. `report` is set for the first thread of a client,
+    /// which also loads the file and the given snapshot.
     pub(super) fn start(
         shared: Arc<Shared>,
         settings: Arc<Settings>,
@@ -50,7 +58,7 @@ impl Worker {
     ) -> Result<Worker, ClientError> {
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = mpsc::channel();
-        let (asks, asked) = mpsc_async::unbounded_channel();
+        let (subjects, asked) = async_mpsc::unbounded_channel();
         let body = move || {
             follow(shared, settings, instance, report, began, stopped, asked);
             drop(ending);
@@ -59,29 +67,31 @@ impl Worker {
             .name("dezky-client".into())
             .spawn(body)
             .map_err(|error| no_thread(&error))?;
-        Ok(Worker { handle, stop, asks, ended, process: process::id() })
+        Ok(Worker { handle, stop, subjects, ended, process: process::id() })
     }
 
-    /// Has the thread ask for a subject. `false` if the caller cannot wait for it: the thread is gone, or the caller is a handler on it.
-    pub(super) fn ask(&self, ask: Ask) -> bool {
-        let is_here = self.process == process::id() && self.handle.thread().id() != thread::current().id();
-        is_here && self.asks.send(ask).is_ok()
+    /// Passes a request for a subject to the thread. Returns `false` if the caller cannot wait for
+    /// the reply: the thread has ended, or the caller is a handler on it.
+    pub(super) fn request_subject(&self, request: SubjectRequest) -> bool {
+        let can_wait = self.process == process::id() && self.handle.thread().id() != thread::current().id();
+        can_wait && self.subjects.send(request).is_ok()
     }
 
-    /// Ends the thread, and waits until it, its sockets and timers are gone.
-    pub(super) fn stop(self, ending: Ending) {
+    /// Stops the thread, and waits until it, its sockets and its timers are gone.
+    pub(super) fn stop(self, mode: StopMode) {
         if self.process != process::id() {
-            // The thread stayed behind in the parent. Even waking it would reach over there.
-            std::mem::forget(self);
+            // The thread exists only in the parent process. Waking it would use the parent's
+            // handles.
+            mem::forget(self);
             return;
         }
-        let _ = self.stop.send(ending);
-        // From one of its own handlers: it ends when that returns.
+        let _ = self.stop.send(mode);
+        // Called by a handler: the thread ends after the handler has returned.
         if self.handle.thread().id() == thread::current().id() {
             return;
         }
-        if let Ending::CloseWithin(patience) = ending
-            && self.ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout)
+        if let StopMode::CloseWithin(limit) = mode
+            && self.ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout)
         {
             return;
         }
@@ -95,10 +105,11 @@ fn follow(
     instance: String,
     report: Option<Report>,
     began: Instant,
-    stopped: oneshot::Receiver<Ending>,
-    asked: mpsc_async::UnboundedReceiver<Ask>,
+    stopped: oneshot::Receiver<StopMode>,
+    asked: async_mpsc::UnboundedReceiver<SubjectRequest>,
 ) {
-    // Names are looked up, and functions asked for keys, on threads beside: at most two, and gone when idle.
+    // Name lookups and key functions block, so they run on at most two further threads, which end
+    // when they are idle.
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)
@@ -116,26 +127,26 @@ fn follow(
     };
     let is_first = report.is_some();
     let sign_off = settings.timing.sign_off;
-    let work = Work::new(shared, settings, instance, report);
+    let session = Session::new(shared, settings, instance, report);
     runtime.block_on(async {
         if is_first {
-            work.begin();
+            session.begin();
         }
-        let ending = tokio::select! {
+        let mode = tokio::select! {
             biased;
-            ending = stopped => ending.unwrap_or(Ending::Pause),
-            () = work.run(began, asked) => Ending::Pause,
+            mode = stopped => mode.unwrap_or(StopMode::Pause),
+            () = session.run(began, asked) => StopMode::Pause,
         };
-        match ending {
-            Ending::Pause => {}
-            Ending::Close => work.sign_off(sign_off).await,
-            Ending::CloseWithin(patience) => work.sign_off(sign_off.min(patience)).await,
+        match mode {
+            StopMode::Pause => {}
+            StopMode::Close => session.sign_off(sign_off).await,
+            StopMode::CloseWithin(limit) => session.sign_off(sign_off.min(limit)).await,
         }
     });
-    drop(work);
-    runtime.shutdown_timeout(PATIENCE);
+    drop(session);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
 }
 
-fn no_thread(error: &std::io::Error) -> ClientError {
-    ClientError::new(ClientCode::Unreachable, error.to_string())
+fn no_thread(error: &io::Error) -> ClientError {
+    ClientError::new(ClientCode::Unreachable, format!("the client's thread cannot start: {error}"))
 }

@@ -1,11 +1,11 @@
-//! Answers that must not be taken, and how the client comes back from each.
+//! Tests of responses that the client must reject, and of its recovery.
 
 use dezky::{Client, ClientCode, ClientEvent, ClientStatus, Code};
 
 use crate::server::{Fault, Server, snapshot};
 use crate::support::{SECOND, connected, millis, options, subject, until};
 
-/// Every kind of answer that is none, with the code that it is told by.
+/// Every kind of unusable response, with the code of its error.
 pub fn faults() -> Vec<(Fault, ClientCode)> {
     use ClientCode::{BadSnapshot, DigestMismatch, RateLimited, UnexpectedStatus, Unreachable};
     vec![
@@ -28,7 +28,7 @@ pub fn faults() -> Vec<(Fault, ClientCode)> {
 }
 
 #[test]
-fn no_bad_answer_is_taken_while_it_runs() {
+fn a_running_client_rejects_every_bad_response() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (client, events) = connected(&server);
     let mut revision = 1;
@@ -47,8 +47,8 @@ fn no_bad_answer_is_taken_while_it_runs() {
 }
 
 #[test]
-fn no_bad_answer_is_taken_at_the_start() {
-    for (fault, code) in faults().into_iter().chain([(Fault::FalseSame, ClientCode::UnexpectedStatus)]) {
+fn a_starting_client_rejects_every_bad_response() {
+    for (fault, code) in faults().into_iter().chain([(Fault::FalseUnchanged, ClientCode::UnexpectedStatus)]) {
         let server = Server::start(snapshot(7, &[("a", "on")]));
         server.state().faults.push_back(fault.clone());
         let (options, events) = options(&server.url());
@@ -60,20 +60,20 @@ fn no_bad_answer_is_taken_at_the_start() {
 }
 
 #[test]
-fn more_than_any_snapshot_has_is_not_read() {
+fn a_response_above_the_size_limit_is_not_read_to_its_end() {
     let server = Server::start(snapshot(1, &[]));
     server.state().faults.push_back(Fault::Endless);
     let (options, events) = options(&server.url());
     let _client = Client::connect(options).unwrap();
     let ClientEvent::Error { error, .. } = events.next() else { panic!() };
-    // Two cores and a debug build may be too slow to say more than that.
+    // In a debug build the request may time out before the limit is reached.
     if error.code != ClientCode::Unreachable {
         assert_eq!(error.snapshot_error.unwrap().code, Code::DocumentTooLarge);
     }
 }
 
 #[test]
-fn a_problem_is_told_once_until_it_is_solved_or_another() {
+fn a_problem_is_reported_once_until_it_ends_or_changes() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (_client, events) = connected(&server);
     server.wait_for_stream();
@@ -89,14 +89,14 @@ fn a_problem_is_told_once_until_it_is_solved_or_another() {
     assert_eq!(events.next_name(), "unexpected_status");
     server.state().always = None;
     let count = server.fetches().len();
-    server.wait("an answer", |state| state.requests[count..].iter().any(|each| each.status == 304));
+    server.wait("a success", |state| state.requests[count..].iter().any(|each| each.status == 304));
     server.state().always = Some(Fault::Status(500, ""));
     server.announce("");
     assert_eq!(events.next_name(), "unexpected_status");
 }
 
 #[test]
-fn retry_after_is_obeyed() {
+fn the_client_waits_for_retry_after() {
     for status in [429, 503] {
         let server = Server::start(snapshot(1, &[("a", "off")]));
         let (client, events) = connected(&server);
@@ -107,7 +107,7 @@ fn retry_after_is_obeyed() {
         server.publish(&snapshot(2, &[("a", "on")]));
         events.next();
         std::thread::sleep(millis(300));
-        // Not even what is announced meanwhile makes it hurry.
+        // An announcement does not shorten the wait.
         server.publish(&snapshot(3, &[("b", "on")]));
         until("the revision", || client.ruleset().revision() == 3);
         let fetches = server.fetches();
@@ -117,12 +117,12 @@ fn retry_after_is_obeyed() {
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
-    let thief = Server::start(snapshot(9, &[]));
+fn redirects_are_not_followed() {
+    let other = Server::start(snapshot(9, &[]));
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (client, events) = connected(&server);
     server.wait_for_stream();
-    let line: &'static str = Box::leak(format!("location: {}/\r\n", thief.url()).into_boxed_str());
+    let line: &'static str = Box::leak(format!("location: {}/\r\n", other.url()).into_boxed_str());
     for status in [301, 302, 303, 307, 308] {
         server.state().faults.push_back(Fault::Status(status, line));
     }
@@ -133,11 +133,11 @@ fn a_redirect_is_not_followed() {
     server.end_streams();
     server.wait("the stream's redirect", |state| state.stream_faults.is_empty());
     assert_eq!(client.ruleset().revision(), 2);
-    assert!(thief.state().requests.is_empty());
+    assert!(other.state().requests.is_empty());
 }
 
 #[test]
-fn a_refused_key_is_said_once_and_the_client_recovers() {
+fn a_refused_key_is_reported_once_and_the_client_recovers() {
     for status in [401, 403] {
         let server = Server::start(snapshot(1, &[("a", "on")]));
         let (client, events) = connected(&server);
@@ -153,7 +153,7 @@ fn a_refused_key_is_said_once_and_the_client_recovers() {
         assert_eq!(error.server_code.as_deref(), Some("some_reason"));
         assert!(error.message.contains(&format!("{status} some_reason")), "{}", error.message);
         until("the refusal", || client.status() == ClientStatus::Refused);
-        // It serves its last rules, and goes on asking, without saying it again.
+        // The last rules stay in use, and the client retries without another event.
         let before = server.fetches().len();
         server.wait("further attempts", |state| state.requests.len() > before + 8);
         assert_eq!((client.status(), events.names()), (ClientStatus::Refused, vec![]));
@@ -173,7 +173,7 @@ fn a_refused_key_is_said_once_and_the_client_recovers() {
 }
 
 #[test]
-fn a_stream_that_is_refused_alone_leaves_the_fetches_going() {
+fn a_refusal_of_the_stream_alone_does_not_stop_the_fetches() {
     for status in [401, 403] {
         let server = Server::start(snapshot(1, &[("a", "on")]));
         let (client, events) = connected(&server);
@@ -190,7 +190,7 @@ fn a_stream_that_is_refused_alone_leaves_the_fetches_going() {
 }
 
 #[test]
-fn waits_grow_while_the_key_is_refused_up_to_twice_the_longest() {
+fn the_backoff_of_a_refused_key_grows_to_twice_the_limit() {
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (options, _events) = options(&server.url());
     let client = Client::connect(options.max_backoff(millis(400))).unwrap();
@@ -212,7 +212,7 @@ fn waits_grow_while_the_key_is_refused_up_to_twice_the_longest() {
 }
 
 #[test]
-fn closing_ends_a_client_that_is_refused() {
+fn closing_ends_a_client_whose_key_is_refused() {
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (client, events) = connected(&server);
     server.wait_for_stream();
@@ -228,7 +228,7 @@ fn closing_ends_a_client_that_is_refused() {
 }
 
 #[test]
-fn an_older_revision_is_refused() {
+fn an_older_revision_is_rejected() {
     let (old, new) = (snapshot(3, &[("a", "off")]), snapshot(7, &[("a", "on")]));
     let server = Server::start(new.clone());
     let (options, events) = options(&server.url());
@@ -241,7 +241,7 @@ fn an_older_revision_is_refused() {
     assert_eq!((client.ruleset().revision(), client.status()), (7, ClientStatus::Stale));
     assert!(client.is_enabled("a", &subject()));
     events.none_for(millis(300));
-    // It goes on by itself once the server has caught up.
+    // The client recovers once the server has a newer revision.
     server.set(&snapshot(8, &[("a", "off")]));
     assert_eq!(events.next_name(), "ready");
     assert_eq!(events.next_change(), (8, vec!["a".into()]));

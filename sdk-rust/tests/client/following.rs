@@ -1,23 +1,24 @@
-//! A client that runs: flips, bursts, streams that end or fall silent, check-ins.
+//! Tests of a running client: changes, bursts, streams that end or fall silent, polling.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use dezky::{Client, ClientEvent, ClientStatus, Key, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientEvent, ClientStatus, Key};
 
 use crate::server::{Fault, HISTORY, Server, digest, snapshot};
-use crate::support::{SECOND, connected, hasty, millis, options, subject, until};
+use crate::support::{SECOND, connected, millis, options, short_timing, subject, until};
 
 #[test]
-fn a_flip_arrives_and_is_confirmed() {
+fn a_change_arrives_and_is_confirmed_to_the_server() {
     let first = snapshot(1, &[("a", "off"), ("b", "on")]);
     let server = Server::start(first.clone());
     let (client, events) = connected(&server);
     assert!(!client.is_enabled("a", &subject()) && client.is_enabled("b", &subject()));
     server.wait_for_stream();
     server.wait("the first confirmation", |state| state.requests.len() >= 3);
-    let held = client.ruleset();
+    let before = client.ruleset();
     let second = snapshot(2, &[("a", "on"), ("c", "off")]);
     let began = Instant::now();
     server.publish(&second);
@@ -25,8 +26,8 @@ fn a_flip_arrives_and_is_confirmed() {
     assert!(began.elapsed() < millis(300), "{:?}", began.elapsed());
     assert!(client.is_enabled("a", &subject()) && !client.is_enabled("b", &subject()));
     assert_eq!(client.ruleset().digest().as_str(), digest(&second));
-    // Who held the rules before still sees one revision.
-    assert!(!held.is_enabled("a", &subject()) && held.revision() == 1);
+    // A ruleset that a caller keeps does not change.
+    assert!(!before.is_enabled("a", &subject()) && before.revision() == 1);
     server.wait("the confirmation", |state| {
         let confirms = |request: &crate::server::Request| {
             request.status == 304 && request.header("dezky-digest") == Some(&digest(&second))
@@ -34,7 +35,7 @@ fn a_flip_arrives_and_is_confirmed() {
         state.requests.iter().any(confirms)
     });
     let fetches = server.fetches();
-    let told: Vec<_> = fetches
+    let seen: Vec<_> = fetches
         .iter()
         .map(|request| (request.status, request.header("if-none-match"), request.header("dezky-digest")))
         .collect();
@@ -46,7 +47,7 @@ fn a_flip_arrives_and_is_confirmed() {
         (200, Some(tag_one.as_str()), Some(one.as_str())),
         (304, Some(tag_two.as_str()), Some(two.as_str())),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(seen, expected);
     for request in server.state().requests.iter() {
         assert_eq!(request.header("authorization"), Some("Bearer dzk_test"));
         assert_eq!(request.header("dezky-instance"), Some(client.instance().as_str()));
@@ -56,7 +57,7 @@ fn a_flip_arrives_and_is_confirmed() {
 }
 
 #[test]
-fn nothing_but_the_revision_is_no_change() {
+fn a_new_revision_with_the_same_flags_emits_no_change() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (client, events) = connected(&server);
     server.wait_for_stream();
@@ -66,7 +67,7 @@ fn nothing_but_the_revision_is_no_change() {
 }
 
 #[test]
-fn the_same_revision_with_other_content_and_another_history_are_taken() {
+fn other_content_at_the_same_revision_and_another_history_are_accepted() {
     let server = Server::start(snapshot(5, &[("a", "off")]));
     let (client, events) = connected(&server);
     server.wait_for_stream();
@@ -83,7 +84,7 @@ fn the_same_revision_with_other_content_and_another_history_are_taken() {
 }
 
 #[test]
-fn a_burst_is_few_fetches() {
+fn a_burst_of_changes_causes_few_fetches() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (client, _events) = connected(&server);
     server.wait_for_stream();
@@ -97,9 +98,9 @@ fn a_burst_is_few_fetches() {
     let took = began.elapsed();
     until("the last revision", || client.ruleset().revision() == 100);
     let fetches = server.fetches()[before..].to_vec();
-    // Two for each fifty milliseconds: the fetch and its confirmation.
-    let most = 2 * (took.as_millis() / 50 + 3) as usize;
-    assert!(fetches.len() <= most, "{} > {most} in {took:?}", fetches.len());
+    // At most two requests per 50 milliseconds: a fetch and its confirmation.
+    let max = 2 * (took.as_millis() / 50 + 3) as usize;
+    assert!(fetches.len() <= max, "{} > {max} in {took:?}", fetches.len());
     std::thread::sleep(millis(200));
     assert_eq!(client.ruleset().revision(), 100);
 }
@@ -110,7 +111,7 @@ fn a_change_during_a_fetch_is_not_lost() {
     let (client, _events) = connected(&server);
     server.wait_for_stream();
     server.wait("the confirmation", |state| state.requests.len() >= 3);
-    // The next answer is that of revision 2, and on its way while revision 3 comes out.
+    // The response with revision 2 is still on its way when revision 3 is published.
     server.state().faults.push_back(Fault::Slow(millis(200)));
     server.publish(&snapshot(2, &[("a", "on")]));
     std::thread::sleep(millis(60));
@@ -118,10 +119,10 @@ fn a_change_during_a_fetch_is_not_lost() {
     until("the later revision", || client.ruleset().revision() == 3);
 }
 
-/// A client that waits longer than any test has patience before it asks again without being told to.
-fn patient(server: &Server) -> Client {
+/// A client whose backoff is longer than any test waits.
+fn connect_with_long_backoff(server: &Server) -> Client {
     let (options, _events) = options(&server.url());
-    let timing = Timing { min_backoff: SECOND * 60, ..hasty() };
+    let timing = Timing { min_backoff: SECOND * 60, ..short_timing() };
     let client = Client::connect(options.timing(timing).max_backoff(SECOND * 60)).unwrap();
     server.wait_for_stream();
     server.wait("the confirmation", |state| state.requests.len() >= 3);
@@ -136,9 +137,9 @@ fn wait_until_confirmed(server: &Server) {
 }
 
 #[test]
-fn news_during_a_second_swap_in_a_row_are_fetched_at_once() {
+fn a_change_during_a_second_swap_in_a_row_is_fetched_at_once() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
-    let client = patient(&server);
+    let client = connect_with_long_backoff(&server);
     let (second, third) = (snapshot(2, &[("b", "on")]), snapshot(3, &[("c", "on")]));
     server.state().faults.extend([Fault::Earlier(second.clone()), Fault::SlowEarlier(millis(200), third)]);
     server.publish(&second);
@@ -149,10 +150,10 @@ fn news_during_a_second_swap_in_a_row_are_fetched_at_once() {
 }
 
 #[test]
-fn news_during_a_fetch_that_fails_are_fetched_at_once() {
+fn a_change_during_a_fetch_that_fails_is_fetched_at_once() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
-    let client = patient(&server);
-    // Longer than a request may take.
+    let client = connect_with_long_backoff(&server);
+    // Longer than the request timeout.
     server.state().faults.push_back(Fault::Slow(SECOND * 2));
     server.publish(&snapshot(2, &[("a", "on")]));
     std::thread::sleep(millis(100));
@@ -161,9 +162,9 @@ fn news_during_a_fetch_that_fails_are_fetched_at_once() {
 }
 
 #[test]
-fn a_burst_that_is_followed_flip_by_flip_is_confirmed_at_once_when_it_ends() {
+fn the_end_of_a_burst_is_confirmed_at_once() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
-    let client = patient(&server);
+    let client = connect_with_long_backoff(&server);
     for revision in 2..=20 {
         server.publish(&snapshot(revision, &[("a", if revision % 2 == 0 { "on" } else { "off" })]));
         until("each revision", || client.ruleset().revision() == revision);
@@ -172,10 +173,10 @@ fn a_burst_that_is_followed_flip_by_flip_is_confirmed_at_once_when_it_ends() {
 }
 
 #[test]
-fn servers_that_contradict_each_other_are_not_asked_without_end() {
+fn servers_that_contradict_each_other_cause_no_endless_loop() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, _events) = options(&server.url());
-    let timing = Timing { min_backoff: millis(50), ..hasty() };
+    let timing = Timing { min_backoff: millis(50), ..short_timing() };
     let client = Client::connect(options.timing(timing)).unwrap();
     server.wait_for_stream();
     wait_until_confirmed(&server);
@@ -190,10 +191,11 @@ fn servers_that_contradict_each_other_are_not_asked_without_end() {
 }
 
 #[test]
-fn a_check_in_finds_what_the_stream_did_not_say() {
+fn polling_finds_a_change_that_the_stream_did_not_announce() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, _events) = options(&server.url());
-    let client = Client::connect(options.timing(Timing { check_in: millis(100), ..hasty() })).unwrap();
+    let client =
+        Client::connect(options.timing(Timing { poll_interval: millis(100), ..short_timing() })).unwrap();
     server.wait_for_stream();
     server.set(&snapshot(2, &[("a", "on")]));
     until("the revision", || client.ruleset().revision() == 2);
@@ -205,7 +207,7 @@ fn a_check_in_finds_what_the_stream_did_not_say() {
 }
 
 #[test]
-fn after_a_reconnect_it_refetches() {
+fn the_client_fetches_after_each_reconnect() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (client, _events) = connected(&server);
     for revision in 2..6 {
@@ -218,13 +220,13 @@ fn after_a_reconnect_it_refetches() {
 }
 
 #[test]
-fn a_silent_stream_is_given_up() {
+fn a_silent_stream_is_closed() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, events) = options(&server.url());
-    let client = Client::connect(options.timing(Timing { silence: millis(250), ..hasty() })).unwrap();
+    let client = Client::connect(options.timing(Timing { silence: millis(250), ..short_timing() })).unwrap();
     assert_eq!(events.next_name(), "ready");
     server.wait_for_stream();
-    // With heartbeats it lives on.
+    // Heartbeats keep it open.
     for _ in 0..8 {
         std::thread::sleep(millis(80));
         server.send(":\n\n");
@@ -237,7 +239,7 @@ fn a_silent_stream_is_given_up() {
 }
 
 #[test]
-fn where_streams_do_not_work_it_polls() {
+fn the_client_polls_where_streams_do_not_work() {
     for fault in [Fault::Status(404, ""), Fault::Reset, Fault::Status(200, ""), Fault::Garbage] {
         let server = Server::start(snapshot(1, &[("a", "off")]));
         server.state().stream_always = Some(fault);
@@ -246,7 +248,7 @@ fn where_streams_do_not_work_it_polls() {
             server.set(&snapshot(revision, &[("a", "on")]));
             until("the revision", || client.ruleset().revision() == revision);
         }
-        // Said once, although it was tried again and again.
+        // The problem is reported once, although the client retries many times.
         let names = events.names();
         assert_eq!(names.iter().filter(|name| *name != "change").count(), 1, "{names:?}");
         assert_eq!(client.status(), ClientStatus::Ready);
@@ -254,24 +256,25 @@ fn where_streams_do_not_work_it_polls() {
 }
 
 #[test]
-fn waits_between_streams_grow() {
+fn the_backoff_between_streams_grows() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     server.state().stream_always = Some(Fault::Status(503, ""));
     let (options, _events) = options(&server.url());
     let _client = Client::connect(options.max_backoff(millis(400))).unwrap();
     std::thread::sleep(millis(2_500));
     let count = server.opened_streams().len();
-    // 10, 20, 40, 80, 160, 320 milliseconds or half of that, then 400 or half.
+    // The waits are 10, 20, 40, 80, 160, 320 and then 400 milliseconds, or down to half of each.
     assert!((9..=20).contains(&count), "{count}");
 }
 
 #[test]
-fn stale_and_ready_again() {
+fn rules_become_stale_and_ready_again() {
     let server = Server::start(snapshot(1, &[("a", "on")]));
     let (options, events) = options(&server.url());
-    let client =
-        Client::connect(options.stale_after(millis(300)).timing(Timing { check_in: millis(60), ..hasty() }))
-            .unwrap();
+    let client = Client::connect(
+        options.stale_after(millis(300)).timing(Timing { poll_interval: millis(60), ..short_timing() }),
+    )
+    .unwrap();
     assert_eq!(events.next_name(), "ready");
     server.wait_for_stream();
     std::thread::sleep(millis(500));
@@ -289,17 +292,17 @@ fn stale_and_ready_again() {
 }
 
 #[test]
-fn a_function_gives_the_key_for_each_request() {
+fn a_key_function_is_called_for_each_request() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let count = Arc::new(AtomicU32::new(0));
     let counted = count.clone();
     let key = Key::try_from_fn(move || match counted.fetch_add(1, Ordering::Relaxed) {
-        0 => Err("the vault is sealed"),
+        0 => Err("the vault is locked"),
         1 => panic!("on purpose"),
         number => Ok(format!("dzk_{number}")),
     });
     let (_, events) = options("");
-    let options = dezky::ConnectOptions::new(server.url(), key).timing(hasty());
+    let options = dezky::ConnectOptions::new(server.url(), key).timing(short_timing());
     let client = Client::connect(options).unwrap();
     server.wait("all three requests", |state| state.requests.len() >= 3);
     let mut keys: Vec<_> =
@@ -310,7 +313,7 @@ fn a_function_gives_the_key_for_each_request() {
 }
 
 #[test]
-fn a_slice_and_a_prefix_have_their_addresses() {
+fn a_slice_and_a_path_prefix_are_part_of_the_requests() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, _events) = options(&format!("{}/some/prefix/", server.url()));
     let _client = Client::connect(options.tenant("acme").instance("portal-7")).unwrap();
@@ -322,19 +325,19 @@ fn a_slice_and_a_prefix_have_their_addresses() {
 }
 
 #[test]
-fn a_handler_that_panics_harms_nobody() {
+fn a_handler_that_panics_does_not_affect_others() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, events) = options(&server.url());
     let client = Client::connect(options.on(|_| panic!("on purpose"))).unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
-    let id = client.on(move |event| tell.send(event.clone()).unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let id = client.on(move |event| sender.send(event.clone()).unwrap());
     assert_eq!(events.next_name(), "ready");
     server.wait_for_stream();
     server.publish(&snapshot(2, &[("a", "on")]));
     assert_eq!(events.next_name(), "change");
-    assert_eq!(told.recv_timeout(SECOND * 5).unwrap().name(), "change");
+    assert_eq!(receiver.recv_timeout(SECOND * 5).unwrap().name(), "change");
     client.off(id);
     server.publish(&snapshot(3, &[("a", "off")]));
     assert_eq!(events.next_name(), "change");
-    assert!(told.recv().is_err());
+    assert!(receiver.recv().is_err());
 }

@@ -1,4 +1,4 @@
-//! The OpenFeature provider over a client that runs.
+//! Tests of the OpenFeature provider over a live client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod server;
@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use dezky::flags::{Ruleset, Snapshot};
-use dezky::{Client, OpenFeatureProvider, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, OpenFeatureProvider};
 use open_feature::provider::{FeatureProvider, ProviderStatus};
 use open_feature::{EvaluationContext, FlagMetadataValue};
 
 use crate::server::{Fault, Server, snapshot};
-use crate::support::{hasty, millis, options, until};
+use crate::support::{millis, options, short_timing, until};
 
 fn resolve(provider: &OpenFeatureProvider) -> (bool, String) {
     let context = EvaluationContext::default()
@@ -23,7 +24,7 @@ fn resolve(provider: &OpenFeatureProvider) -> (bool, String) {
         .with_custom_field("plan", "business");
     let mut future = pin!(provider.resolve_bool_value("a", &context));
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Pending => panic!("it waits"),
+        Poll::Pending => panic!("the provider waits"),
         Poll::Ready(details) => {
             let details = details.unwrap();
             match &details.flag_metadata.unwrap().values["version"] {
@@ -35,10 +36,11 @@ fn resolve(provider: &OpenFeatureProvider) -> (bool, String) {
 }
 
 #[test]
-fn it_answers_from_what_the_client_has_and_has_its_status() {
+fn the_provider_has_the_rules_and_the_status_of_its_client() {
     let server = Server::start(snapshot(1, &[("a", "off")]));
     let (options, events) = options(&server.url());
-    let options = options.stale_after(millis(400)).timing(Timing { check_in: millis(50), ..hasty() });
+    let options =
+        options.stale_after(millis(400)).timing(Timing { poll_interval: millis(50), ..short_timing() });
     let client = Arc::new(Client::connect(options).unwrap());
     let provider = OpenFeatureProvider::live(client.clone());
     assert_eq!(resolve(&provider), (false, "rev-1".into()));

@@ -1,4 +1,4 @@
-//! A server of the tests: it publishes snapshots as the real one does, except where it is told to misbehave.
+//! A test server that publishes snapshots like the real one, and fails on request.
 #![allow(dead_code)]
 
 use std::collections::{HashMap, VecDeque};
@@ -13,46 +13,53 @@ use dezky::flags::Snapshot;
 
 pub const HISTORY: &str = "history-1";
 
-/// What happens to one request instead of an ordinary answer.
+/// The failure of one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// This status, with these header lines.
+    /// A response with this status and these header lines.
     Status(u16, &'static str),
-    /// An ordinary answer after a while.
+    /// The usual response, after a delay.
     Slow(Duration),
-    /// The connection is reset without an answer.
+    /// The connection is reset without a response.
     Reset,
-    /// Half of the body is sent, then the connection closed.
+    /// Half of the body is sent, then the connection is closed.
     Truncated,
-    /// The same where the answer does not say how long it is.
+    /// Like `Truncated`, but without a `Content-Length`.
     TruncatedUnnoticed,
-    /// A byte of the body is another one: still a snapshot, but not this one.
+    /// The body is another snapshot than the tag says.
     Corrupted,
-    /// The body is not JSON.
+    /// The body is not JSON at all.
     NotJson,
-    /// JSON, but no snapshot.
+    /// The body is JSON, but not a snapshot.
     NotASnapshot,
-    /// No tag.
+    /// The response has no `ETag`.
     Untagged,
-    /// More bytes than any snapshot has.
+    /// The body is larger than any snapshot.
     Endless,
-    /// Garbage instead of HTTP.
+    /// The response is not HTTP.
     Garbage,
-    /// An earlier revision, with its own tag.
+    /// An earlier snapshot, with its own tag.
     Earlier(String),
-    /// The same, after a while.
+    /// Like `Earlier`, after a delay.
     SlowEarlier(Duration, String),
-    /// `304` whatever was asked.
-    FalseSame,
+    /// A 304 that does not fit the request.
+    FalseUnchanged,
 }
 
-/// A request as it came.
+impl Fault {
+    fn ends_connection(&self) -> bool {
+        use Fault::{Endless, Garbage, Reset, Truncated, TruncatedUnnoticed};
+        matches!(self, Reset | Truncated | TruncatedUnnoticed | Garbage | Endless)
+    }
+}
+
+/// A request as the server received it.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub at: Instant,
-    /// The status that it was answered with; 0 for none.
+    /// The status of the response; 0 if there was none.
     pub status: u16,
 }
 
@@ -65,7 +72,7 @@ impl Request {
         self.path.contains("/stream")
     }
 
-    /// The tenant whose subject is asked for.
+    /// The tenant whose subject is requested.
     pub fn subject_of(&self) -> Option<&str> {
         self.path.split_once("/tenants/")?.1.strip_suffix("/subject")
     }
@@ -77,16 +84,16 @@ pub struct State {
     pub history: Option<&'static str>,
     pub faults: VecDeque<Fault>,
     pub stream_faults: VecDeque<Fault>,
-    /// What happens to every request once the faults are used up.
+    /// The failure of every request once `faults` is empty.
     pub always: Option<Fault>,
     pub stream_always: Option<Fault>,
     /// The subject document of each tenant, by slug.
     pub subjects: HashMap<String, String>,
     pub subject_faults: VecDeque<Fault>,
     pub subject_always: Option<Fault>,
-    /// Said with every snapshot.
+    /// The population that every snapshot response reports.
     pub population: Option<u64>,
-    /// Whether streams say what is out when they open.
+    /// `true` if streams begin without an announcement.
     pub mute_streams: bool,
     pub requests: Vec<Request>,
     pub streams: Vec<TcpStream>,
@@ -95,7 +102,7 @@ pub struct State {
 pub struct Server {
     pub address: SocketAddr,
     shared: Arc<(Mutex<State>, Condvar)>,
-    is_over: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
 }
 
 pub fn snapshot(revision: u64, flags: &[(&str, &str)]) -> String {
@@ -121,18 +128,18 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let state = State { body, history: Some(HISTORY), ..State::default() };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
-        let is_over = Arc::new(AtomicBool::new(false));
-        let (inner, over) = (shared.clone(), is_over.clone());
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let (inner, stopped) = (shared.clone(), is_stopped.clone());
         thread::spawn(move || {
             for connection in listener.incoming() {
-                if over.load(Ordering::Relaxed) {
+                if stopped.load(Ordering::Relaxed) {
                     return;
                 }
                 let (inner, connection) = (inner.clone(), connection.unwrap());
                 thread::spawn(move || drop(serve(&inner, connection)));
             }
         });
-        Server { address, shared, is_over }
+        Server { address, shared, is_stopped }
     }
 
     pub fn url(&self) -> String {
@@ -143,12 +150,12 @@ impl Server {
         self.shared.0.lock().unwrap()
     }
 
-    /// Publishes another snapshot without saying so.
+    /// Publishes another snapshot without an announcement.
     pub fn set(&self, body: &str) {
         self.state().body = body.to_owned();
     }
 
-    /// Publishes another snapshot and says so.
+    /// Publishes another snapshot and announces it.
     pub fn publish(&self, body: &str) {
         self.set(body);
         self.announce(&digest(body));
@@ -171,11 +178,11 @@ impl Server {
         }
     }
 
-    /// Waits until it is so.
-    pub fn wait(&self, what: &str, is_so: impl Fn(&State) -> bool) {
+    /// Waits until a condition holds.
+    pub fn wait(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let (lock, changed) = &*self.shared;
-        let wait = changed.wait_timeout_while(lock.lock().unwrap(), Duration::from_secs(60), |s| !is_so(s));
-        assert!(!wait.unwrap().1.timed_out(), "in vain: {what}");
+        let wait = changed.wait_timeout_while(lock.lock().unwrap(), Duration::from_secs(60), |s| !holds(s));
+        assert!(!wait.unwrap().1.timed_out(), "timed out waiting for: {what}");
     }
 
     pub fn wait_for_stream(&self) {
@@ -192,7 +199,7 @@ impl Server {
         requests.into_iter().filter(|request| request.subject_of().is_some()).collect()
     }
 
-    /// The requests by which clients signed off.
+    /// The last requests of clients that signed off.
     pub fn sign_offs(&self) -> Vec<Request> {
         self.fetches().into_iter().filter(|request| request.header("dezky-closing").is_some()).collect()
     }
@@ -204,7 +211,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
+        self.is_stopped.store(true, Ordering::Relaxed);
         let _ = TcpStream::connect(self.address);
         self.end_streams();
     }
@@ -238,30 +245,24 @@ fn serve(shared: &(Mutex<State>, Condvar), connection: TcpStream) -> std::io::Re
                 subject_answer(&mut request, &fault, shared.0.lock().unwrap().subjects.get(&slug))
             }
             (None, true) => stream_answer(&mut request, &fault, &body, is_mute),
-            (None, false) => answer(&mut request, &fault, body, (history, population)),
+            (None, false) => snapshot_answer(&mut request, &fault, body, (history, population)),
         };
         let is_open = is_stream && request.status == 200 && !matches!(fault, Some(Fault::Status(..)));
         {
             let mut state = shared.0.lock().unwrap();
             state.requests.push(request);
             out.write_all(&bytes)?;
-            // Not before: a stream whose client is gone already is not kept.
+            // After the response, so that a stream whose client is already gone is not kept.
             if is_open {
                 state.streams.push(out.try_clone()?);
             }
             shared.1.notify_all();
         }
-        let ends = matches!(
-            fault,
-            Some(
-                Fault::Reset | Fault::Truncated | Fault::TruncatedUnnoticed | Fault::Garbage | Fault::Endless
-            )
-        );
-        if ends {
+        if fault.as_ref().is_some_and(Fault::ends_connection) {
             return out.shutdown(Shutdown::Both);
         }
         if is_open {
-            // Until the client hangs up.
+            // Wait until the client disconnects.
             let gone = reader.read(&mut [0]);
             let mut state = shared.0.lock().unwrap();
             let ours = out.peer_addr();
@@ -323,13 +324,13 @@ fn failure(request: &mut Request, status: u16, lines: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} Because\r\n{lines}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn answer(
+fn snapshot_answer(
     request: &mut Request,
     fault: &Option<Fault>,
     body: String,
-    told: (Option<&str>, Option<u64>),
+    context: (Option<&str>, Option<u64>),
 ) -> Vec<u8> {
-    let (history, population) = told;
+    let (history, population) = context;
     let mut history = history.map(|id| format!("dezky-history: {id}\r\n")).unwrap_or_default();
     if let Some(population) = population {
         history += &format!("dezky-population: {population}\r\n");
@@ -346,13 +347,16 @@ fn answer(
             _ => format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes(),
         }
     };
-    request.status = 200;
+    let is_known = request.header("if-none-match") == Some(&format!("\"{tag}\""));
+    request.status = match fault {
+        Some(Fault::Reset) => 0,
+        Some(Fault::FalseUnchanged) => 304,
+        None | Some(Fault::Slow(_) | Fault::Earlier(_) | Fault::SlowEarlier(..)) if is_known => 304,
+        _ => 200,
+    };
     match fault {
         Some(Fault::Status(status, lines)) => failure(request, *status, lines),
-        Some(Fault::Reset) => {
-            request.status = 0;
-            Vec::new()
-        }
+        Some(Fault::Reset) => Vec::new(),
         Some(Fault::Garbage) => b"\x00\x01nonsense\r\n\r\n".to_vec(),
         Some(Fault::Truncated) => {
             let mut bytes = whole(200, &body);
@@ -374,14 +378,6 @@ fn answer(
             bytes.resize(33 << 20, b' ');
             bytes
         }
-        Some(Fault::FalseSame) => {
-            request.status = 304;
-            whole(304, "")
-        }
-        _ if request.header("if-none-match") == Some(&format!("\"{tag}\"")) => {
-            request.status = 304;
-            whole(304, "")
-        }
-        _ => whole(200, &body),
+        _ => whole(request.status, &body),
     }
 }

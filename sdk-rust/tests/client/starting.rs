@@ -1,4 +1,4 @@
-//! How a client starts, with and without a server.
+//! Tests of starting a client, with and without a server.
 
 use std::future::Future;
 use std::net::TcpListener;
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use dezky::{Client, ClientCode, ClientError, ClientEvent, ClientStatus, ConnectOptions, PastDeadline};
 
 use crate::server::{Fault, Server, snapshot};
-use crate::support::{SECOND, hasty, millis, options, subject};
+use crate::support::{SECOND, millis, options, short_timing, subject};
 
-/// An executor that knows nothing of sockets or timers.
+/// A minimal executor without sockets or timers.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -31,6 +31,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Checks the blocking and the asynchronous `connect`.
 fn both(options: &ConnectOptions, check: impl Fn(Result<Client, ClientError>, Duration)) {
     let began = Instant::now();
     check(Client::connect(options.clone()), began.elapsed());
@@ -38,14 +39,14 @@ fn both(options: &ConnectOptions, check: impl Fn(Result<Client, ClientError>, Du
     check(block_on(Client::connect_async(options.clone())), began.elapsed());
 }
 
-/// A port at which nobody listens.
-fn nobody() -> String {
+/// The URL of a port on which no server listens.
+fn closed_port() -> String {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     format!("http://{address}")
 }
 
 #[test]
-fn it_starts_with_what_is_out() {
+fn the_client_starts_with_the_servers_snapshot() {
     let server = Server::start(snapshot(7, &[("a", "on")]));
     both(&options(&server.url()).0, |client, took| {
         let client = client.unwrap();
@@ -56,13 +57,13 @@ fn it_starts_with_what_is_out() {
 }
 
 #[test]
-fn without_a_server_the_deadline_holds() {
-    let hung = TcpListener::bind("127.0.0.1:0").unwrap();
-    let hung = format!("http://{}", hung.local_addr().unwrap());
-    for url in [nobody(), hung, "http://no-such-host.invalid".to_owned()] {
+fn without_a_server_connect_ends_at_the_deadline() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_url = format!("http://{}", silent.local_addr().unwrap());
+    for url in [closed_port(), silent_url, "http://no-such-host.invalid".to_owned()] {
         let deadline = millis(300);
         let options = ConnectOptions::new(url.clone(), "dzk_test").allow_http();
-        let options = options.timing(hasty()).deadline(deadline);
+        let options = options.timing(short_timing()).deadline(deadline);
         both(&options, |client, took| {
             let error = client.unwrap_err();
             assert_eq!((error.code, error.path), (ClientCode::Deadline, ""));
@@ -85,7 +86,7 @@ fn without_a_server_the_deadline_holds() {
 }
 
 #[test]
-fn with_everything_off_it_goes_on_trying() {
+fn a_client_with_every_flag_off_keeps_retrying() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -101,7 +102,7 @@ fn with_everything_off_it_goes_on_trying() {
 }
 
 #[test]
-fn a_slow_server_is_waited_for() {
+fn connect_waits_for_a_slow_server() {
     let server = Server::start(snapshot(3, &[("a", "on")]));
     server.state().faults.push_back(Fault::Slow(millis(400)));
     let client = Client::connect(options(&server.url()).0).unwrap();
@@ -109,7 +110,7 @@ fn a_slow_server_is_waited_for() {
 }
 
 #[test]
-fn a_refused_key_does_not_wait_for_the_deadline() {
+fn a_refused_key_ends_connect_before_the_deadline() {
     let server = Server::start(snapshot(3, &[("a", "on")]));
     server.state().always = Some(Fault::Status(401, ""));
     both(&options(&server.url()).0, |client, took| {
@@ -140,10 +141,10 @@ fn a_refused_key_does_not_wait_for_the_deadline() {
 }
 
 #[test]
-fn with_a_file_a_server_that_is_down_is_not_waited_for() {
+fn with_a_file_connect_does_not_wait_for_an_unreachable_server() {
     let file = crate::support::folder().join("flags.json");
     std::fs::write(&file, snapshot(5, &[("a", "on")])).unwrap();
-    both(&options(&nobody()).0.file(&file), |client, took| {
+    both(&options(&closed_port()).0.file(&file), |client, took| {
         let client = client.unwrap();
         assert!(took < SECOND && client.is_enabled("a", &subject()), "{took:?}");
         assert_eq!(client.ruleset().revision(), 5);
@@ -158,14 +159,14 @@ fn with_a_file_a_server_that_is_down_is_not_waited_for() {
         ["unreachable", "ready", "stale"]
     );
     assert_eq!(client.status(), ClientStatus::Stale);
-    // It keeps trying.
+    // The client keeps retrying.
     let _server = Server::on(TcpListener::bind(address).unwrap(), snapshot(6, &[("a", "off")]));
     assert_eq!(events.next(), ClientEvent::Ready { revision: 6 });
     assert_eq!(events.next_change(), (6, vec!["a".into()]));
 }
 
 #[test]
-fn with_a_file_a_server_that_only_fails_is_waited_for_until_the_deadline() {
+fn with_a_file_connect_waits_until_the_deadline_for_a_failing_server() {
     let file = crate::support::folder().join("flags.json");
     std::fs::write(&file, snapshot(5, &[("a", "on")])).unwrap();
     let server = Server::start(snapshot(6, &[("a", "off")]));
@@ -183,7 +184,7 @@ fn with_a_file_a_server_that_only_fails_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn a_key_does_not_travel_over_plain_http_unless_that_is_allowed() {
+fn plain_http_to_another_machine_needs_allow_http() {
     for url in [
         "http://flags.example",
         "http://10.0.0.7:7070",
@@ -196,7 +197,7 @@ fn a_key_does_not_travel_over_plain_http_unless_that_is_allowed() {
             assert_eq!((error.code, error.path), (ClientCode::InsecureUrl, "/url"), "{url}");
             assert!(!error.to_string().contains("dzk_test"));
         });
-        let options = ConnectOptions::new(url, "dzk_test").allow_http().timing(hasty());
+        let options = ConnectOptions::new(url, "dzk_test").allow_http().timing(short_timing());
         let given = options.snapshot(snapshot(1, &[("a", "on")]));
         both(&given, |client, _| assert!(client.unwrap().is_enabled("a", &subject())));
     }
@@ -208,22 +209,22 @@ fn a_key_does_not_travel_over_plain_http_unless_that_is_allowed() {
         "http://LOCALHOST:1",
         "http://flags.localhost:1",
     ] {
-        let options = ConnectOptions::new(url, "dzk_test").timing(hasty());
+        let options = ConnectOptions::new(url, "dzk_test").timing(short_timing());
         both(&options.snapshot(snapshot(1, &[])), |client, _| drop(client.unwrap()));
     }
 }
 
 #[test]
-fn with_a_snapshot_it_does_not_wait() {
+fn with_a_snapshot_connect_does_not_wait() {
     let given = snapshot(5, &[("a", "on")]);
-    let (options, events) = options(&nobody());
+    let (options, events) = options(&closed_port());
     let began = Instant::now();
     let client = Client::connect(options.snapshot(given.clone()).stale_after(millis(300))).unwrap();
     assert!(began.elapsed() < millis(250));
     assert_eq!(events.next(), ClientEvent::Ready { revision: 5 });
     assert!(client.is_enabled("a", &subject()));
     assert_eq!([events.next_name(), events.next_name()], ["unreachable", "stale"]);
-    // The server's is taken when it comes, even if it is older: nobody knows whose history the given one is of.
+    // The server's snapshot replaces it even if it is older, because the given one has no history.
     let server = Server::start(snapshot(4, &[("a", "off")]));
     let (options, events) = crate::support::options(&server.url());
     let client = Client::connect(options.snapshot(given)).unwrap();
@@ -233,18 +234,18 @@ fn with_a_snapshot_it_does_not_wait() {
 }
 
 #[test]
-fn of_a_snapshot_and_a_file_the_newer_one_is_used() {
+fn the_newer_of_snapshot_and_file_is_used() {
     let file = crate::support::folder().join("flags.json");
     std::fs::write(&file, snapshot(5, &[])).unwrap();
     for (given, used) in [(4, 5), (6, 6)] {
-        let (options, _events) = options(&nobody());
+        let (options, _events) = options(&closed_port());
         let client = Client::connect(options.file(&file).snapshot(snapshot(given, &[]))).unwrap();
         assert_eq!(client.ruleset().revision(), used);
     }
 }
 
 #[test]
-fn malformed_options_are_named() {
+fn malformed_options_are_reported_with_their_path() {
     let good = || ConnectOptions::new("http://127.0.0.1:1", "dzk_test");
     let cases = [
         ("/url", ConnectOptions::new("flags.example", "k")),
@@ -274,17 +275,17 @@ fn malformed_options_are_named() {
 }
 
 #[test]
-fn the_longest_durations_are_fine() {
+fn the_longest_durations_are_accepted() {
     let server = Server::start(snapshot(3, &[("a", "on")]));
     let (options, _events) = options(&server.url());
-    let most = Duration::MAX;
-    let client = Client::connect(options.deadline(most).stale_after(most).max_backoff(most)).unwrap();
+    let max = Duration::MAX;
+    let client = Client::connect(options.deadline(max).stale_after(max).max_backoff(max)).unwrap();
     assert_eq!(client.status(), ClientStatus::Ready);
 }
 
 #[test]
-fn a_handler_that_waits_cannot_hold_up_the_deadline() {
-    let url = nobody();
+fn a_handler_that_blocks_does_not_delay_the_deadline() {
+    let url = closed_port();
     let options = options(&url).0.on(|_| thread::sleep(SECOND * 2)).deadline(millis(300));
     let began = Instant::now();
     assert_eq!(Client::connect(options.clone()).unwrap_err().code, ClientCode::Deadline);

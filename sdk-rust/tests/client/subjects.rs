@@ -1,14 +1,15 @@
-//! Subjects by slug: resolved, cached, asked for again when the population has moved, served without a server.
+//! Tests of subjects by slug: cached, expired by population changes, returned without a server.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use dezky::flags::Axis;
-use dezky::{Client, ClientCode, ClientStatus, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientCode, ClientStatus};
 
 use crate::server::{Fault, Server, digest, event, snapshot};
-use crate::support::{SECOND, connected, hasty, millis, options, until};
+use crate::support::{SECOND, connected, millis, options, short_timing, until};
 
 fn subject(plan: &str) -> String {
     format!(
@@ -20,7 +21,7 @@ fn plan_of(client: &Client) -> String {
     client.subject("acme").unwrap().subject().value(Axis::Plans).unwrap().to_owned()
 }
 
-/// A server with one tenant that a client follows.
+/// A server that has one tenant.
 fn serving() -> Server {
     let server = Server::start(snapshot(1, &[("a", "on")]));
     server.state().subjects.insert("acme".into(), subject("business"));
@@ -28,7 +29,7 @@ fn serving() -> Server {
     server
 }
 
-/// Moves the tenant to another plan, and says so on the stream.
+/// Moves the tenant to another plan and announces it on the stream.
 fn move_to(server: &Server, plan: &str, population: u64) {
     {
         let mut state = server.state();
@@ -40,7 +41,7 @@ fn move_to(server: &Server, plan: &str, population: u64) {
 }
 
 #[test]
-fn it_is_resolved_once_and_has_every_name() {
+fn a_subject_is_requested_once_and_has_every_field() {
     let server = serving();
     let (client, _events) = connected(&server);
     for _ in 0..100 {
@@ -60,7 +61,7 @@ fn it_is_resolved_once_and_has_every_name() {
 }
 
 #[test]
-fn it_follows_changes() {
+fn a_subject_follows_changes_of_its_tenant() {
     let server = serving();
     let (client, _events) = connected(&server);
     server.wait_for_stream();
@@ -69,7 +70,7 @@ fn it_follows_changes() {
     move_to(&server, "free", 8);
     until("the other plan", || plan_of(&client) == "free");
     assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
-    // Another tenant's change costs a request that says so, and nothing else.
+    // A change of another tenant costs one conditional request.
     let fetches = server.fetches().len();
     move_to(&server, "free", 9);
     until("another request", || {
@@ -83,11 +84,12 @@ fn it_follows_changes() {
 }
 
 #[test]
-fn without_a_stream_a_check_in_says_that_the_population_moved() {
+fn without_a_stream_polling_finds_population_changes() {
     let server = serving();
     server.state().stream_always = Some(Fault::Status(404, ""));
     let (options, _events) = options(&server.url());
-    let client = Client::connect(options.timing(Timing { check_in: millis(50), ..hasty() })).unwrap();
+    let client =
+        Client::connect(options.timing(Timing { poll_interval: millis(50), ..short_timing() })).unwrap();
     assert_eq!(plan_of(&client), "business");
     server.state().subjects.insert("acme".into(), subject("free"));
     server.state().population = Some(8);
@@ -95,7 +97,7 @@ fn without_a_stream_a_check_in_says_that_the_population_moved() {
 }
 
 #[test]
-fn a_slice_expires_its_subject_when_its_digest_moves() {
+fn a_slice_expires_its_subject_when_its_digest_changes() {
     let server = serving();
     server.state().population = None;
     let (options, _events) = options(&server.url());
@@ -109,26 +111,26 @@ fn a_slice_expires_its_subject_when_its_digest_moves() {
 }
 
 #[test]
-fn without_the_server_the_last_known_one_is_served_at_once() {
+fn without_the_server_the_cached_subject_is_returned_at_once() {
     let server = serving();
     let (client, events) = connected(&server);
     server.wait_for_stream();
     assert_eq!(plan_of(&client), "business");
-    // The server says that something has changed, and fails from then on.
+    // The server announces a change, and fails from then on.
     server.state().subject_always = Some(Fault::Status(503, ""));
     move_to(&server, "free", 8);
     until("a failure", || {
         assert_eq!(plan_of(&client), "business");
         server.subject_requests().len() == 2
     });
-    // It is left alone for a second then.
+    // After a failure the client does not ask for a second.
     for _ in 0..100 {
         assert_eq!(plan_of(&client), "business");
     }
     assert_eq!(server.subject_requests().len(), 2);
     server.state().subject_always = None;
     until("the other plan", || plan_of(&client) == "free");
-    // It is away for everything.
+    // The server refuses every request.
     let refused = Some(Fault::Status(401, ""));
     {
         let mut state = server.state();
@@ -148,7 +150,7 @@ fn without_the_server_the_last_known_one_is_served_at_once() {
 }
 
 #[test]
-fn a_server_that_is_slow_holds_up_nobody_who_can_be_served() {
+fn a_slow_server_does_not_delay_a_cached_subject() {
     let server = serving();
     let (client, _events) = connected(&server);
     server.wait_for_stream();
@@ -165,7 +167,7 @@ fn a_server_that_is_slow_holds_up_nobody_who_can_be_served() {
 }
 
 #[test]
-fn whoever_asks_at_the_same_time_shares_a_request() {
+fn concurrent_callers_share_one_request() {
     let server = serving();
     server.state().subject_faults.push_back(Fault::Slow(millis(200)));
     let client = Arc::new(connected(&server).0);
@@ -182,7 +184,7 @@ fn whoever_asks_at_the_same_time_shares_a_request() {
 }
 
 #[test]
-fn what_is_no_tenant_is_an_error_with_a_code() {
+fn malformed_and_unknown_slugs_are_errors() {
     let server = serving();
     let (client, _events) = connected(&server);
     server.wait_for_stream();
@@ -193,17 +195,17 @@ fn what_is_no_tenant_is_an_error_with_a_code() {
     assert!(server.subject_requests().is_empty());
     let error = client.subject("nobody").unwrap_err();
     assert_eq!((error.code, error.path), (ClientCode::UnknownTenant, "/slug"));
-    // A tenant that is gone is not served from memory.
+    // A tenant that was deleted is not returned from the cache.
     assert_eq!(plan_of(&client), "business");
     server.state().subjects.clear();
     let digest = digest(&server.state().body);
     server.send(&event(&digest).replace("\"}", "\",\"population\":8}"));
-    until("the end", || client.subject("acme").is_err());
+    until("the deletion", || client.subject("acme").is_err());
     assert_eq!(client.subject("acme").unwrap_err().code, ClientCode::UnknownTenant);
 }
 
 #[test]
-fn an_answer_that_is_no_subject_is_not_taken() {
+fn a_response_that_is_not_a_subject_is_rejected() {
     let server = serving();
     let (client, _events) = connected(&server);
     for body in [
@@ -222,26 +224,26 @@ fn an_answer_that_is_no_subject_is_not_taken() {
 }
 
 #[test]
-fn a_handler_is_served_from_memory_and_cannot_wait() {
+fn a_handler_gets_cached_subjects_only() {
     let server = serving();
     let (client, _events) = connected(&server);
     server.wait_for_stream();
     assert_eq!(plan_of(&client), "business");
     let client = Arc::new(client);
-    let (tell, told) = mpsc::channel();
-    let (weak, tell) = (Arc::downgrade(&client), Mutex::new(tell));
+    let (sender, receiver) = mpsc::channel();
+    let (weak, sender) = (Arc::downgrade(&client), Mutex::new(sender));
     client.on(move |_| {
         let client = weak.upgrade().unwrap();
-        let known = client.subject("acme").map(|subject| subject.subject().tenant_id().to_owned());
+        let cached = client.subject("acme").map(|subject| subject.subject().tenant_id().to_owned());
         let other = client.subject("umbrella").unwrap_err().code;
-        tell.lock().unwrap().send((known.unwrap(), other)).unwrap();
+        sender.lock().unwrap().send((cached.unwrap(), other)).unwrap();
     });
     server.publish(&snapshot(2, &[("a", "off")]));
-    assert_eq!(told.recv_timeout(SECOND * 5).unwrap(), ("t1".into(), ClientCode::Unreachable));
+    assert_eq!(receiver.recv_timeout(SECOND * 5).unwrap(), ("t1".into(), ClientCode::Unreachable));
 }
 
 #[test]
-fn the_cache_is_bounded() {
+fn the_cache_drops_its_oldest_subject() {
     let server = serving();
     let (client, _events) = connected(&server);
     for number in 0..4_200 {

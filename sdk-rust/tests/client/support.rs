@@ -1,4 +1,4 @@
-//! What the client's tests share.
+//! Helpers that the client's tests share.
 #![allow(dead_code)]
 
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use dezky::flags::Subject;
-use dezky::{Client, ClientEvent, ClientStatus, ConnectOptions, Timing};
+use dezky::testing::Timing;
+use dezky::{Client, ClientEvent, ClientStatus, ConnectOptions};
 
 use crate::server::Server;
 
@@ -17,25 +18,25 @@ pub fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// A hundred times as hasty as ordinary clients.
-pub fn hasty() -> Timing {
+/// Intervals and timeouts that are much shorter than the defaults.
+pub fn short_timing() -> Timing {
     Timing {
-        check_in: SECOND * 20,
+        poll_interval: SECOND * 20,
         min_backoff: millis(10),
         request_timeout: millis(700),
         silence: SECOND * 20,
         settled: millis(300),
-        burst: millis(50),
+        spacing: millis(50),
         subject_patience: millis(300),
         sign_off: SECOND,
     }
 }
 
-/// Options whose events can be read.
+/// Options for a client, and the events that it will emit.
 pub fn options(url: &str) -> (ConnectOptions, Events) {
-    let (tell, told) = mpsc::channel();
-    let options = ConnectOptions::new(url, "dzk_test").timing(hasty()).max_backoff(millis(200));
-    (options.on(move |event| drop(tell.send(event.clone()))), Events(told))
+    let (sender, receiver) = mpsc::channel();
+    let options = ConnectOptions::new(url, "dzk_test").timing(short_timing()).max_backoff(millis(200));
+    (options.on(move |event| drop(sender.send(event.clone()))), Events(receiver))
 }
 
 pub fn connected(server: &Server) -> (Client, Events) {
@@ -51,10 +52,10 @@ pub struct Events(pub Receiver<ClientEvent>);
 
 impl Events {
     pub fn next(&self) -> ClientEvent {
-        self.0.recv_timeout(SECOND * 60).expect("an event")
+        self.0.recv_timeout(SECOND * 60).expect("an event arrives within a minute")
     }
 
-    /// The next event as a word or, of errors, the code.
+    /// The name of the next event; for an error, its code.
     pub fn next_name(&self) -> String {
         match self.next() {
             ClientEvent::Error { error, fatal } => {
@@ -74,7 +75,7 @@ impl Events {
         }
     }
 
-    /// All that came up to now.
+    /// The names of the events so far; for errors, their codes.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         while let Ok(event) = self.0.try_recv() {
@@ -95,15 +96,16 @@ pub fn subject() -> Subject<'static> {
     Subject::new("t1", "acme", "business").unwrap()
 }
 
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
+/// Waits until a condition holds.
+pub fn until(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < SECOND * 60, "in vain: {what}");
+    while !holds() {
+        assert!(began.elapsed() < SECOND * 60, "timed out waiting for: {what}");
         std::thread::sleep(millis(2));
     }
 }
 
-/// A folder of a test's own.
+/// A new temporary folder.
 pub fn folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("dezky-client-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

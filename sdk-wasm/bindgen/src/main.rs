@@ -1,4 +1,4 @@
-//! `dezky-wasm-bindgen MODULE.wasm FOLDER`: reads a compiled module and writes it anew, beside the JavaScript that calls it.
+//! The command `dezky-wasm-bindgen MODULE.wasm FOLDER`: runs wasm-bindgen on a compiled module.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(module), Some(folder)) = (arguments.next(), arguments.next()) else {
         return Err("usage: dezky-wasm-bindgen MODULE.wasm FOLDER".into());
     };
-    // For bundlers: functions in a module of their own, which is handed its instance and loads nothing by itself.
+    // The bundler format: the JavaScript receives an instance and loads nothing itself.
     Bindgen::new().input_path(module).bundler(true)?.typescript(true).generate(folder)?;
     Ok(())
 }

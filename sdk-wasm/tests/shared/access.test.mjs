@@ -1,26 +1,26 @@
-// Who may do what.
+// Authorization decisions and the problems of malformed requests.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { owner, problemsOf, sdk } from './sdk.mjs'
 
 const { can } = sdk
 
-test('a decision has its reason', () => {
+test('a decision names its reason', () => {
   assert.deepEqual(can(owner, 'tenant.update', { tenantId: 't1', fields: ['name'] }), { allowed: true, reason: 'allowed_tenant_admin' })
   assert.deepEqual(can(owner, 'tenant.suspend', { tenantId: 't1' }), { allowed: false, reason: 'denied_operator_audience' })
   assert.deepEqual(can({ key: { kind: 'server' } }, 'snapshot.read'), { allowed: true, reason: 'allowed_key' })
   assert.deepEqual(can({ key: { kind: 'tenant', tenantId: 't1' } }, 'flag.evaluate', { tenantId: 't2' }), { allowed: false, reason: 'denied_key_scope' })
 })
 
-test('the parts and the whole may be text or bytes', () => {
+test('requests and their parts can be values, text or bytes', () => {
   const allowed = { allowed: true, reason: 'allowed_member' }
   const resource = { tenantId: 't1' }
   const forms = (value) => [value, JSON.stringify(value), ` ${JSON.stringify(value, null, 1)} `, Buffer.from(JSON.stringify(value))]
-  for (const who of forms(owner)) for (const what of forms(resource)) assert.deepEqual(can(who, 'tenant.read', what), allowed)
-  for (const question of forms({ principal: owner, action: 'tenant.read', resource })) assert.deepEqual(can(question), allowed)
+  for (const principal of forms(owner)) for (const part of forms(resource)) assert.deepEqual(can(principal, 'tenant.read', part), allowed)
+  for (const request of forms({ principal: owner, action: 'tenant.read', resource })) assert.deepEqual(can(request), allowed)
 })
 
-test('what is malformed is an error and never a decision', () => {
+test('malformed requests throw and never yield a decision', () => {
   assert.deepEqual(problemsOf(() => can(owner, 'tenant.paint')), ['unknown_action /action'])
   assert.deepEqual(problemsOf(() => can(owner, 'tenant.read')), ['missing /resource/tenantId'])
   assert.deepEqual(problemsOf(() => can(owner, 7)), ['wrong_type /action'])
@@ -35,7 +35,7 @@ test('what is malformed is an error and never a decision', () => {
   assert.deepEqual(problemsOf(() => can()), ['missing /principal', 'missing /action'])
 })
 
-test('a text is one whole value and cannot add to the question', () => {
+test('a text part must be one JSON value and cannot alter the request', () => {
   const server = '{"key":{"kind":"server"}}'
   for (const text of [`${server},"x":1`, `${server},"action":"key.create"`, `${server}}`, '', '{', `\ufeff${server}`])
     assert.deepEqual(problemsOf(() => can(text, 'snapshot.read')), ['invalid_json /principal'])

@@ -1,4 +1,5 @@
-// A live client that is closed leaves nothing behind; and no fault, in any order, makes it answer what was not published. Needs --expose-gc.
+// Closing a live client leaves nothing behind, and no sequence of failures makes a client use
+// unpublished rules. Needs --expose-gc.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,18 +10,21 @@ import { digestOf, faults, snapshotOf } from './faulty.mjs'
 import { connect, listen, serve, tenant, timing, until } from './following.mjs'
 import { packageName, sdk } from './sdk.mjs'
 
-/** How long a process of its own has anything going on after `act`, and after how long it ends, which it must do by itself. */
-async function afterwards(server, act) {
+/**
+ * Runs `act` in another process. Returns how long the process still has timers and sockets after
+ * it, and how long it takes to end by itself.
+ */
+async function runProcess(server, act) {
   const program = `
     import { connect } from '${packageName}'
     const options = { url: '${server.url}', key: 'dzk_test', maxBackoff: 5_000, timing: ${JSON.stringify(timing)} }
     const wait = (time) => new Promise((resolve) => setTimeout(resolve, time))
     ${act}
     const began = performance.now()
-    const ours = /Timeout|TCP|HTTP|TLS|GetAddr|FSReq/
+    const resources = /Timeout|TCP|HTTP|TLS|GetAddr|FSReq/
     let idle
     const look = () => {
-      if (process.getActiveResourcesInfo().some((one) => ours.test(one))) return performance.now() - began < 3_000 && setImmediate(look)
+      if (process.getActiveResourcesInfo().some((one) => resources.test(one))) return performance.now() - began < 3_000 && setImmediate(look)
       idle = performance.now() - began
     }
     look()
@@ -36,9 +40,9 @@ async function afterwards(server, act) {
 const cases = {
   'a client that follows': [{}, 'const client = await connect(options); await wait(200); client.close(); client.close()'],
   'a client that `using` closes': [{}, '{ const client = await connect(options); await wait(200); client[Symbol.dispose]() }'],
-  'a client whose first requests are under way': [{ always: faults.hang }, `
+  'a client whose first request is pending': [{ always: faults.hang }, `
     const client = await connect({ ...options, snapshot: ${JSON.stringify(snapshotOf(1, ['a']))} }); await wait(50); client.close()`],
-  'a client that is about to try again': [{ always: faults.status(429, { 'retry-after': '60' }) }, `
+  'a client that waits for retry-after': [{ always: faults.status(429, { 'retry-after': '60' }) }, `
     const client = await connect({ ...options, pastDeadline: 'off', deadline: 100 }); client.close()`],
   'a client without streams': [{ alwaysStream: faults.status(404) }, 'const client = await connect(options); await wait(300); client.close()'],
   'a client whose key is refused': [{ alwaysStream: faults.status(401) }, 'const client = await connect(options); await wait(200); client.close()'],
@@ -47,14 +51,14 @@ const cases = {
 for (const [name, [misbehaviour, act]] of Object.entries(cases)) {
   test(`${name} leaves no timer and no socket, and the process ends`, async () => {
     const server = Object.assign(await serve(), misbehaviour)
-    const { idle, ended } = await afterwards(server, act)
+    const { idle, ended } = await runProcess(server, act)
     assert.ok(idle < 1_000 && ended < 2_000, `idle after ${idle} ms, ended after ${ended} ms`)
   })
 }
 
-test('the server sees every connection end', async () => {
-  // Node itself keeps one for four seconds.
-  const patience = 6_000
+test('every connection to the server ends', async () => {
+  // Node keeps an idle connection for four seconds.
+  const limit = 6_000
   const server = await serve()
   const client = await connect(server)
   await until(() => server.streams.size)
@@ -64,7 +68,7 @@ test('the server sees every connection end', async () => {
   }
   await wait(100)
   client.close()
-  await until(() => server.sockets.size === 0, patience)
+  await until(() => server.sockets.size === 0, limit)
 })
 
 test('close signs off with a last request, on the path that the client follows', async () => {
@@ -77,15 +81,15 @@ test('close signs off with a last request, on the path that the client follows',
     assert.equal(await closing, undefined)
     assert.equal(client.close(), closing)
     const digest = digestOf(server.text)
-    const told = server.requests.filter(({ headers }) => headers['dezky-closing'])
-    assert.deepEqual(told.map(({ path, headers }) => [path, headers['dezky-closing'], headers['dezky-instance'], headers['if-none-match']]), [
+    const signOffs = server.requests.filter(({ headers }) => headers['dezky-closing'])
+    assert.deepEqual(signOffs.map(({ path, headers }) => [path, headers['dezky-closing'], headers['dezky-instance'], headers['if-none-match']]), [
       [path, '1', 'portal-7', `"${digest}"`],
     ])
     await until(() => server.streams.size === 0)
   }
 })
 
-test('signing off takes a second at most, and fails no close', async () => {
+test('signing off takes at most a second and never fails a close', async () => {
   const server = await serve()
   for (const fault of [faults.hang, faults.reset, faults.status(500), faults.status(401)]) {
     const client = await connect(server)
@@ -100,14 +104,14 @@ test('signing off takes a second at most, and fails no close', async () => {
     await until(() => server.snapshots.length > length && server.streams.size === 0)
     server.next.length = 0
   }
-  // A server that was never reached, and one that is away or refuses the key, is not told.
+  // A server that refuses the key gets no last request.
   const { length } = server.requests
   server.always = faults.status(401)
   await (await connect(server, { pastDeadline: 'off' })).close()
   assert.equal(server.requests.length, length + 1)
 })
 
-test('after close nothing is said, and reading goes on', async () => {
+test('after close no event is emitted, and the rules stay readable', async () => {
   const server = await serve()
   const client = await connect(server, { staleAfter: 50 })
   const events = listen(client)
@@ -119,7 +123,7 @@ test('after close nothing is said, and reading goes on', async () => {
   assert.deepEqual([events.length, client.status, client.ruleset.revision, client.isEnabled('a', tenant)], [length, 'closed', 1, true])
 })
 
-test('clients that come and go leave no memory behind', async () => {
+test('closed clients leave no memory behind', async () => {
   const server = await serve()
   const rounds = []
   for (let round = 0; round < 5; round++) {
@@ -131,10 +135,10 @@ test('clients that come and go leave no memory behind', async () => {
     rounds.push(process.memoryUsage().heapUsed)
   }
   const growth = Math.min(...rounds.slice(1).map((bytes, round) => bytes - rounds[round])) / 20
-  assert.ok(growth < 20_000, `each leaves ${growth} bytes behind`)
+  assert.ok(growth < 20_000, `each client leaves ${growth} bytes behind`)
 })
 
-/** Numbers as random as these need to be, and the same again for the same seed. */
+/** A repeatable sequence of random numbers. */
 function* numbers(seed) {
   for (;;) {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
@@ -143,20 +147,20 @@ function* numbers(seed) {
 }
 
 for (const seed of [1, 2, 3]) {
-  test(`no faults in any order make it answer what was not published (${seed})`, async () => {
+  test(`no sequence of failures makes the client use unpublished rules (${seed})`, async () => {
     const random = numbers(seed)
     const pick = (list) => list[random.next().value % list.length]
     const server = await serve()
     const client = await connect(server, { timing: { requestTimeout: 80, silence: 150, pollInterval: 80, spacing: 10 }, maxBackoff: 30 })
     const digests = new Map()
-    const known = () => {
+    const publishedDigests = () => {
       for (const text of server.published) if (!digests.has(text)) digests.set(text, sdk.Ruleset.fromSnapshot(text).digest)
       return new Set(digests.values())
     }
     let highest = 0
     const check = () => {
       const { digest, revision } = client.ruleset
-      assert.ok(known().has(digest), 'nobody published these rules')
+      assert.ok(publishedDigests().has(digest), 'the rules were never published')
       assert.ok(revision >= highest, `revision ${revision} after ${highest}`)
       highest = revision
     }

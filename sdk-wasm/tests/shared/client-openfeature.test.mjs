@@ -1,4 +1,4 @@
-// A live client under the provider, through the real OpenFeature SDK: what happens to the client is told by the provider itself.
+// The OpenFeature provider over a live client, through the OpenFeature SDK.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -14,7 +14,9 @@ if (isWeb) await OpenFeature.setContext(context)
 after(() => OpenFeature.close())
 
 let domains = 0
-/** A live client, its provider, OpenFeature's client, and what that is told. */
+/**
+ * Starts a live client, its provider and OpenFeature's client, and collects the provider's events.
+ */
 async function start(options) {
   const server = await serve({ revision: 1 })
   const live = await connect(server, options)
@@ -26,87 +28,87 @@ async function provide(live) {
   const domain = `domain-${++domains}`
   const provider = new DezkyProvider(live)
   const client = OpenFeature.getClient(domain)
-  const told = []
+  const received = []
   for (const name of ['Ready', 'Stale', 'Error', 'ConfigurationChanged'])
-    client.addHandler(ProviderEvents[name], (event) => told.push([name, event?.flagsChanged ?? event?.errorCode]))
+    client.addHandler(ProviderEvents[name], (event) => received.push([name, event?.flagsChanged ?? event?.errorCode]))
   await OpenFeature.setProviderAndWait(domain, provider)
   await wait(20)
-  told.length = 0
-  const ask = async (key) => (isWeb ? client.getBooleanDetails(key, false) : await client.getBooleanDetails(key, false, context))
-  return { domain, provider, client, told, ask }
+  received.length = 0
+  const evaluate = async (key) => (isWeb ? client.getBooleanDetails(key, false) : await client.getBooleanDetails(key, false, context))
+  return { domain, provider, client, received, evaluate }
 }
 
-test('a flip is told with its flags, and answered', async () => {
-  const { server, live, provider, client, told, ask } = await start()
+test('a change is emitted with its flags, and evaluated', async () => {
+  const { server, live, provider, client, received, evaluate } = await start()
   assert.equal(client.providerStatus, 'READY')
-  assert.equal((await ask('a')).value, true)
-  assert.equal((await ask('b')).errorCode, 'FLAG_NOT_FOUND')
+  assert.equal((await evaluate('a')).value, true)
+  assert.equal((await evaluate('b')).errorCode, 'FLAG_NOT_FOUND')
   server.publish(2, ['b'])
-  await until(() => told.length)
-  assert.deepEqual(told, [['ConfigurationChanged', ['a', 'b']]])
-  const { value, reason, flagMetadata } = await ask('b')
+  await until(() => received.length)
+  assert.deepEqual(received, [['ConfigurationChanged', ['a', 'b']]])
+  const { value, reason, flagMetadata } = await evaluate('b')
   assert.deepEqual([value, reason, flagMetadata.version], [true, 'STATIC', 'rev-2'])
   assert.equal(provider.rules, live.ruleset)
   assert.deepEqual(problemsOf(() => provider.replace('{}')), ['invalid_option /snapshot'])
 })
 
-test('stale is told, answered through, and ready again after', async () => {
-  const { server, client, told, ask } = await start({ staleAfter: 500, timing: { pollInterval: 60 } })
+test('a stale client is reported, evaluates on, and becomes ready again', async () => {
+  const { server, client, received, evaluate } = await start({ staleAfter: 500, timing: { pollInterval: 60 } })
   server.always = faults.status(500)
-  await until(() => told.length)
-  assert.deepEqual([told, client.providerStatus], [[['Stale', undefined]], 'STALE'])
-  assert.equal((await ask('a')).value, true)
+  await until(() => received.length)
+  assert.deepEqual([received, client.providerStatus], [[['Stale', undefined]], 'STALE'])
+  assert.equal((await evaluate('a')).value, true)
   server.always = undefined
-  await until(() => told.length === 2)
-  assert.deepEqual([told[1][0], client.providerStatus], ['Ready', 'READY'])
+  await until(() => received.length === 2)
+  assert.deepEqual([received[1][0], client.providerStatus], ['Ready', 'READY'])
 })
 
-test('a problem that passes is told to nobody, a key that is refused is an error until it is accepted', async () => {
-  const { server, client, told, ask } = await start()
+test('a refused key is an error until it is accepted, and other problems are not reported', async () => {
+  const { server, client, received, evaluate } = await start()
   server.next.push(faults.status(500), faults.malformed)
   server.publish(2, ['b'])
-  await until(() => told.length)
-  assert.deepEqual(told, [['ConfigurationChanged', ['a', 'b']]])
+  await until(() => received.length)
+  assert.deepEqual(received, [['ConfigurationChanged', ['a', 'b']]])
   server.always = faults.status(401)
   server.publish(3, ['c'])
-  await until(() => told.length === 2)
-  assert.deepEqual([told[1], client.providerStatus], [['Error', 'GENERAL'], 'ERROR'])
-  assert.equal((await ask('b')).value, true)
+  await until(() => received.length === 2)
+  assert.deepEqual([received[1], client.providerStatus], [['Error', 'GENERAL'], 'ERROR'])
+  assert.equal((await evaluate('b')).value, true)
   server.always = undefined
-  await until(() => told.length === 4)
-  assert.deepEqual([told.slice(2), client.providerStatus], [[['Ready', undefined], ['ConfigurationChanged', ['b', 'c']]], 'READY'])
+  await until(() => received.length === 4)
+  assert.deepEqual([received.slice(2), client.providerStatus], [[['Ready', undefined], ['ConfigurationChanged', ['b', 'c']]], 'READY'])
 })
 
-test('a client that is stale from the outset is ready, and stale', async () => {
+test('a provider over a stale client is ready first, and then stale', async () => {
   const server = await serve()
   server.always = faults.hang
   const live = await connect(server, { deadline: 50, pastDeadline: 'off', timing: { requestTimeout: 100 } })
-  const { client, told } = await provide(live)
+  const { client, received } = await provide(live)
   assert.equal(client.providerStatus, 'STALE')
   server.always = undefined
-  await until(() => told.length === 2)
-  assert.deepEqual([told.map(([name]) => name), client.providerStatus], [['Ready', 'ConfigurationChanged'], 'READY'])
+  await until(() => received.length === 2)
+  assert.deepEqual([received.map(([name]) => name), client.providerStatus], [['Ready', 'ConfigurationChanged'], 'READY'])
 })
 
-test('a client whose key is refused is a provider that has an error, one that is closed is none', async () => {
+test('a provider over a refused client has an error, and one over a closed client fails', async () => {
   const { live, server } = await start()
   server.always = faults.status(403)
   server.publish(2, ['b'])
   await until(() => live.status === 'refused')
-  const { client, ask } = await provide(live)
-  assert.deepEqual([client.providerStatus, (await ask('a')).value], ['ERROR', true])
+  const { client, evaluate } = await provide(live)
+  assert.deepEqual([client.providerStatus, (await evaluate('a')).value], ['ERROR', true])
   live.close()
   await assert.rejects(OpenFeature.setProviderAndWait('closed', new DezkyProvider(live)), { code: 'PROVIDER_FATAL' })
 })
 
-test('a provider that is replaced says no more, and leaves the client to whoever has it', async () => {
+test('a replaced provider emits no more events and does not close its client', async () => {
   const { domain, server, live, provider } = await start()
-  let said = 0
-  provider.events.addHandler(ProviderEvents.ConfigurationChanged, () => said++)
+  let count = 0
+  provider.events.addHandler(ProviderEvents.ConfigurationChanged, () => count++)
   await OpenFeature.setProviderAndWait(domain, new DezkyProvider(live))
   await wait(20)
   server.publish(2, ['b'])
   await until(() => live.ruleset.revision === 2)
   await wait(20)
-  assert.deepEqual([said, live.status], [0, 'ready'])
+  assert.deepEqual([count, live.status], [0, 'ready'])
 })

@@ -1,4 +1,4 @@
-// How a live client starts: by when, with what, and with which options.
+// Starting a live client: deadlines, snapshots, files and options.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { digestOf, faults, snapshotOf, startServer } from './faulty.mjs'
-import { codeOf, connect, listen, namesOf, serve, tenant, until } from './following.mjs'
+import { rejectionOf, connect, listen, namesOf, serve, tenant, until } from './following.mjs'
 import { sdk } from './sdk.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'dezky-client-'))
@@ -21,26 +21,26 @@ async function silentServer() {
   return server
 }
 
-test('past the deadline it fails, and says what the last problem was', async () => {
+test('connect fails at the deadline with the last problem as its cause', async () => {
   const began = performance.now()
-  const late = await codeOf(async () => connect(await silentServer(), { deadline: 100 }))
+  const late = await rejectionOf(async () => connect(await silentServer(), { deadline: 100 }))
   assert.ok(performance.now() - began < 5_000)
   assert.deepEqual([late.code, late.path, late.cause.code], ['deadline', '', 'unreachable'])
   const server = await serve()
   server.always = faults.status(500)
-  assert.equal((await codeOf(() => connect(server, { deadline: 1_000 }))).cause.code, 'unexpected_status')
-  assert.equal((await codeOf(() => connect(nowhere, { deadline: 1_000 }))).cause.code, 'unreachable')
+  assert.equal((await rejectionOf(() => connect(server, { deadline: 1_000 }))).cause.code, 'unexpected_status')
+  assert.equal((await rejectionOf(() => connect(nowhere, { deadline: 1_000 }))).cause.code, 'unreachable')
   const { length } = server.requests
   await wait(100)
-  assert.equal(server.requests.length, length, 'a client that failed asks for nothing more')
+  assert.equal(server.requests.length, length, 'a client that failed to start sends no more requests')
 })
 
-test('a key that is refused fails at once', async () => {
+test('a refused key ends connect at once', async () => {
   for (const status of [401, 403]) {
     const server = await serve()
     server.always = faults.status(status)
     const began = performance.now()
-    const refused = await codeOf(() => connect(server))
+    const refused = await rejectionOf(() => connect(server))
     assert.ok(performance.now() - began < 2_000)
     assert.equal(refused.code, 'key_refused')
     assert.ok(!JSON.stringify(refused).includes('dzk_') && !refused.message.includes('dzk_'))
@@ -48,14 +48,14 @@ test('a key that is refused fails at once', async () => {
   }
 })
 
-test('a server that is slow to start is waited for', async () => {
+test('connect waits for a server that is slow to start', async () => {
   const server = await serve()
   server.next.push(faults.status(503), faults.reset, faults.hang, faults.slow)
   const client = await connect(server, { timing: { requestTimeout: 300 } })
   assert.equal(client.status, 'ready')
 })
 
-test('past the deadline every flag may be off, until there is an answer', async () => {
+test('with pastDeadline off, every flag is off until the server answers', async () => {
   const server = await silentServer()
   const client = await connect(server, { deadline: 50, pastDeadline: 'off', timing: { requestTimeout: 300 } })
   const events = listen(client)
@@ -70,7 +70,7 @@ test('past the deadline every flag may be off, until there is an answer', async 
   assert.deepEqual(events.filter(([name]) => name !== 'error').slice(1), [['ready', { revision: 1 }], ['change', { revision: 1, keys: ['a'] }]])
 })
 
-test('a snapshot that is given is there at once, whatever the server does', async () => {
+test('with a snapshot connect does not wait for the server', async () => {
   const server = await silentServer()
   for (const snapshot of [snapshotOf(3, ['given']), Buffer.from(snapshotOf(3, ['given'])), JSON.parse(snapshotOf(3, ['given']))]) {
     const began = performance.now()
@@ -91,7 +91,7 @@ test('a snapshot that is given is there at once, whatever the server does', asyn
   assert.ok(server.requests.some(({ headers }) => headers['dezky-digest'] === digestOf(snapshotOf(3, ['given']))))
 })
 
-test('each accepted snapshot is kept in the file, with its history, for its owner alone', async () => {
+test('each accepted snapshot is written to the file, with its history, readable by its owner only', async () => {
   const [server, file] = [await serve({ revision: 1, history: 'first "one"' }), newFile()]
   const client = await connect(server, { file })
   const read = () => readFileSync(file, 'utf8')
@@ -105,7 +105,7 @@ test('each accepted snapshot is kept in the file, with its history, for its owne
   await until(() => readdirSync(join(file, '..')).length === 1)
 })
 
-test('the file goes on where the server does not answer', async () => {
+test('the client starts from the file when the server does not answer', async () => {
   const file = newFile()
   const first = await connect(await serve({ revision: 7 }), { file })
   await until(() => statSync(file, { throwIfNoEntry: false }))
@@ -119,13 +119,13 @@ test('the file goes on where the server does not answer', async () => {
   const [ready, [, { age }]] = events.filter(([name]) => name !== 'error')
   assert.deepEqual(ready, ['ready', { revision: 7 }])
   assert.ok(age > 3_590_000 && age < 3_700_000, `${age} ms`)
-  assert.equal((await codeOf(() => connect(nowhere, { file, deadline: 50, pastDeadline: 'fail' }))).code, 'deadline')
-  assert.equal((await codeOf(() => connect(nowhere, { file: newFile(), deadline: 50, pastDeadline: 'file' }))).code, 'deadline')
+  assert.equal((await rejectionOf(() => connect(nowhere, { file, deadline: 50, pastDeadline: 'fail' }))).code, 'deadline')
+  assert.equal((await rejectionOf(() => connect(nowhere, { file: newFile(), deadline: 50, pastDeadline: 'file' }))).code, 'deadline')
   const off = await connect(nowhere, { file, deadline: 500, pastDeadline: 'off' })
   assert.equal(off.isEnabled('a', tenant), false)
 })
 
-test('with a file, a server that is down is not waited for', async () => {
+test('with a file connect does not wait for an unreachable server', async () => {
   const file = newFile()
   writeFileSync(file, snapshotOf(5, ['kept']))
   const [{ port }, began] = [await startServer().then(async (server) => (await server.close(), server)), performance.now()]
@@ -135,14 +135,14 @@ test('with a file, a server that is down is not waited for', async () => {
   assert.deepEqual([client.status, client.ruleset.revision, client.isEnabled('kept', tenant)], ['stale', 5, true])
   await until(() => events.length === 3)
   assert.deepEqual(namesOf(events), ['unreachable', 'ready', 'stale'])
-  // It keeps trying.
+  // The client keeps retrying.
   const server = await startServer({ port, revision: 6 })
   await until(() => client.ruleset.revision === 6)
   client.close()
   await server.close()
 })
 
-test('with a file, a server that only fails is waited for until the deadline', async () => {
+test('with a file connect waits until the deadline for a failing server', async () => {
   const [server, file] = [await serve({ revision: 6 }), newFile()]
   writeFileSync(file, snapshotOf(5, ['kept']))
   server.always = faults.status(503)
@@ -155,11 +155,11 @@ test('with a file, a server that only fails is waited for until the deadline', a
   assert.equal((await connect(server, { file })).ruleset.revision, 6)
 })
 
-test('a key that is refused at the start: with a file, or with every flag off, the client goes on and recovers', async () => {
+test('with a refused key the client starts from the file or with every flag off, and recovers', async () => {
   const [server, file] = [await serve({ revision: 6 }), newFile()]
   writeFileSync(file, snapshotOf(5, ['kept']))
   server.always = faults.status(401)
-  assert.equal((await codeOf(() => connect(server, { file, pastDeadline: 'fail' }))).code, 'key_refused')
+  assert.equal((await rejectionOf(() => connect(server, { file, pastDeadline: 'fail' }))).code, 'key_refused')
   const began = performance.now()
   const kept = await connect(server, { file })
   const events = listen(kept)
@@ -173,10 +173,10 @@ test('a key that is refused at the start: with a file, or with every flag off, t
   assert.deepEqual([kept.status, off.status, namesOf(events).slice(2)], ['ready', 'ready', ['ready', 'change']])
 })
 
-test('a key does not travel over plain http unless that is allowed', async () => {
+test('plain http to another machine needs allowHttp', async () => {
   const snapshot = snapshotOf(1, ['given'])
   for (const url of ['http://flags.example', 'http://10.0.0.7:7070', 'http://[2001:db8::1]', 'http://localhost.example', 'http://127.example']) {
-    const error = await codeOf(() => sdk.connect({ url, key: 'dzk_test', snapshot }))
+    const error = await rejectionOf(() => sdk.connect({ url, key: 'dzk_test', snapshot }))
     assert.deepEqual([error.code, error.path, error.message.includes('dzk_')], ['insecure_url', '/url', false], url)
     const client = await connect({ url }, { snapshot, allowHttp: true })
     assert.equal(client.isEnabled('given', tenant), true)
@@ -188,7 +188,7 @@ test('a key does not travel over plain http unless that is allowed', async () =>
   }
 })
 
-test('what the file has need not be sent again', async () => {
+test('after a restart the request names the snapshot of the file', async () => {
   const [server, file] = [await serve({ revision: 7 }), newFile()]
   const first = await connect(server, { file })
   await until(() => statSync(file, { throwIfNoEntry: false }))
@@ -203,19 +203,19 @@ test('what the file has need not be sent again', async () => {
   ])
 })
 
-test('nothing older is taken over a restart, unless the history is another', async () => {
+test('older revisions of the same history are rejected after a restart', async () => {
   const [server, file] = [await serve({ revision: 7 }), newFile()]
   const first = await connect(server, { file })
   await until(() => statSync(file, { throwIfNoEntry: false }))
   first.close()
   const older = await startServer({ revision: 6, keys: ['old'] })
-  const refused = await codeOf(() => connect(older, { file, deadline: 1_000, pastDeadline: 'fail' }))
+  const refused = await rejectionOf(() => connect(older, { file, deadline: 1_000, pastDeadline: 'fail' }))
   assert.deepEqual([refused.code, refused.cause.code], ['deadline', 'older_revision'])
   const client = await connect(older, { file, deadline: 1_000 })
   const events = listen(client)
   await until(() => events.length === 3)
   assert.deepEqual([namesOf(events), client.isEnabled('a', tenant)], [['older_revision', 'ready', 'stale'], true])
-  // Nor where a snapshot that nobody knows the history of was given besides.
+  // A given snapshot without a history does not change that.
   const given = await connect(older, { file, snapshot: snapshotOf(9, ['given']) })
   const said = listen(given)
   await until(() => namesOf(said).includes('older_revision'))
@@ -225,7 +225,7 @@ test('nothing older is taken over a restart, unless the history is another', asy
   for (const one of [client, given, older]) await one.close()
 })
 
-test('a file that cannot be used is one event, and no obstacle', async () => {
+test('an unusable file is reported once and does not stop the client', async () => {
   const malformed = newFile()
   writeFileSync(malformed, '{"format":1,')
   const directory = newFile()
@@ -241,7 +241,7 @@ test('a file that cannot be used is one event, and no obstacle', async () => {
   await until(() => sdk.Ruleset.fromSnapshot(readFileSync(malformed)).revision === 1)
 })
 
-test('an option that is wrong is named', async () => {
+test('malformed options are reported with their path', async () => {
   const options = {
     '/url': [{ url: undefined }, { url: '/flags' }, { url: 'ftp://example.com' }, { url: 'http://name:word@example.com' }, { url: 7 }],
     '/key': [{ key: undefined }, { key: '' }, { key: 'a b' }, { key: 'a\nb' }, { key: 7 }],
@@ -261,22 +261,22 @@ test('an option that is wrong is named', async () => {
   }
   for (const [path, cases] of Object.entries(options)) {
     for (const one of cases) {
-      const error = await codeOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', ...one }))
+      const error = await rejectionOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', ...one }))
       assert.deepEqual([error.code, error.path], ['invalid_option', path], JSON.stringify(one))
     }
   }
   const nearest = { past_deadline: 'pastDeadline', pastDedline: 'pastDeadline', URL: 'url', alowHttp: 'allowHttp', max_backoff: 'maxBackoff', something: undefined }
   for (const [name, known] of Object.entries(nearest)) {
-    const { message } = await codeOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', [name]: 'off' }))
+    const { message } = await rejectionOf(() => sdk.connect({ url: 'http://127.0.0.1:9', key: 'k', [name]: 'off' }))
     assert.equal(message.includes(`did you mean \`${known}\`?`), known !== undefined, message)
   }
-  for (const none of [undefined, null, 'http://127.0.0.1:9']) assert.equal((await codeOf(() => sdk.connect(none))).code, 'invalid_option')
+  for (const none of [undefined, null, 'http://127.0.0.1:9']) assert.equal((await rejectionOf(() => sdk.connect(none))).code, 'invalid_option')
 })
 
-test('a function that gives no key, or never returns, is a server that cannot be reached', async () => {
+test('a key function that fails or never returns means that the server is unreachable', async () => {
   const server = await serve()
   for (const key of [() => undefined, () => 'a\nb', () => assert.fail('no key today'), async () => assert.fail('no key today'), () => new Promise(() => {})]) {
-    const error = await codeOf(() => connect(server, { key, deadline: 100, timing: { requestTimeout: 50 } }))
+    const error = await rejectionOf(() => connect(server, { key, deadline: 100, timing: { requestTimeout: 50 } }))
     assert.deepEqual([error.code, error.cause.code], ['deadline', 'unreachable'])
   }
   assert.deepEqual(server.requests, [])

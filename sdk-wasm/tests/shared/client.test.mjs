@@ -1,17 +1,17 @@
-// The live client against a server that behaves.
+// The live client against a server without failures.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { digestOf, snapshotOf } from './faulty.mjs'
-import { codeOf, connect, follow, isStreaming, listen, namesOf, serve, tenant, until } from './following.mjs'
+import { rejectionOf, connect, follow, isStreaming, listen, namesOf, serve, tenant, until } from './following.mjs'
 import { sdk } from './sdk.mjs'
 
-test('the server of these suites publishes canonical snapshots', () => {
+test('the test server publishes canonical snapshots', () => {
   const text = snapshotOf(7, ['b', 'a'])
   assert.equal(sdk.Ruleset.fromSnapshot(text).digest, digestOf(text))
 })
 
-test('the first snapshot is there when connect returns, and ready is told after', async () => {
+test('connect resolves with the first snapshot, and ready is emitted after', async () => {
   const server = await serve({ revision: 5, keys: ['a', 'b'] })
   const client = await connect(server)
   const events = listen(client)
@@ -22,7 +22,7 @@ test('the first snapshot is there when connect returns, and ready is told after'
   assert.deepEqual(events, [['ready', { revision: 5 }]])
 })
 
-test('requests say who asks, with what, and what is evaluated with', async () => {
+test('requests have the key, the instance, and the digest in use', async () => {
   const server = await serve()
   const client = await connect(server, { url: `${server.url}/behind/a/path/`, instance: 'test-1', timing: { pollInterval: 60 } })
   await until(() => server.snapshots.length > 4)
@@ -39,7 +39,7 @@ test('requests say who asks, with what, and what is evaluated with', async () =>
   client.close()
 })
 
-test('an instance has a name of its own unless it is given one', async () => {
+test('each instance has another random name', async () => {
   const server = await serve()
   await Promise.all([connect(server), connect(server)])
   const names = new Set(server.requests.map(({ headers }) => headers['dezky-instance']))
@@ -47,14 +47,14 @@ test('an instance has a name of its own unless it is given one', async () => {
   for (const name of names) assert.match(name, /^node-[0-9a-f]{16}$/)
 })
 
-test('a tenant has its slice', async () => {
+test('with a tenant the client follows its slice', async () => {
   const server = await serve()
   await connect(server, { tenant: 'acme' })
   await isStreaming(server)
   assert.deepEqual([...new Set(server.requests.map(({ path }) => path))], ['/flags/slice?tenant=acme', '/flags/slice/stream?tenant=acme'])
 })
 
-test('a flip arrives by the stream, is told with its keys, and confirmed at once', async () => {
+test('a change arrives by the stream, is emitted with its keys, and confirmed at once', async () => {
   const server = await serve({ revision: 1, keys: ['a', 'b'] })
   const client = await connect(server, { timing: { spacing: 400 } })
   const events = listen(client)
@@ -66,7 +66,7 @@ test('a flip arrives by the stream, is told with its keys, and confirmed at once
   await until(() => events.length === 2)
   assert.deepEqual(events, [['ready', { revision: 1 }], ['change', { revision: 2, keys: ['a', 'c'] }]])
   assert.deepEqual([client.isEnabled('a', tenant), client.isEnabled('c', tenant)], [false, true])
-  // Whoever held the old rules reads on, explanations too.
+  // A ruleset that a caller keeps does not change, and neither do its explanations.
   assert.deepEqual([before.isEnabled('a', tenant), flags.explain('a').reason, before.revision], [true, 'on', 1])
   await until(() => server.snapshots.length === 4)
   await wait(600)
@@ -75,10 +75,10 @@ test('a flip arrives by the stream, is told with its keys, and confirmed at once
   assert.deepEqual([fetched.headers['dezky-digest'], fetched.headers['if-none-match']], [old, `"${old}"`])
   assert.deepEqual([confirmed.headers['dezky-digest'], confirmed.headers['if-none-match']], [now, `"${now}"`])
   assert.equal(server.snapshots.length, 4)
-  assert.ok(confirmed.at - fetched.at < 350, 'the confirmation does not wait for its turn')
+  assert.ok(confirmed.at - fetched.at < 350, 'the confirmation does not wait for the spacing')
 })
 
-test('another revision of the same flags is taken and is no change', async () => {
+test('a new revision with the same flags is accepted without a change event', async () => {
   const server = await serve({ revision: 1 })
   const client = await connect(server)
   const events = listen(client)
@@ -90,33 +90,33 @@ test('another revision of the same flags is taken and is no change', async () =>
   assert.deepEqual(events, [['ready', { revision: 1 }], ['change', { revision: 2, keys: ['a', 'b'] }]])
 })
 
-test('an event that says what is known already asks for nothing', async () => {
+test('an announcement of the rules in use causes no request', async () => {
   const server = await serve()
   await connect(server)
   await isStreaming(server)
   await until(() => server.snapshots.length === 2)
-  for (let times = 0; times < 5; times++) server.tell()
-  server.tell(': a comment\r\n\r\nevent: other\ndata: {}\n\nid: 7\n\ndata: {"digest":"none"}\n\n')
+  for (let times = 0; times < 5; times++) server.announce()
+  server.announce(': a comment\r\n\r\nevent: other\ndata: {}\n\nid: 7\n\ndata: {"digest":"none"}\n\n')
   await wait(100)
   assert.equal(server.snapshots.length, 2)
 })
 
-test('events in pieces, with any end of line', async () => {
+test('events are read in any pieces and with any line end', async () => {
   const server = await serve()
   const client = await connect(server)
   await isStreaming(server)
   for (const [revision, end] of [[2, '\n'], [3, '\r\n'], [4, '\r']]) {
     server.publish(revision, ['a'], { quietly: true })
     for (const piece of server.event().replaceAll('\n', end)) {
-      server.tell(piece)
+      server.announce(piece)
       await wait(0)
     }
-    server.tell(':')
+    server.announce(':')
     await until(() => client.ruleset.revision === revision)
   }
 })
 
-test('a burst is one fetch at once and one after it', async () => {
+test('a burst of changes causes one fetch at once and one after it', async () => {
   const { server, client } = await follow()
   await wait(60)
   for (let revision = 2; revision <= 40; revision++) server.publish(revision, ['a'])
@@ -126,7 +126,7 @@ test('a burst is one fetch at once and one after it', async () => {
   assert.ok(length >= 4 && length <= 6, `${length} requests`)
 })
 
-test('fetches never overlap, and what is announced during one is fetched after it', async () => {
+test('fetches never overlap, and a change during one is fetched after it', async () => {
   const { server, client } = await follow()
   const before = server.text
   server.next.push((response) => setTimeout(() => response.writeHead(304).end(), 150))
@@ -139,17 +139,17 @@ test('fetches never overlap, and what is announced during one is fetched after i
   assert.notEqual(before, server.text)
 })
 
-// Longer than any test has patience: who waits this out fails.
-const patient = { maxBackoff: 60_000, timing: { minBackoff: 60_000 } }
+/** A backoff that is longer than any test waits. */
+const longBackoff = { maxBackoff: 60_000, timing: { minBackoff: 60_000 } }
 
-/** An answer as it was at first, late: meanwhile something else is published, and said. */
-const overtaken = (server, revision, answer) => (response, text) => {
+/** A late response: meanwhile another snapshot is published and announced. */
+const overtaken = (server, revision, respond) => (response, text) => {
   server.publish(revision, ['late'])
-  setTimeout(() => answer(response, text), 80)
+  setTimeout(() => respond(response, text), 80)
 }
 
-test('news that come while two fetches in a row bring something else are fetched at once', async () => {
-  const { server, client } = await follow(patient)
+test('a change during a second swap in a row is fetched at once', async () => {
+  const { server, client } = await follow(longBackoff)
   server.next.push((response, text) => {
     response.end(text)
     server.publish(3, ['c'], { quietly: true })
@@ -159,15 +159,15 @@ test('news that come while two fetches in a row bring something else are fetched
   await until(() => server.snapshots.at(-1).headers['dezky-digest'] === server.digest)
 })
 
-test('news that come while a fetch fails are fetched at once', async () => {
-  const { server, client } = await follow(patient)
+test('a change during a fetch that fails is fetched at once', async () => {
+  const { server, client } = await follow(longBackoff)
   server.next.push(overtaken(server, 3, (response) => response.writeHead(500).end()))
   server.publish(2, ['b'])
   await until(() => client.ruleset.revision === 3)
 })
 
-test('a burst that is followed flip by flip is confirmed at once when it ends', async () => {
-  const { server, client } = await follow(patient)
+test('the end of a burst is confirmed at once', async () => {
+  const { server, client } = await follow(longBackoff)
   for (let revision = 2; revision <= 20; revision++) {
     server.publish(revision, [`flag-${revision}`])
     await until(() => client.ruleset.revision === revision)
@@ -175,7 +175,7 @@ test('a burst that is followed flip by flip is confirmed at once when it ends', 
   await until(() => server.snapshots.at(-1).headers['dezky-digest'] === server.digest)
 })
 
-test('a client that was not told learns it by its check-in', async () => {
+test('polling finds a change that the stream did not announce', async () => {
   const server = await serve({ revision: 1 })
   const client = await connect(server, { timing: { pollInterval: 50 } })
   await isStreaming(server)
@@ -183,22 +183,22 @@ test('a client that was not told learns it by its check-in', async () => {
   await until(() => client.ruleset.revision === 2)
 })
 
-test('the key may be a function, which is asked for each request', async () => {
+test('a key function is called for each request', async () => {
   const server = await serve()
-  let asked = 0
-  await connect(server, { key: async () => `key-${++asked}` })
+  let calls = 0
+  await connect(server, { key: async () => `key-${++calls}` })
   await isStreaming(server)
   await until(() => server.requests.length === 3)
   assert.deepEqual(server.requests.map(({ headers }) => headers.authorization).sort(), ['Bearer key-1', 'Bearer key-2', 'Bearer key-3'])
 })
 
-test('a handler that throws or rejects harms nobody, and is heard of', async (context) => {
-  const complaints = context.mock.method(console, 'error', () => {})
+test('a handler that throws or rejects is logged and does not affect others', async (context) => {
+  const logged = context.mock.method(console, 'error', () => {})
   const server = await serve({ revision: 1 })
   const client = await connect(server)
   client.on('change', () => assert.fail('thrown'))
   client.on('change', async () => assert.fail('rejected'))
-  const remove = client.on('change', () => assert.fail('it was taken away'))
+  const remove = client.on('change', () => assert.fail('removed'))
   const events = listen(client)
   remove()
   remove()
@@ -208,26 +208,26 @@ test('a handler that throws or rejects harms nobody, and is heard of', async (co
   server.publish(3, ['c'])
   await until(() => namesOf(events).filter((name) => name === 'change').length === 2)
   await wait(0)
-  assert.deepEqual(complaints.mock.calls.map(({ arguments: [, error] }) => error.message).sort(), ['rejected', 'rejected', 'thrown', 'thrown'])
+  assert.deepEqual(logged.mock.calls.map(({ arguments: [, error] }) => error.message).sort(), ['rejected', 'rejected', 'thrown', 'thrown'])
 })
 
-test('events are told in order, also those that a handler brings about', async () => {
+test('events are delivered in order, and none after close', async () => {
   const server = await serve({ revision: 1 })
   const client = await connect(server)
-  const told = []
+  const received = []
   client.on('ready', () => {
-    told.push('ready 1')
+    received.push('ready 1')
     client.close()
   })
-  client.on('ready', () => told.push('after close'))
+  client.on('ready', () => received.push('after close'))
   await wait(20)
-  assert.deepEqual([told, client.status, client.isEnabled('a', tenant)], [['ready 1'], 'closed', true])
+  assert.deepEqual([received, client.status, client.isEnabled('a', tenant)], [['ready 1'], 'closed', true])
 })
 
-test('an event or a handler that is none is refused', async () => {
+test('unknown events and malformed handlers are rejected', async () => {
   const client = await connect(await serve())
   for (const [name, handler, path] of [['changed', () => {}, '/event'], ['toString', () => {}, '/event'], ['change', undefined, '/handler']]) {
-    const { code, path: at } = await codeOf(async () => client.on(name, handler))
+    const { code, path: at } = await rejectionOf(async () => client.on(name, handler))
     assert.deepEqual([code, at], ['invalid_option', path])
   }
 })

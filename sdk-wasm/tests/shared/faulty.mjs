@@ -1,11 +1,11 @@
-// A server of snapshots that misbehaves when it is told to: what a client is tried against, on the loopback interface alone.
+// A test server on the loopback interface that publishes snapshots, and fails on request.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
 const AXES = { plans: [], tenantSlugs: [], partnerSlugs: [], environments: [] }
 
-/** A snapshot's canonical text: the flags named are on. */
+/** The canonical text of a snapshot in which these flags are on. */
 export function snapshotOf(revision, keys) {
   const flags = [...keys].sort().map((key) => ({ key, state: 'on', pct: 0, scope: AXES }))
   return JSON.stringify({ format: 1, revision, environment: 'production', flags })
@@ -13,7 +13,9 @@ export function snapshotOf(revision, keys) {
 
 export const digestOf = (text) => createHash('sha256').update(text).digest('hex')
 
-/** What may go wrong with an answer. Each is given the response and the text that should be sent, with its headers set. */
+/**
+ * The failures of a response. Each gets the response, with its headers set, and the text to send.
+ */
 export const faults = {
   reset: (response) => response.socket.destroy(),
   hang: () => {},
@@ -22,16 +24,16 @@ export const faults = {
     response.write(text.slice(0, text.length / 2))
     setTimeout(() => response.socket?.destroy(), 5)
   },
-  /** Shorter, and whole as far as HTTP can tell. */
+  /** The body is shorter, but complete for HTTP. */
   cut: (response, text) => response.writeHead(200).end(text.slice(0, -10)),
-  /** Well formed, and something else than what was published. */
+  /** The body is well formed, but not the published snapshot. */
   corrupt: (response, text) => response.writeHead(200).end(text.replace('"on"', '"off"').replace('"revision":', '"revision":9')),
   malformed: (response) => response.writeHead(200).end('<html>Welcome to the hotel</html>'),
-  unsigned(response, text) {
+  untagged(response, text) {
     response.removeHeader('etag')
     response.writeHead(200).end(text)
   },
-  liar: (response) => response.setHeader('etag', `"${digestOf('')}"`).writeHead(304).end(),
+  wrongUnchanged: (response) => response.setHeader('etag', `"${digestOf('')}"`).writeHead(304).end(),
   slow: (response, text) => setTimeout(() => response.writeHead(200).end(text), 60),
   trickle(response, text) {
     response.writeHead(200)
@@ -41,24 +43,24 @@ export const faults = {
   status: (status, headers = {}) => (response) => response.writeHead(status, headers).end('{"code":"nothing","detail":"no"}'),
 }
 
-/** Starts one. `port` where it takes the place of another. */
+/** Starts a server. With `port`, it replaces one that was closed. */
 export async function startServer({ revision = 1, keys = ['a'], history = 'first', port = 0, cors = false } = {}) {
   const server = {
     text: snapshotOf(revision, keys),
     history,
-    /** Every text that was ever published. */
+    /** Every text that was published so far. */
     published: new Set(),
     requests: [],
-    /** What happens to the next answers, and to the next streams, one each; then `always`. */
+    /** The failures of the next responses and streams, one each. `always` applies after them. */
     next: [],
     nextStream: [],
     always: undefined,
     alwaysStream: undefined,
-    /** The subject document of each tenant, by slug, and what happens to the next answers. */
+    /** The subject of each tenant by slug, and the failures of the next responses. */
     subjects: {},
     nextSubject: [],
     alwaysSubject: undefined,
-    /** Said with every snapshot and event, where it is known. */
+    /** The population that snapshots and events report. */
     population: undefined,
     streams: new Set(),
     sockets: new Set(),
@@ -71,18 +73,18 @@ export async function startServer({ revision = 1, keys = ['a'], history = 'first
     get subjectRequests() {
       return server.requests.filter(({ path }) => path.includes('/tenants/'))
     },
-    /** Other rules from now on; every open stream is told, unless `quietly`. */
+    /** Publishes other rules, and announces them on every open stream, unless `quietly`. */
     publish(revision, keys, { quietly = false } = {}) {
       server.text = snapshotOf(revision, keys)
       server.published.add(server.text)
-      if (!quietly) server.tell()
+      if (!quietly) server.announce()
     },
     event() {
       const { population } = server
       const data = { revision: JSON.parse(server.text).revision, digest: digestOf(server.text), population }
       return `id: 1\nevent: revision\ndata: ${JSON.stringify(data)}\n\n`
     },
-    tell(text = server.event()) {
+    announce(text = server.event()) {
       for (const stream of server.streams) stream.write(text)
     },
     endStreams() {

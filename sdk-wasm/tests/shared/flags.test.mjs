@@ -1,4 +1,4 @@
-// Rulesets and what they say of a tenant.
+// Rulesets, and the flags that they evaluate for a tenant.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { acme, problemsOf, sdk, snapshot, umbrella } from './sdk.mjs'
@@ -24,7 +24,7 @@ test('a snapshot without flags has no keys', () => {
   assert.deepEqual([flags.all(), flags.enabledKeys(), flags.isEnabled('everyone')], [{}, [], false])
 })
 
-test('a tenant has its flags', () => {
+test('a tenant gets its flags', () => {
   const flags = Ruleset.fromSnapshot(text).forTenant(acme)
   assert.equal(flags.isEnabled('jmap_native_v2'), true)
   assert.equal(flags.isEnabled('nobody'), false)
@@ -36,7 +36,7 @@ test('a tenant has its flags', () => {
   assert.equal(JSON.stringify(flags), JSON.stringify({ revision: 481, environment: 'production', flags: all }))
 })
 
-test('a subject may be text or bytes, with or without what is optional', () => {
+test('a subject can be a value, text or bytes, without its optional members', () => {
   const rules = Ruleset.fromSnapshot(text)
   const { environment, ...rest } = acme
   const subjects = [acme, JSON.stringify(acme), Buffer.from(JSON.stringify(acme)), rest, { ...rest, environment: null },
@@ -51,7 +51,7 @@ test('a subject may be text or bytes, with or without what is optional', () => {
   assert.equal(rules.forTenant({ ...acme, partnerSlug: null }).isEnabled('jmap_native_v2'), false)
 })
 
-test('flags beyond a byte and beyond a word have their own bits', () => {
+test('300 flags are packed into bits without collisions', () => {
   const flags = Array.from({ length: 300 }, (_, flag) => ({ key: `flag-${flag}`, state: flag % 3 ? 'off' : 'on' }))
   const rules = Ruleset.fromSnapshot({ ...snapshot, flags })
   const tenant = rules.forTenant(acme)
@@ -60,7 +60,7 @@ test('flags beyond a byte and beyond a word have their own bits', () => {
   assert.deepEqual(Object.keys(tenant.all()), rules.keys)
 })
 
-test('keys that name what every object has are flags like any other', () => {
+test('keys that are properties of Object.prototype are ordinary flags', () => {
   const rules = Ruleset.fromSnapshot({ ...snapshot, flags: [{ key: 'constructor', state: 'on' }, { key: '7', state: 'on' }] })
   const flags = rules.forTenant(acme)
   assert.deepEqual({ ...flags.all() }, { 7: true, constructor: true })
@@ -70,7 +70,7 @@ test('keys that name what every object has are flags like any other', () => {
   assert.deepEqual(problemsOf(() => flags.isEnabled(7)), ['wrong_type /key'])
 })
 
-test('an explanation says why', () => {
+test('an explanation has the reason and its details', () => {
   const rules = Ruleset.fromSnapshot(text)
   const explain = (key, subject = acme) => rules.forTenant(subject).explain(key)
   assert.deepEqual(explain('nobody'), { key: 'nobody', enabled: false, reason: 'off' })
@@ -86,7 +86,7 @@ test('an explanation says why', () => {
   assert.deepEqual(explain('a "key" \\ \u0000 \u{1f600}').key, 'a "key" \\ \u0000 \u{1f600}')
 })
 
-test('one flag for one tenant, and more tenants than are remembered', () => {
+test('isEnabled answers for more tenants than it caches', () => {
   const rules = Ruleset.fromSnapshot({ ...snapshot, flags: [{ key: 'half', state: 'rollout', pct: 50 }] })
   for (let round = 0; round < 2; round++) {
     for (let tenant = 0; tenant < 3000; tenant++) {
@@ -96,7 +96,7 @@ test('one flag for one tenant, and more tenants than are remembered', () => {
   }
 })
 
-test('a fingerprint is over all subjects, in any order', () => {
+test('a fingerprint covers all subjects, in any order', () => {
   const rules = Ruleset.fromSnapshot(text)
   const fingerprint = rules.fingerprint([acme, umbrella])
   assert.match(fingerprint, /^[0-9a-f]{64}$/)
@@ -105,13 +105,13 @@ test('a fingerprint is over all subjects, in any order', () => {
   assert.deepEqual(problemsOf(() => rules.fingerprint([acme, { ...umbrella, plan: 'Free' }])), ['invalid_plan /1/plan'])
 })
 
-test('positions are the published ones', () => {
+test('positions equal the published check values', () => {
   assert.equal(Math.floor(rolloutPosition('t1', 'flag-a') / 100), 63)
   assert.equal(Math.floor(rolloutPosition('acme', 'new-portal') / 100), 69)
   assert.equal(Math.floor(rolloutPosition('00000000-0000-4000-8000-000000000001', 'billing-v2') / 100), 15)
 })
 
-test('what differs between two snapshots', () => {
+test('changedKeys lists changed, removed and added flags', () => {
   const [everyone, half, ...others] = snapshot.flags
   const after = { ...snapshot, revision: 482, flags: [{ ...everyone, state: 'off' }, ...others, { key: 'zebra', state: 'on' }] }
   assert.deepEqual(changedKeys(snapshot, after), ['everyone', half.key, 'zebra'])
@@ -119,7 +119,7 @@ test('what differs between two snapshots', () => {
   assert.deepEqual(problemsOf(() => changedKeys(text, '{')), ['invalid_json '])
 })
 
-test('all that is wrong with a document is told together', () => {
+test('all problems of a document are reported together', () => {
   const bad = { ...snapshot, environment: 'Production', flags: [{ key: 'a', state: 'maybe' }, { key: 'a/b~c', state: 'on', pct: 1.001 }] }
   const expected = ['invalid_environment /environment', 'unknown_state /flags/0/state', 'invalid_flag_key /flags/1/key', 'pct_precision /flags/1/pct']
   assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(bad)), expected)
@@ -135,7 +135,7 @@ test('all that is wrong with a document is told together', () => {
   assert.deepEqual(problemsOf(() => rules.isEnabled('everyone', subject)), wrong)
 })
 
-test('what was freed says so, what was read stays', () => {
+test('a freed ruleset reports released, and its flags stay readable', () => {
   const rules = Ruleset.fromSnapshot(text)
   const flags = rules.forTenant(acme)
   assert.equal(rules.isEnabled('everyone', acme), true)
@@ -147,7 +147,7 @@ test('what was freed says so, what was read stays', () => {
     assert.deepEqual(problemsOf(use), ['released '])
 })
 
-test('`using` frees', () => {
+test('Symbol.dispose frees the ruleset', () => {
   assert.equal(typeof Symbol.dispose, 'symbol')
   const rules = Ruleset.fromSnapshot(text)
   rules[Symbol.dispose]()

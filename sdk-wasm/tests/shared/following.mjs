@@ -1,4 +1,4 @@
-// What the suites of the live client share: a server each, a client with short times, and patience.
+// Helpers of the live client's suites: servers, clients with short timeouts, and waiting.
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -26,7 +26,7 @@ export async function connect(server, { timing: times, ...options } = {}) {
   return client
 }
 
-/** Every event of a client from here on, as a list of `[name, event]`. */
+/** Collects every event of a client from now on, as a list of `[name, event]`. */
 export function listen(client) {
   const events = []
   for (const name of ['ready', 'change', 'stale', 'error']) client.on(name, (event) => events.push([name, event]))
@@ -35,10 +35,10 @@ export function listen(client) {
 
 export const namesOf = (events) => events.map(([name, { code }]) => code ?? name)
 
-/** Waits until the one client has its stream. */
+/** Waits until the server has one open stream. */
 export const isStreaming = (server) => until(() => server.streams.size === 1)
 
-/** A client that follows a server and has told it so, the server, and what the client says. */
+/** Starts a server and a client, and waits until the client has confirmed its snapshot. */
 export async function follow(options, served) {
   const server = await serve(served)
   const client = await connect(server, options)
@@ -48,19 +48,20 @@ export async function follow(options, served) {
   return { server, client, events }
 }
 
-/** Waits until something is so, and gives it. */
-export async function until(what, patience = 8_000) {
-  const end = performance.now() + patience
+/** Waits until `read` returns a truthy value, and returns the value. */
+export async function until(read, limit = 8_000) {
+  const end = performance.now() + limit
   for (;;) {
-    const found = what()
+    const found = read()
     if (found) return found
-    if (performance.now() > end) assert.fail(`it never was so: ${what}`)
+    if (performance.now() > end) assert.fail(`timed out waiting for: ${read}`)
     await wait(2)
   }
 }
 
-export const codeOf = async (act) => {
-  const error = await act().then(() => assert.fail('it was not refused'), (error) => error)
+/** Runs `act`, which must reject with a DezkyError, and returns the error. */
+export const rejectionOf = async (act) => {
+  const error = await act().then(() => assert.fail('no error was thrown'), (error) => error)
   assert.ok(error instanceof sdk.DezkyError, error.stack)
   return error
 }

@@ -1,4 +1,4 @@
-// Values that no document is made of: each is refused with its code and path, and nothing is coerced.
+// Values that are no documents: each is rejected with its code and path, and none is coerced.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createContext, runInContext } from 'node:vm'
@@ -19,7 +19,7 @@ const cycle = () => {
   return value
 }
 
-/** Every value with what it is refused with, from the value's own path on. */
+/** Each value with the code of its problem, whose path is the value's own. */
 const hostile = [
   [undefined, 'wrong_type'],
   [NaN, 'wrong_type'],
@@ -43,7 +43,7 @@ const hostile = [
   [throwing('ownKeys'), 'unreadable'],
 ]
 
-test('as a document, and as a member of one', () => {
+test('hostile values are rejected as documents and as members', () => {
   for (const [value, code] of hostile) {
     assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(value)), [`${code} `])
     assert.deepEqual(problemsOf(() => rules.forTenant(value)), [`${code} `])
@@ -60,7 +60,7 @@ test('as a document, and as a member of one', () => {
   }
 })
 
-test('numbers and booleans are no texts', () => {
+test('names of other types than string are rejected', () => {
   for (const value of [0, 7, true, false, 7n, [], {}, ['t1']]) {
     assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, tenantId: value })), ['wrong_type /tenantId'])
     assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, partnerSlug: value })), ['wrong_type /partnerSlug'])
@@ -76,7 +76,7 @@ test('numbers and booleans are no texts', () => {
   }
 })
 
-test('lone surrogates', () => {
+test('lone surrogates are rejected', () => {
   for (const lone of ['\ud800', 'a\udc00b', '\udc00\ud800']) {
     assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(`"${lone}"`)), ['invalid_utf8 '])
     assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, tenantSlug: lone })), ['invalid_utf8 /tenantSlug'])
@@ -90,7 +90,7 @@ test('lone surrogates', () => {
   assert.equal(typeof rolloutPosition('\u{1f600}', '\u0000'), 'number')
 })
 
-test('what throws when it is read', () => {
+test('values that throw when read are unreadable', () => {
   const thrower = (name) => ({ ...acme, get [name]() { throw new DOMException('no') } })
   for (const name of Object.keys(acme)) assert.deepEqual(problemsOf(() => rules.forTenant(thrower(name))), [`unreadable /${name}`])
   assert.deepEqual(problemsOf(() => rules.forTenant(throwing('get'))), ['missing /tenantId', 'missing /tenantSlug', 'missing /plan'])
@@ -102,13 +102,13 @@ test('what throws when it is read', () => {
   assert.deepEqual(problemsOf(() => rules.fingerprint(dishonest)), ['unreadable '])
 })
 
-test('a subject whose members change between two reads is one subject all the same', () => {
+test('each member of a subject is read once', () => {
   let reads = 0
   const shifting = { ...acme, get tenantId() { return reads++ ? 't1' : 't\n1' } }
   assert.equal(rules.forTenant(shifting).isEnabled('jmap_native_v2'), true)
 })
 
-test('members that are undefined are absent, holes in a list are not', () => {
+test('undefined members count as absent; holes in a list are rejected', () => {
   assert.equal(rules.forTenant({ ...acme, tenantId: 't1', partnerSlug: undefined }).isEnabled('everyone'), true)
   assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, plan: undefined })), ['missing /plan'])
   // eslint-disable-next-line no-sparse-arrays
@@ -116,7 +116,7 @@ test('members that are undefined are absent, holes in a list are not', () => {
   assert.deepEqual(problemsOf(() => rules.fingerprint(new Array(2 ** 32 - 1))), ['wrong_type /0'])
 })
 
-test('what is too deep, too long or never ends', () => {
+test('values that are too deep, too long or cyclic are rejected', () => {
   let deep = {}
   for (let level = 1; level < 32; level++) deep = { deep }
   assert.deepEqual(problemsOf(() => rules.forTenant({ ...acme, more: deep.deep })), ['unknown_field /more'])
@@ -142,7 +142,7 @@ test('what is too deep, too long or never ends', () => {
   assert.deepEqual(problemsOf(() => rules.fingerprint(shared)), ['document_too_large '])
 })
 
-test('plain values of another realm are plain', () => {
+test('plain values of another realm are accepted', () => {
   const realm = createContext({})
   const foreign = runInContext(`({ subject: ${JSON.stringify(acme)}, bytes: new Uint8Array([123, 125]), date: new Date(0) })`, realm)
   assert.equal(rules.forTenant(foreign.subject).isEnabled('jmap_native_v2'), true)
@@ -150,7 +150,7 @@ test('plain values of another realm are plain', () => {
   assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(foreign.date)), ['wrong_type '])
 })
 
-test('bytes that are shared, detached, a part, or of a subclass', () => {
+test('shared, partial and subclassed bytes are read; detached bytes are empty', () => {
   const text = Buffer.from(JSON.stringify(snapshot))
   const shared = new Uint8Array(new SharedArrayBuffer(text.length))
   shared.set(text)
@@ -166,10 +166,10 @@ test('bytes that are shared, detached, a part, or of a subclass', () => {
   assert.deepEqual(problemsOf(() => Ruleset.fromSnapshot(new Uint8Array(0))), ['invalid_json '])
 })
 
-test('an error is an Error', () => {
+test('a DezkyError is an Error', () => {
   try {
     Ruleset.fromSnapshot('{}')
-    assert.fail('it was not refused')
+    assert.fail('no error was thrown')
   } catch (error) {
     assert.ok(error instanceof Error && error instanceof DezkyError)
     assert.match(String(error), /^DezkyError: missing at "\/format": /)

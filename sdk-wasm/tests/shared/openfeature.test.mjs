@@ -1,4 +1,4 @@
-// The provider through the real OpenFeature SDK that OPENFEATURE_SDK names: the server's, or the web's, whose context is set and not passed.
+// The provider in the OpenFeature SDK that OPENFEATURE_SDK names, for web or server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -15,12 +15,12 @@ async function start(document = snapshot) {
   return { provider, client: OpenFeature.getClient() }
 }
 
-async function ask(client, key, asked = context, method = 'getBooleanDetails', fallback = false) {
-  if (isWeb) await OpenFeature.setContext(asked)
-  return client[method](key, fallback, ...(isWeb ? [] : [asked]))
+async function evaluate(client, key, evaluated = context, method = 'getBooleanDetails', fallback = false) {
+  if (isWeb) await OpenFeature.setContext(evaluated)
+  return client[method](key, fallback, ...(isWeb ? [] : [evaluated]))
 }
 
-test('every reason in the words of OpenFeature', async () => {
+test('every reason maps to an OpenFeature reason', async () => {
   const { client } = await start()
   const set = { version: 'rev-481', flagSetId: 'production', contextId: 't1' }
   const position = sdk.rolloutPosition('t1', 'half') / 100
@@ -33,28 +33,28 @@ test('every reason in the words of OpenFeature', async () => {
     half: [false, 'SPLIT', 'off', { ...set, bucket: position, pct: 50.5 }],
   }
   for (const [key, [value, reason, variant, flagMetadata]] of Object.entries(expected))
-    assert.deepEqual(await ask(client, key), { flagKey: key, value, reason, variant, flagMetadata })
+    assert.deepEqual(await evaluate(client, key), { flagKey: key, value, reason, variant, flagMetadata })
   const all = await start({ ...snapshot, flags: [{ key: 'half', state: 'rollout', pct: 100 }] })
-  const inside = await ask(all.client, 'half')
+  const inside = await evaluate(all.client, 'half')
   assert.deepEqual([inside.value, inside.reason, inside.variant], [true, 'SPLIT', 'on'])
 })
 
-test('the context is the tenant', async () => {
+test('the evaluation context is the tenant', async () => {
   const { client } = await start()
-  assert.equal((await ask(client, 'staging_only', { ...context, environment: 'staging' })).value, true)
-  assert.equal((await ask(client, 'jmap_native_v2', { ...context, partnerSlug: undefined })).flagMetadata.missedAxis, 'partnerSlugs')
-  assert.equal((await ask(client, 'jmap_native_v2', { ...context, user: { any: 1 }, at: new Date() })).value, true)
+  assert.equal((await evaluate(client, 'staging_only', { ...context, environment: 'staging' })).value, true)
+  assert.equal((await evaluate(client, 'jmap_native_v2', { ...context, partnerSlug: undefined })).flagMetadata.missedAxis, 'partnerSlugs')
+  assert.equal((await evaluate(client, 'jmap_native_v2', { ...context, user: { any: 1 }, at: new Date() })).value, true)
 })
 
-test('what cannot be answered is the fallback, with its code', async () => {
+test('failures return the fallback value with an error code', async () => {
   const { client } = await start()
-  const failed = async (...asked) => {
-    const { value, reason, errorCode, errorMessage, variant } = await ask(client, ...asked)
+  const failed = async (...parts) => {
+    const { value, reason, errorCode, errorMessage, variant } = await evaluate(client, ...parts)
     assert.equal(variant, undefined)
     assert.ok(errorMessage)
     return [value, reason, errorCode, errorMessage]
   }
-  const codeOf = async (...asked) => (await failed(...asked)).slice(0, 3)
+  const codeOf = async (...parts) => (await failed(...parts)).slice(0, 3)
   assert.deepEqual(await codeOf('none', context, 'getBooleanDetails', true), [true, 'ERROR', 'FLAG_NOT_FOUND'])
   for (const targetingKey of [undefined, ''])
     assert.deepEqual(await codeOf('everyone', { ...context, targetingKey }), [false, 'ERROR', 'TARGETING_KEY_MISSING'])
@@ -67,7 +67,7 @@ test('what cannot be answered is the fallback, with its code', async () => {
   assert.deepEqual(await codeOf('everyone', context, 'getObjectDetails', { a: 1 }), [{ a: 1 }, 'ERROR', 'TYPE_MISMATCH'])
 })
 
-test('a newer snapshot says which flags it changes, once', async () => {
+test('replacing the snapshot emits the changed flags once', async () => {
   const { provider, client } = await start()
   const events = []
   client.addHandler(ProviderEvents.ConfigurationChanged, ({ flagsChanged }) => events.push(flagsChanged))
@@ -77,26 +77,26 @@ test('a newer snapshot says which flags it changes, once', async () => {
   provider.replace(JSON.stringify(newer))
   await turn()
   assert.deepEqual(events, [['everyone', 'zebra']])
-  assert.equal((await ask(client, 'zebra')).flagMetadata.version, 'rev-482')
+  assert.equal((await evaluate(client, 'zebra')).flagMetadata.version, 'rev-482')
   assert.equal(provider.rules.revision, 482)
   assert.deepEqual(problemsOf(() => provider.replace('{')), ['invalid_json '])
-  assert.equal((await ask(client, 'everyone')).reason, 'DISABLED')
+  assert.equal((await evaluate(client, 'everyone')).reason, 'DISABLED')
   assert.deepEqual(problemsOf(() => new DezkyProvider({ ...snapshot, format: 2 })), ['unknown_format /format'])
 })
 
-test('ready is told once, by the provider or by an SDK that does it itself', async () => {
+test('the ready event is emitted once', async () => {
   const provider = new DezkyProvider(snapshot)
-  let own = 0
-  provider.events.addHandler(ProviderEvents.Ready, () => own++)
-  let told = 0
+  let fromProvider = 0
+  provider.events.addHandler(ProviderEvents.Ready, () => fromProvider++)
+  let fromSdk = 0
   const client = OpenFeature.getClient('another')
   await turn()
-  const handler = () => told++
+  const handler = () => fromSdk++
   await OpenFeature.setProviderAndWait('another', provider)
   await turn()
   client.addHandler(ProviderEvents.Ready, handler)
   await turn()
-  assert.deepEqual([own, told], [1, 1])
+  assert.deepEqual([fromProvider, fromSdk], [1, 1])
   assert.equal(client.providerStatus, 'READY')
   assert.equal(provider.metadata.name, 'dezky')
   assert.equal(provider.runsOn, isWeb ? 'client' : 'server')

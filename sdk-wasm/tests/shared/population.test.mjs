@@ -1,4 +1,4 @@
-// The population, and the documents of the model.
+// Worlds, plans and ladders, and validation of the model's documents.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { problemsOf, sdk, snapshot, world } from './sdk.mjs'
@@ -12,7 +12,7 @@ const change = {
 const subscription = (amount) =>
   `{"id":"s1","tenantId":"t1","plan":"p","status":"active","price":{"amount":${amount},"currency":"eur","interval":"month"}}`
 
-test('a world answers from text, bytes and a plain value', () => {
+test('a world is read from text, bytes and a plain value', () => {
   for (const source of [world, JSON.stringify(world), Buffer.from(JSON.stringify(world))]) {
     const population = World.fromJson(source)
     assert.equal(population.revision, 481)
@@ -22,7 +22,7 @@ test('a world answers from text, bytes and a plain value', () => {
   }
 })
 
-test('a plan names who gains and who loses', () => {
+test('a plan lists the tenants that gain and lose each flag', () => {
   const population = World.fromJson(world)
   const edit = { edits: [
     { kind: 'putFlag', flag: { key: 'new', state: 'on' } },
@@ -42,7 +42,7 @@ test('a plan names who gains and who loses', () => {
   assert.deepEqual(problemsOf(() => population.plan({ edits: [{ kind: 'deleteFlag', key: 'none' }] })), ['unknown_flag /edits/0/key'])
 })
 
-test('a ladder gives the order of a rollout', () => {
+test('a ladder lists tenants in rollout order', () => {
   const population = World.fromJson(world)
   const { key, steps } = population.ladder('half')
   assert.equal(key, 'half')
@@ -53,12 +53,12 @@ test('a ladder gives the order of a rollout', () => {
   assert.deepEqual(problemsOf(() => population.counts('\udc00')), ['invalid_utf8 /key'])
 })
 
-test('the fingerprint is that of a ruleset for the same tenants', () => {
+test('the fingerprint equals that of a ruleset for the same tenants', () => {
   const subjects = [{ tenantId: 't1', tenantSlug: 'acme', plan: 'business', partnerSlug: 'nordic' }, { tenantId: 't2', tenantSlug: 'umbrella', plan: 'free' }]
   assert.equal(World.fromJson(world).fingerprint(), Ruleset.fromSnapshot(snapshot).fingerprint(subjects))
 })
 
-test('a world that was freed says so', () => {
+test('a freed world reports released', () => {
   const population = World.fromJson(world)
   population[Symbol.dispose]()
   population.free()
@@ -67,14 +67,14 @@ test('a world that was freed says so', () => {
   assert.equal(population.revision, 481)
 })
 
-test('a malformed world says all that is wrong', () => {
+test('all problems of a world are reported together', () => {
   const [partner] = world.partners
   const bad = { ...world, partners: [partner, partner], tenants: [{ ...world.tenants[1], partnerId: 'p9' }] }
   const expected = ['duplicate_id /partners/1/id', 'duplicate_slug /partners/1/slug', 'unknown_partner /tenants/0/partnerId']
   assert.deepEqual(problemsOf(() => World.fromJson(bad)).sort(), expected)
 })
 
-test('documents come back whole, or with their problems', () => {
+test('validation returns the normal form or the problems', () => {
   const { ok } = validate.tenant({ id: 't1', slug: 'acme', name: 'Acme', plan: 'business', domains: ['ACME.example'] })
   assert.equal(ok.status, 'active')
   assert.deepEqual(ok.domains, ['acme.example'])
@@ -85,7 +85,7 @@ test('documents come back whole, or with their problems', () => {
   assert.deepEqual(Object.keys(validate.tenant('')), ['errors'])
 })
 
-test('a snapshot comes back in its canonical form', () => {
+test('validation returns a snapshot in canonical form', () => {
   const { ok } = validate.snapshot({ revision: 1, format: 1, environment: 'p', flags: [{ state: 'rollout', key: 'b', pct: 2.5e1 }, { key: 'a', state: 'on' }] })
   const scope = '"scope":{"plans":[],"tenantSlugs":[],"partnerSlugs":[],"environments":[]}'
   const canonical = `{"format":1,"revision":1,"environment":"p","flags":[{"key":"a","state":"on","pct":0,${scope}},{"key":"b","state":"rollout","pct":25,${scope}}]}`
@@ -107,7 +107,7 @@ test('whole numbers keep every digit', () => {
   assert.equal(validate.subscription({ ...given, price: { ...given.price, amount: 5n } }).ok.price.amount, 5)
 })
 
-test('any JSON of a change comes back as it was', () => {
+test('any JSON value in a change is returned unchanged', () => {
   const hard = [-9223372036854775808n, '9007199254740993', '#9007199254740993', '##', '"9007199254740993\\', '\\', 0.1, 12345678901234.5, -1, null, { '#9007199254740993': '"' }]
   const { ok } = validate.change({ ...change, before: hard, after: { __proto__: null, ['__proto__']: [1], n: 9007199254740993n } })
   assert.deepEqual(ok.before, hard)
@@ -117,10 +117,10 @@ test('any JSON of a change comes back as it was', () => {
   assert.deepEqual(validate.change({ ...change, after: [long, 9007199254740993n] }).ok.after, [long, 9007199254740993n])
 })
 
-test('what the host cannot hand over is told like any problem, not thrown', () => {
-  const got = (document) => validate.tenant(document).errors.map(({ code, path }) => `${code} ${path}`)
-  assert.deepEqual(got({ get id() { throw new Error() } }), ['unreadable /id'])
-  assert.deepEqual(got(undefined), ['wrong_type '])
-  assert.deepEqual(got({ id: '\ud800' }), ['invalid_utf8 /id'])
-  assert.deepEqual(got(Symbol('x')), ['wrong_type '])
+test('validation returns problems of JavaScript values and throws nothing', () => {
+  const problems = (document) => validate.tenant(document).errors.map(({ code, path }) => `${code} ${path}`)
+  assert.deepEqual(problems({ get id() { throw new Error() } }), ['unreadable /id'])
+  assert.deepEqual(problems(undefined), ['wrong_type '])
+  assert.deepEqual(problems({ id: '\ud800' }), ['invalid_utf8 /id'])
+  assert.deepEqual(problems(Symbol('x')), ['wrong_type '])
 })

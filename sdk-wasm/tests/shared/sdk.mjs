@@ -1,8 +1,8 @@
-// The package under test, named by DEZKY_PACKAGE, and what the suites share. It is imported as a user would, from a folder that it is installed in.
+// The package under test, named by DEZKY_PACKAGE, and the documents that the suites share.
 import assert from 'node:assert/strict'
 
 export const packageName = process.env.DEZKY_PACKAGE
-assert.ok(packageName, 'DEZKY_PACKAGE names the package under test')
+assert.ok(packageName, 'DEZKY_PACKAGE must name the package under test')
 
 export const sdk = await import(packageName)
 
@@ -41,7 +41,7 @@ export const owner = {
   user: { id: 'u1', active: true, platformAdmin: false, role: 'owner', tenantIds: ['t1'] },
 }
 
-/** What an act is refused with: a DezkyError, as `code path` of each problem. */
+/** Runs `act`, which must throw a DezkyError, and returns the problems as `code path`. */
 export function problemsOf(act) {
   try {
     act()
@@ -53,5 +53,5 @@ export function problemsOf(act) {
     assert.ok(message.includes(code) && errors.every((each) => each.message))
     return errors.map((each) => `${each.code} ${each.path}`)
   }
-  return assert.fail('it was not refused')
+  return assert.fail('no error was thrown')
 }

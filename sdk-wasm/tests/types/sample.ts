@@ -1,4 +1,4 @@
-// Compiled, never run: every operation with its types, and calls that must not compile.
+// Never run, only compiled: every operation with its types, and calls that must not compile.
 import {
   can, changedKeys, type Client, type ClientCode, type ClientStatus, connect, type ConnectOptions, type Decision, DezkyError, engine, type Explanation, type Flags, init, initSync, type Ladder, type Plan, type Problem,
   type Results, rolloutPosition, Ruleset, type Snapshot, type Subject, type Tenant, validate, type Validation, World,
@@ -26,7 +26,7 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
   const keys: FlagKey[] = flags.enabledKeys()
   const results: Results<FlagKey> = flags.toJSON()
   const read: ReadResults<FlagKey> = readResults(results)
-  const texts: string[] = [rules.environment, rules.digest, rules.fingerprint([tenant]), ...rules.keys, ...changedKeys('{}', bytes)]
+  const strings: string[] = [rules.environment, rules.digest, rules.fingerprint([tenant]), ...rules.keys, ...changedKeys('{}', bytes)]
   const numbers: number[] = [rules.revision, rolloutPosition('t1', 'new_portal')]
   rules.isEnabled('new_portal', tenant)
   rules.free()
@@ -69,25 +69,25 @@ export async function sample(bytes: Uint8Array, document: { readonly format: 1 }
     if (error instanceof DezkyError && error.code === 'invalid_json') console.log(error.path, error.errors)
   }
 
-  // @ts-expect-error a key that is none
+  // @ts-expect-error an unknown key
   flags.isEnabled('new_porta')
-  // @ts-expect-error a key of another type
+  // @ts-expect-error a key of the wrong type
   loose.isEnabled(7, tenant)
-  // @ts-expect-error a key that is none, of a client
+  // @ts-expect-error an unknown key, of a client
   client.isEnabled('new_porta', tenant)
-  // @ts-expect-error an event that is none
+  // @ts-expect-error an unknown event
   client.on('changed', () => {})
-  // @ts-expect-error no key
+  // @ts-expect-error a missing option: key
   await connect({ url: 'https://flags.example.com' })
-  // @ts-expect-error an action that is none
+  // @ts-expect-error an unknown action
   can({ key: { kind: 'server' } }, 'tenant.destroy')
   // @ts-expect-error a tenant without a plan
   rules.forTenant({ tenantId: 't1', tenantSlug: 'acme' })
-  // @ts-expect-error a source that is none
+  // @ts-expect-error a value that is no module source
   await init(7)
-  // @ts-expect-error a kind of document that is none
+  // @ts-expect-error an unknown kind of document
   validate.feature({})
-  // @ts-expect-error a code that is none
+  // @ts-expect-error an unknown code
   if (new DezkyError([{ code: 'missing', path: '', message: '' }]).code === 'nothing') return
-  console.log(name, status, on, why.reason, all, keys, read.isEnabled('new_portal'), texts, numbers, decision.allowed, plan.digest, ladder.steps, count, canonical)
+  console.log(name, status, on, why.reason, all, keys, read.isEnabled('new_portal'), strings, numbers, decision.allowed, plan.digest, ladder.steps, count, canonical)
 }

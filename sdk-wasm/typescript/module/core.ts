@@ -1,10 +1,10 @@
-/** Flags and access where a module is imported by `?module`: edge functions and Nitro. */
+/** Flags and access on edge functions and Nitro, which import WASM by `?module`. */
 import module from './flags.wasm?module'
 import { flagsEngine, type FlagsExports } from '../flags-engine.js'
-import { lazily } from '../lazily.js'
-import { use } from '../shared/current.js'
+import { lazy } from '../lazy.js'
+import { useEngine } from '../shared/current.js'
 
 export * from '../internals.js'
-export { init, initSync, lazily } from '../lazily.js'
+export { init, initSync, lazy } from '../lazy.js'
 
-use(lazily(() => flagsEngine(new WebAssembly.Instance(module).exports as unknown as FlagsExports)))
+useEngine(lazy(() => flagsEngine(new WebAssembly.Instance(module).exports as unknown as FlagsExports)))

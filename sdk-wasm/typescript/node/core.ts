@@ -1,10 +1,10 @@
 /** Flags and access in Node. */
 import { flagsEngine } from '../flags-engine.js'
-import { lazily } from '../lazily.js'
-import { use } from '../shared/current.js'
+import { lazy } from '../lazy.js'
+import { useEngine } from '../shared/current.js'
 import { load } from './load.js'
 
 export * from '../internals.js'
-export { init, initSync, lazily } from '../lazily.js'
+export { init, initSync, lazy } from '../lazy.js'
 
-use(lazily(() => flagsEngine(load(new URL('../flags.wasm', import.meta.url)))))
+useEngine(lazy(() => flagsEngine(load(new URL('../flags.wasm', import.meta.url)))))

@@ -1,7 +1,9 @@
-/** WASM from a file, at once. */
+/** Loads a WASM module from a file, synchronously. */
 import { readFileSync } from 'node:fs'
 
-/** The part of the global of this name that is used here: TypeScript has it in its library for browsers alone. */
+/**
+ * The part of the `WebAssembly` global used here; TypeScript declares it in the DOM library only.
+ */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object) => { readonly exports: unknown }

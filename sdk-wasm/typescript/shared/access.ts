@@ -1,19 +1,26 @@
-/** Who may do what, and where a tenant stands in a rollout. */
+/** Authorization decisions, and the position of a tenant in a rollout. */
 import { engine } from './current.js'
-import { asking, attempt } from './error.js'
+import { attempt, callEngine } from './error.js'
 import type { AccessQuestion, Action, Decision, Document, Principal, Resource } from './types.js'
 import { isBytes, toSource, toText, write } from './write.js'
 
-/** Whether somebody may do something, and why. What is malformed is an error, never a decision. */
+/**
+ * Decides whether a principal may perform an action, and why. Malformed input throws a
+ * `DezkyError`; it never yields a decision.
+ *
+ * @example
+ * can(principal, 'tenant.update', { tenantId: 't1', fields: ['name'] })
+ * // { allowed: true, reason: 'allowed_tenant_admin' }
+ */
 export function can(principal: Document<Principal>, action: Action, resource?: Document<Resource>): Decision
-/** The same of a question as one document. */
-export function can(question: Document<AccessQuestion>): Decision
-export function can(...asked: [principal: unknown, action?: unknown, resource?: unknown]): Decision {
-  const question = asked.length === 1 ? toSource(asked[0]) : writeQuestion(...asked)
-  return JSON.parse(asking(() => engine().can(question)))
+/** Decides a request that is one document with `principal`, `action` and `resource`. */
+export function can(request: Document<AccessQuestion>): Decision
+export function can(...parts: [principal: unknown, action?: unknown, resource?: unknown]): Decision {
+  const request = parts.length === 1 ? toSource(parts[0]) : writeRequest(...parts)
+  return JSON.parse(callEngine(() => engine().can(request)))
 }
 
-function writeQuestion(principal: unknown, action?: unknown, resource: unknown = {}): string {
+function writeRequest(principal: unknown, action?: unknown, resource: unknown = {}): string {
   const members = [
     ['principal', document(principal, '/principal')],
     ['action', action === undefined ? action : write(action, '/action', 1)],
@@ -22,12 +29,15 @@ function writeQuestion(principal: unknown, action?: unknown, resource: unknown =
   return `{${members.filter(([, text]) => text !== undefined).map(([name, text]) => `"${name}":${text}`)}}`
 }
 
-/** Where a tenant stands in a flag's rollout: whole hundredths, 0 to 9999. */
+/** Returns the position of a tenant in a flag's rollout, in hundredths of a percent: 0 to 9999. */
 export function rolloutPosition(tenantId: string, key: string): number {
   return engine().rolloutPosition(toText(tenantId, '/tenantId'), toText(key, '/key'))
 }
 
-/** A part of the request. A text stands in it as it is, and must be one whole JSON value, not something that goes on around it. */
+/**
+ * Encodes one part of the request. Text is embedded unchanged, so it must parse as exactly one JSON
+ * value; otherwise it could alter the document around it.
+ */
 function document(value: unknown, path: string): string | undefined {
   if (value === undefined) return
   if (typeof value !== 'string' && !isBytes(value)) return write(value, path, 1)

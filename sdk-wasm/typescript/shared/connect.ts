@@ -1,13 +1,14 @@
-/** How a client begins. */
+/** Opens a live client: loads the engine, the file and the server's rules, within the deadline. */
 import { Client } from './client.js'
-import { fileTrouble, hold, type Held } from './live/held.js'
-import { Live } from './live/live.js'
+import { ClientError, deadlineError } from './live/client-error.js'
+import { unusableFile } from './live/file.js'
+import { type LoadedSnapshot, loadSnapshot } from './live/loaded-snapshot.js'
 import { type ConnectOptions, readOptions, type Settings } from './live/options.js'
-import type { Kept, Platform } from './live/platform.js'
-import { Trouble } from './live/trouble.js'
+import type { Platform, StoredDocument } from './live/platform.js'
+import { Session } from './live/session.js'
 import type { Document } from './types.js'
 
-/** `connect` on a platform. */
+/** Implements `connect` for one platform. */
 export async function connectOn<Key extends string>(platform: Platform, options: ConnectOptions): Promise<Client<Key>> {
   const settings = readOptions(options, platform)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -21,48 +22,46 @@ export async function connectOn<Key extends string>(platform: Platform, options:
 
 async function begin<Key extends string>(settings: Settings, platform: Platform, late: Promise<'late'>): Promise<Client<Key>> {
   const began = performance.now()
-  if ((await Promise.race([platform.ready(), late])) === 'late') throw new Trouble('deadline', 'the engine was not loaded in time')
+  if ((await Promise.race([platform.ready(), late])) === 'late') throw new ClientError('deadline', 'the engine did not load before the deadline')
   const given = settings.snapshot === undefined ? undefined : readGiven<Key>(settings.snapshot)
-  const keeper = settings.file === undefined ? undefined : platform.keep?.(settings.file)
-  const live = new Live<Key>(settings, platform, keeper)
-  const client = new Client(live)
-  const reading = keeper?.read().then((kept) => kept && readKept<Key>(kept))
-  const read = await Promise.race([reading?.catch(fileTrouble), late])
-  if (read instanceof Trouble) live.tell('file', read)
-  const kept = read instanceof Trouble || read === 'late' ? undefined : read
+  const file = settings.file === undefined ? undefined : platform.openFile?.(settings.file)
+  const session = new Session<Key>(settings, platform, file)
+  const client = new Client(session)
+  const reading = file?.read().then((document) => document && readStored<Key>(document))
+  const read = await Promise.race([reading?.catch(unusableFile('read')), late])
+  if (read instanceof ClientError) session.reportProblem('file', read)
+  const stored = read instanceof ClientError || read === 'late' ? undefined : read
 
-  // A file is what the server said last, unless the application has come with something newer since.
-  const start = kept && !(given && given.rules.revision > kept.held.rules.revision) ? kept.held : given
-  if (start) live.remember(start, kept?.held ?? start)
-  if (given) live.goOn(start)
-  // Where there is a file, a server that cannot be reached is not waited for.
-  const goesOn = settings.pastDeadline === 'file' && kept !== undefined
-  const following = live.follow((trouble) => trouble.isRefusal || (goesOn && trouble.code === 'unreachable'))
+  // The file holds the server's last snapshot, unless the application passes a newer one.
+  const start = stored && !(given && given.rules.revision > stored.snapshot.rules.revision) ? stored.snapshot : given
+  if (start) session.setKnown(start, stored?.snapshot ?? start)
+  if (given) session.start(start)
+  // With a file to start from, `connect` does not wait for an unreachable server.
+  const canUseFile = settings.pastDeadline === 'file' && stored !== undefined
+  const following = session.follow((error) => error.isRefusal || (canUseFile && error.code === 'unreachable'))
   const missed = given ? undefined : await Promise.race([following, late])
   if (missed) {
-    const age = kept ? Date.now() - kept.written : performance.now() - began
-    if (settings.pastDeadline === 'off') live.goOn(undefined)
-    else if (goesOn) live.goOn(kept.held)
+    const age = stored ? Date.now() - stored.written : performance.now() - began
+    if (settings.pastDeadline === 'off') session.start(undefined)
+    else if (canUseFile) session.start(stored.snapshot)
     else {
       void client.close()
-      throw missed === 'late' ? tooLate(live.trouble) : missed
+      throw missed === 'late' ? deadlineError(session.fetchProblem) : missed
     }
-    live.turnStale(Math.max(age, 0))
+    session.expire(Math.max(age, 0))
   }
-  live.emitter.open()
+  session.emitter.open()
   return client
 }
 
-function tooLate(trouble = new Trouble('unreachable', 'the server has not answered yet')): Trouble {
-  return new Trouble('deadline', `there were no rules in time: ${trouble.message}`, { cause: trouble })
-}
-
-function readGiven<Key extends string>(snapshot: Document<object>): Held<Key> {
+function readGiven<Key extends string>(snapshot: Document<object>): LoadedSnapshot<Key> {
   try {
-    return hold(snapshot)
+    return loadSnapshot(snapshot)
   } catch (cause) {
-    throw new Trouble('invalid_option', `the snapshot is malformed: ${(cause as Error).message}`, { path: '/snapshot', cause })
+    throw new ClientError('invalid_option', `the snapshot is malformed: ${(cause as Error).message}`, { path: '/snapshot', cause })
   }
 }
 
-const readKept = <Key extends string>({ document, written }: Kept): { held: Held<Key>; written: number } => ({ held: hold(document), written })
+function readStored<Key extends string>({ document, written }: StoredDocument): { snapshot: LoadedSnapshot<Key>; written: number } {
+  return { snapshot: loadSnapshot(document), written }
+}

@@ -1,11 +1,11 @@
-/** The engine that this page or process runs on. */
+/** The engine that this process or page currently uses. */
 import type { Engine, Population } from './engine.js'
 import { fail } from './error.js'
 
 let currentEngine: Engine | undefined
 let currentPopulation: Population | undefined
 
-export function use(engine: Engine): void {
+export function useEngine(engine: Engine): void {
   currentEngine = engine
 }
 

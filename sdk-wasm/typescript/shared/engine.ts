@@ -1,31 +1,35 @@
-/** What a native addon or a WASM module must offer; everything else is written once, on top of it. */
+/** The interface of an engine, implemented by the native addon and the WASM modules. */
 
-/** A document on its way into an engine: text, or UTF-8 bytes. */
+/** An encoded document: JSON text or UTF-8 bytes. */
 export type Source = string | Uint8Array
 
 /**
- * Documents go in as they are, answers come back as JSON text. What is wrong is thrown as a text, or as an Error with that text for its
- * message: the JSON list of problems, `[{"code","path","message"}, …]`. Texts that are given are well formed: no lone surrogates.
- * A handle that nobody holds any more is freed by its engine.
+ * Evaluates flags and decides access. Documents are passed unparsed; answers are JSON text.
+ *
+ * An engine reports invalid input by throwing the JSON list of problems,
+ * `[{"code","path","message"}, …]`, either as a string or as the message of an Error. Strings
+ * passed in are well formed: they contain no lone surrogates. An engine frees handles that have
+ * been garbage-collected.
  */
 export interface Engine {
   readonly name: 'native' | 'wasm'
   ruleset(snapshot: Source): RulesetHandle
-  /** A subject document as its five lines. */
+  /** Converts a subject document to its five lines. */
   subject(document: Source): string
-  /** `{ principal, action, resource? }` to `{ allowed, reason }`. */
-  can(question: Source): string
+  /** Decides `{ principal, action, resource? }` and returns `{ allowed, reason }`. */
+  can(request: Source): string
   rolloutPosition(tenantId: string, key: string): number
-  /** Keys joined by "\n". */
+  /** Returns the changed keys, each followed by "\n". */
   changedKeys(before: Source, after: Source): string
 }
 
 export interface RulesetHandle {
-  /** `{ revision, environment, digest, keys }`, the keys sorted. */
+  /** `{ revision, environment, digest, keys }`, with the keys sorted. */
   readonly summary: string
   /**
-   * A subject as five lines, the last two empty where absent, to one bit a flag: flag `i` is bit `i % 8` of byte `i / 8`.
-   * Nothing where a line is malformed. The bytes are the caller's to keep.
+   * Evaluates every flag for a subject given as five lines; absent optional names are empty lines.
+   * Returns one bit per flag: flag `i` is bit `i % 8` of byte `i / 8`. Returns undefined if a line
+   * is malformed. The caller owns the returned bytes.
    */
   evaluate(lines: string): Uint8Array | undefined
   explain(lines: string, key: string): string
@@ -33,10 +37,10 @@ export interface RulesetHandle {
   free(): void
 }
 
-/** What concerns the whole population, and the model's documents: loaded by those who use it. */
+/** The engine of the population and the model's documents, loaded only where it is imported. */
 export interface Population {
   world(document: Source): WorldHandle
-  /** The document written back. */
+  /** Returns the document in its normal form, defaults included. */
   validate(kind: string, document: Source): string
 }
 

@@ -1,7 +1,10 @@
-/** The one error that callers see, and how it comes about. */
+/** The error class of both packages, and the functions that throw it. */
 import type { Code, Problem } from './types.js'
 
-/** What is wrong with an input: `code` and `path` are those of the first problem, `errors` has all of them, 100 at most. */
+/**
+ * An invalid input, or another failure that callers can handle by its code. `code` and `path`
+ * describe the first problem; `errors` lists up to 100 problems.
+ */
 export class DezkyError extends Error {
   readonly code: Code
   readonly path: string
@@ -17,7 +20,10 @@ export class DezkyError extends Error {
   }
 }
 
-/** Where a value stands: a JSON Pointer, or a member of what stands there. Only a problem makes a text of it. */
+/**
+ * The path of a value: a JSON Pointer, or a member name below another path. It becomes a string
+ * only when a problem is reported.
+ */
 export type Path = string | { readonly path: Path; readonly name: string | number }
 
 const toPointer = (path: Path): string =>
@@ -27,10 +33,10 @@ export function fail(code: Code, path: Path = ''): never {
   throw new DezkyError([{ code, path: toPointer(path), message: code.replaceAll('_', ' ') }])
 }
 
-/** Asks an engine; the problems that it throws become a DezkyError. */
-export function asking<Answer>(ask: () => Answer): Answer {
+/** Calls an engine and converts the problems that it throws to a `DezkyError`. */
+export function callEngine<Answer>(call: () => Answer): Answer {
   try {
-    return ask()
+    return call()
   } catch (thrown) {
     const text: unknown = thrown instanceof Error ? thrown.message : thrown
     if (typeof text === 'string' && text.startsWith('[{')) throw new DezkyError(JSON.parse(text))
@@ -38,7 +44,7 @@ export function asking<Answer>(ask: () => Answer): Answer {
   }
 }
 
-/** Does what may throw anything, which then counts as one problem. */
+/** Calls a function that can throw anything, and reports any throw as one problem. */
 export function attempt<Value>(code: Code, path: Path, act: () => Value): Value {
   try {
     return act()

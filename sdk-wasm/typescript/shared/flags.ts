@@ -1,10 +1,10 @@
-/** Every flag for one tenant. */
+/** The evaluated flags of one tenant. */
 import type { RulesetHandle } from './engine.js'
 import { fail } from './error.js'
 import type { Explanation, Results } from './types.js'
 import { toText } from './write.js'
 
-/** What an engine says of a snapshot that it has read. */
+/** The summary that an engine returns for a parsed snapshot. */
 export interface Summary<Key extends string> {
   readonly revision: number
   readonly environment: string
@@ -12,32 +12,35 @@ export interface Summary<Key extends string> {
   readonly keys: readonly Key[]
 }
 
-/** What a ruleset and the answers read from it share. */
-export interface Rules<Key extends string> extends Summary<Key> {
-  /** Each key's place in `keys`. Without a prototype, which engines look up faster than a Map. */
+/** The data that a ruleset shares with the flags evaluated from it. */
+export interface RulesetData<Key extends string> extends Summary<Key> {
+  /** Maps each key to its index in `keys`. An object without a prototype: faster than a Map. */
   readonly index: { readonly [key: string]: number }
-  /** Nothing once freed. */
+  /** Undefined after `free`. */
   handle: RulesetHandle | undefined
 }
 
-export const handleOf = ({ handle }: Rules<string>): RulesetHandle => handle ?? fail('released')
+export const handleOf = ({ handle }: RulesetData<string>): RulesetHandle => handle ?? fail('released')
 
-/** Every flag for one tenant, by `Ruleset.forTenant`. Reading costs no crossing into the engine; explaining does. */
+/**
+ * The evaluated flags of one tenant, returned by `Ruleset.forTenant`. Reading a flag is a lookup in
+ * JavaScript; only `explain` calls the engine.
+ */
 export class Flags<Key extends string = string> {
-  readonly #rules: Rules<Key>
-  readonly #index: Rules<Key>['index']
+  readonly #rules: RulesetData<Key>
+  readonly #index: RulesetData<Key>['index']
   readonly #lines: string
   readonly #bits: Uint8Array
 
   /** @internal */
-  constructor(rules: Rules<Key>, lines: string, bits: Uint8Array) {
+  constructor(rules: RulesetData<Key>, lines: string, bits: Uint8Array) {
     this.#rules = rules
     this.#index = rules.index
     this.#lines = lines
     this.#bits = bits
   }
 
-  /** Whether a flag is on. A flag that does not exist is off. */
+  /** Returns whether a flag is on. A flag that does not exist is off. */
   isEnabled(key: Key): boolean {
     const flag = typeof key === 'string' ? this.#index[key] : undefined
     if (flag !== undefined) return this.#isOn(flag)
@@ -45,12 +48,12 @@ export class Flags<Key extends string = string> {
     return false
   }
 
-  /** Why a flag is on or off. */
+  /** Explains why a flag is on or off. */
   explain(key: Key): Explanation<Key> {
     return JSON.parse(handleOf(this.#rules).explain(this.#lines, toText(key, '/key')))
   }
 
-  /** Every flag and its answer. */
+  /** Returns every flag with its value. */
   all(): Record<Key, boolean> {
     const all = {} as Record<Key, boolean>
     let flag = 0
@@ -58,12 +61,12 @@ export class Flags<Key extends string = string> {
     return all
   }
 
-  /** The keys of the flags that are on, sorted. */
+  /** Returns the keys of the flags that are on, sorted. */
   enabledKeys(): Key[] {
     return this.#rules.keys.filter((_, flag) => this.#isOn(flag))
   }
 
-  /** What a page that is rendered on a server hands to the browser, where `readResults` reads it. */
+  /** Returns the document that a server sends to a browser, where `readResults` reads it. */
   toJSON(): Results<Key> {
     const { revision, environment } = this.#rules
     return { revision, environment, flags: this.all() }

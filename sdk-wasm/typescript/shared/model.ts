@@ -1,4 +1,4 @@
-/** The documents of the population and of the model, and the answers about them. */
+/** The types of the population, of edits and plans, and of the model's documents. */
 import type { Axis, FlagRule, FlagRuleInput, Role, Scope, State, TenantStatus } from './types.js'
 
 /** Every tenant, partner and flag at one revision. */
@@ -16,11 +16,12 @@ export interface WorldDocument {
   readonly flags: readonly FlagRuleInput[]
 }
 
-/** What somebody is about to change, in order, as one. */
+/** A list of changes, applied in order as one unit. */
 export interface Edit {
   readonly edits: readonly EditStep[]
 }
 
+/** One change of an edit. */
 export type EditStep =
   | { readonly kind: 'putFlag'; readonly flag: FlagRuleInput }
   | { readonly kind: 'patchFlag'; readonly key: string; readonly patch: FlagPatch }
@@ -29,75 +30,82 @@ export type EditStep =
       readonly kind: 'moveTenant'
       readonly tenantId: string
       readonly plan?: string | null | undefined
-      /** `null` takes the tenant from its partner. */
+      /** `null` removes the tenant from its partner. */
       readonly partnerSlug?: string | null | undefined
     }
 
-/** What `PATCH /flags/{key}` takes: absent members stay as they are, and `null` resets one to its default. */
+/**
+ * The body of `PATCH /flags/{key}`: absent members stay unchanged, `null` resets one to its
+ * default.
+ */
 export interface FlagPatch {
   readonly state?: State | undefined
   readonly pct?: number | null | undefined
-  /** Axes that are absent stay; `null` empties one. */
+  /** Absent axes stay unchanged; `null` empties an axis. */
   readonly scope?: { readonly [axis in Axis]?: readonly string[] | null | undefined } | null | undefined
   readonly description?: string | null | undefined
-  /** Taken as `PATCH` takes it; a plan does not depend on it. */
+  /** Accepted because `PATCH` accepts it; has no effect on a plan. */
   readonly planDigest?: string | null | undefined
 }
 
+/** A flag that changes for a tenant. */
 export interface PlanPair {
   readonly key: string
   readonly tenantId: string
 }
 
-/** Who gains and who loses by an edit, exactly. */
+/** The exact effect of an edit: which tenants gain and which lose a flag. */
 export interface Plan {
   readonly baseRevision: number
-  /** Over the edit and its effect: while it stays the same, so does the plan. */
+  /** A digest over the edit and its effect: equal digests mean equal plans. */
   readonly digest: string
   readonly gained: readonly PlanPair[]
   readonly lost: readonly PlanPair[]
   readonly byPlan: readonly { readonly plan: string; readonly gained: number; readonly lost: number }[]
   readonly byPartner: readonly { readonly partnerSlug: string | null; readonly gained: number; readonly lost: number }[]
-  /** What the edit says that is seldom meant, 20 at most. The digest does not depend on it. */
+  /** Likely mistakes in the edit, 20 at most. The digest does not include them. */
   readonly warnings: readonly PlanWarning[]
 }
 
 /**
- * `targets_nobody`: a targeted flag without a scope. `scope_ignored`: a scope beside `on`. `unknown_name`: a plan, tenant or partner that nobody
- * has; a server judges environments too.
+ * A likely mistake in an edit. `targets_nobody`: a targeted flag without a scope. `scope_ignored`:
+ * a scope on a flag that is `on`. `unknown_name`: a plan, tenant or partner that does not exist; a
+ * server also checks environments.
  */
 export interface PlanWarning {
   readonly code: 'targets_nobody' | 'scope_ignored' | 'unknown_name'
-  /** A JSON Pointer into the edit. Values on an axis are counted in their order in the canonical form: sorted. */
+  /** A JSON Pointer into the edit. Indices on an axis refer to its sorted values. */
   readonly path: string
-  /** The name that nobody has, and the nearest that somebody has, if any is near. */
+  /** The unknown name, and the nearest existing name if one is close. */
   readonly name?: string
   readonly nearest?: string
 }
 
-/** The tenants in a flag's scope in the order in which a rising percentage includes them. */
+/** The tenants in a flag's scope, in the order in which a rising percentage includes them. */
 export interface Ladder {
   readonly key: string
   /** `pct` is the smallest percentage that includes the tenant. */
   readonly steps: readonly { readonly tenantId: string; readonly position: number; readonly pct: number }[]
 }
 
+/** The number of tenants for whom a flag is on, in its scope, and registered. */
 export interface Counts {
   readonly on: number
   readonly inScope: number
   readonly registered: number
 }
 
-/** Whole numbers beyond 2^53 are bigint, so that no digit is lost. */
+/** Any JSON value. Whole numbers beyond 2^53 are bigint, so that no digit is lost. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** Times are RFC 3339 in UTC. */
+/** The members that every stored record has. Times are RFC 3339 in UTC. */
 export interface Revisioned {
   readonly createdAt: string
   readonly updatedAt: string
   readonly version: number
 }
 
+/** The billing details of a tenant or partner. */
 export interface BillingInfo {
   readonly companyName?: string
   readonly vatId?: string
@@ -106,11 +114,13 @@ export interface BillingInfo {
   readonly currency?: string
 }
 
+/** The provisioning status of one external system. */
 export interface Integration {
   readonly status: 'pending' | 'ok' | 'error' | 'disabled'
   readonly error?: string
 }
 
+/** A tenant record as the server stores it. */
 export interface Tenant extends Revisioned {
   readonly id: string
   readonly slug: string
@@ -124,6 +134,7 @@ export interface Tenant extends Revisioned {
   readonly provisioning: { readonly authentik: Integration; readonly stalwart: Integration; readonly ocis: Integration }
 }
 
+/** A partner record as the server stores it. */
 export interface Partner extends Revisioned {
   readonly id: string
   readonly slug: string
@@ -135,6 +146,7 @@ export interface Partner extends Revisioned {
   readonly billingInfo: BillingInfo
 }
 
+/** A user record as the server stores it. */
 export interface User extends Revisioned {
   readonly id: string
   readonly subject?: { readonly issuer: string; readonly sub: string }
@@ -151,16 +163,17 @@ export interface User extends Revisioned {
   readonly groupsIssuedAt?: string
 }
 
+/** A billing subscription as the server stores it. */
 export interface Subscription extends Revisioned {
   readonly id: string
   readonly tenantId: string
   readonly plan: string
-  /** Stripe's words, and room for one that Stripe may yet invent. */
+  /** Stripe's status; the type also admits values that Stripe may add. */
   readonly status:
     | 'incomplete' | 'incomplete_expired' | 'trialing' | 'active' | 'past_due' | 'canceled' | 'unpaid' | 'paused'
     | (string & {})
   readonly price: {
-    /** In minor units; a bigint beyond 2^53. */
+    /** The amount in minor units; a bigint beyond 2^53. */
     readonly amount: number | bigint
     readonly currency: string
     readonly interval: 'day' | 'week' | 'month' | 'year'
@@ -181,6 +194,7 @@ export interface Subscription extends Revisioned {
   }
 }
 
+/** The part of a flag that administrators edit. */
 export interface FlagContent {
   readonly state: State
   readonly pct: number
@@ -188,9 +202,9 @@ export interface FlagContent {
   readonly description: string
 }
 
-/** A flag as the administration sees it. */
+/** A flag with its description, version and history, as administrators see it. */
 export interface Flag extends FlagRule, FlagContent, Revisioned {
-  /** Newest first. */
+  /** Past changes, newest first. */
   readonly history: readonly {
     readonly revision: number
     readonly at: string

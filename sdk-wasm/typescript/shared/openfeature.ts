@@ -1,13 +1,13 @@
-/** What an OpenFeature provider answers, in the words of OpenFeature; the providers add only what their SDK asks for. */
+/** The common part of both OpenFeature providers. */
 import { changedKeys } from './changed.js'
 import type { Client } from './client.js'
 import { DezkyError, fail } from './error.js'
-import { own } from './own.js'
+import { ownMembers } from './own-members.js'
 import { Ruleset } from './ruleset.js'
 import type { Document, Explanation, Problem, Reason, Subject } from './types.js'
 import { toSource } from './write.js'
 
-/** The part of OpenFeature's `ResolutionDetails` that is used here; its enums are these texts. */
+/** The used part of OpenFeature's `ResolutionDetails`; its enums have these string values. */
 export interface Details<Value> {
   value: Value
   reason: string
@@ -29,10 +29,10 @@ const REASONS: { readonly [reason in Exclude<Reason, 'unknown_flag'>]: string } 
   out_of_rollout: 'SPLIT',
 }
 
-/** What a provider tells of itself; these are the texts of OpenFeature's enum. */
+/** Emits a provider event; the names are the values of OpenFeature's enum. */
 type Emit = (event: `PROVIDER_${'READY' | 'STALE' | 'ERROR' | 'CONFIGURATION_CHANGED'}`, details?: Record<string, unknown>) => void
 
-/** Where a provider's rules come from: a snapshot that can be replaced by a newer one, or a live client, which replaces it by itself. */
+/** Evaluates for a provider, from a replaceable snapshot or from a live client. */
 export class Resolver {
   readonly #emit: Emit
   readonly #client: Client | undefined
@@ -52,7 +52,7 @@ export class Resolver {
     return this.#client?.ruleset ?? (this.#rules as Ruleset)
   }
 
-  /** Takes a newer snapshot, and tells which flags differ where some do. */
+  /** Replaces the snapshot and emits the changed keys, unless the snapshots are equal. */
   replace(snapshot: Document<object>): void {
     if (this.#client) fail('invalid_option', '/snapshot')
     const source = toSource(snapshot)
@@ -64,32 +64,33 @@ export class Resolver {
     this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged })
   }
 
-  /** From here on what happens to the client is told. A client that is closed is an error. */
+  /** Starts to forward the client's events. Rejects if the client is closed. */
   async start(): Promise<void> {
     const client = this.#client
     if (client?.status === 'closed') throw this.#fatal('the client is closed')
-    // At once: an SDK that says so itself listens only later, one that leaves it to its providers listens already.
+    // Emit synchronously: SDKs that emit this event themselves subscribe later and miss it, while
+    // SDKs that rely on their providers have subscribed already.
     this.#emit('PROVIDER_READY')
     if (!client) return
-    const tellStale = () => this.#emit('PROVIDER_STALE', { message: 'the server has not confirmed the flags for a while' })
-    // It goes on answering: that is an error, not a fatal one.
-    const tellRefused = (message: string) => this.#emit('PROVIDER_ERROR', { message, errorCode: 'GENERAL' })
-    // Later: whoever initializes takes the provider for ready then.
-    const telling = setTimeout(() => {
-      if (client.status === 'stale') tellStale()
-      if (client.status === 'refused') tellRefused('the server refuses the key')
+    const emitStale = () => this.#emit('PROVIDER_STALE', { message: 'the server has not confirmed the flags for a while' })
+    // The client keeps answering, so this error is not fatal.
+    const emitRefused = (message: string) => this.#emit('PROVIDER_ERROR', { message, errorCode: 'GENERAL' })
+    // Emit later: the SDK marks the provider ready when this method resolves.
+    const timer = setTimeout(() => {
+      if (client.status === 'stale') emitStale()
+      if (client.status === 'refused') emitRefused('the server refuses the key')
     }, 0)
     this.stop()
     this.#removals = [
-      () => clearTimeout(telling),
+      () => clearTimeout(timer),
       client.on('ready', () => this.#emit('PROVIDER_READY')),
-      client.on('stale', tellStale),
+      client.on('stale', emitStale),
       client.on('change', ({ keys }) => this.#emit('PROVIDER_CONFIGURATION_CHANGED', { flagsChanged: [...keys] })),
-      client.on('error', ({ code, message }) => code === 'key_refused' && tellRefused(`${code}: ${message}`)),
+      client.on('error', ({ code, message }) => code === 'key_refused' && emitRefused(`${code}: ${message}`)),
     ]
   }
 
-  /** Nothing is told any more. The client is whose it was: it goes on. */
+  /** Stops forwarding events. The client stays open: its owner closes it. */
   stop(): void {
     for (const remove of this.#removals.splice(0)) remove()
   }
@@ -99,9 +100,12 @@ export class Resolver {
     return Object.assign(new Error(message), { code: 'PROVIDER_FATAL' })
   }
 
-  /** The tenant is the context: its id the targeting key, the rest under the names of a subject. */
+  /**
+   * Evaluates a flag. The targeting key is the tenant's id; other members are named as in a
+   * subject.
+   */
   resolve(key: string, fallback: boolean, context: Context): Details<boolean> {
-    const { targetingKey, tenantSlug, plan, partnerSlug, environment } = own(context)
+    const { targetingKey, tenantSlug, plan, partnerSlug, environment } = ownMembers(context)
     if (targetingKey === undefined || targetingKey === null || targetingKey === '')
       return failed(fallback, 'TARGETING_KEY_MISSING', 'the targeting key is the id of the tenant')
     const { rules } = this
@@ -116,13 +120,13 @@ export class Resolver {
   }
 }
 
-/** A client has its methods from its class, a document has none. */
+/** Recognizes a client by the methods of its class; a document has none. */
 function isClient(source: Document<object> | Client): source is Client {
   const prototype: unknown = source && Object.getPrototypeOf(source)
   return !!prototype && prototype !== Object.prototype && Object.hasOwn(prototype, 'forTenant')
 }
 
-/** There are flags of no other type. */
+/** The result for other types: every flag is a boolean. */
 export const mismatch = <Value>(fallback: Value): Details<Value> => failed(fallback, 'TYPE_MISMATCH', 'every flag is a boolean')
 
 function failed<Value>(value: Value, errorCode: NonNullable<Details<Value>['errorCode']>, errorMessage: string): Details<Value> {
@@ -130,7 +134,7 @@ function failed<Value>(value: Value, errorCode: NonNullable<Details<Value>['erro
 }
 
 function detailsOf(explanation: Explanation, fallback: boolean, set: NonNullable<Details<boolean>['flagMetadata']>): Details<boolean> {
-  const { key, enabled, reason, axis, position, pct } = own(explanation)
+  const { key, enabled, reason, axis, position, pct } = ownMembers(explanation)
   if (reason === 'unknown_flag') return { ...failed(fallback, 'FLAG_NOT_FOUND', `there is no flag ${key}`), flagMetadata: set }
   const flagMetadata = { ...set }
   if (axis) flagMetadata['missedAxis'] = axis
@@ -138,6 +142,6 @@ function detailsOf(explanation: Explanation, fallback: boolean, set: NonNullable
   return { value: enabled, reason: REASONS[reason], variant: enabled ? 'on' : 'off', flagMetadata }
 }
 
-/** Names the member by what it is called in a context. */
+/** Formats a problem, with the member's name in an evaluation context. */
 const toSentence = ({ code, path, message }: Problem): string =>
   `${code} at "${path.replace('/tenantId', '/targetingKey')}": ${message}`

@@ -1,20 +1,25 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The whole population, and the model's documents. */
+/** The population of all tenants, and validation of the model's documents. */
 import { population } from './current.js'
 import type { WorldHandle } from './engine.js'
-import { asking, DezkyError, fail } from './error.js'
-import { parseExactly } from './exact.js'
-import type {
-  Change, Counts, Document, Edit, Flag, Ladder, Partner, Plan, Problem, Snapshot, Subscription, Tenant, User,
-} from './types.js'
+import { callEngine, DezkyError, fail } from './error.js'
+import { parseExactly } from './exact-json.js'
+import type { Change, Counts, Edit, Flag, Ladder, Partner, Plan, Subscription, Tenant, User } from './model.js'
+import type { Document, Problem, Snapshot } from './types.js'
 import { toSource, toText } from './write.js'
 
-/** Every tenant, partner and flag at one revision. It never changes. */
+/**
+ * Every tenant, partner and flag at one revision. A world is immutable.
+ *
+ * @example
+ * const world = World.fromJson(document)
+ * world.plan({ edits: [{ kind: 'patchFlag', key: 'new-portal', patch: { pct: 50 } }] }).gained
+ */
 export class World {
   #handle: WorldHandle | undefined
   readonly revision: number
   readonly environment: string
-  /** How many tenants are registered: all but the terminated ones. */
+  /** The number of registered tenants: all except terminated ones. */
   readonly registered: number
 
   private constructor(handle: WorldHandle) {
@@ -24,36 +29,38 @@ export class World {
     this.registered = handle.registered
   }
 
-  /** Reads a world document strictly. */
+  /** Parses a world document strictly. */
   static fromJson(document: Document<object>): World {
     const source = toSource(document)
-    return new World(asking(() => population().world(source)))
+    return new World(callEngine(() => population().world(source)))
   }
 
-  /** Who would gain and who would lose by an edit, exactly. */
+  /** Computes exactly which tenants gain and lose which flags by an edit, without applying it. */
   plan(edit: Document<Edit>): Plan {
     const source = toSource(edit)
-    return this.#ask((handle) => handle.plan(source))
+    return this.#query((handle) => handle.plan(source))
   }
 
-  /** In which order a rising percentage includes the tenants of a flag's scope. */
+  /**
+   * Returns the tenants of a flag's scope in the order in which a rising percentage includes them.
+   */
   ladder(key: string): Ladder {
     const text = toText(key, '/key')
-    return this.#ask((handle) => handle.ladder(text))
+    return this.#query((handle) => handle.ladder(text))
   }
 
-  /** How many tenants a flag concerns. */
+  /** Counts the tenants in a flag's scope, and those for whom it is on. */
   counts(key: string): Counts {
     const text = toText(key, '/key')
-    return this.#ask((handle) => handle.counts(text))
+    return this.#query((handle) => handle.counts(text))
   }
 
-  /** SHA-256 over every registered tenant's flags, as `Ruleset.fingerprint` has it for the same tenants. */
+  /** Returns a SHA-256 over every registered tenant's flags, equal to `Ruleset.fingerprint`. */
   fingerprint(): string {
     return this.#open().fingerprint()
   }
 
-  /** Gives back the engine's memory now, instead of when this object is collected. */
+  /** Frees the engine's memory now instead of at garbage collection. */
   free(): void {
     this.#handle?.free()
     this.#handle = undefined
@@ -67,12 +74,12 @@ export class World {
     return this.#handle ?? fail('released')
   }
 
-  #ask<Answer>(ask: (handle: WorldHandle) => string): Answer {
-    return JSON.parse(asking(() => ask(this.#open())))
+  #query<Answer>(query: (handle: WorldHandle) => string): Answer {
+    return JSON.parse(callEngine(() => query(this.#open())))
   }
 }
 
-/** A document as it is written back, defaults filled in; or everything that is wrong with it. */
+/** A validated document in its normal form, defaults included; or all its problems. */
 export type Validation<Valid> =
   | { readonly ok: Valid; readonly errors?: never }
   | { readonly ok?: never; readonly errors: readonly Problem[] }
@@ -82,7 +89,7 @@ function validator<Valid>(kind: string): (document: unknown) => Validation<Valid
     const models = population()
     try {
       const source = toSource(document)
-      return { ok: parseExactly(asking(() => models.validate(kind, source))) as Valid }
+      return { ok: parseExactly(callEngine(() => models.validate(kind, source))) as Valid }
     } catch (error) {
       if (error instanceof DezkyError) return { errors: error.errors }
       throw error
@@ -90,7 +97,12 @@ function validator<Valid>(kind: string): (document: unknown) => Validation<Valid
   }
 }
 
-/** Reads documents as strictly as the server does. */
+/**
+ * Validates documents as strictly as the server does.
+ *
+ * @example
+ * const { ok, errors } = validate.tenant(input)
+ */
 export const validate = {
   tenant: validator<Tenant>('tenant'),
   partner: validator<Partner>('partner'),
@@ -98,6 +110,6 @@ export const validate = {
   subscription: validator<Subscription>('subscription'),
   flag: validator<Flag>('flag'),
   change: validator<Change>('change'),
-  /** Its canonical form. */
+  /** Returns the canonical form. */
   snapshot: validator<Snapshot>('snapshot'),
 }

@@ -1,27 +1,34 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The flags of one snapshot: one crossing into the engine a tenant, then reads in JavaScript. */
+/** The flags of one snapshot: one engine call per tenant, then lookups in JavaScript. */
 import { engine } from './current.js'
-import { asking } from './error.js'
-import { Flags, handleOf, type Rules, type Summary } from './flags.js'
+import { callEngine } from './error.js'
+import { Flags, handleOf, type RulesetData, type Summary } from './flags.js'
 import type { Document, Subject } from './types.js'
 import { toSource } from './write.js'
 
-/** How many tenants `Ruleset.isEnabled` remembers. */
-const REMEMBERED = 1024
+/** The number of tenants whose flags `Ruleset.isEnabled` caches. */
+const CACHED_TENANTS = 1024
 
-/** The flags of one snapshot, ready to answer. It never changes: a newer snapshot is another ruleset. */
+/**
+ * The compiled flags of one snapshot. A ruleset is immutable: create another one for a newer
+ * snapshot.
+ *
+ * @example
+ * const rules = Ruleset.fromSnapshot(snapshot)
+ * rules.forTenant({ tenantId: 't1', tenantSlug: 'acme', plan: 'business' }).isEnabled('new-portal')
+ */
 export class Ruleset<Key extends string = string> {
-  readonly #rules: Rules<Key>
-  readonly #remembered = new Map<string, Flags<Key>>()
+  readonly #data: RulesetData<Key>
+  readonly #cache = new Map<string, Flags<Key>>()
 
-  private constructor(rules: Rules<Key>) {
-    this.#rules = rules
+  private constructor(data: RulesetData<Key>) {
+    this.#data = data
   }
 
-  /** Reads a snapshot strictly; what is wrong with it is thrown as one `DezkyError`. */
+  /** Parses a snapshot strictly. Throws one `DezkyError` that lists every problem. */
   static fromSnapshot<Key extends string = string>(snapshot: Document<object>): Ruleset<Key> {
     const source = toSource(snapshot)
-    const handle = asking(() => engine().ruleset(source))
+    const handle = callEngine(() => engine().ruleset(source))
     const summary: Summary<Key> = JSON.parse(handle.summary)
     Object.freeze(summary.keys)
     const index: Record<string, number> = Object.create(null)
@@ -30,80 +37,87 @@ export class Ruleset<Key extends string = string> {
   }
 
   get revision(): number {
-    return this.#rules.revision
+    return this.#data.revision
   }
 
   get environment(): string {
-    return this.#rules.environment
+    return this.#data.environment
   }
 
-  /** Every flag's key, sorted. */
+  /** The keys of all flags, sorted. */
   get keys(): readonly Key[] {
-    return this.#rules.keys
+    return this.#data.keys
   }
 
-  /** The SHA-256 of the snapshot's canonical form: what the server's ETag carries. */
+  /** The SHA-256 of the snapshot's canonical form; the server sends it as the ETag. */
   get digest(): string {
-    return this.#rules.digest
+    return this.#data.digest
   }
 
-  /** Every flag for one tenant. */
+  /** Evaluates every flag for one tenant. */
   forTenant(subject: Document<Subject>): Flags<Key> {
-    return this.#quickly(linesOf(subject)) ?? this.#strictly(subject)
+    return this.#evaluateLines(linesOf(subject)) ?? this.#evaluateDocument(subject)
   }
 
-  /** One flag for one tenant. Tenants are remembered, but where several flags are read `forTenant` is the faster way. */
+  /** Evaluates one flag for one tenant. Caches tenants; `forTenant` is faster for several flags. */
   isEnabled(key: Key, subject: Document<Subject>): boolean {
     const lines = linesOf(subject)
-    let flags = this.#remembered.get(lines)
+    let flags = this.#cache.get(lines)
     if (!flags) {
-      flags = this.#quickly(lines)
-      if (!flags) return this.#strictly(subject).isEnabled(key)
-      if (this.#remembered.size === REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value as string)
-      this.#remembered.set(lines, flags)
+      flags = this.#evaluateLines(lines)
+      if (!flags) return this.#evaluateDocument(subject).isEnabled(key)
+      if (this.#cache.size === CACHED_TENANTS) this.#cache.delete(this.#cache.keys().next().value as string)
+      this.#cache.set(lines, flags)
     }
     return flags.isEnabled(key)
   }
 
-  /** SHA-256 over every subject's flags: equal wherever the same snapshot and subjects are evaluated. */
+  /** Returns a SHA-256 over every subject's flags: equal on all runtimes for equal input. */
   fingerprint(subjects: Document<readonly Subject[]>): string {
     const source = toSource(subjects)
-    return asking(() => handleOf(this.#rules).fingerprint(source))
+    return callEngine(() => handleOf(this.#data).fingerprint(source))
   }
 
-  /** Gives back the engine's memory now, instead of when this object is collected. Flags that were read stay readable. */
+  /**
+   * Frees the engine's memory now instead of at garbage collection. Evaluated flags stay readable.
+   */
   free(): void {
-    this.#rules.handle?.free()
-    this.#rules.handle = undefined
-    this.#remembered.clear()
+    this.#data.handle?.free()
+    this.#data.handle = undefined
+    this.#cache.clear()
   }
 
   [Symbol.dispose](): void {
     this.free()
   }
 
-  #quickly(lines: string): Flags<Key> | undefined {
-    const bits = handleOf(this.#rules).evaluate(lines)
-    return bits && new Flags(this.#rules, lines, bits)
+  #evaluateLines(lines: string): Flags<Key> | undefined {
+    const bits = handleOf(this.#data).evaluate(lines)
+    return bits && new Flags(this.#data, lines, bits)
   }
 
-  /** For subjects that are not plain objects of well-formed names: most are at fault, and this says how. */
-  #strictly(subject: Document<Subject>): Flags<Key> {
+  /** The slow path: parses the subject as a document, and throws its problems if it is invalid. */
+  #evaluateDocument(subject: Document<Subject>): Flags<Key> {
     const source = toSource(subject)
-    return this.#quickly(asking(() => engine().subject(source))) as Flags<Key>
+    return this.#evaluateLines(callEngine(() => engine().subject(source))) as Flags<Key>
   }
 }
 
-/** The members of a subject. */
+/** The member names of a subject. */
 const MEMBERS: { readonly [name: string]: unknown } = Object.assign(Object.create(null), {
   tenantId: 1, tenantSlug: 1, plan: 1, partnerSlug: 1, environment: 1,
 })
 
-/** Whether reading a member of a plain object could find one that is not its own. */
+/**
+ * Returns whether `Object.prototype` defines a subject's member, so that reading could inherit it.
+ */
 const isInherited = ({ prototype }: ObjectConstructor): boolean =>
   'tenantId' in prototype || 'tenantSlug' in prototype || 'plan' in prototype || 'partnerSlug' in prototype || 'environment' in prototype
 
-/** A plain subject as an engine's five lines; '' for anything that needs a closer look, unknown members among it. */
+/**
+ * Converts a plain subject to the five lines that an engine takes. Returns '' for any other value,
+ * including objects with unknown members: those take the slow path.
+ */
 function linesOf(subject: Document<Subject>): string {
   try {
     if (Object.getPrototypeOf(subject) !== Object.prototype || isInherited(Object)) return ''
@@ -117,5 +131,5 @@ function linesOf(subject: Document<Subject>): string {
   }
 }
 
-/** An empty text stands for an absent one between lines, so that one that is given must not pass for it. */
+/** Rejects the empty string, because an empty line means that the name is absent. */
 const isLine = (value: unknown): boolean => typeof value === 'string' && value !== ''

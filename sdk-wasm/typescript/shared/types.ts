@@ -1,36 +1,37 @@
-/** The documents that go in and the answers that come out, flags and access. */
-export type * from './model.js'
+/** The types of flags, access and errors; model.ts has those of the model. */
 
-/** A document: a plain value, or its JSON as text or as UTF-8 bytes. */
+/** A document: a plain value, or its JSON as a string or as UTF-8 bytes. */
 export type Document<Value> = Value | string | Uint8Array
 
-/** The tenant that flags are evaluated for. */
+/** A tenant as flag evaluation sees it. */
 export interface Subject {
   readonly tenantId: string
   readonly tenantSlug: string
   readonly plan: string
   readonly partnerSlug?: string | null | undefined
-  /** The snapshot's own unless given. */
+  /** Defaults to the environment of the snapshot. */
   readonly environment?: string | null | undefined
 }
 
+/** The state of a flag: off or on for all tenants, or decided by scope or by rollout. */
 export type State = 'off' | 'on' | 'targeted' | 'rollout'
 
+/** A list of a flag's scope. */
 export type Axis = 'plans' | 'tenantSlugs' | 'partnerSlugs' | 'environments'
 
-/** Whom a flag concerns: an empty axis lets everybody in. */
+/** The tenants that a flag can match. An empty axis matches every tenant. */
 export type Scope = { readonly [axis in Axis]: readonly string[] }
 
-/** A flag as evaluation sees it. */
+/** A flag's rule as evaluation sees it. */
 export interface FlagRule {
   readonly key: string
   readonly state: State
-  /** 0 to 100, at most two decimals. */
+  /** The rollout percentage: 0 to 100, at most two decimals. */
   readonly pct: number
   readonly scope: Scope
 }
 
-/** A flag as it may be written: what is absent is 0 or empty. */
+/** A flag's rule as input: `pct` defaults to 0, axes default to empty. */
 export interface FlagRuleInput {
   readonly key: string
   readonly state: State
@@ -38,7 +39,7 @@ export interface FlagRuleInput {
   readonly scope?: { readonly [axis in Axis]?: readonly string[] | null | undefined } | null | undefined
 }
 
-/** The canonical form of a snapshot: sorted, and whole. */
+/** The canonical form of a snapshot: sorted, with every default filled in. */
 export interface Snapshot {
   readonly format: 1
   readonly revision: number
@@ -46,33 +47,38 @@ export interface Snapshot {
   readonly flags: readonly FlagRule[]
 }
 
+/** The reason codes of flag evaluation. */
 export type Reason =
   | 'off' | 'on' | 'empty_scope' | 'out_of_scope' | 'targeted' | 'in_rollout' | 'out_of_rollout' | 'unknown_flag'
 
-/** Why a flag is on or off. */
+/** The value of one flag for one tenant, with its reason. */
 export interface Explanation<Key extends string = string> {
   readonly key: Key
   readonly enabled: boolean
   readonly reason: Reason
-  /** The first axis that leaves the tenant out: with `out_of_scope`. */
+  /** The first axis that excludes the tenant; present with `out_of_scope`. */
   readonly axis?: Axis
-  /** 0 to 99.99: with `in_rollout` and `out_of_rollout`, as `pct` is. */
+  /**
+   * The tenant's position, 0 to 99.99; present with `in_rollout` and `out_of_rollout`, like `pct`.
+   */
   readonly position?: number
   readonly pct?: number
 }
 
-/** One tenant's flags as a server hands them to a browser. */
+/** One tenant's evaluated flags as a server sends them to a browser. */
 export interface Results<Key extends string = string> {
   readonly revision: number
   readonly environment: string
   readonly flags: Readonly<Record<Key, boolean>>
 }
 
+/** The role of a user in their tenants. */
 export type Role = 'owner' | 'admin' | 'member'
 
+/** The lifecycle status of a tenant. */
 export type TenantStatus = 'pending' | 'active' | 'suspended' | 'terminated'
 
-/** What the database says of a user: rights come from here, never from the token. */
+/** A user's record in the database. Rights derive from this record, never from the token. */
 export interface UserRecord {
   readonly id: string
   readonly active: boolean
@@ -81,21 +87,24 @@ export interface UserRecord {
   readonly tenantIds: readonly string[]
 }
 
-/** Who asks: a person with a verified token, and their record where there is one; or a machine key. */
+/**
+ * The caller: a person with a verified token and, if it exists, their user record; or a machine
+ * key.
+ */
 export type Principal =
   | {
       readonly subject: string
       readonly audiences: readonly string[]
       readonly user?: UserRecord | null | undefined
-      /** `dezky-operator` unless given. */
+      /** Defaults to `dezky-operator`. */
       readonly operatorAudience?: string | null | undefined
     }
   | { readonly key: { readonly kind: 'server' } | { readonly kind: 'tenant'; readonly tenantId: string } }
 
-/** What an action is about. */
+/** The target of an action. */
 export interface Resource {
   readonly tenantId?: string | null | undefined
-  /** `active` unless given. */
+  /** Defaults to `active`. */
   readonly tenantStatus?: TenantStatus | null | undefined
   /** The fields that `tenant.update` would change. */
   readonly fields?: readonly string[] | null | undefined
@@ -104,6 +113,7 @@ export interface Resource {
   readonly lastActiveAdmin?: boolean | null | undefined
 }
 
+/** The actions that `can` decides. */
 export type Action =
   | 'tenant.read' | 'tenant.users.read' | 'tenant.list' | 'tenant.create' | 'tenant.update' | 'tenant.delete'
   | 'tenant.suspend' | 'tenant.resume' | 'tenant.reconcile'
@@ -113,31 +123,34 @@ export type Action =
   | 'flag.read' | 'flag.list' | 'flag.create' | 'flag.update' | 'flag.delete' | 'flag.plan' | 'flag.evaluate'
   | 'snapshot.read' | 'snapshot.stream' | 'audit.read' | 'key.create' | 'key.list' | 'key.revoke'
 
-/** A whole question about access. */
+/** A complete authorization request. */
 export interface AccessQuestion {
   readonly principal: Principal
   readonly action: Action
   readonly resource?: Resource | null | undefined
 }
 
+/** The reason codes of authorization decisions. */
 export type AccessReason =
   | 'allowed_operator' | 'allowed_platform_admin' | 'allowed_member' | 'allowed_tenant_admin' | 'allowed_self' | 'allowed_key'
   | 'denied_no_user' | 'denied_inactive_user' | 'denied_operator_audience' | 'denied_not_platform_admin'
   | 'denied_not_member' | 'denied_role' | 'denied_field' | 'denied_tenant_suspended' | 'denied_tenant_terminated'
   | 'denied_last_admin' | 'denied_key_scope'
 
+/** An authorization decision with its reason. */
 export interface Decision {
   readonly allowed: boolean
   readonly reason: AccessReason
 }
 
-/** One thing that is wrong: a stable code, a JSON Pointer to the value at fault, and a sentence for people. */
+/** A problem: a stable code, a JSON Pointer to the invalid value, and a message for people. */
 export interface Problem {
   readonly code: Code
   readonly path: string
   readonly message: string
 }
 
+/** Every error code, of documents, of the host language and of the live client. */
 export type Code =
   | 'document_too_large' | 'invalid_utf8' | 'invalid_json' | 'too_deep' | 'duplicate_member'
   | 'missing' | 'unknown_field' | 'wrong_type' | 'too_many_items' | 'unknown_format' | 'invalid_revision' | 'invalid_number'
@@ -150,10 +163,13 @@ export type Code =
   | HostCode
   | ClientCode
 
-/** A host value that cannot be read, an engine that is not loaded yet, an object that was freed. */
+/**
+ * `unreadable`: reading a JavaScript value threw; `not_ready`: no engine yet; `released`: after
+ * `free`.
+ */
 export type HostCode = 'unreadable' | 'not_ready' | 'released'
 
-/** What can be wrong between a live client and its server. */
+/** The error codes of the live client. */
 export type ClientCode =
   | 'key_refused' | 'unreachable' | 'rate_limited' | 'unexpected_status' | 'bad_snapshot' | 'digest_mismatch' | 'older_revision'
   | 'file_unusable' | 'deadline' | 'invalid_option' | 'insecure_url'

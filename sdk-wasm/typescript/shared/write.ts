@@ -1,12 +1,15 @@
-/** Host values to documents, strictly: nothing is coerced, and nothing is left out in silence. */
+/** Encodes JavaScript values as documents, strictly: coerces nothing and drops nothing silently. */
 import type { Source } from './engine.js'
 import { attempt, fail, type Path } from './error.js'
 
-/** Core's levels of nesting, and its largest document: bounds on the work done here. Core judges every document by its own limits. */
+/** Core's limits on nesting and document size, which bound the work here; core checks again. */
 const DEPTH = 32
 const LENGTH = 2 ** 26
 
-/** A document as an engine takes it: text and bytes as they are, any other value written as JSON. Bytes whose buffer is gone are none. */
+/**
+ * Encodes a document: passes text and bytes through, writes other values as JSON. A detached buffer
+ * is empty text.
+ */
 export function toSource(value: unknown, path: Path = ''): Source {
   return typeof value === 'string' ? toText(value, path) : isBytes(value) ? (value.length ? value : '') : write(value, path)
 }
@@ -17,11 +20,11 @@ export function toText(value: unknown, path: Path): string {
   return value.isWellFormed() ? value : fail('invalid_utf8', path)
 }
 
-/** Also true of bytes from another realm, such as a test runner's. */
+/** Recognizes a `Uint8Array`, also one from another realm (a test runner, an iframe). */
 export const isBytes = (value: unknown): value is Uint8Array =>
   ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array'
 
-/** A value as JSON text: its own members, not those of a prototype. A member that is undefined is absent. */
+/** Writes a value as JSON: own members only, and without members that are undefined. */
 export function write(value: unknown, path: Path, depth = 0): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return String(value)
   if (typeof value === 'string') return JSON.stringify(toText(value, path))
@@ -46,7 +49,7 @@ export function write(value: unknown, path: Path, depth = 0): string {
   return `{${text.slice(1)}}`
 }
 
-/** No instance of a class; objects of another realm have another `Object.prototype`. */
+/** Returns whether an object is no class instance. Objects of other realms count as plain. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   return prototype === null || Object.getPrototypeOf(prototype) === null

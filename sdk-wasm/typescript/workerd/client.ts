@@ -1,2 +1,2 @@
-/** The live client here is that of every edge. */
+/** The live client of the edge runtimes, shared with other edge platforms. */
 export { connect } from '../edge/client.js'

@@ -1,10 +1,10 @@
-/** Flags and access on Cloudflare's runtime, where importing a module compiles it beforehand. */
+/** Flags and access on Cloudflare Workers, which compile an imported WASM module at deployment. */
 import module from './flags.wasm'
 import { flagsEngine, type FlagsExports } from '../flags-engine.js'
-import { lazily } from '../lazily.js'
-import { use } from '../shared/current.js'
+import { lazy } from '../lazy.js'
+import { useEngine } from '../shared/current.js'
 
 export * from '../internals.js'
-export { init, initSync, lazily } from '../lazily.js'
+export { init, initSync, lazy } from '../lazy.js'
 
-use(lazily(() => flagsEngine(new WebAssembly.Instance(module).exports as unknown as FlagsExports)))
+useEngine(lazy(() => flagsEngine(new WebAssembly.Instance(module).exports as unknown as FlagsExports)))

@@ -1,9 +1,9 @@
-/** The population on Cloudflare's runtime, where importing a module compiles it beforehand. */
+/** The population on Cloudflare Workers, which compile an imported WASM module at deployment. */
 import module from './world.wasm'
-import { lazily } from '../lazily.js'
+import { lazy } from '../lazy.js'
 import { usePopulation } from '../shared/current.js'
 import { worldEngine, type WorldExports } from '../world-engine.js'
 
 export { validate, World } from '../shared/population.js'
 
-usePopulation(lazily(() => worldEngine(new WebAssembly.Instance(module).exports as unknown as WorldExports)))
+usePopulation(lazy(() => worldEngine(new WebAssembly.Instance(module).exports as unknown as WorldExports)))

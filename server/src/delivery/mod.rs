@@ -1,10 +1,12 @@
-//! For instances that evaluate by themselves: what of the flags each tenant sees, who follows it, and who has which.
+//! Delivery to instances that evaluate locally: slices, open streams, and reach.
 
+mod error;
 mod past;
 mod reach;
 mod slices;
 mod streams;
 
-pub use reach::{Heard, Instance, Instances, Reach, Watching};
-pub use slices::{Slice, SliceError, Slices, Whose};
-pub use streams::{Place, Streams};
+pub use error::SliceError;
+pub(crate) use reach::{FollowedRules, InstanceList, InstanceReport, Reach};
+pub use slices::{Slice, SliceKey, Slices};
+pub(crate) use streams::{StreamPermit, Streams};

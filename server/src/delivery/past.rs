@@ -1,4 +1,4 @@
-//! The past of flags as the store has it, walked from its newest change back: for changes that are no longer in memory.
+//! Searches the stored changes of flags, newest first, for changes that memory no longer holds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,33 +8,32 @@ use dezky_core::flags::{Axis, ELSEWHERE, FlagRule, Scope, Subject};
 use dezky_core::names::{Environment, FlagKey, Slug};
 use dezky_core::world::WorldTenant;
 
-use super::slices::SliceError;
+use super::error::SliceError;
 use crate::store::{FlagListing, FlagShape, Store};
 
-/// Changes that are read at a time.
+/// The number of changes in one read.
 const PAGE: usize = 1_000;
 
-/// A subject that owns its names, so that it can wait for the store.
-pub struct OwnSubject {
-    /// The tenant.
-    pub tenant: Arc<WorldTenant>,
-    /// Its partner's slug.
-    pub partner: Option<Slug>,
-    /// The environment that is evaluated in.
-    pub environment: Environment,
+/// A subject that owns its data, so that it can live across an await.
+pub(super) struct OwnedSubject {
+    pub(super) tenant: Arc<WorldTenant>,
+    /// The slug of the tenant's partner.
+    pub(super) partner: Option<Slug>,
+    pub(super) environment: Environment,
 }
 
-/// When each of a subject's values was put on a flag's lists, or taken off; by axis, oldest first.
+/// For each flag and axis, the revisions at which the subject's value was added to the flag's list
+/// (`true`) or removed from it, oldest first.
 type Listings = HashMap<FlagKey, [Vec<(u64, bool)>; 4]>;
 
-impl OwnSubject {
+impl OwnedSubject {
     fn subject(&self) -> Subject<'_> {
         let Self { tenant, partner, environment } = self;
         Subject::from_names(&tenant.id, &tenant.slug, &tenant.plan, partner.as_ref(), Some(environment))
     }
 
-    /// The newest change above one revision, and up to another, that changes what this subject is told.
-    pub async fn newest_touching(
+    /// Returns the newest revision in `above + 1 ..= up_to` that changed this subject's slice.
+    pub(super) async fn newest_change(
         &self,
         store: &dyn Store,
         above: u64,
@@ -60,10 +59,10 @@ impl OwnSubject {
                 if (step.before, old) == (step.after, new) {
                     continue;
                 }
-                let told = |shape: Option<FlagShape>, listed| {
-                    shape.map(|shape| told(&step.flag, shape, listed, &subject)).transpose()
+                let sliced = |shape: Option<FlagShape>, listed| {
+                    shape.map(|shape| sliced(&step.flag, shape, listed, &subject)).transpose()
                 };
-                if told(step.before, old)? != told(step.after, new)? {
+                if sliced(step.before, old)? != sliced(step.after, new)? {
                     return Ok(Some(step.revision));
                 }
             }
@@ -75,7 +74,7 @@ impl OwnSubject {
     }
 }
 
-/// By axis: whether the subject's value was on the flag's list at a revision.
+/// For each axis, whether the subject's value was on the flag's list at a revision.
 fn listed_at(listings: Option<&[Vec<(u64, bool)>; 4]>, revision: u64) -> [bool; 4] {
     let Some(listings) = listings else { return [false; 4] };
     listings.each_ref().map(|list| {
@@ -84,9 +83,9 @@ fn listed_at(listings: Option<&[Vec<(u64, bool)>; 4]>, revision: u64) -> [bool; 
     })
 }
 
-/// What a rule of this shape told the subject: the same as the whole rule did, since that depends on
-/// nothing else of it.
-fn told(
+/// The sliced rule of a subject, rebuilt from the shape and the subject's own values. The sliced
+/// rule depends on nothing else.
+fn sliced(
     key: &FlagKey,
     shape: FlagShape,
     listed: [bool; 4],

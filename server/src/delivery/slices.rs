@@ -1,4 +1,5 @@
-//! Slices: the part of a snapshot that one tenant's decisions depend on. Its revision moves with this tenant's decisions alone.
+//! Finds slices: the part of a snapshot that one tenant's decisions depend on. A slice's revision
+//! changes only when these decisions or the tenant change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,168 +10,166 @@ use dezky_core::flags::Subject;
 use dezky_core::names::{Environment, Id};
 use dezky_core::world::WorldTenant;
 
-use super::past::OwnSubject;
-use crate::live::{Live, Mark, State};
+use super::error::SliceError;
+use super::past::OwnedSubject;
+use crate::live::{Live, LiveState, SnapshotVersion};
 use crate::store::{ChangeQuery, Store, StoreError};
 
-/// A tenant, and the environment that its flags are asked in.
-pub type Whose<'w> = (&'w Id, &'w Environment);
+/// The tenant and the environment of a slice.
+pub type SliceKey<'k> = (&'k Id, &'k Environment);
 
-/// One tenant's slice as it leaves the server.
+/// One tenant's slice in the form that clients receive.
 #[derive(Debug, Clone)]
 pub struct Slice {
-    /// Which one.
-    pub mark: Mark,
-    /// Its canonical form.
+    /// The revision and digest of the slice.
+    pub version: SnapshotVersion,
+    /// The canonical JSON document of the slice.
     pub body: Bytes,
 }
 
-/// Why a slice cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SliceError {
-    /// The log cannot be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is held makes no slice.
-    #[error(transparent)]
-    Data(#[from] Error),
-}
-
-/// Finds slices, and remembers which revisions they have.
+/// Finds slices, and caches their revisions.
 #[derive(Debug, Default)]
 pub struct Slices {
-    known: Mutex<HashMap<(Id, Environment), Known>>,
+    examined: Mutex<HashMap<(Id, Environment), ExaminedSlice>>,
 }
 
-/// A slice's revision, as far as the flags' changes were examined for it.
+/// A cached revision of a slice, with the revision up to which flag changes were examined.
 #[derive(Debug, Clone)]
-struct Known {
-    /// The tenant as it was then: it is replaced whole when it changes.
+struct ExaminedSlice {
+    /// The tenant at that time. A changed tenant is another `Arc`.
     tenant: Arc<WorldTenant>,
-    /// The flags' changes up to this revision are examined.
+    /// All flag changes up to this revision are examined.
     examined: u64,
-    /// The newest revision up to there that changed what the tenant is told, or the tenant itself.
+    /// The newest examined revision that changed the slice or the tenant.
     revision: u64,
-    /// The mark of the slice, if it was made at that revision.
-    mark: Option<Mark>,
+    /// The version of the slice, if the slice was built at that revision.
+    version: Option<SnapshotVersion>,
 }
 
-/// Tenants whose marks are remembered; beyond it they are found anew.
-const MAX_KNOWN: usize = 200_000;
+/// The capacity of the cache, which is emptied when it is full.
+const MAX_CACHED: usize = 200_000;
 
-/// Reading the past takes milliseconds; memory holds thousands of the changes that are made meanwhile.
+/// The number of attempts to catch up with new flag changes. One read of the store takes
+/// milliseconds, and memory holds thousands of changes, so more than two attempts are rare.
 const ATTEMPTS: usize = 8;
 
 impl Slices {
-    /// Which slice a tenant has now; nothing, where there is no such tenant.
-    pub async fn mark(
+    /// Returns the version of a tenant's current slice; `None` for an unknown tenant.
+    pub async fn version(
         &self,
         live: &Live,
         store: &dyn Store,
-        whose: Whose<'_>,
-    ) -> Result<Option<Mark>, SliceError> {
-        self.look(live, store, whose, |_, _, mark| mark.clone()).await
+        key: SliceKey<'_>,
+    ) -> Result<Option<SnapshotVersion>, SliceError> {
+        self.look(live, store, key, |_, _, version| version.clone()).await
     }
 
-    /// A tenant's slice now; nothing, where there is no such tenant.
+    /// Returns a tenant's current slice; `None` for an unknown tenant.
     pub async fn slice(
         &self,
         live: &Live,
         store: &dyn Store,
-        whose: Whose<'_>,
+        key: SliceKey<'_>,
     ) -> Result<Option<Slice>, SliceError> {
-        let found = self.look(live, store, whose, |state, subject, mark| {
-            let slice = state.snapshot().slice(subject, mark.revision)?;
-            Ok::<Slice, Error>(Slice { mark: mark.clone(), body: slice.to_canonical_json().into() })
+        let found = self.look(live, store, key, |state, subject, version| {
+            let slice = state.snapshot().slice(subject, version.revision)?;
+            Ok::<Slice, Error>(Slice { version: version.clone(), body: slice.to_canonical_json().into() })
         });
         Ok(found.await?.transpose()?)
     }
 
-    /// Looks at the state, at a tenant and at the mark of its slice, all at one revision. `None` if there is no such tenant.
+    /// Calls `look` with the state, the subject and the version of its slice, all at one revision.
+    /// Returns `None` for an unknown tenant.
     pub async fn look<T>(
         &self,
         live: &Live,
         store: &dyn Store,
-        (id, environment): Whose<'_>,
-        look: impl FnOnce(&State, &Subject<'_>, &Mark) -> T,
+        (id, environment): SliceKey<'_>,
+        look: impl FnOnce(&LiveState, &Subject<'_>, &SnapshotVersion) -> T,
     ) -> Result<Option<T>, SliceError> {
         let key = (id.clone(), environment.clone());
-        let mut known = self.known().get(&key).cloned();
+        let mut cached = self.examined().get(&key).cloned();
         for _ in 0..ATTEMPTS {
             let (subject, flags_revision) = {
                 let state = live.read();
                 let Some(tenant) = state.tenant_by_id(id.as_str()) else { return Ok(None) };
-                // Memory knows when a tenant changed after the start.
-                known = known.filter(|known| Arc::ptr_eq(&known.tenant, tenant)).or_else(|| {
+                // Memory holds the revision of every tenant that changed since the start.
+                cached = cached.filter(|cached| Arc::ptr_eq(&cached.tenant, tenant)).or_else(|| {
                     let changed = state.tenant_changed_at(id)?;
                     let tenant = Arc::clone(tenant);
-                    Some(Known { tenant, examined: changed, revision: changed, mark: None })
+                    Some(ExaminedSlice { tenant, examined: changed, revision: changed, version: None })
                 });
-                if let Some(known) =
-                    known.as_ref().filter(|known| state.remembers_changes_after(known.examined))
+                if let Some(cached) =
+                    cached.as_ref().filter(|cached| state.remembers_changes_after(cached.examined))
                 {
                     let subject = state.subject(tenant, environment);
-                    let newest = known.examine(&state, &subject)?;
-                    let mark = match &newest.mark {
-                        Some(mark) => mark.clone(),
-                        None => Mark::of(&state.snapshot().slice(&subject, newest.revision)?),
+                    let newest = cached.examine(&state, &subject)?;
+                    let version = match &newest.version {
+                        Some(version) => version.clone(),
+                        None => SnapshotVersion::new(&state.snapshot().slice(&subject, newest.revision)?),
                     };
-                    let found = look(&state, &subject, &mark);
+                    let found = look(&state, &subject, &version);
                     drop(state);
-                    self.remember(key, Known { mark: Some(mark), ..newest }, known);
+                    self.remember(key, ExaminedSlice { version: Some(version), ..newest }, cached);
                     return Ok(Some(found));
                 }
                 let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id)).cloned();
                 let tenant = Arc::clone(tenant);
-                let subject = OwnSubject { tenant, partner, environment: environment.clone() };
+                let subject = OwnedSubject { tenant, partner, environment: environment.clone() };
                 (subject, state.flags_revision())
             };
-            known = Some(from_store(live, store, subject, known, flags_revision).await?);
+            cached = Some(from_store(live, store, subject, cached, flags_revision).await?);
         }
-        Err(StoreError::Unavailable("the flags change faster than their past can be read".to_owned()).into())
+        Err(StoreError::Unavailable("flags change faster than their past can be read".to_owned()).into())
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(Id, Environment), Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn examined(&self) -> std::sync::MutexGuard<'_, HashMap<(Id, Environment), ExaminedSlice>> {
+        self.examined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, key: (Id, Environment), newest: Known, before: &Known) {
-        if before.mark.is_some() && before.examined == newest.examined {
+    fn remember(&self, key: (Id, Environment), newest: ExaminedSlice, before: &ExaminedSlice) {
+        if before.version.is_some() && before.examined == newest.examined {
             return;
         }
-        let mut all = self.known();
-        if all.len() >= MAX_KNOWN {
+        let mut all = self.examined();
+        if all.len() >= MAX_CACHED {
             all.clear();
         }
         all.insert(key, newest);
     }
 }
 
-impl Known {
-    /// The same after the changes in memory are examined too.
-    fn examine(&self, state: &State, subject: &Subject<'_>) -> Result<Known, Error> {
+impl ExaminedSlice {
+    /// Examines the newer changes in memory too.
+    fn examine(&self, state: &LiveState, subject: &Subject<'_>) -> Result<ExaminedSlice, Error> {
         let examined = self.examined.max(state.flags_revision());
         for change in state.flag_changes().rev().take_while(|change| change.revision > self.examined) {
-            if change.touches(subject)? {
-                return Ok(Known { examined, revision: change.revision, mark: None, ..self.clone() });
+            if change.affects(subject)? {
+                return Ok(ExaminedSlice {
+                    examined,
+                    revision: change.revision,
+                    version: None,
+                    ..self.clone()
+                });
             }
         }
-        Ok(Known { examined, ..self.clone() })
+        Ok(ExaminedSlice { examined, ..self.clone() })
     }
 }
 
-/// Reads from the store the past that memory does not have: up to a revision of the flags.
+/// Examines the changes up to a revision in the store, for changes that memory does not hold.
 async fn from_store(
     live: &Live,
     store: &dyn Store,
-    subject: OwnSubject,
-    known: Option<Known>,
+    subject: OwnedSubject,
+    cached: Option<ExaminedSlice>,
     flags_revision: u64,
-) -> Result<Known, SliceError> {
-    let (examined, revision) = match known {
-        Some(known) => (known.examined, known.revision),
+) -> Result<ExaminedSlice, SliceError> {
+    let (examined, revision) = match cached {
+        Some(cached) => (cached.examined, cached.revision),
         None => {
-            // The tenant has not changed since the start: its newest change is in the log.
+            // The tenant has not changed since the start, so the log below that point has its
+            // newest change.
             let below = Some(live.read().started_at() + 1);
             let (kind, id) = (Some("tenant".to_owned()), Some(subject.tenant.id.to_string()));
             let query = ChangeQuery { kind, id, below, limit: 1, ..ChangeQuery::default() };
@@ -179,7 +178,12 @@ async fn from_store(
             (changed, changed)
         }
     };
-    let touching = subject.newest_touching(store, examined, flags_revision).await?;
+    let newest = subject.newest_change(store, examined, flags_revision).await?;
     let examined = examined.max(flags_revision);
-    Ok(Known { tenant: subject.tenant, examined, revision: touching.unwrap_or(revision), mark: None })
+    Ok(ExaminedSlice {
+        tenant: subject.tenant,
+        examined,
+        revision: newest.unwrap_or(revision),
+        version: None,
+    })
 }

@@ -1,40 +1,40 @@
-//! Streams that are open: how many in all, and how many of each caller who may have only so many.
+//! Counts open streams, and limits them per caller.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The streams that are open.
+/// The number of open streams, in total and per limited caller.
 #[derive(Debug, Default)]
-pub struct Streams {
+pub(crate) struct Streams {
     hasher: RandomState,
     open: AtomicUsize,
     of_callers: Mutex<HashMap<u64, usize>>,
 }
 
-/// A place among the open streams; given back when it is dropped.
+/// The right to keep one stream open. Dropping the permit releases it.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct StreamPermit {
     streams: Arc<Streams>,
     caller: Option<u64>,
 }
 
 impl Streams {
-    /// How many are open.
-    pub fn count(&self) -> usize {
+    /// The total number of open streams.
+    pub(crate) fn count(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// A place for one more of a caller who may have so many; nothing, where they have them.
-    pub fn place(self: &Arc<Streams>, limited: Option<(impl Hash, usize)>) -> Option<Place> {
+    /// Acquires a permit. A limited caller receives `None` at its limit.
+    pub(crate) fn acquire(self: &Arc<Streams>, limited: Option<(impl Hash, usize)>) -> Option<StreamPermit> {
         let caller = match limited {
             None => None,
-            Some((caller, most)) => {
+            Some((caller, limit)) => {
                 let caller = self.hasher.hash_one(caller);
                 let mut of_callers = self.of_callers.lock().unwrap_or_else(PoisonError::into_inner);
                 let open = of_callers.entry(caller).or_default();
-                if *open >= most {
+                if *open >= limit {
                     return None;
                 }
                 *open += 1;
@@ -42,11 +42,11 @@ impl Streams {
             }
         };
         self.open.fetch_add(1, Ordering::Relaxed);
-        Some(Place { streams: Arc::clone(self), caller })
+        Some(StreamPermit { streams: Arc::clone(self), caller })
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         self.streams.open.fetch_sub(1, Ordering::Relaxed);
         let Some(caller) = self.caller else { return };

@@ -1,5 +1,5 @@
-//! The activity on an HTTP/2 connection. A connection on which nothing moves any more is ended, because its peer
-//! can keep answers waiting without a word to the socket.
+//! The activity of an HTTP/2 connection. An idle connection is closed, because its peer can keep
+//! responses waiting without any sign on the socket.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,36 +10,36 @@ use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
-/// What moves on a connection.
-pub struct Activity(Mutex<State>);
+/// The activity of one connection.
+pub struct Activity(Mutex<Counters>);
 
-struct State {
-    /// Requests whose handlers are at work.
+struct Counters {
+    /// The number of requests whose handlers run.
     busy: usize,
-    /// The last moment at which a request arrived or the peer took a part of an answer.
+    /// The last time at which a request arrived or the peer took a part of a response.
     last: Instant,
 }
 
 impl Activity {
-    /// A connection that has just begun.
+    /// Creates the activity of a new connection.
     pub fn new() -> Arc<Activity> {
-        Arc::new(Activity(Mutex::new(State { busy: 0, last: Instant::now() })))
+        Arc::new(Activity(Mutex::new(Counters { busy: 0, last: Instant::now() })))
     }
 
-    fn note(&self, change: impl FnOnce(&mut usize)) {
+    fn record(&self, change: impl FnOnce(&mut usize)) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state.busy);
         state.last = Instant::now();
     }
 
-    /// Marks a request as at work until the guard is dropped.
-    pub fn work(self: &Arc<Activity>) -> Working {
-        self.note(|busy| *busy += 1);
-        Working(Arc::clone(self))
+    /// Counts a request as running until the guard is dropped.
+    pub fn begin_request(self: &Arc<Activity>) -> RequestGuard {
+        self.record(|busy| *busy += 1);
+        RequestGuard(Arc::clone(self))
     }
 
-    /// Waits until nothing has moved for this long.
-    pub async fn ended(&self, timeout: Duration) {
+    /// Waits until the connection was idle for this time.
+    pub async fn idle_for(&self, timeout: Duration) {
         loop {
             let due = {
                 let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,33 +54,34 @@ impl Activity {
     }
 }
 
-/// A request at work.
-pub struct Working(Arc<Activity>);
+/// The guard of a running request.
+pub struct RequestGuard(Arc<Activity>);
 
-impl Working {
-    /// The answer, whose parts count as activity when the peer takes them.
-    pub fn answers(self, body: Body) -> Answer {
-        Answer { activity: Arc::clone(&self.0), body, rest: Bytes::new() }
+impl RequestGuard {
+    /// Wraps the response body, so that its parts count as activity when the peer takes them.
+    pub fn track(self, body: Body) -> TrackedBody {
+        TrackedBody { activity: Arc::clone(&self.0), body, rest: Bytes::new() }
     }
 }
 
-impl Drop for Working {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.note(|busy| *busy -= 1);
+        self.0.record(|busy| *busy -= 1);
     }
 }
 
-/// An answer's body, in parts of at most [`PART`] bytes. HTTP/2 asks for the next part only when the peer has room for more.
-pub struct Answer {
+/// A response body in parts of at most [`PART`] bytes. HTTP/2 polls for the next part only when
+/// the peer has room.
+pub struct TrackedBody {
     activity: Arc<Activity>,
     body: Body,
     rest: Bytes,
 }
 
-/// Small enough that slow readers take one in time.
+/// The size of a part: small enough for slow readers to take one within the timeout.
 const PART: usize = 16 << 10;
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -97,7 +98,7 @@ impl hyper::body::Body for Answer {
                 end => return Poll::Ready(end),
             }
         }
-        self.activity.note(|_| {});
+        self.activity.record(|_| {});
         let length = self.rest.len().min(PART);
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }

@@ -1,4 +1,4 @@
-//! The addresses of clients: where a request comes from, and which addresses count as one client.
+//! Client addresses: where a request comes from, and which addresses count as one client.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,16 +6,17 @@ use std::str::FromStr;
 
 use axum::http::HeaderMap;
 
-/// An address, or all addresses that begin with the same bits: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
+/// An address, or all addresses that begin with the same bits: `192.0.2.7`, `10.0.0.0/8`,
+/// `2001:db8::/32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,
     prefix: u8,
 }
 
-/// The text is neither an address nor an address with a prefix length.
+/// The error for a string that is neither an address nor a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an address or a network is expected, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32")]
+#[error("expected an address or a network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32")]
 pub struct NotANetwork;
 
 impl Network {
@@ -47,7 +48,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The first address of the network that has this prefix length; none if the prefix is too long.
+/// Returns the first address of the network; `None` if the prefix is too long.
 fn masked(address: IpAddr, prefix: u8) -> Option<IpAddr> {
     match address {
         IpAddr::V4(address) => {
@@ -63,8 +64,8 @@ fn masked(address: IpAddr, prefix: u8) -> Option<IpAddr> {
     }
 }
 
-/// The part of an address that limits count by: an IPv4 address whole, of an IPv6 address the first 64 bits,
-/// because a client usually has a whole /64 to choose from.
+/// Returns the part of an address that limits count by: a whole IPv4 address, or the first 64
+/// bits of an IPv6 address, because a client usually has a whole /64.
 pub fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -75,8 +76,9 @@ pub fn counted(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The client's address: the connection's peer, unless the peer is a trusted proxy. Then it is the last address in
-/// `X-Forwarded-For` that is not a trusted proxy's: everything before that can be invented by the client.
+/// Returns the address of the client: the peer of the connection, unless the peer is a trusted
+/// proxy. In that case, the last address in `X-Forwarded-For` that does not belong to a trusted
+/// proxy; the client can invent every earlier one.
 pub fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
     let mut nearest = peer.to_canonical();
@@ -86,7 +88,7 @@ pub fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr 
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(|line| line.as_bytes()).collect();
     let hops = lines.iter().rev().flat_map(|line| line.rsplit(|&byte| byte == b','));
     for hop in hops {
-        // A hop that cannot be read was reported by the nearest proxy that was read: count that one.
+        // The nearest parsed proxy reported an unreadable hop, so its own address counts.
         let Some(address) = hop_address(hop) else { return nearest };
         nearest = address;
         if !is_trusted(address) {
@@ -96,7 +98,8 @@ pub fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr 
     nearest
 }
 
-/// The address of one hop, with or without a port: `192.0.2.7`, `192.0.2.7:5678`, `2001:db8::7`, `[2001:db8::7]:5678`.
+/// Parses the address of one hop, with or without a port: `192.0.2.7`, `192.0.2.7:5678`,
+/// `2001:db8::7`, `[2001:db8::7]:5678`.
 fn hop_address(hop: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(hop).ok()?.trim().trim_matches('"');
     if let Some(rest) = text.strip_prefix('[') {
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_forwarded_address_is_read() {
+    fn every_form_of_a_forwarded_address_is_parsed() {
         for (line, expected) in [
             ("203.0.113.7", "203.0.113.7"),
             ("203.0.113.7:5678", "203.0.113.7"),
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_trusted_proxies_saw_counts() {
+    fn only_addresses_that_trusted_proxies_reported_count() {
         assert_eq!(forwarded(&[], &["203.0.113.7"]), "10.0.0.1");
         assert_eq!(forwarded(&["10.0.0.2"], &["203.0.113.7"]), "10.0.0.1");
         assert_eq!(forwarded(&["10.0.0.1"], &[]), "10.0.0.1");
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_read_strictly() {
+    fn networks_are_parsed_strictly() {
         let network = |text: &str| text.parse::<Network>();
         assert!(network("10.1.2.3/8").unwrap().contains("10.200.0.1".parse().unwrap()));
         assert!(network("0.0.0.0/0").unwrap().contains("203.0.113.7".parse().unwrap()));
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_64_counts_as_one_client() {
+    fn addresses_of_one_64_count_as_one_client() {
         let of = |text: &str| counted(text.parse().unwrap()).to_string();
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));

@@ -1,4 +1,4 @@
-//! May they? Asked once for every request, before anything is read or written.
+//! Authorization: decides for every request whether its caller may perform the action.
 
 use std::sync::Arc;
 
@@ -14,76 +14,73 @@ use super::context::{Context, bad_context};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
-use crate::live::State;
+use crate::live::LiveState;
 
-/// What an action is bound to, and where the request names it.
+/// The resource that an action is bound to, and the part of the request that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// Nothing.
+    /// The action concerns no single resource.
     Nothing,
-    /// The tenant of the path's `{slug}`.
+    /// The tenant that `{slug}` in the path names.
     Tenant,
-    /// The tenant of the body's `tenantSlug`.
+    /// The tenant that `tenantSlug` in the body names.
     TenantOfBody,
-    /// The tenant of the query's `tenant`.
+    /// The tenant that `tenant` in the query names.
     TenantOfQuery,
-    /// The same, where it is given.
+    /// Like `TenantOfQuery`, but the parameter is optional.
     TenantOfQueryIfAny,
-    /// The tenant of the context's targeting key: its id or its slug.
+    /// The tenant whose id or slug is the targeting key of the context.
     TargetingKey,
-    /// The user of the path's `{id}`.
+    /// The user that `{id}` in the path names.
     User,
-    /// The tenant of the subscription of the path's `{id}`.
+    /// The tenant of the subscription that `{id}` in the path names.
     Subscription,
 }
 
-/// What a request names, and where it names it.
-pub struct Named<'r> {
-    /// The path's parts.
+/// The parts of a request that can name a resource.
+pub struct RequestData<'r> {
     pub path: &'r RawPathParams,
-    /// The query.
     pub query: &'r Query,
-    /// The body's members.
     pub body: &'r Map<String, Value>,
-    /// The evaluation's context.
     pub context: &'r Context,
 }
 
-/// What the action turned out to be about.
+/// The resource that the action concerns.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// The tenant.
+    /// The tenant, as of `population_revision`.
     pub tenant: Option<Arc<WorldTenant>>,
-    /// The user.
+    /// The id of the user.
     pub user: Option<Id>,
-    // The population's revision that the tenant is of.
-    as_of: u64,
+    population_revision: u64,
 }
 
 impl Target {
-    /// The tenant as it is in this state. It is looked up again only if one has changed since it was.
-    pub fn tenant_in<'s>(&'s self, state: &'s State) -> Result<&'s Arc<WorldTenant>, Problem> {
+    /// Returns the tenant of this state. The lookup repeats only if a tenant or partner changed
+    /// since.
+    pub fn tenant_in<'s>(&'s self, state: &'s LiveState) -> Result<&'s Arc<WorldTenant>, Problem> {
         let tenant = self.tenant.as_ref().ok_or_else(Problem::not_found)?;
-        match self.as_of == state.population_revision() {
+        match self.population_revision == state.population_revision() {
             true => Ok(tenant),
             false => state.tenant_by_id(tenant.id.as_str()).ok_or_else(Problem::not_found),
         }
     }
 }
 
-/// A tenant, if there is one, and the population's revision that it is of.
-struct Found(Option<Arc<WorldTenant>>, u64);
+/// A tenant, if it exists, and the population revision of the lookup.
+struct FoundTenant(Option<Arc<WorldTenant>>, u64);
 
-impl Found {
-    fn by(app: &App, find: impl FnOnce(&State) -> Option<&Arc<WorldTenant>>) -> Found {
+impl FoundTenant {
+    fn find(app: &App, find: impl FnOnce(&LiveState) -> Option<&Arc<WorldTenant>>) -> FoundTenant {
         let state = app.live.read();
-        Found(find(&state).cloned(), state.population_revision())
+        FoundTenant(find(&state).cloned(), state.population_revision())
     }
 }
 
-/// What can be refused without looking at anything: what only operators may do, and callers without rights at all. So existence does not show.
+/// Refuses what needs no lookup: operator actions and callers without any rights. A refusal at
+/// this point reveals nothing about existing resources.
 pub fn refuse_early(principal: &Principal, action: Action) -> Result<(), Problem> {
-    // Whichever user it is, the answer is the same, unless it is theirs to give: of that only the action knows.
+    // The decision is the same for every user, unless only the action can tell.
     let user = action.needs_user().then(|| Id::new("_").ok()).flatten();
     let user = user.map(|id| ResourceUser { id, tenant_ids: Vec::new(), last_active_admin: false });
     let placeholder = Resource { tenant: None, user };
@@ -95,68 +92,69 @@ pub fn refuse_early(principal: &Principal, action: Action) -> Result<(), Problem
     if decision.allowed || !is_final { Ok(()) } else { Err(Problem::denied(decision.reason)) }
 }
 
-/// What the request is about, once it is certain that the caller may do it.
+/// Authorizes the action and returns the resource that it concerns.
 pub async fn authorize(
     app: &App,
     principal: &Principal,
     (action, bound): (Action, Bound),
-    named: Named<'_>,
+    data: RequestData<'_>,
 ) -> Result<Target, Problem> {
     match bound {
         Bound::Nothing => {
-            judge(principal, action, &Resource::default())?;
+            require(principal, action, &Resource::default())?;
             Ok(Target::default())
         }
         Bound::Tenant => {
-            let tenant = Found::by(app, |state| state.tenant(named.part("slug")));
-            about_tenant(principal, action, tenant, named.body)
+            let tenant = FoundTenant::find(app, |state| state.tenant(data.part("slug")));
+            authorize_tenant(principal, action, tenant, data.body)
         }
         Bound::TenantOfBody => {
-            let slug = named.body.get("tenantSlug").and_then(Value::as_str).map(Slug::new);
+            let slug = data.body.get("tenantSlug").and_then(Value::as_str).map(Slug::new);
             let Some(Ok(slug)) = slug else {
                 return Err(Problem::invalid("/tenantSlug", "invalid_slug", Code::InvalidSlug.message()));
             };
-            let tenant = Found::by(app, |state| state.tenant(slug.as_str()));
-            about_tenant(principal, action, tenant, named.body)
+            let tenant = FoundTenant::find(app, |state| state.tenant(slug.as_str()));
+            authorize_tenant(principal, action, tenant, data.body)
         }
         Bound::TargetingKey => {
-            let name = &named.context.targeting_key;
-            let tenant = Found::by(app, |state| state.tenant_by_id(name).or_else(|| state.tenant(name)));
-            about_target(principal, action, tenant)
+            let name = &data.context.targeting_key;
+            let tenant =
+                FoundTenant::find(app, |state| state.tenant_by_id(name).or_else(|| state.tenant(name)));
+            authorize_evaluation(principal, action, tenant)
         }
         Bound::TenantOfQuery => {
-            let Some(slug) = named.query.get("tenant") else {
-                let detail = "The slug of the tenant is needed";
+            let Some(slug) = data.query.get("tenant") else {
+                let detail = "The query needs tenant, the slug of a tenant";
                 return Err(
                     Problem::invalid("?tenant", "missing", detail).with_status(StatusCode::BAD_REQUEST)
                 );
             };
-            let tenant = Found::by(app, |state| state.tenant(slug));
-            about_tenant(principal, action, tenant, named.body)
+            let tenant = FoundTenant::find(app, |state| state.tenant(slug));
+            authorize_tenant(principal, action, tenant, data.body)
         }
-        Bound::TenantOfQueryIfAny => match named.query.get("tenant") {
+        Bound::TenantOfQueryIfAny => match data.query.get("tenant") {
             None => {
-                judge(principal, action, &Resource::default())?;
+                require(principal, action, &Resource::default())?;
                 Ok(Target::default())
             }
             Some(slug) => {
-                let tenant = Found::by(app, |state| state.tenant(slug));
-                about_tenant(principal, action, tenant, named.body)
+                let tenant = FoundTenant::find(app, |state| state.tenant(slug));
+                authorize_tenant(principal, action, tenant, data.body)
             }
         },
         Bound::Subscription => {
-            let tenant = match Id::new(named.part("id")) {
+            let tenant = match Id::new(data.part("id")) {
                 Ok(id) => app.store.subscription_tenant(&id, visible_tenants(principal)).await?,
                 Err(_) => None,
             };
-            let tenant = Found::by(app, |state| state.tenant_by_id(tenant?.as_str()));
-            about_tenant(principal, action, tenant, named.body)
+            let tenant = FoundTenant::find(app, |state| state.tenant_by_id(tenant?.as_str()));
+            authorize_tenant(principal, action, tenant, data.body)
         }
-        Bound::User => about_user(app, principal, action, named.part("id")),
+        Bound::User => authorize_user(app, principal, action, data.part("id")),
     }
 }
 
-/// The tenants that a caller may see: their own; `None` for platform admins, who see all.
+/// Returns the tenants that a caller may see; `None` for platform admins, who see all.
 fn visible_tenants(principal: &Principal) -> Option<Vec<Id>> {
     match principal {
         Principal::Person(person) => match &person.user {
@@ -167,21 +165,21 @@ fn visible_tenants(principal: &Principal) -> Option<Vec<Id>> {
     }
 }
 
-impl Named<'_> {
+impl RequestData<'_> {
     fn part(&self, name: &str) -> &str {
         self.path.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
     }
 }
 
-fn judge(principal: &Principal, action: Action, resource: &Resource) -> Result<(), Problem> {
+fn require(principal: &Principal, action: Action, resource: &Resource) -> Result<(), Problem> {
     let decision = decide(principal, action, resource);
     if decision.allowed { Ok(()) } else { Err(Problem::denied(decision.reason)) }
 }
 
-fn about_tenant(
+fn authorize_tenant(
     principal: &Principal,
     action: Action,
-    Found(tenant, as_of): Found,
+    FoundTenant(tenant, population_revision): FoundTenant,
     body: &Map<String, Value>,
 ) -> Result<Target, Problem> {
     let Some(tenant) = tenant else { return Err(Problem::not_found()) };
@@ -192,7 +190,7 @@ fn about_tenant(
     }
     let decision = decide(principal, action, &resource);
     if decision.allowed {
-        return Ok(Target { tenant: Some(tenant), user: None, as_of });
+        return Ok(Target { tenant: Some(tenant), user: None, population_revision });
     }
     match decide(principal, Action::TenantRead, &resource).allowed {
         true => Err(Problem::denied(decision.reason)),
@@ -200,20 +198,21 @@ fn about_tenant(
     }
 }
 
-/// The tenant for whom flags are evaluated. What one may not ask about looks like what is not there.
-fn about_target(
+/// Authorizes an evaluation. A tenant that the caller may not evaluate for looks like a missing
+/// one.
+fn authorize_evaluation(
     principal: &Principal,
     action: Action,
-    Found(tenant, as_of): Found,
+    FoundTenant(tenant, population_revision): FoundTenant,
 ) -> Result<Target, Problem> {
     let decision = tenant
         .as_ref()
         .map(|tenant| decide(principal, action, &Resource::tenant(tenant.id.clone(), tenant.status)));
     if decision.is_some_and(|decision| decision.allowed) {
-        return Ok(Target { tenant, user: None, as_of });
+        return Ok(Target { tenant, user: None, population_revision });
     }
     match principal {
-        // Scope is decided first, so this says something only of the key's own tenant.
+        // The scope of the key is decided first, so the reason only concerns its own tenant.
         Principal::Key(MachineKey::Tenant(_)) => {
             let reason = decision.map_or(AccessReason::DeniedKeyScope, |decision| decision.reason);
             Err(Problem::denied(reason))
@@ -221,19 +220,19 @@ fn about_target(
         Principal::Person(person) if !person.user.as_ref().is_some_and(|user| user.platform_admin) => {
             Err(Problem::denied(AccessReason::DeniedNotMember))
         }
-        _ => Err(bad_context(
-            "The targeting key is not the id or slug of a tenant that flags are evaluated for",
-        )),
+        _ => {
+            Err(bad_context("The targeting key is not the id or slug of a tenant that can be evaluated for"))
+        }
     }
 }
 
-fn about_user(app: &App, principal: &Principal, action: Action, id: &str) -> Result<Target, Problem> {
+fn authorize_user(app: &App, principal: &Principal, action: Action, id: &str) -> Result<Target, Problem> {
     let state = app.live.read();
     let Some(known) = state.user(id) else { return Err(Problem::not_found()) };
     let user = ResourceUser {
         id: known.record.id.clone(),
         tenant_ids: known.record.tenant_ids.clone(),
-        // Whether this very change removes the last one is judged where it is written.
+        // The commit checks whether the change removes the last active admin.
         last_active_admin: false,
     };
     let resource = Resource { tenant: None, user: Some(user) };

@@ -1,4 +1,4 @@
-//! What a handler gets, and how it writes.
+//! The authorized request that a handler receives, and the writes that it makes.
 
 use std::sync::Arc;
 
@@ -11,123 +11,124 @@ use dezky_core::model::Actor;
 use dezky_core::names::Id;
 use serde_json::{Map, Value};
 
-use super::authorize::{Bound, Named, Target, authorize, refuse_early};
-use super::caller::{Caller, Who};
+use super::authorize::{Bound, RequestData, Target, authorize, refuse_early};
+use super::caller::{Caller, CallerKind};
 use super::context::Context;
 use super::cursor::{cursor, position};
-use super::etag::{etag, is_known, judge_conditions};
+use super::etag::{check_conditions, etag, is_known};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::store::{Entry, Position, Receipt, Require, Write, WriteError};
+use crate::store::{PageStart, Receipt, RecordChange, Require, Write, WriteError};
 
-/// How often a write is tried again because its caller's rights have changed in the meantime.
+/// The number of attempts when the caller's rights change during a write.
 const ATTEMPTS: usize = 8;
 
-/// A request that its caller may make.
+/// An authorized request with its parsed parts.
 pub struct Call {
-    /// The server.
     pub app: Arc<App>,
-    /// Who.
     pub caller: Caller,
-    /// Which route.
+    /// The path template of the operation, such as `/flags/{key}`.
     pub route: &'static str,
-    /// What the request is to the authorization rules, and what that is bound to.
-    pub asked: (Action, Bound),
-    /// About what.
+    /// The action that was authorized, and the resource that it is bound to.
+    pub access: (Action, Bound),
+    /// The tenant or user that the request is about.
     pub target: Target,
-    /// When.
+    /// The time at which the caller was authenticated.
     pub now: Timestamp,
-    /// The parts of the path that vary.
+    /// The variable parts of the path.
     pub path: RawPathParams,
-    /// The query.
     pub query: Query,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body's members.
+    /// The members of the JSON body.
     pub body: Map<String, Value>,
-    /// The evaluation's context, where the body is one.
+    /// The evaluation context, if the operation takes one.
     pub context: Context,
-    /// The idempotency key, and what was asked under it.
+    /// The idempotency key with the fingerprint of the request.
     pub key: Option<Arc<IdempotencyKey>>,
 }
 
-/// A caller's name for one request, so that it has one effect however often it is sent.
+/// The name that a client gives to one request, so that repeating it has no second effect.
 #[derive(Debug)]
 pub struct IdempotencyKey {
-    /// Whose it is.
+    /// The caller that the key belongs to.
     pub holder: String,
-    /// The name.
+    /// The value of the `Idempotency-Key` header.
     pub key: String,
-    /// SHA-256 of method, path, query and body.
+    /// The SHA-256 of method, path, query and body.
     pub fingerprint: String,
 }
 
 impl Call {
-    /// A part of the path.
+    /// Returns a variable part of the path.
     pub fn part(&self, name: &str) -> &str {
         self.path.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
     }
 
-    /// The id of the tenant that this is about.
+    /// Returns the id of the tenant that the request is about.
     pub fn tenant_id(&self) -> Result<Id, Problem> {
         self.target.tenant.as_ref().map(|tenant| tenant.id.clone()).ok_or_else(Problem::not_found)
     }
 
-    /// Judges `If-Match` and `If-None-Match` against the record as it stands.
-    pub fn judge_version(&self, revisioned: dezky_core::model::Revisioned) -> Result<(), Problem> {
-        judge_conditions(&self.headers, &etag(revisioned))
+    /// Checks `If-Match` and `If-None-Match` against the current version of the record.
+    pub fn check_version(&self, revisioned: dezky_core::model::Revisioned) -> Result<(), Problem> {
+        check_conditions(&self.headers, &etag(revisioned))
     }
 
-    /// Where the page starts, if not at the beginning.
-    pub fn after(&self) -> Result<Option<Position>, Problem> {
-        self.query.get("cursor").map(|cursor| position(&self.app.seal, &self.question(), cursor)).transpose()
+    /// Returns the position after which the page starts, if the query has a cursor.
+    pub fn after(&self) -> Result<Option<PageStart>, Problem> {
+        self.query
+            .get("cursor")
+            .map(|cursor| position(&self.app.seal, &self.cursor_context(), cursor))
+            .transpose()
     }
 
-    /// A page: the items, one more of which were read than are shown, and the cursor of the next page if that one was there.
+    /// Cuts a list to the page limit. The caller reads one item more than the limit; if that item
+    /// exists, the page gets a cursor.
     pub fn page<T>(
         &self,
         mut items: Vec<T>,
-        position: impl Fn(&T) -> Position,
+        position: impl Fn(&T) -> PageStart,
     ) -> Result<(Vec<T>, Option<String>), Problem> {
         let limit = self.query.limit()?;
         let has_more = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| has_more);
-        let cursor = last.map(|last| cursor(&self.app.seal, &self.question(), &position(last)));
+        let cursor = last.map(|last| cursor(&self.app.seal, &self.cursor_context(), &position(last)));
         Ok((items, cursor))
     }
 
-    fn question(&self) -> String {
+    fn cursor_context(&self) -> String {
         let path: Vec<&str> = self.path.iter().map(|(_, value)| value).collect();
         let kind = if self.caller.is_platform_admin() { "all" } else { self.caller.id().unwrap_or_default() };
-        self.query.question(&format!("{} {}", self.route, path.join("/")), kind)
+        self.query.cursor_context(&format!("{} {}", self.route, path.join("/")), kind)
     }
 
-    /// Writes, and answers; or answers what was answered before under the same idempotency key.
+    /// Commits the changes and returns the reply, or replays the stored reply of the idempotency
+    /// key.
     pub async fn write(
         &self,
-        entries: Vec<Entry>,
+        changes: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
-        let touches_effects = entries.iter().any(Entry::touches_effects);
-        // Not while somebody is being promised an effect.
+        let touches_effects = changes.iter().any(RecordChange::touches_effects);
+        // Waits while a PATCH with `planDigest` commits its promised effect.
         let _shared = match touches_effects {
             true => Some(self.app.effects.read().await),
             false => None,
         };
-        self.write_alone(entries, requires, reply).await
+        self.write_exclusively(changes, requires, reply).await
     }
 
-    /// The same for whoever holds `App::effects` alone.
+    /// Like `write`, for callers that hold `App::effects` exclusively.
     ///
-    /// The write is conditional on the rights that it was decided with. If they have changed, it is decided anew: refused as the caller would be
-    /// now, or tried again with the rights that allow it now.
-    pub async fn write_alone(
+    /// The write requires the rights that it was authorized with. If they changed, the call is
+    /// authorized again: it is then refused, or retried with the new rights.
+    pub async fn write_exclusively(
         &self,
-        entries: Vec<Entry>,
+        changes: Vec<RecordChange>,
         requires: Vec<Require>,
         reply: Reply,
     ) -> Result<Reply, Problem> {
@@ -136,14 +137,16 @@ impl Call {
             let write = Write {
                 at: self.now,
                 actor: self.actor(),
-                entries: entries.clone(),
+                entries: changes.clone(),
                 requires: rights.into_iter().chain(requires.iter().cloned()).collect(),
                 receipt: self.receipt(&reply),
                 key_uses: Vec::new(),
             };
             match self.app.store.write(write).await {
                 Ok(_) => return Ok(reply),
-                Err(WriteError::Unmet(Require::Actor(..))) => rights = self.decided_anew().await?.rights(),
+                Err(WriteError::Unmet(Require::Actor(..))) => {
+                    rights = self.authorized_again().await?.rights()
+                }
                 Err(WriteError::Received(receipt)) => {
                     return match &self.key {
                         Some(key) => key.replay(*receipt),
@@ -153,33 +156,35 @@ impl Call {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::conflict("busy", "", "The caller's rights are being changed too often: try again"))
+        Err(Problem::conflict("busy", "", "The caller's rights keep changing: try again"))
     }
 
-    /// The caller as they are now, if they may still do this.
-    async fn decided_anew(&self) -> Result<Caller, Problem> {
-        let caller = self.caller.anew(&self.app, now()?).ok_or_else(|| self.caller.lapsed())?;
-        refuse_early(&caller.principal, self.asked.0)?;
+    /// Authorizes the call again with the current rights of the caller.
+    async fn authorized_again(&self) -> Result<Caller, Problem> {
+        let caller =
+            self.caller.refreshed(&self.app, now()?).ok_or_else(|| self.caller.credential_expired())?;
+        refuse_early(&caller.principal, self.access.0)?;
         let Call { path, query, body, context, .. } = self;
-        authorize(&self.app, &caller.principal, self.asked, Named { path, query, body, context }).await?;
+        authorize(&self.app, &caller.principal, self.access, RequestData { path, query, body, context })
+            .await?;
         Ok(caller)
     }
 
-    /// Who the log says it was. An address that is not verified names nobody.
+    /// Returns the actor for the change log. An unverified address is left out.
     pub fn actor(&self) -> Actor {
-        match &self.caller.who {
-            Who::Person { known: Some(known), .. } | Who::Linked { known, .. } => {
-                Actor { id: Some(known.record.id.clone()), email: known.email.clone() }
+        match &self.caller.kind {
+            CallerKind::Person { entry: Some(entry), .. } | CallerKind::Linked { entry, .. } => {
+                Actor { id: Some(entry.record.id.clone()), email: entry.email.clone() }
             }
-            Who::Person { claims, known: None } => {
+            CallerKind::Person { claims, entry: None } => {
                 let email = claims.email.clone().filter(|_| claims.email_verified == Some(true));
                 Actor { id: None, email }
             }
-            Who::Key(_) => Actor::default(),
+            CallerKind::Key(_) => Actor::default(),
         }
     }
 
-    /// Whether the reader has what this tag names.
+    /// Reports whether `If-None-Match` names this tag.
     pub fn is_known(&self, etag: &str) -> bool {
         is_known(self.headers.get_all(IF_NONE_MATCH), etag)
     }
@@ -200,19 +205,19 @@ impl Call {
 }
 
 impl IdempotencyKey {
-    /// What was answered under this key before, if something was.
+    /// Returns the reply that is stored under this key, if any.
     pub async fn answered_before(&self, app: &App) -> Result<Option<Result<Reply, Problem>>, Problem> {
         let receipt = app.store.receipt(&self.holder, &self.key).await?;
         Ok(receipt.map(|receipt| self.replay(receipt)))
     }
 
-    /// Answers what a receipt says, if it is for this very request.
+    /// Returns the reply of a receipt, if it belongs to the same request.
     fn replay(&self, receipt: Receipt) -> Result<Reply, Problem> {
         if self.fingerprint != receipt.fingerprint {
             return Err(Problem::invalid(
                 "Idempotency-Key",
                 "idempotency_key_reused",
-                "This idempotency key was used for another request",
+                "This idempotency key belongs to another request",
             ));
         }
         let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);

@@ -1,4 +1,5 @@
-//! Who is calling: from the request's headers to a principal whose rights are those of the record as last committed.
+//! Authentication: from the headers of a request to a principal with the rights of its last
+//! committed record.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,71 +18,72 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Refusal;
 use crate::keys::{PREFIX, SecretHash, hash_of};
-use crate::live::{Known, KnownKey, Live, State};
+use crate::live::{KeyEntry, Live, LiveState, UserEntry};
 use crate::store::{ActorRights, Require};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Who is calling.
+/// The authenticated caller of a request.
 #[derive(Clone)]
 pub struct Caller {
-    /// What is known of them.
-    pub who: Who,
-    /// The same, as decisions need it.
+    /// The person or machine, with its record.
+    pub kind: CallerKind,
+    /// The caller as authorization sees it.
     pub principal: Principal,
-    // The hash of the secret that a machine has shown.
+    // The hash of the secret that a machine presented.
     secret: Option<SecretHash>,
 }
 
-/// A person or a machine.
+/// The kind of credential that a caller authenticated with.
 #[derive(Clone)]
-pub enum Who {
-    /// A person, by what their token says and by their record, if there is one.
+pub enum CallerKind {
+    /// A person with an access token, and with a record after the first sign-in.
     Person {
-        /// What the token says.
+        /// The verified claims of the token.
         claims: Arc<Claims>,
-        /// Their record.
-        known: Option<Arc<Known>>,
+        /// The record of the person.
+        entry: Option<Arc<UserEntry>>,
     },
-    /// A person, by a link that they were given.
+    /// A person with the sealed token of a link.
     Linked {
-        /// Their record.
-        known: Arc<Known>,
-        /// Until when the token was good with which they were given it.
+        /// The record of the person.
+        entry: Arc<UserEntry>,
+        /// The expiry of the access token for which the link was issued.
         until: Timestamp,
     },
-    /// A machine, by its key.
-    Key(Arc<KnownKey>),
+    /// A machine with its key.
+    Key(Arc<KeyEntry>),
 }
 
-impl Who {
-    fn known(&self) -> Option<&Arc<Known>> {
+impl CallerKind {
+    fn entry(&self) -> Option<&Arc<UserEntry>> {
         match self {
-            Who::Person { known, .. } => known.as_ref(),
-            Who::Linked { known, .. } => Some(known),
-            Who::Key(_) => None,
+            CallerKind::Person { entry, .. } => entry.as_ref(),
+            CallerKind::Linked { entry, .. } => Some(entry),
+            CallerKind::Key(_) => None,
         }
     }
 
-    /// The id of their record, or of their key.
+    /// Returns the id of the user record or of the key.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Who::Key(known) => Some(known.key.id.as_str()),
-            _ => self.known().map(|known| known.record.id.as_str()),
+            CallerKind::Key(entry) => Some(entry.key.id.as_str()),
+            _ => self.entry().map(|entry| entry.record.id.as_str()),
         }
     }
 }
 
-/// Whose rate a request counts for.
+/// The caller whose rate limit a request counts against.
 #[derive(Hash)]
-enum Counted<'c> {
+enum RateSubject<'c> {
     Person(&'c str, &'c str),
     Key(&'c str),
 }
 
 impl Caller {
-    /// Whom a request comes from; a refusal where it does not say, or lies, or asks too often.
-    pub async fn of(
+    /// Authenticates a request. Rejects missing and invalid credentials, and callers beyond their
+    /// rate limit.
+    pub async fn authenticate(
         app: &App,
         (headers, link): (&HeaderMap, Option<&str>),
         address: IpAddr,
@@ -100,180 +102,188 @@ impl Caller {
                     let detail = app.identity.explain(&error);
                     Err(challenged(Problem::from(error).with_detail(detail), INVALID_TOKEN))
                 }
-                Err(Refusal::NoKeys) => return Err(no_keys()),
+                Err(Refusal::NoKeys) => return Err(keys_unavailable()),
             },
             Credential::None => Err(unauthorized("token_missing")),
         };
         let instant = Instant::now();
-        // Only failures count, and only failures are refused for it: nobody can use up another caller's budget.
+        // Only failures count, and only failures are refused for it: an attacker cannot use up
+        // the budget of valid callers.
         let caller = caller.map_err(|problem| match app.failures.take(counted(address), instant) {
             Ok(()) => problem,
             Err(wait) => too_many_failures(wait),
         })?;
-        let (limiter, whose) = match &caller.who {
-            Who::Person { claims, .. } => (&app.callers, Counted::Person(&claims.issuer, &claims.subject)),
-            Who::Linked { known, .. } => (&app.callers, Counted::Person("", known.record.id.as_str())),
-            Who::Key(known) if known.key.tenant_id.is_some() => {
-                (&app.callers, Counted::Key(known.key.id.as_str()))
+        let (limiter, whose) = match &caller.kind {
+            CallerKind::Person { claims, .. } => {
+                (&app.callers, RateSubject::Person(&claims.issuer, &claims.subject))
             }
-            Who::Key(known) => (&app.fleets, Counted::Key(known.key.id.as_str())),
+            CallerKind::Linked { entry, .. } => {
+                (&app.callers, RateSubject::Person("", entry.record.id.as_str()))
+            }
+            CallerKind::Key(entry) if entry.key.tenant_id.is_some() => {
+                (&app.callers, RateSubject::Key(entry.key.id.as_str()))
+            }
+            CallerKind::Key(entry) => (&app.fleets, RateSubject::Key(entry.key.id.as_str())),
         };
         limiter.take(whose, instant).map_err(too_many)?;
-        if let Who::Key(known) = &caller.who {
-            known.used(now, address);
+        if let CallerKind::Key(entry) = &caller.kind {
+            entry.record_use(now, address);
         }
         Ok(caller)
     }
 
-    /// A person, by what their token says.
+    /// Creates the caller of a verified access token.
     pub fn person(app: &App, claims: Arc<Claims>) -> Caller {
-        let known = app.live.read().user_of(&claims.issuer, &claims.subject).cloned();
-        let record = known.as_ref().map(|known| known.record.clone());
+        let entry = app.live.read().user_by_identity(&claims.issuer, &claims.subject).cloned();
+        let record = entry.as_ref().map(|entry| entry.record.clone());
         let principal = Principal::Person(Person {
             operator_audience: app.rights.operator_audience.clone(),
             ..Person::new(claims.subject.as_str(), claims.audiences.iter().map(String::as_str), record)
         });
-        Caller { who: Who::Person { claims, known }, principal, secret: None }
+        Caller { kind: CallerKind::Person { claims, entry }, principal, secret: None }
     }
 
-    /// Whoever was given a link; nothing, where that is not good any more.
+    /// Creates the caller of a link; `None` if its person or key lost access.
     fn linked(app: &App, holder: Holder, now: Timestamp) -> Option<Caller> {
         let state = app.live.read();
         let (id, until) = match holder {
             Holder::Key(id) => {
-                return state.key(&id).filter(|known| known.key.is_valid(now)).cloned().map(Caller::key);
+                return state.key(&id).filter(|entry| entry.key.is_valid(now)).cloned().map(Caller::key);
             }
             Holder::Person { id, until } => (id, until),
         };
-        let known = state.user(&id).filter(|_| now < until).cloned()?;
+        let entry = state.user(&id).filter(|_| now < until).cloned()?;
         let no_audience: [&str; 0] = [];
-        let principal = Principal::Person(Person::new("", no_audience, Some(known.record.clone())));
-        Some(Caller { who: Who::Linked { known, until }, principal, secret: None })
+        let principal = Principal::Person(Person::new("", no_audience, Some(entry.record.clone())));
+        Some(Caller { kind: CallerKind::Linked { entry, until }, principal, secret: None })
     }
 
-    /// As links name them.
+    /// Returns the holder for which links of this caller are sealed.
     pub fn as_holder(&self) -> Holder {
-        let until = match &self.who {
-            Who::Key(known) => return Holder::Key(known.key.id.to_string()),
-            Who::Person { claims, .. } => claims.expires_at,
-            Who::Linked { until, .. } => *until,
+        let until = match &self.kind {
+            CallerKind::Key(entry) => return Holder::Key(entry.key.id.to_string()),
+            CallerKind::Person { claims, .. } => claims.expires_at,
+            CallerKind::Linked { until, .. } => *until,
         };
         Holder::Person { id: self.id().unwrap_or_default().to_owned(), until }
     }
 
-    /// A machine, by its key.
-    pub fn key(known: Arc<KnownKey>) -> Caller {
-        let principal = Principal::Key(known.key.principal());
-        Caller { who: Who::Key(known), principal, secret: None }
+    /// Creates the caller of a machine key.
+    pub fn key(entry: Arc<KeyEntry>) -> Caller {
+        let principal = Principal::Key(entry.key.principal());
+        Caller { kind: CallerKind::Key(entry), principal, secret: None }
     }
 
-    /// The same caller as things are now; nothing, where their key is revoked, or their key, its secret or their token has expired.
-    pub fn anew(&self, app: &App, now: Timestamp) -> Option<Caller> {
-        match &self.who {
-            Who::Key(known) => {
-                let known = app.live.read().key(known.key.id.as_str()).cloned()?;
+    /// Looks the caller up again; `None` if the key was revoked, or if key, secret or token
+    /// expired.
+    pub fn refreshed(&self, app: &App, now: Timestamp) -> Option<Caller> {
+        match &self.kind {
+            CallerKind::Key(entry) => {
+                let entry = app.live.read().key(entry.key.id.as_str()).cloned()?;
                 let is_good = match &self.secret {
-                    Some(secret) => known.key.accepts(secret, now),
-                    None => known.key.is_valid(now),
+                    Some(secret) => entry.key.accepts(secret, now),
+                    None => entry.key.is_valid(now),
                 };
-                is_good.then(|| Caller { secret: self.secret, ..Caller::key(known) })
+                is_good.then(|| Caller { secret: self.secret, ..Caller::key(entry) })
             }
-            Who::Person { claims, .. } => {
+            CallerKind::Person { claims, .. } => {
                 (now < claims.expires_at).then(|| Caller::person(app, Arc::clone(claims)))
             }
-            Who::Linked { .. } => Caller::linked(app, self.as_holder(), now),
+            CallerKind::Linked { .. } => Caller::linked(app, self.as_holder(), now),
         }
     }
 
-    /// The refusal of a caller whose credential is not good any more.
-    pub fn lapsed(&self) -> Problem {
-        match &self.who {
-            Who::Key(_) => unauthorized("key_unknown"),
-            Who::Linked { .. } => unauthorized("link_invalid"),
-            Who::Person { .. } => {
+    /// Returns the 401 problem for a credential that is no longer valid.
+    pub fn credential_expired(&self) -> Problem {
+        match &self.kind {
+            CallerKind::Key(_) => unauthorized("key_unknown"),
+            CallerKind::Linked { .. } => unauthorized("link_invalid"),
+            CallerKind::Person { .. } => {
                 challenged(Error::new(Code::TokenExpired, "/claims/exp").into(), INVALID_TOKEN)
             }
         }
     }
 
-    /// The rights with which this caller's writes are decided; nothing, where there is no record yet.
+    /// Returns the rights that a write of this caller requires at commit; `None` without a
+    /// record.
     pub fn rights(&self) -> Option<Require> {
-        let (id, rights) = match &self.who {
-            Who::Key(known) => (known.key.id.clone(), ActorRights::Key),
+        let (id, rights) = match &self.kind {
+            CallerKind::Key(entry) => (entry.key.id.clone(), ActorRights::Key),
             _ => {
-                let record = self.known()?.record.clone();
+                let record = self.entry()?.record.clone();
                 (record.id.clone(), record.into())
             }
         };
         Some(Require::Actor(id, rights))
     }
 
-    /// What their token says; only people have one.
+    /// Returns the claims of the access token; an error for callers without one.
     pub fn claims(&self) -> Result<&Arc<Claims>, Problem> {
-        match &self.who {
-            Who::Person { claims, .. } => Ok(claims),
-            Who::Key(_) | Who::Linked { .. } => {
+        match &self.kind {
+            CallerKind::Person { claims, .. } => Ok(claims),
+            CallerKind::Key(_) | CallerKind::Linked { .. } => {
                 Err(Problem::denied(dezky_core::access::AccessReason::DeniedKeyScope))
             }
         }
     }
 
-    fn known(&self) -> Option<&Arc<Known>> {
-        self.who.known()
+    fn entry(&self) -> Option<&Arc<UserEntry>> {
+        self.kind.entry()
     }
 
-    /// The id of their record, or of their key.
+    /// Returns the id of the user record or of the key.
     pub fn id(&self) -> Option<&str> {
-        self.who.id()
+        self.kind.id()
     }
 
-    /// Whether they run the platform, whatever their token is for.
+    /// Reports whether the caller is an active platform admin, whatever the audience of the
+    /// token.
     pub fn is_platform_admin(&self) -> bool {
-        self.known().is_some_and(|known| known.record.active && known.record.platform_admin)
+        self.entry().is_some_and(|entry| entry.record.active && entry.record.platform_admin)
     }
 
-    /// Whether there is no tenant that they may not evaluate for.
+    /// Reports whether the caller may evaluate for every tenant.
     pub fn covers_every_tenant(&self) -> bool {
-        match &self.who {
-            Who::Key(known) => known.key.tenant_id.is_none(),
-            Who::Person { .. } | Who::Linked { .. } => self.is_platform_admin(),
+        match &self.kind {
+            CallerKind::Key(entry) => entry.key.tenant_id.is_none(),
+            CallerKind::Person { .. } | CallerKind::Linked { .. } => self.is_platform_admin(),
         }
     }
 
-    /// The environment that they ask in.
-    pub fn environment<'a>(&'a self, state: &'a State) -> &'a Environment {
-        match &self.who {
-            Who::Key(known) => &known.key.environment,
-            Who::Person { .. } | Who::Linked { .. } => state.environment(),
+    /// Returns the environment in which the caller evaluates.
+    pub fn environment<'a>(&'a self, state: &'a LiveState) -> &'a Environment {
+        match &self.kind {
+            CallerKind::Key(entry) => &entry.key.environment,
+            CallerKind::Person { .. } | CallerKind::Linked { .. } => state.environment(),
         }
     }
 
-    /// Whose idempotency keys theirs are.
+    /// Returns the name that scopes the idempotency keys of this caller.
     pub fn holder(&self) -> String {
-        match &self.who {
-            Who::Person { claims, known: None } => format!("{}\n{}", claims.issuer, claims.subject),
+        match &self.kind {
+            CallerKind::Person { claims, entry: None } => format!("{}\n{}", claims.issuer, claims.subject),
             _ => self.id().unwrap_or_default().to_owned(),
         }
     }
 
-    /// Only what they are a member of; everything, for platform admins.
+    /// Returns the tenants that the caller may see; `None` for platform admins, who see all.
     pub fn visible_tenants(&self) -> Option<Vec<dezky_core::names::Id>> {
         if self.is_platform_admin() {
             return None;
         }
-        Some(self.known().map(|known| known.record.tenant_ids.clone()).unwrap_or_default())
+        Some(self.entry().map(|entry| entry.record.tenant_ids.clone()).unwrap_or_default())
     }
 }
 
 enum Credential<'h> {
     Key(&'h str),
     Token(&'h str),
-    /// The query of a link.
+    /// The query string of a link.
     Link(&'h str),
     None,
 }
 
-/// What a request proves itself with: a machine key under either header, or a person's token.
+/// Reads the credential: a machine key under either header, or an access token.
 fn credential(headers: &HeaderMap) -> Credential<'_> {
     match bearer(headers) {
         Some(key) if key.starts_with(PREFIX) => Credential::Key(key),
@@ -285,11 +295,11 @@ fn credential(headers: &HeaderMap) -> Credential<'_> {
     }
 }
 
-/// A key by its secret. One that has expired is as unknown as one that never was.
+/// Finds a key by its secret. An expired key is treated like an unknown one.
 fn by_key(live: &Live, secret: &str, now: Timestamp) -> Option<Caller> {
     let hash = hash_of(secret);
-    let known = live.read().key_of(&hash).filter(|known| known.key.accepts(&hash, now)).cloned()?;
-    Some(Caller { secret: Some(hash), ..Caller::key(known) })
+    let entry = live.read().key_by_secret(&hash).filter(|entry| entry.key.accepts(&hash, now)).cloned()?;
+    Some(Caller { secret: Some(hash), ..Caller::key(entry) })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -301,14 +311,16 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 const INVALID_TOKEN: &str = "Bearer realm=\"dezky\", error=\"invalid_token\"";
 
-/// 401 for a missing credential, a machine key or a link. What is wrong with a token is said by the token's own errors.
+/// Returns 401 for a missing credential, a machine key or a link. Token errors have their own
+/// details.
 pub fn unauthorized(code: &'static str) -> Problem {
     let (challenge, detail) = match code {
-        "token_missing" => {
-            ("Bearer realm=\"dezky\"", "This needs an access token or a machine key: Authorization: Bearer …")
-        }
-        "link_invalid" => (INVALID_TOKEN, "This link was not made here, or it has expired"),
-        _ => (INVALID_TOKEN, "There is no such machine key, or it was revoked or has expired"),
+        "token_missing" => (
+            "Bearer realm=\"dezky\"",
+            "The request needs an access token or a machine key: Authorization: Bearer …",
+        ),
+        "link_invalid" => (INVALID_TOKEN, "The link is unknown or expired"),
+        _ => (INVALID_TOKEN, "The machine key is unknown, revoked or expired"),
     };
     challenged(Problem::new(StatusCode::UNAUTHORIZED, code, detail), challenge)
 }
@@ -319,21 +331,25 @@ fn challenged(problem: Problem, challenge: &'static str) -> Problem {
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-fn no_keys() -> Problem {
-    let detail = "The identity provider's keys are not known yet, so no token can be verified";
+fn keys_unavailable() -> Problem {
+    let detail = "The keys of the identity provider are not available yet, so no token can be verified";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", detail)
         .with_header(RETRY_AFTER, HeaderValue::from_static("2"))
 }
 
-/// 429, with how long to wait.
+/// Returns 429 with `Retry-After`.
 pub fn too_many(wait: Duration) -> Problem {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait a little")
-        .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited",
+        "Too many requests: retry after the time in Retry-After",
+    )
+    .with_header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 
-/// 429, for a credential that is not valid, from an address that sent many of those.
+/// Returns 429 for an invalid credential from an address with too many failures.
 fn too_many_failures(wait: Duration) -> Problem {
-    let detail = "Too many requests from this address had no valid credential: wait a little";
+    let detail = "Too many requests from this address had no valid credential: retry later";
     too_many(wait).with_detail(detail)
 }

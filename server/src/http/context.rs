@@ -1,48 +1,54 @@
-//! The context of an evaluation, as the clients of OpenFeature send it: whose flags are asked for.
+//! The evaluation context that OpenFeature clients send.
 
 use axum::http::StatusCode;
 use dezky_core::json::{JsonDocument, JsonNode};
 
 use super::problem::Problem;
 
-/// What of a context counts. Whatever else an application knows of its user is its own.
+/// The members of a context that evaluation uses; all others are ignored.
 #[derive(Debug, Default)]
 pub struct Context {
-    /// The id or slug of a tenant.
+    /// The id or slug of the tenant to evaluate for.
     pub targeting_key: String,
-    /// The environment, where one is named.
+    /// The environment, if the context names one.
     pub environment: Option<String>,
 }
 
 impl Context {
-    /// What the body of a question says.
-    pub fn of(body: &JsonDocument<'_>) -> Result<Context, Problem> {
+    /// Reads the context of a request body.
+    pub fn from_document(body: &JsonDocument<'_>) -> Result<Context, Problem> {
         match body.at(&["context"]) {
             JsonNode::Object => {}
             JsonNode::Absent => return Err(no_targeting_key()),
-            JsonNode::Text(_) | JsonNode::Other => return Err(bad_context("The context is an object")),
+            JsonNode::Text(_) | JsonNode::Other => {
+                return Err(bad_context("The context must be an object"));
+            }
         }
         let targeting_key = match body.at(&["context", "targetingKey"]) {
             JsonNode::Absent | JsonNode::Text("") => return Err(no_targeting_key()),
             JsonNode::Text(key) => key.to_owned(),
-            JsonNode::Object | JsonNode::Other => return Err(bad_context("The targeting key is a text")),
+            JsonNode::Object | JsonNode::Other => {
+                return Err(bad_context("The targeting key must be a string"));
+            }
         };
         let environment = match body.at(&["context", "environment"]) {
             JsonNode::Absent => None,
             JsonNode::Text(environment) => Some(environment.to_owned()),
-            JsonNode::Object | JsonNode::Other => return Err(bad_context("The environment is a text")),
+            JsonNode::Object | JsonNode::Other => {
+                return Err(bad_context("The environment must be a string"));
+            }
         };
         Ok(Context { targeting_key, environment })
     }
 }
 
 fn no_targeting_key() -> Problem {
-    let detail = "The context has no targetingKey: it is the id or slug of the tenant";
+    let detail = "The context needs a targetingKey, the id or slug of the tenant";
     let path = "/context/targetingKey";
     Problem::invalid(path, "targeting_key_missing", detail).with_status(StatusCode::BAD_REQUEST)
 }
 
-/// 400, for a context of an evaluation that cannot be.
+/// Returns 400 for an invalid evaluation context.
 pub fn bad_context(detail: &'static str) -> Problem {
     Problem::invalid("/context", "invalid_context", detail).with_status(StatusCode::BAD_REQUEST)
 }

@@ -1,4 +1,4 @@
-//! Pages of other origins: which may ask, and what they may read of the answer.
+//! CORS: the origins whose pages may call the server, and the headers that they may read.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -20,7 +20,7 @@ const EXPOSED: HeaderValue =
 
 const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
-/// The origin of the page that asks, if it is one of those that may.
+/// Returns the origin of the request, if it is allowed.
 pub fn allowed(origins: &[HeaderValue], headers: &HeaderMap) -> Option<HeaderValue> {
     if origins.is_empty() {
         return None;
@@ -29,14 +29,14 @@ pub fn allowed(origins: &[HeaderValue], headers: &HeaderMap) -> Option<HeaderVal
     origins.iter().find(|allowed| *allowed == origin).cloned()
 }
 
-/// Lets the page read the answer.
+/// Lets the page of this origin read the response.
 pub fn expose(origin: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     headers.append(VARY, HeaderValue::from_static("origin"));
 }
 
-/// What a browser is told that asks whether a page may ask; nothing, where it may not, or nobody asked that.
+/// Answers an allowed preflight request; `None` for every other request.
 pub fn preflight(origins: &[HeaderValue], method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
     let origin = allowed(origins, headers).filter(|_| method == Method::OPTIONS)?;
     let mut response = Response::new(Body::empty());

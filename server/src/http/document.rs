@@ -1,5 +1,5 @@
-//! From a request's body to a record: what may be said is merged into the record's document, and core reads the whole. So core's rules, codes and
-//! paths are the only ones.
+//! Request bodies as records: the body is merged into the document of the record, and core parses
+//! the result. The rules, codes and paths of core are the only ones.
 
 use dezky_core::Error;
 use dezky_core::names::nearest_name;
@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::operation::{Body, BodyForm};
 use super::problem::{Finding, Problem};
-use super::reply::unwritable;
+use super::reply::serialization_failed;
 
-/// A record that core reads and writes.
+/// A record that core parses and serializes.
 pub trait Document: Serialize + Sized {
-    /// Reads it.
+    /// Parses the document of a record.
     fn read(bytes: &[u8]) -> Result<Self, Error>;
 }
 
@@ -28,43 +28,43 @@ macro_rules! documents {
 
 documents! { Tenant Partner User Subscription Flag }
 
-/// The body as an object of known members, with those that it needs.
+/// Checks that the body has only declared members and all required ones.
 pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<String, Value>, Problem> {
     let unknown = members.keys().filter(|name| !form.members.contains(&name.as_str()));
     let unknown = unknown.map(|name| Finding {
         path: format!("/{}", escape(name)),
         code: "unknown_field",
         detail: match nearest_name(name, form.members.iter().copied()) {
-            Some(near) => format!("This member is not known here: did you mean `{near}`?").into(),
-            None => "This member is not known here, or not for this caller to give".into(),
+            Some(near) => format!("Unknown member: did you mean `{near}`?").into(),
+            None => "Unknown member, or one that this request cannot set".into(),
         },
     });
     let is_whole = form.form == BodyForm::Whole;
-    let is_left_out = |value: &Value| is_whole && value.is_null();
-    let missing = form.required.iter().filter(|name| members.get(**name).is_none_or(is_left_out));
+    let is_omitted = |value: &Value| is_whole && value.is_null();
+    let missing = form.required.iter().filter(|name| members.get(**name).is_none_or(is_omitted));
     let missing = missing.map(|name| Finding {
         path: format!("/{name}"),
         code: "missing",
-        detail: "This member is needed".into(),
+        detail: "This member is required".into(),
     });
     let findings: Vec<Finding> = unknown.chain(missing).take(dezky_core::limits::MAX_PROBLEMS).collect();
     if !findings.is_empty() {
-        return Err(Problem::of_findings(findings));
+        return Err(Problem::from_findings(findings));
     }
-    members.retain(|_, value| !is_left_out(value));
+    members.retain(|_, value| !is_omitted(value));
     Ok(members)
 }
 
-/// The record that a document becomes by a change of it (RFC 7396).
+/// Applies a merge patch (RFC 7396) to a document and parses the result.
 pub fn merged<T: Document>(current: &impl Serialize, change: &Map<String, Value>) -> Result<T, Problem> {
-    let mut document = serde_json::to_value(current).map_err(unwritable)?;
+    let mut document = serde_json::to_value(current).map_err(serialization_failed)?;
     let change = Value::Object(change.clone());
     merge(&mut document, &change);
     let record = T::read(document.to_string().as_bytes())?;
-    let kept = serde_json::to_value(&record).map_err(unwritable)?;
+    let kept = serde_json::to_value(&record).map_err(serialization_failed)?;
     let mut findings = Vec::new();
     find_unknown(&change, &kept, &mut String::new(), &mut findings);
-    if findings.is_empty() { Ok(record) } else { Err(Problem::of_findings(findings)) }
+    if findings.is_empty() { Ok(record) } else { Err(Problem::from_findings(findings)) }
 }
 
 fn merge(target: &mut Value, change: &Value) {
@@ -85,23 +85,23 @@ fn merge(target: &mut Value, change: &Value) {
     }
 }
 
-/// What was said and is not in the record that came of it: nobody knows it.
-fn find_unknown(said: &Value, kept: &Value, path: &mut String, findings: &mut Vec<Finding>) {
-    let (Value::Object(said), Value::Object(kept)) = (said, kept) else { return };
-    for (name, value) in said.iter().filter(|(_, value)| !value.is_null()) {
+/// Finds members of the patch that the parsed record does not contain: they are unknown.
+fn find_unknown(given: &Value, kept: &Value, path: &mut String, findings: &mut Vec<Finding>) {
+    let (Value::Object(given), Value::Object(kept)) = (given, kept) else { return };
+    for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let length = path.len();
         path.push('/');
         path.push_str(&escape(name));
         match kept.get(name) {
             Some(inner) => find_unknown(value, inner, path, findings),
-            // An empty object leaves nothing behind where all its members are optional.
+            // An empty object disappears if all its members are optional.
             None if value.as_object().is_some_and(Map::is_empty) => {}
             None if findings.len() < dezky_core::limits::MAX_PROBLEMS => findings.push(Finding {
                 path: path.clone(),
                 code: "unknown_field",
                 detail: match nearest_name(name, kept.keys().map(String::as_str)) {
-                    Some(near) => format!("This member is not known here: did you mean `{near}`?").into(),
-                    None => "This member is not known here".into(),
+                    Some(near) => format!("Unknown member: did you mean `{near}`?").into(),
+                    None => "Unknown member".into(),
                 },
             }),
             None => {}

@@ -6,62 +6,64 @@ use dezky_core::model::Revisioned;
 
 use super::problem::{Finding, Problem};
 
-/// The strong tag of a record. The time of creation tells a record from a later one of the same name.
+/// Returns the strong tag of a record. The time of creation distinguishes a record from a later
+/// one of the same name.
 pub fn etag(revisioned: Revisioned) -> String {
     format!("\"v{}-{:x}\"", revisioned.version, revisioned.created_at.as_micros())
 }
 
-/// Judges a write's `If-Match` and `If-None-Match` against the tag of the record as it stands. `If-Match` is needed.
-pub fn judge_conditions(headers: &HeaderMap, current: &str) -> Result<(), Problem> {
-    let if_match = Tags::of(headers, &IF_MATCH)?.ok_or_else(if_match_missing)?;
+/// Checks the `If-Match` and `If-None-Match` of a write against the current tag. `If-Match` is
+/// required.
+pub fn check_conditions(headers: &HeaderMap, current: &str) -> Result<(), Problem> {
+    let if_match = Tags::from_headers(headers, &IF_MATCH)?.ok_or_else(if_match_missing)?;
     if !if_match.names_strongly(current) {
-        return Err(failed("This has changed since it was read: read it again"));
+        return Err(failed("The resource changed since it was read: read it again"));
     }
-    match Tags::of(headers, &IF_NONE_MATCH)? {
+    match Tags::from_headers(headers, &IF_NONE_MATCH)? {
         Some(tags) if tags.names_weakly(current) => {
-            Err(failed("If-None-Match names what is there: nothing was written"))
+            Err(failed("If-None-Match names the current version: nothing was written"))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether the reader has this already. A header that is malformed names nothing.
+/// Reports whether `If-None-Match` names the current tag. A malformed header names no tag.
 pub fn is_known<'h>(if_none_match: impl IntoIterator<Item = &'h HeaderValue>, current: &str) -> bool {
     Tags::parse(if_none_match).is_ok_and(|tags| tags.is_some_and(|tags| tags.names_weakly(current)))
 }
 
-/// The value of `If-Match` or `If-None-Match`, all its lines together.
+/// The parsed value of `If-Match` or `If-None-Match`, all header lines together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags<'h> {
-    /// `*`: whatever is there.
+    /// `*`, which names every tag.
     Any,
-    /// These tags; an empty list names nothing.
+    /// A list of tags; an empty list names no tag.
     These(Vec<Tag<'h>>),
 }
 
 /// One entity tag of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tag<'h> {
-    /// Whether it begins with `W/`.
+    /// True if the tag begins with `W/`.
     pub is_weak: bool,
-    /// The tag, with its quotes and without `W/`.
+    /// The tag with its quotes and without `W/`.
     pub opaque: &'h [u8],
 }
 
-/// A value that is neither `*` nor a list of entity tags.
+/// The reason for which a header value is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// A tag without its quotes.
     Unquoted,
-    /// `*` and something beside it.
+    /// `*` together with another element.
     Star,
-    /// A tag that does not end, or something between two tags that is no comma.
+    /// A tag without an end, or two elements without a comma between them.
     Syntax,
 }
 
 impl<'h> Tags<'h> {
-    /// The tags of a header; nothing, where it is absent. The problem names the header.
-    fn of(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<Tags<'h>>, Problem> {
+    /// Reads the tags of a header; `None` if it is absent. The problem names the header.
+    fn from_headers(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<Tags<'h>>, Problem> {
         Tags::parse(headers.get_all(name)).map_err(|malformed| {
             let is_match = *name == IF_MATCH;
             let finding = Finding {
@@ -69,11 +71,12 @@ impl<'h> Tags<'h> {
                 code: if is_match { "if_match_malformed" } else { "if_none_match_malformed" },
                 detail: malformed.detail().into(),
             };
-            Problem::of_findings(vec![finding]).with_status(StatusCode::BAD_REQUEST)
+            Problem::from_findings(vec![finding]).with_status(StatusCode::BAD_REQUEST)
         })
     }
 
-    /// Reads the lines of a header as one list. Empty elements are skipped, as RFC 9110 (5.6.1.2) asks of a recipient.
+    /// Parses the lines of a header as one list. Empty elements are skipped, as RFC 9110
+    /// (5.6.1.2) requires of a recipient.
     pub fn parse(lines: impl IntoIterator<Item = &'h HeaderValue>) -> Result<Option<Tags<'h>>, Malformed> {
         let (mut tags, mut has_star, mut is_given) = (Vec::new(), false, false);
         for line in lines {
@@ -106,12 +109,12 @@ impl<'h> Tags<'h> {
         }
     }
 
-    /// Whether a tag is among these, by the strong comparison: a weak tag names nothing.
+    /// Reports whether the list names a tag by strong comparison: a weak tag matches nothing.
     pub fn names_strongly(&self, current: &str) -> bool {
         self.names(current, |tag| !tag.is_weak)
     }
 
-    /// Whether a tag is among these, by the weak comparison.
+    /// Reports whether the list names a tag by weak comparison.
     pub fn names_weakly(&self, current: &str) -> bool {
         self.names(current, |_| true)
     }
@@ -125,7 +128,7 @@ impl<'h> Tags<'h> {
 }
 
 impl<'h> Tag<'h> {
-    /// The tag that a text begins with, and what follows it.
+    /// Splits the leading tag from the rest of the value.
     fn split(text: &'h [u8]) -> Result<(Tag<'h>, &'h [u8]), Malformed> {
         let (is_weak, quoted) = match text.strip_prefix(b"W/") {
             Some(quoted) => (true, quoted),
@@ -143,12 +146,13 @@ impl<'h> Tag<'h> {
     }
 }
 
-/// `etagc` of RFC 9110: visible characters without the quote, and bytes beyond ASCII.
+/// Reports whether a byte is `etagc` of RFC 9110: a visible character except the quote, or a byte
+/// beyond ASCII.
 fn is_tag_byte(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x7e | 0x80..)
 }
 
-/// What follows an element of a list: nothing, or a comma.
+/// Checks that an element is followed by the end or a comma.
 fn end_of_element(rest: &[u8]) -> Result<&[u8], Malformed> {
     let rest = rest.trim_ascii_start();
     match rest.first() {
@@ -161,8 +165,8 @@ impl Malformed {
     fn detail(self) -> &'static str {
         match self {
             Malformed::Unquoted => "The quotes are part of an entity tag: send \"v3-5f1\", not v3-5f1",
-            Malformed::Star => "* stands alone: send either * or a list of entity tags",
-            Malformed::Syntax => "This is neither * nor a list of entity tags in quotes, with commas between",
+            Malformed::Star => "* cannot be combined with tags: send either * or a list of entity tags",
+            Malformed::Syntax => "The value must be * or a comma-separated list of quoted entity tags",
         }
     }
 }
@@ -171,10 +175,9 @@ fn if_match_missing() -> Problem {
     let finding = Finding {
         path: "If-Match".to_owned(),
         code: "if_match_missing",
-        detail: "A write says which version it is for: send If-Match with the entity tag that was read"
-            .into(),
+        detail: "A write needs If-Match with the entity tag of the version to change".into(),
     };
-    Problem::of_findings(vec![finding]).with_status(StatusCode::PRECONDITION_REQUIRED)
+    Problem::from_findings(vec![finding]).with_status(StatusCode::PRECONDITION_REQUIRED)
 }
 
 fn failed(detail: &'static str) -> Problem {
@@ -188,7 +191,7 @@ mod tests {
 
     const CURRENT: &str = "\"v3-5f1\"";
 
-    /// How a header names the current tag: strongly, weakly, or not at all; else what is wrong with it.
+    /// Parses a header and reports whether it names the current tag strongly and weakly.
     fn names(lines: &[&[u8]]) -> Result<Option<(bool, bool)>, Malformed> {
         let lines: Vec<HeaderValue> =
             lines.iter().map(|line| HeaderValue::from_bytes(line).unwrap()).collect();
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_read_as_rfc_9110_has_them() {
+    fn lists_are_parsed_as_rfc_9110_defines() {
         let both = Ok(Some((true, true)));
         let weak = Ok(Some((false, true)));
         let neither = Ok(Some((false, false)));
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_with_a_malformed_header_reads_anew() {
+    fn a_malformed_header_names_no_tag() {
         let known = |line: &'static str| is_known(&[HeaderValue::from_static(line)], CURRENT);
         assert!(known("*") && known("W/\"v3-5f1\"") && known("\"a\", \"v3-5f1\""));
         assert!(!known("v3-5f1") && !known("\"x\", *") && !known(""));

@@ -1,5 +1,5 @@
-//! Streams of news (server-sent events): the current version, and every later one, for as long as the
-//! reader may see it.
+//! Event streams (server-sent events): the current version and every later one, while the reader
+//! may see it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,28 +16,29 @@ use super::limits::{HEARTBEAT, MAX_STREAMS_PER_CALLER};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::{App, now};
-use crate::delivery::Place;
-use crate::live::{Mark, Subscription};
+use crate::delivery::StreamPermit;
+use crate::live::{Listener, SnapshotVersion};
 
-/// What a reader follows.
+/// The versions that a stream reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Following {
-    /// The snapshots of the caller's environment.
+pub enum EventSource {
+    /// The snapshots of the environment of the caller.
     Snapshot,
-    /// The slices of a tenant.
+    /// The slices of one tenant.
     Slice,
-    /// The evaluations of a tenant, as OFREP tells of them; the reader may have heard of a revision before.
+    /// The evaluations of one tenant, in the event format of OFREP.
     Evaluations {
-        /// Which.
-        heard: Option<u64>,
+        /// The revision of the last event that the reader received.
+        last_event: Option<u64>,
     },
 }
 
-/// The version of everything that a stream tells of.
+/// The version that the last event reported.
 #[derive(PartialEq, Eq)]
 struct Version {
-    mark: Mark,
-    /// The newest revision that changed a tenant or a partner; only for readers who may see all of them.
+    snapshot: SnapshotVersion,
+    /// The newest revision that changed a tenant or a partner; only for readers of whole
+    /// snapshots.
     population: Option<u64>,
 }
 
@@ -46,19 +47,19 @@ struct Reader {
     caller: Caller,
     tenant: Option<Id>,
     environment: Environment,
-    following: Following,
-    subscription: Subscription,
+    source: EventSource,
+    listener: Listener,
     stopping: watch::Receiver<bool>,
     last: Option<Version>,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
-/// An answer that goes on for as long as the reader stays.
-pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
+/// Opens an event stream that lasts until the reader leaves or loses access.
+pub fn follow(call: Call, source: EventSource) -> Result<Reply, Problem> {
     let Call { app, caller, target, .. } = call;
     let limited = (!caller.covers_every_tenant()).then(|| (caller.holder(), MAX_STREAMS_PER_CALLER));
-    let Some(place) = app.streams.place(limited) else {
-        let detail = "This caller has as many streams open as it may have";
+    let Some(permit) = app.streams.acquire(limited) else {
+        let detail = "The caller reached the limit of open streams";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
         return Err(
             problem.with_header(axum::http::header::RETRY_AFTER, HeaderValue::from(HEARTBEAT.as_secs()))
@@ -68,14 +69,14 @@ pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
     let environment = caller.environment(&app.live.read()).clone();
     let reader = Reader {
         environment,
-        subscription: app.live.news().subscribe(tenant.as_ref()),
+        listener: app.live.notifier().listen(tenant.as_ref()),
         stopping: app.stopping.subscribe(),
         app,
         caller,
         tenant,
-        following,
+        source,
         last: None,
-        _place: place,
+        _permit: permit,
     };
     let history = reader.app.history.clone();
     let events = futures_util::stream::unfold(reader, |mut reader| async {
@@ -83,59 +84,59 @@ pub fn follow(call: Call, following: Following) -> Result<Reply, Problem> {
         Some((Ok::<Bytes, Infallible>(event), reader))
     });
     Ok(Reply::stream(Body::from_stream(events))
-        .as_type("text/event-stream")
+        .with_type("text/event-stream")
         .with_header(HeaderName::from_static("dezky-history"), history)
-        // Proxies that collect answers would collect this one for ever.
+        // Proxies that buffer responses would hold back this stream indefinitely.
         .with_header(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
 }
 
-/// How soon a browser comes back to a stream that has ended.
+/// The delay after which a browser reconnects to an ended stream.
 const RECONNECT_MILLISECONDS: u32 = 1_000;
 
 const ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
 impl Reader {
-    /// The next thing to send; nothing, when it is over.
+    /// Returns the next bytes to send; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         let is_first = self.last.is_none();
-        let is_time = match is_first {
+        let is_heartbeat = match is_first {
             true => false,
             false => self.wait().await?,
         };
         loop {
-            // Checks again, before every event, that the reader may see it.
-            let version = self.look().await?;
+            // Authorizes the reader again before every event.
+            let version = self.authorized_version().await?;
             if self.last.as_ref() != Some(&version) {
-                let revision = version.mark.revision;
-                let was_heard =
-                    is_first && self.following == Following::Evaluations { heard: Some(revision) };
-                let event = if was_heard { ALIVE } else { self.event(&version) };
+                let revision = version.snapshot.revision;
+                let is_repeated =
+                    is_first && self.source == EventSource::Evaluations { last_event: Some(revision) };
+                let event = if is_repeated { ALIVE } else { self.event(&version) };
                 self.last = Some(version);
                 return Some(event);
             }
-            if is_time {
+            if is_heartbeat {
                 return Some(ALIVE);
             }
             if self.wait().await? {
-                self.look().await?;
+                self.authorized_version().await?;
                 return Some(ALIVE);
             }
         }
     }
 
-    /// Waits for news, or until it is time to show that the stream is alive. Nothing, when the server stops.
+    /// Waits for a change (false) or for the next heartbeat (true); `None` when the server stops.
     async fn wait(&mut self) -> Option<bool> {
         tokio::select! {
-            () = self.subscription.news() => Some(false),
+            () = self.listener.changed() => Some(false),
             () = tokio::time::sleep(HEARTBEAT) => Some(true),
             _ = self.stopping.wait_for(|stopping| *stopping) => None,
         }
     }
 
-    /// The current version; `None` if the reader may not see it any more.
-    async fn look(&mut self) -> Option<Version> {
+    /// Returns the current version; `None` if the reader may no longer see it.
+    async fn authorized_version(&mut self) -> Option<Version> {
         let App { live, store, slices, .. } = &*self.app;
-        self.caller = self.caller.anew(&self.app, now().ok()?)?;
+        self.caller = self.caller.refreshed(&self.app, now().ok()?)?;
         let (action, resource) = match &self.tenant {
             None => (Action::SnapshotStream, Resource::default()),
             Some(id) => {
@@ -149,13 +150,13 @@ impl Reader {
         match &self.tenant {
             None => {
                 let state = live.read();
-                let mark = live.release_at(&state, &self.environment).mark.clone();
-                Some(Version { mark, population: Some(state.population_revision()) })
+                let snapshot = live.release_at(&state, &self.environment).version.clone();
+                Some(Version { snapshot, population: Some(state.population_revision()) })
             }
-            Some(id) => match slices.mark(live, &**store, (id, &self.environment)).await {
-                Ok(mark) => Some(Version { mark: mark?, population: None }),
+            Some(id) => match slices.version(live, &**store, (id, &self.environment)).await {
+                Ok(snapshot) => Some(Version { snapshot: snapshot?, population: None }),
                 Err(error) => {
-                    tracing::error!(%error, "a stream ends: its slice cannot be found");
+                    tracing::error!(%error, "a stream ends: its slice cannot be computed");
                     None
                 }
             },
@@ -163,17 +164,17 @@ impl Reader {
     }
 
     fn event(&self, version: &Version) -> Bytes {
-        let Mark { revision, digest } = &version.mark;
+        let SnapshotVersion { revision, digest } = &version.snapshot;
         let digest = digest.as_str();
-        let text = match self.following {
-            Following::Snapshot | Following::Slice => {
+        let text = match self.source {
+            EventSource::Snapshot | EventSource::Slice => {
                 let population = version.population.map(|population| format!(",\"population\":{population}"));
                 let population = population.unwrap_or_default();
                 format!(
                     "id: {revision}\nevent: revision\ndata: {{\"revision\":{revision},\"digest\":\"{digest}\"{population}}}\n\n"
                 )
             }
-            Following::Evaluations { .. } => format!(
+            EventSource::Evaluations { .. } => format!(
                 "retry: {RECONNECT_MILLISECONDS}\nid: {revision}\nevent: message\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{digest}\"}}\n\n"
             ),
         };

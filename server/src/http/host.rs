@@ -1,12 +1,12 @@
-//! The `Host` header: a request names one host, so that everybody on its way agrees for whom it is.
+//! The `Host` header: exactly one, so that proxies and the server agree on the host.
 
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode, Version};
 
 use super::problem::Problem;
 
-/// Refuses a request of HTTP/1.1 without `Host`, and any request with several.
-pub fn judge_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+/// Rejects an HTTP/1.1 request without `Host`, and any request with several.
+pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
     let mut lines = headers.get_all(HOST).iter();
     let is_good = match (lines.next(), lines.next()) {
         (Some(_), None) => true,
@@ -16,6 +16,6 @@ pub fn judge_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> 
     if is_good {
         return Ok(());
     }
-    let detail = "A request of HTTP/1.1 has exactly one Host header";
+    let detail = "An HTTP/1.1 request must have exactly one Host header";
     Err(Problem::invalid("Host", "invalid_host", detail).with_status(StatusCode::BAD_REQUEST))
 }

@@ -1,4 +1,4 @@
-//! The headers in which an instance that evaluates locally reports about itself.
+//! The headers in which locally evaluating instances report their state.
 
 use axum::http::{HeaderMap, HeaderName};
 use dezky_core::names::Digest;
@@ -9,7 +9,7 @@ const CLOSING: HeaderName = HeaderName::from_static("dezky-closing");
 
 const MAX_INSTANCE: usize = 64;
 
-/// The instance's name, if it gives a well-formed one.
+/// Returns the name of the instance, if it is well-formed.
 pub fn instance(headers: &HeaderMap) -> Option<&str> {
     let name = headers.get(&INSTANCE)?.to_str().ok()?;
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -17,12 +17,12 @@ pub fn instance(headers: &HeaderMap) -> Option<&str> {
     is_good.then_some(name)
 }
 
-/// True if the instance signs off with this request: it evaluates no more.
+/// Reports whether the instance signs off: it no longer evaluates.
 pub fn is_closing(headers: &HeaderMap) -> bool {
     headers.get(&CLOSING).is_some_and(|value| value == "1")
 }
 
-/// The digest of the rules that the instance evaluates with.
+/// Returns the digest of the rules that the instance evaluates with.
 pub fn digest(headers: &HeaderMap) -> Option<Digest> {
     Digest::new(headers.get(&DIGEST)?.to_str().ok()?).ok()
 }

@@ -7,41 +7,43 @@ use std::time::{Duration, Instant};
 
 use super::limits::MAX_TRACKED_CALLERS;
 
-/// So many a second for everybody, with one second's worth in reserve.
+/// A token bucket per caller that refills continuously and holds the tokens of one second.
 pub struct Limiter {
     interval: Option<Duration>,
     hasher: RandomState,
-    // When each bucket will be full again. One that is full already need not be remembered.
+    // The time at which each bucket is full again. Full buckets need no entry.
     full_again: Mutex<HashMap<u64, Instant>>,
 }
 
 const RESERVE: Duration = Duration::from_secs(1);
 
 impl Limiter {
-    /// So many a second; 0 for no limit.
+    /// Creates a limiter of this many tokens a second; 0 for no limit.
     pub fn new(per_second: u32) -> Limiter {
         let interval = (per_second > 0).then(|| RESERVE / per_second);
         Limiter { interval, hasher: RandomState::new(), full_again: Mutex::default() }
     }
 
-    /// Takes one from a caller's bucket. If the bucket is empty, the error says how long until it has one again.
-    pub fn take(&self, who: impl Hash, now: Instant) -> Result<(), Duration> {
+    /// Takes a token from the bucket of a caller. If the bucket is empty, the error is the time
+    /// until the next token.
+    pub fn take(&self, caller: impl Hash, now: Instant) -> Result<(), Duration> {
         let Some(interval) = self.interval else { return Ok(()) };
-        let who = self.hasher.hash_one(who);
+        let caller = self.hasher.hash_one(caller);
         let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = full_again.get(&who).copied().filter(|&at| at > now).unwrap_or(now) + interval;
+        let full_at = full_again.get(&caller).copied().filter(|&at| at > now).unwrap_or(now) + interval;
         let wait = full_at.saturating_duration_since(now + RESERVE);
         if !wait.is_zero() {
             return Err(wait);
         }
-        if full_again.len() >= MAX_TRACKED_CALLERS && !full_again.contains_key(&who) {
+        if full_again.len() >= MAX_TRACKED_CALLERS && !full_again.contains_key(&caller) {
             full_again.retain(|_, at| *at > now);
             if full_again.len() >= MAX_TRACKED_CALLERS {
-                // Everybody is busy at once: forgetting them is kinder than refusing strangers, and memory stays bounded.
+                // All tracked callers are busy. Clearing them bounds the memory and does not
+                // refuse new callers.
                 full_again.clear();
             }
         }
-        full_again.insert(who, full_at);
+        full_again.insert(caller, full_at);
         Ok(())
     }
 }
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_holds_as_many_as_it_should() {
+    fn a_caller_gets_its_tokens_each_second() {
         let limiter = Limiter::new(50);
         let start = Instant::now();
         assert!((0..50).all(|_| limiter.take("a", start).is_ok()));
@@ -63,11 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn strangers_do_not_grow_the_memory() {
+    fn new_callers_do_not_grow_the_memory() {
         let limiter = Limiter::new(1);
         let start = Instant::now();
-        for stranger in 0..3 * MAX_TRACKED_CALLERS {
-            assert!(limiter.take(stranger, start).is_ok());
+        for caller in 0..3 * MAX_TRACKED_CALLERS {
+            assert!(limiter.take(caller, start).is_ok());
         }
         let tracked = limiter.full_again.lock().map(|map| map.len());
         assert!(tracked.is_ok_and(|tracked| tracked <= MAX_TRACKED_CALLERS));

@@ -1,43 +1,44 @@
-//! Links: addresses that let in whoever was given them, for one purpose and a short while. For readers that can send no headers.
+//! Sealed links: short-lived URLs for readers that cannot send headers, such as `EventSource`.
 
 use dezky_core::Timestamp;
 use dezky_core::names::Slug;
 
 use super::seal::Seal;
 
-/// Links that are made within so many seconds are the same, so that a reader who is given one again stays connected.
+/// The expiry is rounded to this step, so that links within a step are equal and a reader with a
+/// repeated link stays connected.
 const STEP_SECONDS: i64 = 300;
 
-/// Who was given a link.
+/// The person or machine that a link was issued to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Holder {
-    /// A machine, by the id of its key.
+    /// A machine key with this id.
     Key(String),
-    /// A person, by the id of their record.
+    /// A person with this user record.
     Person {
-        /// It.
+        /// The id of the record.
         id: String,
-        /// Until when the token was good with which they were given it.
+        /// The expiry of the access token for which the link was issued.
         until: Timestamp,
     },
 }
 
-/// A link that lets its holder follow one tenant's evaluations, good for five to ten minutes.
+/// A link to follow the evaluations of one tenant, valid for five to ten minutes.
 #[derive(Debug, Hash)]
 pub struct Link<'t> {
     tenant: &'t Slug,
     holder: Holder,
-    // In seconds since 1970.
+    // The expiry in seconds since 1970.
     until: i64,
 }
 
 impl<'t> Link<'t> {
-    /// For a tenant's evaluations.
+    /// Creates a link to the evaluations of a tenant.
     pub fn new(tenant: &'t Slug, holder: Holder, now: Timestamp) -> Link<'t> {
         Link { tenant, holder, until: (now.as_seconds().div_euclid(STEP_SECONDS) + 2) * STEP_SECONDS }
     }
 
-    /// Its query.
+    /// Returns the query string with the sealed token.
     pub fn query(&self, seal: &Seal) -> String {
         let until = self.until;
         let text = match &self.holder {
@@ -51,7 +52,7 @@ impl<'t> Link<'t> {
     }
 }
 
-/// Who was given a link of this query, if its time is not over.
+/// Returns the holder of a link, if its seal is valid and it has not expired.
 pub fn holder(seal: &Seal, query: &str, now: Timestamp) -> Option<Holder> {
     let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
     let ((_, tenant), (_, token)) = (value("tenant")?, value("token")?);

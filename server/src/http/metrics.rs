@@ -1,4 +1,4 @@
-//! What is counted, and how Prometheus reads it. Only ids of routes are kept, never of people.
+//! The Prometheus metrics of the server. Labels name routes, never people or tenants.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use prometheus::{
     Registry, Result, TextEncoder,
 };
 
-use super::places::Places;
-use crate::app::App;
+use super::connection_slots::ConnectionSlots;
 use crate::histogram::BUCKETS;
-use crate::store::Times;
+use crate::store::StoreTimes;
 
 const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
-/// The series of one operation. A series begins with its first answer, and is then reached without a lock.
-struct Counted {
+/// The series of one endpoint. Each is created at the first response and then reached without a
+/// lock.
+struct EndpointSeries {
     method: String,
     route: &'static str,
     answers: [OnceLock<IntCounter>; CLASSES.len()],
     latency: OnceLock<Histogram>,
 }
 
-/// Everything that is counted.
+/// The registry with all counters, gauges and histograms.
 pub struct Metrics {
     registry: Registry,
-    operations: Vec<Counted>,
-    elsewhere: Counted,
+    operations: Vec<EndpointSeries>,
+    unrouted: EndpointSeries,
     requests: IntCounterVec,
     latencies: HistogramVec,
     refusals: IntCounterVec,
@@ -38,40 +38,69 @@ pub struct Metrics {
     entities: IntGaugeVec,
 }
 
-impl Counted {
-    fn new(method: &str, route: &'static str) -> Counted {
-        Counted { method: method.to_owned(), route, answers: Default::default(), latency: OnceLock::new() }
+/// The current values that are read when the metrics are printed.
+pub struct Gauges {
+    /// Seconds since the keys of each issuer were last fetched.
+    pub key_ages: Vec<(String, Option<f64>)>,
+    /// The number of open event streams.
+    pub streams: usize,
+    /// The number of open connections.
+    pub connections: usize,
+    /// The newest revision of the change log.
+    pub revision: u64,
+    /// The number of records of each kind.
+    pub entities: Vec<(&'static str, usize)>,
+}
+
+impl EndpointSeries {
+    fn new(method: &str, route: &'static str) -> EndpointSeries {
+        EndpointSeries {
+            method: method.to_owned(),
+            route,
+            answers: Default::default(),
+            latency: OnceLock::new(),
+        }
     }
 }
 
 impl Metrics {
-    /// For operations of these methods and paths, which are later called by their place.
+    /// Creates the metrics for these methods and paths; their order defines the index of a route.
     pub fn new<'o>(
         operations: impl IntoIterator<Item = (&'o str, &'static str)>,
-        times: &Times,
-        places: &Places,
+        times: &StoreTimes,
+        connections: &ConnectionSlots,
     ) -> Result<Metrics> {
         let counter = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
-        let seconds = HistogramOpts::new("dezky_request_seconds", "How long answers took.");
+        let seconds = HistogramOpts::new("dezky_request_seconds", "Time to answer a request, by route.");
         let metrics = Metrics {
             registry: Registry::new(),
-            operations: operations.into_iter().map(|(method, route)| Counted::new(method, route)).collect(),
-            elsewhere: Counted::new("", ""),
-            requests: counter("dezky_requests_total", "Requests answered.", &["method", "route", "status"])?,
+            operations: operations
+                .into_iter()
+                .map(|(method, route)| EndpointSeries::new(method, route))
+                .collect(),
+            unrouted: EndpointSeries::new("", ""),
+            requests: counter(
+                "dezky_requests_total",
+                "Answered requests by route and status.",
+                &["method", "route", "status"],
+            )?,
             latencies: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["method", "route"])?,
             refusals: counter(
                 "dezky_refusals_total",
-                "Answers 401, 403 and 429, by their code.",
+                "Responses with 401, 403 or 429, by code.",
                 &["reason"],
             )?,
             key_ages: GaugeVec::new(
-                Opts::new("dezky_key_set_age_seconds", "Since an issuer's keys were last fetched."),
+                Opts::new(
+                    "dezky_key_set_age_seconds",
+                    "Seconds since the keys of an issuer were last fetched.",
+                ),
                 &["issuer"],
             )?,
-            streams: IntGauge::new("dezky_streams", "Streams of news that are open.")?,
-            connections: IntGauge::new("dezky_connections", "Connections that are open.")?,
-            revision: IntGauge::new("dezky_revision", "The newest revision.")?,
-            entities: IntGaugeVec::new(Opts::new("dezky_entities", "How many there are."), &["kind"])?,
+            streams: IntGauge::new("dezky_streams", "Open event streams.")?,
+            connections: IntGauge::new("dezky_connections", "Open connections.")?,
+            revision: IntGauge::new("dezky_revision", "The newest revision of the change log.")?,
+            entities: IntGaugeVec::new(Opts::new("dezky_entities", "Number of records by kind."), &["kind"])?,
         };
         let registry = &metrics.registry;
         registry.register(Box::new(metrics.requests.clone()))?;
@@ -84,18 +113,18 @@ impl Metrics {
         registry.register(Box::new(metrics.entities.clone()))?;
         registry.register(Box::new(times.reads.clone()))?;
         registry.register(Box::new(times.writes.clone()))?;
-        registry.register(Box::new(places.ended().clone()))?;
+        registry.register(Box::new(connections.closed().clone()))?;
         Ok(metrics)
     }
 
-    /// Counts one answer of an operation, or of none.
+    /// Counts one response of an endpoint, or of an unknown path.
     pub fn answered(&self, operation: Option<usize>, status: u16, duration: Duration) {
         let counted = operation.and_then(|index| self.operations.get(index));
         let class = match status / 100 {
             class @ 2..=5 => usize::from(class) - 2,
             _ => CLASSES.len() - 1,
         };
-        let Counted { method, route, answers, latency } = counted.unwrap_or(&self.elsewhere);
+        let EndpointSeries { method, route, answers, latency } = counted.unwrap_or(&self.unrouted);
         let method = method.as_str();
         if let (Some(answers), Some(class)) = (answers.get(class), CLASSES.get(class)) {
             answers.get_or_init(|| self.requests.with_label_values(&[method, *route, *class])).inc();
@@ -106,24 +135,23 @@ impl Metrics {
         }
     }
 
-    /// Counts one refusal of a caller.
+    /// Counts one refused request by its code.
     pub fn refused(&self, code: &'static str) {
         self.refusals.with_label_values(&[code]).inc();
     }
 
-    /// Everything, as Prometheus reads it.
-    pub fn print(&self, app: &App) -> Result<String> {
-        for (issuer, age) in app.identity.key_ages() {
+    /// Serializes all metrics in the text format of Prometheus.
+    pub fn print(&self, gauges: &Gauges) -> Result<String> {
+        for (issuer, age) in &gauges.key_ages {
             if let Some(age) = age {
-                self.key_ages.with_label_values(&[&issuer]).set(age);
+                self.key_ages.with_label_values(&[issuer]).set(*age);
             }
         }
-        self.streams.set(gauge(app.streams.count()));
-        self.connections.set(gauge(app.places.taken()));
-        let state = app.live.read();
-        self.revision.set(i64::try_from(state.revision).unwrap_or(i64::MAX));
-        for (kind, count) in state.sizes() {
-            self.entities.with_label_values(&[kind]).set(gauge(count));
+        self.streams.set(gauge(gauges.streams));
+        self.connections.set(gauge(gauges.connections));
+        self.revision.set(i64::try_from(gauges.revision).unwrap_or(i64::MAX));
+        for (kind, count) in &gauges.entities {
+            self.entities.with_label_values(&[kind]).set(gauge(*count));
         }
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }

@@ -1,14 +1,14 @@
-//! What a refusal looks like to the clients of OFREP: an error code of theirs, and a sentence.
+//! Error responses for OFREP clients: an OFREP error code and a sentence.
 
 use axum::http::{StatusCode, Uri};
 use serde_json::json;
 
 use super::problem::Problem;
 
-/// Where one flag is evaluated; its key comes after.
+/// The path prefix of the evaluation of a single flag.
 const SINGLE: &str = "/ofrep/v1/evaluate/flags/";
 
-/// The same refusal in OFREP's words, where it is about the evaluation; who may not ask, or too often, is told so as everywhere.
+/// Converts errors of the evaluation to OFREP errors; 401, 403 and 429 stay problems.
 pub fn refusal(problem: Problem, uri: &Uri) -> Problem {
     let status = match problem.status() {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => return problem,
@@ -18,7 +18,7 @@ pub fn refusal(problem: Problem, uri: &Uri) -> Problem {
     let details = problem.detail();
     if status.is_server_error() {
         let body = json!({ "errorDetails": details });
-        return problem.said_as(body);
+        return problem.with_body(body);
     }
     let code = match problem.code() {
         "flag_not_found" => "FLAG_NOT_FOUND",
@@ -33,5 +33,5 @@ pub fn refusal(problem: Problem, uri: &Uri) -> Problem {
         Some(key) => json!({ "key": key, "errorCode": code, "errorDetails": details }),
         None => json!({ "errorCode": code, "errorDetails": details }),
     };
-    problem.with_status(status).said_as(body)
+    problem.with_status(status).with_body(body)
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the declared operations and the types that they take and give.
+//! The OpenAPI document, built from the route table and the types of bodies and responses.
 
 use axum::http::{Method, StatusCode};
 use dezky_core::access::Action;
@@ -6,22 +6,22 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::authorize::Bound;
-use super::operation::{Body, BodyForm, Credential, Operation, Precondition, Refusals};
+use super::operation::{Body, BodyForm, Credential, Endpoint, Precondition, RefusalFormat};
 use super::query::Parameter;
 
-/// The document.
-pub fn document(operations: &[Operation]) -> Value {
+/// Builds the OpenAPI 3.1 document of these endpoints.
+pub fn document(endpoints: &[Endpoint]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
     let mut paths = Map::new();
-    for operation in operations {
-        let described = describe(operation, &mut generator);
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+    for endpoint in endpoints {
+        let described = describe(endpoint, &mut generator);
+        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
-            path.insert(operation.method.as_str().to_ascii_lowercase(), described);
+            path.insert(endpoint.method.as_str().to_ascii_lowercase(), described);
         }
     }
     for (path, summary, content_type) in OPEN {
@@ -34,14 +34,16 @@ pub fn document(operations: &[Operation]) -> Value {
         "info": {
             "title": "Dezky",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Tenants, partners, users, subscriptions and feature flags of a platform. Errors are RFC 9457 problems with a stable code. Writes name the version that they are for (If-Match). Every POST may carry an Idempotency-Key.",
+            "description": "The control plane of a platform: tenants, partners, users, subscriptions and flags. Errors \
+                are RFC 9457 problems with a stable code. A write names the version that it changes \
+                (If-Match). Every POST accepts an Idempotency-Key.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "A person's access token, or a machine key." },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "The access token of a person, or a machine key." },
                 "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A machine key." },
             },
         },
@@ -50,16 +52,20 @@ pub fn document(operations: &[Operation]) -> Value {
 }
 
 const OPEN: [(&str, &str, &str); 5] = [
-    ("/healthz", "Whether the server runs", "application/json"),
-    ("/readyz", "Whether the server can verify callers, and if not, why", "application/json"),
-    ("/metrics", "What Prometheus reads", "text/plain"),
-    ("/openapi.json", "This document", "application/json"),
-    ("/docs", "This document, for people", "text/html"),
+    ("/healthz", "Reports that the process runs", "application/json"),
+    (
+        "/readyz",
+        "Reports whether the server can verify callers, with the reason if it cannot",
+        "application/json",
+    ),
+    ("/metrics", "Returns the metrics in the text format of Prometheus", "text/plain"),
+    ("/openapi.json", "Returns this document", "application/json"),
+    ("/docs", "Returns this document as an HTML page", "text/html"),
 ];
 
 fn open(path: &str, summary: &str, content_type: &str) -> Value {
     let mut responses = Map::new();
-    responses.insert("200".to_owned(), json!({ "description": "So it is", "content": { content_type: {} } }));
+    responses.insert("200".to_owned(), json!({ "description": "Success", "content": { content_type: {} } }));
     if path == "/readyz" {
         responses.insert("503".to_owned(), refusal("not_ready"));
     }
@@ -71,14 +77,15 @@ fn open(path: &str, summary: &str, content_type: &str) -> Value {
     json!({ "get": { "summary": summary, "security": [], "responses": responses } })
 }
 
-fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
+    let operation = &endpoint.operation;
     let mut described = json!({
-        "operationId": operation_id(operation),
+        "operationId": operation_id(endpoint),
         "summary": operation.summary,
-        "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
-        "x-action": operation.action.as_str(),
-        "parameters": parameters(operation),
-        "responses": responses(operation, generator),
+        "tags": [endpoint.path.split('/').nth(1).unwrap_or_default()],
+        "x-action": endpoint.action.as_str(),
+        "parameters": parameters(endpoint),
+        "responses": responses(endpoint, generator),
     });
     if let Some(members) = described.as_object_mut().filter(|_| operation.credential == Credential::Link) {
         members.insert("security".to_owned(), json!([]));
@@ -89,9 +96,9 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     described
 }
 
-fn operation_id(operation: &Operation) -> String {
-    let words = operation.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
-    let mut id = operation.method.as_str().to_ascii_lowercase();
+fn operation_id(endpoint: &Endpoint) -> String {
+    let words = endpoint.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
+    let mut id = endpoint.method.as_str().to_ascii_lowercase();
     for word in words {
         let mut letters = word.chars();
         id.extend(letters.next().map(|first| first.to_ascii_uppercase()));
@@ -100,8 +107,8 @@ fn operation_id(operation: &Operation) -> String {
     id
 }
 
-fn parameters(operation: &Operation) -> Vec<Value> {
-    let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+    let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| {
         let schema = match name {
             "slug" => json!({ "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" }),
@@ -110,22 +117,22 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
-    let in_query = operation.query.iter().map(|Parameter { name, about, schema }| {
+    let in_query = endpoint.operation.query.iter().map(|Parameter { name, description, schema }| {
         let schema: Value = serde_json::from_str(schema).unwrap_or_default();
-        json!({ "name": name, "in": "query", "description": about, "schema": schema })
+        json!({ "name": name, "in": "query", "description": description, "schema": schema })
     });
     let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
-    if operation.precondition == Precondition::IfMatch {
+    if endpoint.operation.precondition == Precondition::IfMatch {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
-            "description": "The entity tag that was read; * for whatever is there",
+            "description": "The entity tag of the version to change; * for any version",
         }));
     }
-    if operation.method == Method::POST {
+    if endpoint.method == Method::POST {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-            "description": "A name for this request: sent again, it has no second effect and the same answer",
+            "description": "A name for this request: a repetition returns the same response and has no second effect",
         }));
     }
     parameters
@@ -157,71 +164,75 @@ fn request_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
     json!({ "required": true, "content": content })
 }
 
-fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
+    let operation = &endpoint.operation;
     let mut responses = Map::new();
-    let content = (operation.answer)(generator);
+    let content = (operation.returns)(generator);
     let success = match content {
         Some(schema) => json!({
-            "description": "Done",
+            "description": "Success",
             "headers": { "ETag": { "schema": { "type": "string" } } },
             "content": { operation.media: { "schema": schema } },
         }),
-        None => json!({ "description": "Done" }),
+        None => json!({ "description": "Success" }),
     };
     responses.insert(operation.success.as_u16().to_string(), success);
-    if operation.method == Method::GET || operation.refusals == Refusals::Ofrep {
-        responses.insert("304".to_owned(), json!({ "description": "The reader has it already" }));
+    if endpoint.method == Method::GET || operation.refusals == RefusalFormat::Ofrep {
+        responses
+            .insert("304".to_owned(), json!({ "description": "The client already has the current version" }));
     }
-    for (status, about) in refusals(operation) {
+    for (status, description) in refusals(endpoint) {
         let described = match operation.refusals {
-            Refusals::Problems => refusal(about),
-            Refusals::Ofrep => ofrep_refusal(about),
+            RefusalFormat::Problem => refusal(description),
+            RefusalFormat::Ofrep => ofrep_refusal(description),
         };
         responses.insert(status.as_u16().to_string(), described);
     }
     Value::Object(responses)
 }
 
-fn refusals(operation: &Operation) -> Vec<(StatusCode, &'static str)> {
-    let is_write = operation.method != Method::GET;
-    let is_about_something = operation.path.contains('{') || operation.bound != Bound::Nothing;
+fn refusals(endpoint: &Endpoint) -> Vec<(StatusCode, &'static str)> {
+    let operation = &endpoint.operation;
+    let is_write = endpoint.method != Method::GET;
+    let names_resource = endpoint.path.contains('{') || endpoint.bound != Bound::Nothing;
     let mut refusals = vec![
-        (StatusCode::BAD_REQUEST, "The request cannot be read"),
-        (StatusCode::UNAUTHORIZED, "There is no valid access token or machine key"),
-        (StatusCode::URI_TOO_LONG, "Path and query are too long"),
+        (StatusCode::BAD_REQUEST, "The request is malformed"),
+        (StatusCode::UNAUTHORIZED, "The request has no valid access token or machine key"),
+        (StatusCode::URI_TOO_LONG, "Path and query exceed the length limit"),
         (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
-        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
-        (StatusCode::SERVICE_UNAVAILABLE, "Not now"),
-        (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here"),
-        (StatusCode::FORBIDDEN, "The caller may not do this"),
-        (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-        (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
-        (StatusCode::UNPROCESSABLE_ENTITY, "A value is wrong: errors say which"),
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers exceed the size limit"),
+        (StatusCode::SERVICE_UNAVAILABLE, "The server cannot answer now; retry later"),
+        (StatusCode::INTERNAL_SERVER_ERROR, "An internal error occurred"),
+        (StatusCode::FORBIDDEN, "The caller has no right to do this"),
+        (StatusCode::PAYLOAD_TOO_LARGE, "The body exceeds the size limit"),
+        (StatusCode::REQUEST_TIMEOUT, "The body did not arrive within the time limit"),
+        (StatusCode::UNPROCESSABLE_ENTITY, "A value is invalid; errors lists each one"),
     ];
-    if is_about_something {
-        refusals.push((StatusCode::NOT_FOUND, "There is nothing here, or nothing that the caller may see"));
+    if names_resource {
+        refusals.push((StatusCode::NOT_FOUND, "The resource does not exist, or the caller may not see it"));
     }
     if operation.body.is_some() {
-        refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"));
+        refusals.push((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The Content-Type is not JSON"));
     }
-    if is_write || matches!(operation.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
-        refusals.push((StatusCode::CONFLICT, "Something stands in the way"));
+    if is_write || matches!(endpoint.action, Action::PartnerList | Action::PartnerRead | Action::UserMe) {
+        refusals.push((StatusCode::CONFLICT, "The request conflicts with the current state"));
     }
     if operation.precondition == Precondition::IfMatch {
-        refusals.push((StatusCode::PRECONDITION_FAILED, "It has changed since it was read"));
+        refusals.push((StatusCode::PRECONDITION_FAILED, "The resource changed since it was read"));
         refusals.push((StatusCode::PRECONDITION_REQUIRED, "If-Match is missing"));
     }
     refusals
 }
 
-fn refusal(about: &str) -> Value {
+fn refusal(description: &str) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
-    json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
+    json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } })
 }
 
-/// In OFREP's words, or, where it is not about the evaluation, in ours.
-fn ofrep_refusal(about: &str) -> Value {
-    let mut described = refusal(about);
+/// Describes a refusal of an OFREP endpoint: OFREP errors for the evaluation, problems for the
+/// rest.
+fn ofrep_refusal(description: &str) -> Value {
+    let mut described = refusal(description);
     let text = json!({ "type": "string" });
     let schema = json!({
         "type": "object",
@@ -238,25 +249,25 @@ fn problem() -> Value {
     let text = json!({ "type": "string" });
     json!({
         "type": "object",
-        "description": "Why not (RFC 9457).",
+        "description": "A problem document (RFC 9457).",
         "required": ["type", "title", "status", "code", "detail", "errors", "requestId"],
         "properties": {
             "type": text, "title": text, "detail": text,
             "status": { "type": "integer" },
-            "code": { "type": "string", "description": "Stable." },
-            "requestId": { "type": "string", "description": "As in the server's log and in x-request-id." },
+            "code": { "type": "string", "description": "A stable code of the problem." },
+            "requestId": { "type": "string", "description": "The id in the server's log and in the x-request-id header." },
             "errors": {
                 "type": "array",
                 "items": {
                     "type": "object",
                     "required": ["path", "code", "detail"],
                     "properties": {
-                        "path": { "type": "string", "description": "A JSON Pointer into the body, ?name for a parameter, or a header's name." },
+                        "path": { "type": "string", "description": "A JSON Pointer into the body, ?name for a query parameter, or the name of a header." },
                         "code": text, "detail": text,
                     },
                 },
             },
-            "plan": { "description": "The plan as it would be now, where the promised one no longer holds." },
+            "plan": { "description": "The current plan, if the promised plan no longer applies." },
         },
     })
 }

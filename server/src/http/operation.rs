@@ -1,9 +1,8 @@
-//! What the server can be asked, declared: method, path, action, what it takes and gives, and who answers. The router, the guard and the
-//! OpenAPI document are all made from these.
+//! The declaration of an HTTP operation. The router, the guard, the metrics and the OpenAPI
+//! document all derive from these declarations.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use dezky_core::access::Action;
@@ -16,238 +15,245 @@ use super::problem::Problem;
 use super::query::Parameter;
 use super::reply::Reply;
 
-/// One thing that can be asked.
-pub struct Operation {
-    /// How.
+/// One row of the route table.
+pub struct Endpoint {
+    /// The HTTP method of the request.
     pub method: Method,
-    /// Where, with `{names}` of parts that vary.
+    /// The path, with a `{name}` for each variable part.
     pub path: &'static str,
-    /// What it is to the authorization rules.
+    /// The action that the authorization rules decide on.
     pub action: Action,
-    /// What the action is bound to.
+    /// The resource that the action is bound to.
     pub bound: Bound,
-    /// What it does, for people.
-    pub summary: &'static str,
-    /// The parameters of its query.
-    pub query: &'static [Parameter],
-    /// The body that it takes.
-    pub body: Option<Body>,
-    /// The status of its success.
-    pub success: StatusCode,
-    /// The media type of what it answers.
-    pub media: &'static str,
-    /// What it answers then.
-    pub answer: fn(&mut SchemaGenerator) -> Option<Schema>,
-    /// What the write says of the version that it is for.
-    pub precondition: Precondition,
-    /// How the caller says who they are.
-    pub credential: Credential,
-    /// What its refusals look like.
-    pub refusals: Refusals,
-    /// Which of its answers the log has.
-    pub logged: Logged,
-    /// Who answers.
-    pub handler: Handler,
+    /// The handler, with its parameters and responses.
+    pub operation: Operation,
 }
 
-/// Whether a write names the version that it is for.
+/// A handler, with everything that clients need to know about it.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    /// One sentence for the OpenAPI document.
+    pub summary: &'static str,
+    /// The accepted query parameters.
+    pub query: &'static [Parameter],
+    /// The request body, if the operation takes one.
+    pub body: Option<Body>,
+    /// The status of a successful response.
+    pub success: StatusCode,
+    /// The media type of a successful response.
+    pub media: &'static str,
+    /// The JSON Schema of a successful response.
+    pub returns: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// The header that names the version to change.
+    pub precondition: Precondition,
+    /// The way in which the caller authenticates.
+    pub credential: Credential,
+    /// The format of error responses.
+    pub refusals: RefusalFormat,
+    /// The responses that appear in the log.
+    pub logged: Logged,
+    /// The function that answers the request.
+    pub(crate) handler: Handler,
+}
+
+/// The header that names the version to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// There is nothing to name.
+    /// The request names no version.
     None,
-    /// `If-Match` is needed.
+    /// The request must send `If-Match`.
     IfMatch,
 }
 
-/// How a caller says who they are.
+/// The way in which a caller authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
-    /// In a header.
+    /// A token or a machine key in a header.
     Header,
-    /// By a link that they were given: the query's `token`.
+    /// The sealed `token` of a link's query.
     Link,
 }
 
-/// What refusals look like.
+/// The format of error responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusals {
-    /// As everywhere here (RFC 9457).
-    Problems,
-    /// As OFREP has them, of an evaluation.
+pub enum RefusalFormat {
+    /// Problem documents (RFC 9457).
+    Problem,
+    /// The error documents of OFREP evaluations.
     Ofrep,
 }
 
-/// Which answers the log has.
+/// The responses that appear in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logged {
-    /// Each.
+    /// Every response is logged.
     All,
-    /// Only refusals: there are so many of the others, and the metrics count them.
+    /// Only refusals are logged; the metrics count the frequent successes.
     Refusals,
 }
 
-/// A body that an operation takes.
+/// The request body of an operation.
 #[derive(Clone, Copy)]
 pub struct Body {
-    /// The members that it may have.
+    /// The members that the body can have.
     pub members: &'static [&'static str],
-    /// Those that it must have.
+    /// The members that the body must have.
     pub required: &'static [&'static str],
-    /// Whether a `null` takes a member away, as in RFC 7396.
+    /// The rules by which the body is read.
     pub form: BodyForm,
-    /// The schema whose properties the members are.
+    /// The schema that describes the members.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// How a body is meant.
+/// The rules by which a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// The whole.
+    /// A complete JSON document.
     Whole,
-    /// What changes (RFC 7396).
+    /// A merge patch (RFC 7396): `null` removes a member.
     MergePatch,
-    /// The context of an evaluation, with anything else that its sender may add.
+    /// An evaluation context: members that are not declared are ignored.
     Context,
 }
 
-/// Which operation a request is for: its place among all, and itself.
-#[derive(Clone)]
-pub struct Route {
-    /// Its place.
+/// An endpoint with its index in the route table, which is also its index in the metrics.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    /// The index in the route table.
     pub index: usize,
-    /// Itself.
-    pub operation: Arc<Operation>,
+    /// The row of the route table.
+    pub endpoint: &'static Endpoint,
 }
 
-/// Who answers.
-pub type Handler = Arc<dyn Fn(Call) -> Answering<'static> + Send + Sync>;
+/// The function that answers a request.
+pub(crate) type Handler = fn(Call) -> ReplyFuture<'static>;
 
-/// An answer under way.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
+/// A boxed future that resolves to the reply.
+pub(crate) type ReplyFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
 
-/// An operation that reads.
-pub fn get<F, R>(path: &'static str, action: Action, handler: F) -> Operation
-where
-    F: Fn(Call) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    operation(Method::GET, path, action, handler)
+/// Declares a GET endpoint.
+pub(crate) const fn get(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+    Endpoint { method: Method::GET, path, action, bound, operation }
 }
 
-/// An operation that makes something, or does something.
-pub fn post<F, R>(path: &'static str, action: Action, handler: F) -> Operation
-where
-    F: Fn(Call) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    operation(Method::POST, path, action, handler)
+/// Declares a POST endpoint.
+pub(crate) const fn post(path: &'static str, action: Action, bound: Bound, operation: Operation) -> Endpoint {
+    Endpoint { method: Method::POST, path, action, bound, operation }
 }
 
-/// An operation that changes something; it says which version of it.
-pub fn patch<F, R>(path: &'static str, action: Action, handler: F) -> Operation
-where
-    F: Fn(Call) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    operation(Method::PATCH, path, action, handler).if_match()
+/// Declares a PATCH endpoint.
+pub(crate) const fn patch(
+    path: &'static str,
+    action: Action,
+    bound: Bound,
+    operation: Operation,
+) -> Endpoint {
+    Endpoint { method: Method::PATCH, path, action, bound, operation }
 }
 
-/// An operation that ends something; it says which version of it.
-pub fn delete<F, R>(path: &'static str, action: Action, handler: F) -> Operation
-where
-    F: Fn(Call) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    operation(Method::DELETE, path, action, handler).if_match()
-}
-
-fn operation<F, R>(method: Method, path: &'static str, action: Action, handler: F) -> Operation
-where
-    F: Fn(Call) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    Operation {
-        method,
-        path,
-        action,
-        bound: Bound::Nothing,
-        summary: "",
-        query: &[],
-        body: None,
-        success: StatusCode::OK,
-        media: "application/json",
-        answer: |_| None,
-        precondition: Precondition::None,
-        credential: Credential::Header,
-        refusals: Refusals::Problems,
-        logged: Logged::All,
-        handler: Arc::new(move |call| Box::pin(handler(call))),
-    }
+/// Declares a DELETE endpoint.
+pub(crate) const fn delete(
+    path: &'static str,
+    action: Action,
+    bound: Bound,
+    operation: Operation,
+) -> Endpoint {
+    Endpoint { method: Method::DELETE, path, action, bound, operation }
 }
 
 impl Operation {
-    /// What it does, for people.
-    pub fn says(self, summary: &'static str) -> Operation {
+    /// Creates an operation that takes nothing and returns 200 without a described body.
+    pub(crate) const fn new(handler: Handler) -> Operation {
+        Operation {
+            summary: "",
+            query: &[],
+            body: None,
+            success: StatusCode::OK,
+            media: "application/json",
+            returns: |_| None,
+            precondition: Precondition::None,
+            credential: Credential::Header,
+            refusals: RefusalFormat::Problem,
+            logged: Logged::All,
+            handler,
+        }
+    }
+
+    /// Sets the summary for the OpenAPI document.
+    pub(crate) const fn summary(self, summary: &'static str) -> Operation {
         Operation { summary, ..self }
     }
 
-    /// What its action is bound to.
-    pub fn bound_to(self, bound: Bound) -> Operation {
-        Operation { bound, ..self }
-    }
-
-    /// The parameters of its query.
-    pub fn asks(self, query: &'static [Parameter]) -> Operation {
+    /// Sets the accepted query parameters.
+    pub(crate) const fn query(self, query: &'static [Parameter]) -> Operation {
         Operation { query, ..self }
     }
 
-    /// The body that it takes.
-    pub fn takes(self, body: Body) -> Operation {
+    /// Sets the request body.
+    pub(crate) const fn body(self, body: Body) -> Operation {
         Operation { body: Some(body), ..self }
     }
 
-    /// What it answers.
-    pub fn gives<T: JsonSchema>(self) -> Operation {
-        Operation { answer: |generator| Some(generator.subschema_for::<T>()), ..self }
+    /// Sets the type of the response body.
+    pub(crate) const fn returns<T: JsonSchema>(self) -> Operation {
+        Operation { returns: |generator| Some(generator.subschema_for::<T>()), ..self }
     }
 
-    /// That it makes something, which 201 and `Location` say.
-    pub fn creates(self) -> Operation {
+    /// Sets the schema of the response body.
+    pub(crate) const fn returns_schema(
+        self,
+        returns: fn(&mut SchemaGenerator) -> Option<Schema>,
+    ) -> Operation {
+        Operation { returns, ..self }
+    }
+
+    /// Declares that success is 201 with `Location`.
+    pub(crate) const fn creates(self) -> Operation {
         Operation { success: StatusCode::CREATED, ..self }
     }
 
-    /// That it answers with events, as long as the reader stays.
-    pub fn streams(self) -> Operation {
+    /// Declares that the response is an event stream.
+    pub(crate) const fn streams_events(self) -> Operation {
         Operation { media: "text/event-stream", ..self }
     }
 
-    /// That it answers with lines of JSON, each of the type that it gives, as they are made.
-    pub fn lines(self) -> Operation {
+    /// Declares that the response is NDJSON: one JSON document of the returned type per line.
+    pub(crate) const fn streams_lines(self) -> Operation {
         Operation { media: "application/x-ndjson", ..self }
     }
 
-    /// That the log has its refusals alone.
-    pub fn quietly(self) -> Operation {
+    /// Keeps successful responses out of the log.
+    pub(crate) const fn log_refusals_only(self) -> Operation {
         Operation { logged: Logged::Refusals, ..self }
     }
 
-    /// That it says which version it is for.
-    pub fn if_match(self) -> Operation {
+    /// Requires `If-Match` with the version to change.
+    pub(crate) const fn if_match(self) -> Operation {
         Operation { precondition: Precondition::IfMatch, ..self }
+    }
+
+    /// Sets the way in which the caller authenticates.
+    pub(crate) const fn credential(self, credential: Credential) -> Operation {
+        Operation { credential, ..self }
+    }
+
+    /// Sets the format of error responses.
+    pub(crate) const fn refusals(self, refusals: RefusalFormat) -> Operation {
+        Operation { refusals, ..self }
     }
 }
 
 impl Body {
-    /// A whole document, of these members of a type.
-    pub const fn whole<T: JsonSchema>(
+    /// Describes a complete document with these members of a type.
+    pub(crate) const fn whole<T: JsonSchema>(
         members: &'static [&'static str],
         required: &'static [&'static str],
     ) -> Body {
         Body { members, required, form: BodyForm::Whole, schema: T::json_schema }
     }
 
-    /// A change of these members of a type.
-    pub const fn patch<T: JsonSchema>(members: &'static [&'static str]) -> Body {
+    /// Describes a merge patch of these members of a type.
+    pub(crate) const fn patch<T: JsonSchema>(members: &'static [&'static str]) -> Body {
         Body { members, required: &[], form: BodyForm::MergePatch, schema: T::json_schema }
     }
 }

@@ -1,4 +1,4 @@
-//! The headers of pages that people look at: which scripts run, who may frame the page, what a link tells.
+//! HTML pages and their security headers: allowed scripts, framing and referrers.
 
 use std::sync::LazyLock;
 
@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 
 use super::reply::Reply;
 
-/// A link from a page of ours tells nothing of where it was.
+/// Keeps the address of the page out of the requests that its links make.
 pub const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
-/// A browser takes an answer for what its media type says.
+/// Keeps browsers from guessing another media type.
 pub const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 const DOCS: &str = include_str!("docs.html");
 
-/// Only the page's own script and style, which their hashes name, and what they read from this server.
+/// Allows the inline script and style of the page by their hashes, and requests to this server.
 static DOCS_POLICY: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
     let (script, style) = (hash_within("script", DOCS)?, hash_within("style", DOCS)?);
     let policy = format!(
@@ -28,17 +28,17 @@ static DOCS_POLICY: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
     HeaderValue::try_from(policy).ok()
 });
 
-/// The documentation, for people.
+/// Returns the documentation as an HTML page.
 pub fn docs() -> Reply {
     let strictest = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     let policy = DOCS_POLICY.clone().unwrap_or(strictest);
     let headers: [(HeaderName, HeaderValue); 2] =
         [(CONTENT_SECURITY_POLICY, policy), (REFERRER_POLICY, NO_REFERRER)];
-    let page = Reply::text(DOCS).as_type("text/html; charset=utf-8");
+    let page = Reply::text(DOCS).with_type("text/html; charset=utf-8");
     headers.into_iter().fold(page, |page, (name, value)| page.with_header(name, value))
 }
 
-/// The source by which a policy allows the one inline element of this name.
+/// Returns the policy source that allows the one inline element of this name.
 fn hash_within(element: &str, page: &str) -> Option<String> {
     let (_, rest) = page.split_once(&format!("<{element}"))?;
     let (_, rest) = rest.split_once('>')?;
@@ -51,10 +51,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_has_one_script_and_one_style_and_both_are_named() {
+    fn the_policy_allows_the_one_script_and_the_one_style() {
         for element in ["script", "style"] {
             assert_eq!(DOCS.matches(&format!("<{element}")).count(), 1);
-            // Nothing else that a policy without 'unsafe-inline' would stop.
+            // A policy without `unsafe-inline` also blocks style and event attributes.
             assert!(!DOCS.contains(" style=") && !DOCS.contains(" onclick="));
         }
         assert_eq!(

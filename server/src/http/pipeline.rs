@@ -1,4 +1,4 @@
-//! The way of every request: who, what, may they, once or again, answer.
+//! The path of every request: authenticate, authorize, deduplicate, handle, respond.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -19,33 +19,33 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use super::authorize::{Named, authorize, refuse_early};
+use super::authorize::{RequestData, authorize, refuse_early};
 use super::call::{Call, IdempotencyKey};
 use super::caller::Caller;
 use super::context::Context;
-use super::host::judge_host;
+use super::host::check_host;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
-use super::operation::{Answering, BodyForm, Credential, Operation, Route};
+use super::operation::{BodyForm, Credential, Endpoint, Operation, ReplyFuture, Route};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
-use super::seen::{Outcome, Seen};
+use super::request_log::{Outcome, RequestLog};
 use super::{cors, document, operation};
 use crate::app::{App, now};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Answers a request for an operation.
+/// Answers a request for an operation of the route table.
 pub async fn answer(app: Arc<App>, route: Route, request: Request) -> Response<Body> {
-    let seen = Seen::of(&app, Some(&route), &request);
-    // In a box, because what is around it moves it about.
-    let outcome = guarded(&seen, Box::pin(perform(&app, &route, request, seen.address))).await;
-    seen.respond(outcome)
+    let log = RequestLog::new(&app, Some(&route), &request);
+    // Boxed to keep the wrapping futures small.
+    let outcome = guarded(&log, Box::pin(perform(&app, &route, request, log.address))).await;
+    log.respond(outcome)
 }
 
-/// Answers a request for something that needs no caller: health, documents, the built-in identity provider.
+/// Answers a request that needs no caller: health, documents, the built-in identity provider.
 pub async fn answer_open<F>(
     app: Arc<App>,
     request: Request,
@@ -54,23 +54,24 @@ pub async fn answer_open<F>(
 where
     F: Future<Output = Result<Reply, Problem>>,
 {
-    let seen = Seen::of(&app, None, &request);
+    let log = RequestLog::new(&app, None, &request);
     let answering = async {
-        judge_host(request.version(), request.headers())?;
+        check_host(request.version(), request.headers())?;
         answer(request).await
     };
-    let outcome = guarded(&seen, async { (None, answering.await) }).await;
-    seen.respond(outcome)
+    let outcome = guarded(&log, async { (None, answering.await) }).await;
+    log.respond(outcome)
 }
 
-/// 404, for a path that is not there. Where it is there without the slash at its end, the answer says so.
+/// Answers 404 for an unknown path. If the path exists without its trailing slash, the detail
+/// names that path.
 pub async fn unknown_route(app: Arc<App>, paths: &[&'static str], request: Request) -> Response<Body> {
     let path = request.uri().path();
     let shorter = path.strip_suffix('/').filter(|shorter| !shorter.is_empty());
-    let meant = shorter.and_then(|shorter| paths.iter().find(|template| is_of_template(shorter, template)));
-    let problem = match meant {
+    let known = shorter.and_then(|shorter| paths.iter().find(|template| matches_template(shorter, template)));
+    let problem = match known {
         Some(template) => {
-            let detail = format!("There is no slash at the end of this path: it is {template}");
+            let detail = format!("This path has no trailing slash: use {template}");
             Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
         }
         None => Problem::not_found(),
@@ -78,19 +79,23 @@ pub async fn unknown_route(app: Arc<App>, paths: &[&'static str], request: Reque
     answer_open(app, request, |_| async { Err(problem) }).await
 }
 
-fn is_of_template(path: &str, template: &str) -> bool {
+fn matches_template(path: &str, template: &str) -> bool {
     let (parts, given) = (template.split('/'), path.split('/'));
     parts.clone().count() == given.clone().count()
         && parts.zip(given).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
 }
 
-/// 405, for a path that is there and a method that is not.
+/// Answers 405 for a known path with another method, and CORS preflight requests.
 pub async fn wrong_method(app: Arc<App>, allowed: &[Method], request: Request) -> Response<Body> {
     if let Some(permission) = cors::preflight(&app.origins, request.method(), request.headers()) {
         return permission;
     }
     let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This is not done here");
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path does not support the method; Allow lists those that it does",
+    );
     let problem = match HeaderValue::try_from(allowed.join(", ")) {
         Ok(allowed) => problem.with_header(ALLOW, allowed),
         Err(_) => problem,
@@ -98,10 +103,10 @@ pub async fn wrong_method(app: Arc<App>, allowed: &[Method], request: Request) -
     answer_open(app, request, |_| async { Err(problem) }).await
 }
 
-/// Waits for what comes of a request, within the time that it has; a panic is a failure like others.
-async fn guarded(seen: &Seen<'_>, answering: impl Future<Output = Outcome>) -> Outcome {
+/// Runs a handler with the response timeout and turns a panic into a 500 response.
+async fn guarded(log: &RequestLog<'_>, answering: impl Future<Output = Outcome>) -> Outcome {
     let answering = AssertUnwindSafe(within(ANSWER_TIMEOUT, answering)).catch_unwind();
-    match answering.instrument(seen.span.clone()).await {
+    match answering.instrument(log.span.clone()).await {
         Ok(Some(outcome)) => outcome,
         Ok(None) => (None, Err(timed_out())),
         Err(_) => (None, Err(panicked())),
@@ -109,16 +114,16 @@ async fn guarded(seen: &Seen<'_>, answering: impl Future<Output = Outcome>) -> O
 }
 
 fn timed_out() -> Problem {
-    let detail = "This took too long; whether it was done is not known";
+    let detail = "The request timed out; it is unknown whether it took effect";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
 }
 
 fn panicked() -> Problem {
     tracing::error!("a handler panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "An internal error occurred")
 }
 
-/// What comes of it, unless it takes too long. Most of it is there at once: only what has to be waited for is given a timer.
+/// Runs a future with a timeout; the timer starts only if the first poll is pending.
 async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     match poll_immediate(future.as_mut()).await {
@@ -127,7 +132,7 @@ async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T
     }
 }
 
-/// An async block, because an async function has room for its arguments twice.
+/// Returns an async block: an async function would reserve space for its arguments twice.
 fn perform(
     app: &Arc<App>,
     route: &Route,
@@ -136,35 +141,35 @@ fn perform(
 ) -> impl Future<Output = Outcome> {
     let (mut parts, body) = request.into_parts();
     async move {
-        let (caller, now) = match admit(app, &parts, route.operation.credential, address).await {
+        let (caller, now) = match admit(app, &parts, route.endpoint.operation.credential, address).await {
             Ok(admitted) => admitted,
             Err(problem) => return (None, Err(problem)),
         };
-        let who = Some(caller.who.clone());
-        let answering = match judge(app, &route.operation, (caller, now), &mut parts, body).await {
-            Ok(call) => begin(&route.operation, call),
-            Err(problem) => return (who, Err(problem)),
+        let kind = Some(caller.kind.clone());
+        let answering = match prepare(app, route.endpoint, (caller, now), &mut parts, body).await {
+            Ok(call) => begin(&route.endpoint.operation, call),
+            Err(problem) => return (kind, Err(problem)),
         };
-        (who, answering.await)
+        (kind, answering.await)
     }
 }
 
-/// Who is calling and when, if the request is of a size that is looked at.
+/// Checks the sizes of the request head and authenticates the caller.
 async fn admit(
     app: &App,
     parts: &Parts,
     credential: Credential,
     address: IpAddr,
 ) -> Result<(Caller, Timestamp), Problem> {
-    judge_host(parts.version, &parts.headers)?;
+    check_host(parts.version, &parts.headers)?;
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if header_bytes > MAX_HEADER_BYTES {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Problem::new(status, "headers_too_large", "The headers are larger than is accepted"));
+        return Err(Problem::new(status, "headers_too_large", "The headers exceed the size limit"));
     }
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
-        let detail = "Path and query are longer than is accepted";
+        let detail = "Path and query exceed the length limit";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "target_too_long", detail));
     }
     let link = match credential {
@@ -172,93 +177,100 @@ async fn admit(
         Credential::Link => Some(parts.uri.query().unwrap_or_default()),
     };
     let now = now()?;
-    let caller = Caller::of(app, (&parts.headers, link), address, now).await?;
+    let caller = Caller::authenticate(app, (&parts.headers, link), address, now).await?;
     Ok((caller, now))
 }
 
-/// What the handler gets, if the request is well-formed and its caller may make it.
-async fn judge(
+/// Reads and authorizes the request, and returns the call for the handler.
+async fn prepare(
     app: &Arc<App>,
-    operation: &Operation,
+    endpoint: &Endpoint,
     (caller, admitted_at): (Caller, Timestamp),
     parts: &mut Parts,
     body: Body,
 ) -> Result<Call, Problem> {
-    refuse_early(&caller.principal, operation.action)?;
+    let operation = &endpoint.operation;
+    refuse_early(&caller.principal, endpoint.action)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default(), operation.query)?;
     let (bytes, arrived) = read_body(body).await?;
     let (caller, now) = match arrived {
         Arrived::WithHead => (caller, admitted_at),
-        // The caller's rights may have changed meanwhile.
+        // The caller's rights may have changed while the body arrived.
         Arrived::Later => {
             let now = now()?;
-            let caller = caller.anew(app, now).ok_or_else(|| caller.lapsed())?;
-            refuse_early(&caller.principal, operation.action)?;
+            let caller = caller.refreshed(app, now).ok_or_else(|| caller.credential_expired())?;
+            refuse_early(&caller.principal, endpoint.action)?;
             (caller, now)
         }
     };
     let (mut body, mut context) = (Map::new(), Context::default());
     match &operation.body {
         Some(form) => {
-            judge_media_type(&parts.headers, form)?;
+            check_media_type(&parts.headers, form)?;
             match form.form {
                 BodyForm::Context => context = parse_context(&bytes)?,
                 BodyForm::Whole | BodyForm::MergePatch => body = document::members(parse(&bytes)?, form)?,
             }
         }
         None if bytes.is_empty() || bytes.as_ref() == b"{}" => {}
-        None => return Err(Problem::new(StatusCode::BAD_REQUEST, "body_not_expected", "This takes no body")),
+        None => {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "body_not_expected",
+                "This operation takes no body",
+            ));
+        }
     }
     let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::not_found())?;
     let target = authorize(
         app,
         &caller.principal,
-        (operation.action, operation.bound),
-        Named { path: &path, query: &query, body: &body, context: &context },
+        (endpoint.action, endpoint.bound),
+        RequestData { path: &path, query: &query, body: &body, context: &context },
     )
     .await?;
     let key = idempotency_key(parts, &bytes, &caller)?.map(Arc::new);
     let headers = std::mem::take(&mut parts.headers);
     let app = Arc::clone(app);
-    let (route, asked) = (operation.path, (operation.action, operation.bound));
-    Ok(Call { app, caller, route, asked, target, now, path, query, headers, body, context, key })
+    let (route, access) = (endpoint.path, (endpoint.action, endpoint.bound));
+    Ok(Call { app, caller, route, access, target, now, path, query, headers, body, context, key })
 }
 
-/// Once or again: a request that has an idempotency key is done at most once.
-fn begin(operation: &Operation, call: Call) -> Answering<'_> {
+/// Calls the handler; a request with an idempotency key is executed at most once.
+fn begin(operation: &Operation, call: Call) -> ReplyFuture<'_> {
     match call.key.clone() {
         Some(key) => Box::pin(once(operation, call, key)),
         None => (operation.handler)(call),
     }
 }
 
-/// Answers what it did before, if it did.
+/// Replays the stored response of an idempotency key, or executes the request.
 async fn once(operation: &Operation, call: Call, key: Arc<IdempotencyKey>) -> Result<Reply, Problem> {
     let app = Arc::clone(&call.app);
     if let Some(reply) = key.answered_before(&app).await? {
         return reply;
     }
     match (operation.handler)(call).await {
-        // Whoever may no longer do this is not told what came of it either.
+        // A caller who lost the right must not learn the outcome either.
         Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&problem.status()) => {
             Err(problem)
         }
-        // The same request may have been at work at the same time, and this one then met what it had done.
+        // The same request may have run concurrently, and this one then failed on its effect.
         Err(problem) => key.answered_before(&app).await?.unwrap_or(Err(problem)),
         reply => reply,
     }
 }
 
-/// When the whole body was there.
+/// The moment at which the body was complete.
 #[derive(Clone, Copy)]
 enum Arrived {
-    /// At once, so that nothing can have changed since the caller was looked up.
+    /// The body arrived with the head, so the rights of the caller are still current.
     WithHead,
-    /// After a wait.
+    /// The body arrived later than the head.
     Later,
 }
 
-/// The body, if it is of a size and a speed that is waited for.
+/// Reads the body within the size limit and the body timeout.
 async fn read_body(body: Body) -> Result<(Bytes, Arrived), Problem> {
     if body.is_end_stream() {
         return Ok((Bytes::new(), Arrived::WithHead));
@@ -270,23 +282,22 @@ async fn read_body(body: Body) -> Result<(Bytes, Arrived), Problem> {
     match Box::pin(tokio::time::timeout(BODY_TIMEOUT, collecting)).await {
         Ok(bytes) => Ok((bytes?, Arrived::Later)),
         Err(_) => {
-            let detail = "The body did not arrive in time";
+            let detail = "The body did not arrive within the time limit";
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
         }
     }
 }
 
-/// All frames of a body. Most have one, which is taken as it is.
+/// Collects all frames of a body; a single frame is returned without copying.
 async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut all = Vec::new();
     while let Some(frame) = body.frame().await {
-        let broken =
-            |_| Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body did not arrive whole");
-        // What are no data are trailers, which say nothing here.
+        let broken = |_| Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body is incomplete");
+        // Frames without data are trailers, which are ignored.
         let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
         if first.len() + all.len() + bytes.len() > MAX_BODY_BYTES {
-            let detail = "The body is larger than is accepted";
+            let detail = "The body exceeds the size limit";
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
         if first.is_empty() && all.is_empty() {
@@ -299,7 +310,7 @@ async fn collect(mut body: Body) -> Result<Bytes, Problem> {
     Ok(if all.is_empty() { first } else { all.into() })
 }
 
-fn judge_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), Problem> {
+fn check_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let is = |other| media_type.eq_ignore_ascii_case(other);
@@ -307,7 +318,7 @@ fn judge_media_type(headers: &HeaderMap, form: &operation::Body) -> Result<(), P
     if is("application/json") || is_patch {
         return Ok(());
     }
-    let detail = "The body is JSON, and Content-Type says so";
+    let detail = "The body must be JSON, with the matching Content-Type";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
 }
 
@@ -318,11 +329,11 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-/// The same for an evaluation, of which there are many: nothing is copied that is not wanted.
+/// Like `parse`, but reads an evaluation context without copying unused members.
 fn parse_context(bytes: &[u8]) -> Result<Context, Problem> {
     let body = JsonDocument::read(bytes, MAX_BODY_BYTES).map_err(unreadable)?;
     match body.at(&[]) {
-        JsonNode::Object => Context::of(&body),
+        JsonNode::Object => Context::from_document(&body),
         _ => Err(not_an_object()),
     }
 }
@@ -332,7 +343,7 @@ fn unreadable(error: Error) -> Problem {
 }
 
 fn not_an_object() -> Problem {
-    Problem::invalid("", "wrong_type", "The body is a JSON object")
+    Problem::invalid("", "wrong_type", "The body must be a JSON object")
 }
 
 fn idempotency_key(parts: &Parts, body: &[u8], caller: &Caller) -> Result<Option<IdempotencyKey>, Problem> {
@@ -344,7 +355,7 @@ fn idempotency_key(parts: &Parts, body: &[u8], caller: &Caller) -> Result<Option
         return Err(Problem::invalid(
             "Idempotency-Key",
             "invalid_idempotency_key",
-            "An idempotency key is 1 to 255 visible characters, given once",
+            "An idempotency key has 1 to 255 visible ASCII characters and is sent once",
         )
         .with_status(StatusCode::BAD_REQUEST));
     };

@@ -1,4 +1,5 @@
-//! What every refusal looks like: RFC 9457, with a stable code, the paths of what is wrong, and the request's id.
+//! Error responses: RFC 9457 problems with a stable code, the paths of the errors and the request
+//! id.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::delivery::SliceError;
 use crate::store::{Require, StoreError, WriteError};
 
-/// A refusal. Boxed, so that every `Result` that may hold one stays small.
+/// An error response. Boxed to keep every `Result` that can hold one small.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -22,23 +23,24 @@ struct Parts {
     detail: String,
     errors: Vec<Finding>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    further: Option<(&'static str, Value)>,
-    said_as: Option<Value>,
+    extra: Option<(&'static str, Value)>,
+    replacement: Option<Value>,
 }
 
-/// One thing that is wrong, and where: a JSON Pointer into the body, `?name` for a parameter of the query, a header's name.
+/// One error and its path: a JSON Pointer into the body, `?name` for a query parameter, or the
+/// name of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Where.
+    /// The path of the error.
     pub path: String,
-    /// What.
+    /// The stable code of the error.
     pub code: &'static str,
-    /// What, for people.
+    /// A sentence that explains the error.
     pub detail: Cow<'static, str>,
 }
 
 impl Problem {
-    /// A refusal with a sentence for people.
+    /// Creates a problem with a detail sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
         let (errors, headers) = (Vec::new(), Vec::new());
         Problem(Box::new(Parts {
@@ -47,47 +49,47 @@ impl Problem {
             detail: detail.into(),
             errors,
             headers,
-            further: None,
-            said_as: None,
+            extra: None,
+            replacement: None,
         }))
     }
 
-    /// 404, for what is not there as for what the caller may not see.
+    /// Returns 404, both for missing resources and for those that the caller may not see.
     pub fn not_found() -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or nothing that you may see")
+        Problem::new(StatusCode::NOT_FOUND, "not_found", "The resource does not exist, or you may not see it")
     }
 
-    /// 403, for the reason that the decision gave.
+    /// Returns 403 with the reason of the decision.
     pub fn denied(reason: AccessReason) -> Problem {
         Problem::new(StatusCode::FORBIDDEN, reason.as_str(), reason.message())
     }
 
-    /// 422, for one value.
+    /// Returns 422 for one invalid value.
     pub fn invalid(path: impl Into<String>, code: &'static str, detail: &'static str) -> Problem {
-        Problem::of_findings(vec![Finding { path: path.into(), code, detail: detail.into() }])
+        Problem::from_findings(vec![Finding { path: path.into(), code, detail: detail.into() }])
     }
 
-    /// 422, for several values; the first one's code is the problem's.
-    pub fn of_findings(findings: Vec<Finding>) -> Problem {
+    /// Returns 422 for several invalid values, with the code of the first.
+    pub fn from_findings(findings: Vec<Finding>) -> Problem {
         let (code, detail) = findings
             .first()
             .map_or_else(|| ("invalid", String::new()), |first| (first.code, first.detail.to_string()));
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).with_findings(findings)
     }
 
-    /// 409, for a value that stands in the way.
+    /// Returns 409 for a value that conflicts with the current state.
     pub fn conflict(code: &'static str, path: &str, detail: &'static str) -> Problem {
         let errors = vec![Finding { path: path.to_owned(), code, detail: detail.into() }];
         Problem::new(StatusCode::CONFLICT, code, detail).with_findings(errors)
     }
 
-    /// The same with another status.
+    /// Replaces the HTTP status.
     pub fn with_status(mut self, status: StatusCode) -> Problem {
         self.0.status = status;
         self
     }
 
-    /// The same with another sentence for people.
+    /// Replaces the detail sentence.
     pub fn with_detail(mut self, detail: impl Into<String>) -> Problem {
         self.0.detail = detail.into();
         self
@@ -98,43 +100,43 @@ impl Problem {
         self
     }
 
-    /// The same with a header.
+    /// Adds a header to the response.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.headers.push((name, value));
         self
     }
 
-    /// The same with one more member.
+    /// Adds a member to the problem document.
     pub fn with_member(mut self, name: &'static str, value: Value) -> Problem {
-        self.0.further = Some((name, value));
+        self.0.extra = Some((name, value));
         self
     }
 
-    /// The same with another body, for clients that expect one of their own.
-    pub fn said_as(mut self, body: Value) -> Problem {
-        self.0.said_as = Some(body);
+    /// Replaces the problem document, for clients of another protocol.
+    pub fn with_body(mut self, body: Value) -> Problem {
+        self.0.replacement = Some(body);
         self
     }
 
-    /// The sentence for people.
+    /// Returns the detail sentence.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// The status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The code.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         self.0.code
     }
 
-    /// The answer.
+    /// Builds the HTTP response.
     pub fn respond(self, request_id: &str) -> Response<Body> {
-        let Parts { status, code, detail, errors, headers, further, said_as } = *self.0;
-        if let Some(body) = said_as {
+        let Parts { status, code, detail, errors, headers, extra, replacement } = *self.0;
+        if let Some(body) = replacement {
             return answer(status, "application/json", body.to_string(), headers);
         }
         let errors: Vec<Value> = errors
@@ -150,7 +152,7 @@ impl Problem {
             "errors": errors,
             "requestId": request_id,
         });
-        if let (Some((name, value)), Some(members)) = (further, body.as_object_mut()) {
+        if let (Some((name, value)), Some(members)) = (extra, body.as_object_mut()) {
             members.insert(name.to_owned(), value);
         }
         answer(status, "application/problem+json", body.to_string(), headers)
@@ -177,7 +179,7 @@ impl From<dezky_core::Error> for Problem {
             code: error.code.as_str(),
             detail: error.message.clone(),
         };
-        Problem::of_findings(error.all().map(finding).collect())
+        Problem::from_findings(error.all().map(finding).collect())
     }
 }
 
@@ -186,22 +188,23 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(reason) | StoreError::Exposed(reason) => {
                 tracing::error!(reason, "the store is unavailable");
-                let detail = "The store cannot do this now; a write that got this answer counts as not made, and can be repeated under the same idempotency key";
+                let detail = "The store is unavailable; treat a write with this response as not \
+                              committed, and repeat it with the same idempotency key";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
                     .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
             StoreError::Broken(reason) => {
-                tracing::error!(reason, "the store holds something that cannot be read");
+                tracing::error!(reason, "the store contains a record that cannot be read");
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "store_broken",
-                    "The store holds something that cannot be read",
+                    "The store contains a record that cannot be read",
                 )
             }
             StoreError::Overflow => Problem::new(
                 StatusCode::CONFLICT,
                 "mrr_overflow",
-                "The sum is beyond what can be held exactly",
+                "The sum exceeds the range of exact amounts",
             ),
         }
     }
@@ -222,39 +225,37 @@ impl From<WriteError> for Problem {
             WriteError::Stale => Problem::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",
-                "This has changed since it was read: read it again",
+                "The resource changed since it was read: read it again",
             ),
-            WriteError::Taken(path) => Problem::conflict("taken", path, "Another entry has this value"),
+            WriteError::Taken(path) => Problem::conflict("taken", path, "Another record has this value"),
             WriteError::Unmet(Require::ActivePartner(_)) => {
-                Problem::invalid("/partnerId", "unknown_partner", "There is no active partner with this id")
+                Problem::invalid("/partnerId", "unknown_partner", "No active partner has this id")
             }
-            WriteError::Unmet(Require::LiveTenants(_)) => Problem::invalid(
-                "/tenantIds",
-                "unknown_tenant",
-                "There is no such tenant, or it is terminated",
-            ),
-            // Whoever writes for a caller decides anew instead, and answers that.
+            WriteError::Unmet(Require::LiveTenants(_)) => {
+                Problem::invalid("/tenantIds", "unknown_tenant", "The tenant does not exist or is terminated")
+            }
+            // `Call::write` authorizes the caller again instead and never returns this.
             WriteError::Unmet(Require::Actor(..)) => Problem::new(
                 StatusCode::CONFLICT,
                 "busy",
-                "The caller's rights are being changed at the same time: try again",
+                "The caller's rights changed at the same time: try again",
             ),
             WriteError::Unmet(Require::AnActiveAdmin) => Problem::denied(AccessReason::DeniedLastAdmin),
             WriteError::Unmet(Require::FlagsWithin { .. }) => Problem::conflict(
                 "snapshot_too_large",
                 "",
-                "With this, the snapshot of all flags would exceed what clients accept: 32 MiB and 100,000 flags. List plans or partners instead of tenants, or remove flags that are no longer used",
+                "The change would make the snapshot larger than clients accept (32 MiB, 100,000 flags). List plans or partners instead of tenants, or delete unused flags",
             ),
             WriteError::Unmet(Require::UnchangedWorld(_)) => Problem::new(
                 StatusCode::CONFLICT,
                 "effect_changed",
-                "Something else was changed at the same time: plan again",
+                "Another change was committed at the same time: plan again",
             ),
-            // Whoever gave the key replays the receipt; nobody else can meet it.
+            // `Call::write` replays the receipt instead and never returns this.
             WriteError::Received(_) => Problem::new(
                 StatusCode::CONFLICT,
                 "idempotency_key_reused",
-                "This idempotency key has been used",
+                "This idempotency key was already used",
             ),
             WriteError::Failed(error) => error.into(),
         }

@@ -1,4 +1,4 @@
-//! The query of a request: only what is known, each once.
+//! Query parameters: only declared ones are accepted, each at most once.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -6,82 +6,82 @@ use serde_json::Value;
 use super::limits::{DEFAULT_PAGE, MAX_PAGE};
 use super::problem::{Finding, Problem};
 
-/// A parameter of a query.
+/// A declared query parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its name.
+    /// The name in the query string.
     pub name: &'static str,
-    /// What it is for, for people.
-    pub about: &'static str,
-    /// What it looks like, as JSON Schema.
+    /// One sentence for the OpenAPI document.
+    pub description: &'static str,
+    /// The JSON Schema of the value.
     pub schema: &'static str,
 }
 
 impl Parameter {
-    /// What values it takes, for whoever gave another one: derived from its schema.
+    /// Describes the accepted values, derived from the schema, for an error detail.
     fn expected(&self) -> String {
         let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
         let number = |name: &str| schema.get(name).and_then(Value::as_u64);
         let text = |name: &str| schema.get(name).and_then(Value::as_str);
-        let Parameter { name, about, .. } = self;
+        let Parameter { name, description, .. } = self;
         if let Some(words) = schema.get("enum").and_then(Value::as_array) {
             let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-            return format!("{name} is one of {}", words.join(", "));
+            return format!("{name} must be one of {}", words.join(", "));
         }
         match (text("type"), number("minimum"), number("maximum")) {
             (Some("integer"), Some(least), Some(most)) => {
-                return format!("{name} is a whole number from {least} to {most}");
+                return format!("{name} must be a whole number from {least} to {most}");
             }
             _ if text("format") == Some("date-time") => {
-                return format!("{name} is a time in RFC 3339, such as 2026-03-01T12:00:00Z");
+                return format!("{name} must be an RFC 3339 time such as 2026-03-01T12:00:00Z");
             }
             _ => {}
         }
         match (number("minLength"), number("maxLength"), text("pattern")) {
-            (_, _, Some(pattern)) => format!("{name} is a text of the form {pattern} ({about})"),
-            (Some(least), Some(most), _) => format!("{name} is a text of {least} to {most} characters"),
-            _ => format!("{name} is a text that is not empty ({about})"),
+            (_, _, Some(pattern)) => format!("{name} must match {pattern} ({description})"),
+            (Some(least), Some(most), _) => format!("{name} must have {least} to {most} characters"),
+            _ => format!("{name} must not be empty ({description})"),
         }
     }
 }
 
-/// The parameters that were given.
+/// The parsed parameters of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     given: Vec<(&'static str, String)>,
-    known: &'static [Parameter],
+    declared: &'static [Parameter],
 }
 
 impl Query {
-    /// Reads a query; refuses what is not declared, and what is given twice.
-    pub fn parse(text: &str, known: &'static [Parameter]) -> Result<Query, Problem> {
+    /// Parses a query string. Rejects undeclared and repeated parameters.
+    pub fn parse(text: &str, declared: &'static [Parameter]) -> Result<Query, Problem> {
         let mut given: Vec<(&'static str, String)> = Vec::new();
         let mut findings = Vec::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let finding =
                 |code, detail: String| Finding { path: format!("?{name}"), code, detail: detail.into() };
-            match known.iter().find(|parameter| parameter.name == name) {
-                None => findings.push(finding("unknown_parameter", known_names(known))),
-                Some(known) if given.iter().any(|(name, _)| *name == known.name) => {
-                    let detail = format!("{} is given twice", known.name);
+            match declared.iter().find(|parameter| parameter.name == name) {
+                None => findings.push(finding("unknown_parameter", declared_names(declared))),
+                Some(parameter) if given.iter().any(|(name, _)| *name == parameter.name) => {
+                    let detail = format!("{} is repeated", parameter.name);
                     findings.push(finding("repeated_parameter", detail));
                 }
-                Some(known) => given.push((known.name, value.into_owned())),
+                Some(parameter) => given.push((parameter.name, value.into_owned())),
             }
         }
         if findings.is_empty() {
-            return Ok(Query { given, known });
+            return Ok(Query { given, declared });
         }
         findings.truncate(dezky_core::limits::MAX_PROBLEMS);
-        Err(Problem::of_findings(findings).with_status(StatusCode::BAD_REQUEST))
+        Err(Problem::from_findings(findings).with_status(StatusCode::BAD_REQUEST))
     }
 
-    /// A parameter's value.
+    /// Returns the value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.given.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter's value, read.
+    /// Returns the parsed value of a parameter.
     pub fn read<T>(
         &self,
         name: &'static str,
@@ -89,15 +89,15 @@ impl Query {
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.get(name) else { return Ok(None) };
         read(value).map(Some).ok_or_else(|| {
-            let parameter = self.known.iter().find(|parameter| parameter.name == name);
-            let detail = parameter.map_or_else(|| format!("{name} has another form"), Parameter::expected);
+            let parameter = self.declared.iter().find(|parameter| parameter.name == name);
+            let detail = parameter.map_or_else(|| format!("{name} is invalid"), Parameter::expected);
             let finding =
                 Finding { path: format!("?{name}"), code: "invalid_parameter", detail: detail.into() };
-            Problem::of_findings(vec![finding]).with_status(StatusCode::BAD_REQUEST)
+            Problem::from_findings(vec![finding]).with_status(StatusCode::BAD_REQUEST)
         })
     }
 
-    /// Whether a parameter is `true`.
+    /// Reports whether a boolean parameter is `true`.
     pub fn is_set(&self, name: &'static str) -> Result<bool, Problem> {
         let read = |value: &str| match value {
             "true" => Some(true),
@@ -107,14 +107,15 @@ impl Query {
         Ok(self.read(name, read)?.unwrap_or(false))
     }
 
-    /// How many items a page has.
+    /// Returns the maximum number of items on a page.
     pub fn limit(&self) -> Result<usize, Problem> {
         let read = |value: &str| value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
         Ok(self.read("limit", read)?.unwrap_or(DEFAULT_PAGE))
     }
 
-    /// The question that a cursor belongs to: everything but the cursor itself and the size of the page.
-    pub fn question(&self, path: &str, caller: &str) -> String {
+    /// Returns the request that a cursor belongs to: route, caller, filter and order, without the
+    /// cursor and the page size.
+    pub fn cursor_context(&self, path: &str, caller: &str) -> String {
         let mut parts: Vec<String> = self
             .given
             .iter()
@@ -126,10 +127,10 @@ impl Query {
     }
 }
 
-fn known_names(known: &[Parameter]) -> String {
-    let names: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
+fn declared_names(declared: &[Parameter]) -> String {
+    let names: Vec<&str> = declared.iter().map(|parameter| parameter.name).collect();
     match names.is_empty() {
-        true => "This takes no parameters".to_owned(),
-        false => format!("This parameter is not known here; known are {}", names.join(", ")),
+        true => "This operation takes no parameters".to_owned(),
+        false => format!("The parameter is unknown; accepted are {}", names.join(", ")),
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler answers.
+//! The reply of a handler, before it becomes an HTTP response.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
@@ -7,87 +7,81 @@ use serde::Serialize;
 
 use super::problem::Problem;
 
-/// An answer.
+/// A reply with status, body and headers.
 #[derive(Debug)]
 pub struct Reply {
-    /// The status.
     pub status: StatusCode,
-    /// What is in it.
+    /// The body of the response.
     pub content: Content,
-    /// The strong tag of what is shown.
+    /// The strong entity tag of the body.
     pub etag: Option<HeaderValue>,
-    /// Where the new entity is.
+    /// The path of the created resource.
     pub location: Option<String>,
-    /// What the body is.
+    /// The media type of the body.
     pub content_type: &'static str,
-    /// What else there is to say.
+    /// Further headers of the response.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What an answer consists of.
+/// The body of a reply.
 #[derive(Debug)]
 pub enum Content {
-    /// Bytes, or none.
+    /// A complete body, possibly empty.
     Whole(Bytes),
-    /// Whatever comes, when it comes.
+    /// A body that is produced while it is sent.
     Stream(Body),
 }
 
 const JSON: &str = "application/json";
 
 impl Reply {
-    /// 200 with a body.
+    /// Serializes a value as a 200 reply.
     pub fn json(value: &impl Serialize) -> Result<Reply, Problem> {
-        Ok(Reply::text(serde_json::to_vec(value).map_err(unwritable)?))
+        Ok(Reply::text(serde_json::to_vec(value).map_err(serialization_failed)?))
     }
 
-    /// 200 with a JSON body that is written already.
+    /// Creates a 200 reply from serialized JSON.
     pub fn text(body: impl Into<Bytes>) -> Reply {
-        Reply::of(Content::Whole(body.into()))
+        Reply::with_content(Content::Whole(body.into()))
     }
 
-    /// 200 with whatever comes.
+    /// Creates a 200 reply from a stream.
     pub fn stream(body: Body) -> Reply {
-        Reply::of(Content::Stream(body))
+        Reply::with_content(Content::Stream(body))
     }
 
-    fn of(content: Content) -> Reply {
+    fn with_content(content: Content) -> Reply {
         let status = StatusCode::OK;
         Reply { status, content, etag: None, location: None, content_type: JSON, headers: Vec::new() }
     }
 
-    /// 204.
-    pub fn nothing() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, ..Reply::text(Bytes::new()) }
-    }
-
-    /// The same with its strong tag.
+    /// Sets the strong entity tag.
     pub fn tagged(self, etag: &str) -> Reply {
         Reply { etag: HeaderValue::try_from(etag).ok(), ..self }
     }
 
-    /// 201: it has been made, and is there.
+    /// Turns the reply into 201 with `Location`.
     pub fn created(self, location: String) -> Reply {
         Reply { status: StatusCode::CREATED, location: Some(location), ..self }
     }
 
-    /// The same as something else than JSON.
-    pub fn as_type(self, content_type: &'static str) -> Reply {
+    /// Sets a media type other than JSON.
+    pub fn with_type(self, content_type: &'static str) -> Reply {
         Reply { content_type, ..self }
     }
 
-    /// The same with a header.
+    /// Adds a header to the reply.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Reply {
         self.headers.push((name, value));
         self
     }
 
-    /// 304, instead of what the reader has already.
+    /// Turns the reply into 304 without a body.
     pub fn not_modified(self) -> Reply {
         Reply { status: StatusCode::NOT_MODIFIED, content: Content::Whole(Bytes::new()), ..self }
     }
 
-    /// Its bytes, where it has any that can be kept.
+    /// Returns the bytes of a complete body, which a receipt can store.
     pub fn kept_body(&self) -> &[u8] {
         match &self.content {
             Content::Whole(bytes) => bytes,
@@ -95,7 +89,7 @@ impl Reply {
         }
     }
 
-    /// The answer.
+    /// Builds the HTTP response.
     pub fn respond(self) -> Response<Body> {
         let (has_body, body) = match self.content {
             Content::Whole(bytes) => (!bytes.is_empty(), Body::from(bytes)),
@@ -107,7 +101,7 @@ impl Reply {
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
-        let location = self.location.and_then(|place| HeaderValue::try_from(place).ok());
+        let location = self.location.and_then(|path| HeaderValue::try_from(path).ok());
         for (name, value) in [(ETAG, self.etag), (LOCATION, location)] {
             if let Some(value) = value {
                 headers.insert(name, value);
@@ -118,8 +112,8 @@ impl Reply {
     }
 }
 
-/// What never happens to values of ours: they cannot be written as JSON.
-pub fn unwritable(error: serde_json::Error) -> Problem {
-    tracing::error!(%error, "an answer cannot be written");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here")
+/// Returns the 500 problem for a value of the server that cannot be serialized.
+pub fn serialization_failed(error: serde_json::Error) -> Problem {
+    tracing::error!(%error, "a response cannot be serialized");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "An internal error occurred")
 }

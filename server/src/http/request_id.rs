@@ -1,4 +1,4 @@
-//! What a request is called: in its answer, in the log, and in what its caller reports.
+//! The request id that links a response, its log lines and the reports of the client.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
 
-/// 32 hex digits: which server's run it was, and its number in it.
+/// 32 hex digits: a random number of the process and a counter.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestId([u8; LENGTH]);
 
@@ -16,22 +16,24 @@ const HALF: usize = LENGTH / 2;
 static RUN: OnceLock<u64> = OnceLock::new();
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A thread takes so many numbers at once, because threads that write to one place hold each other up.
-const TAKEN: u64 = 1 << 10;
+/// The size of the block of numbers that a thread reserves, because a shared counter would slow
+/// all threads.
+const BLOCK: u64 = 1 << 10;
 
 thread_local! {
-    /// The thread's next number. At a multiple of those taken at once, others are to be taken.
-    static OWN: Cell<u64> = const { Cell::new(0) };
+    /// The next number of the thread. A multiple of the block size means that the block is used
+    /// up.
+    static NEXT_OF_THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
 impl RequestId {
-    /// One that no other request has.
+    /// Creates an id that no other request has.
     pub fn new() -> RequestId {
-        // Randomness costs a call of the kernel: once is enough.
+        // Randomness needs a system call, so it is read once.
         let run = *RUN.get_or_init(|| uuid::Uuid::now_v7().as_u64_pair().1);
-        let number = OWN.with(|own| {
+        let number = NEXT_OF_THREAD.with(|own| {
             let number = match own.get() {
-                next if next % TAKEN == 0 => NEXT.fetch_add(TAKEN, Ordering::Relaxed),
+                next if next % BLOCK == 0 => NEXT.fetch_add(BLOCK, Ordering::Relaxed),
                 next => next,
             };
             own.set(number + 1);
@@ -44,12 +46,12 @@ impl RequestId {
         RequestId(digits)
     }
 
-    /// Its digits.
+    /// Returns the 32 hex digits.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The same as a header has it.
+    /// Returns the id as a header value.
     pub fn to_header(self) -> Option<HeaderValue> {
         HeaderValue::from_bytes(&self.0).ok()
     }

@@ -1,4 +1,4 @@
-//! From the declared operations to axum's router. There is no other way in: what is not declared is not served.
+//! The axum router, built from the route table. A path that is not declared is not served.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,24 +8,25 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter};
 
+use super::metrics::Gauges;
 use super::metrics_access::MetricsAccess;
-use super::operation::{Operation, Route};
+use super::operation::{Endpoint, Route};
 use super::page;
 use super::pipeline::{answer, answer_open, unknown_route, wrong_method};
 use super::problem::Problem;
 use super::reply::Reply;
 use crate::app::App;
 
-/// What is open to everybody: nothing of it depends on who asks.
+/// Paths that need no credential; their responses do not depend on the caller.
 pub const OPEN_PATHS: [&str; 5] = ["/healthz", "/readyz", METRICS, "/openapi.json", "/docs"];
 
 const METRICS: &str = "/metrics";
 
-/// The router of these operations, and of what is open to everybody.
-pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
+/// Builds the router of the route table and of the open paths.
+pub(crate) fn router(app: &Arc<App>, endpoints: &'static [Endpoint]) -> Router {
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for (index, operation) in operations.into_iter().enumerate() {
-        by_path.entry(operation.path).or_default().push(Route { index, operation: Arc::new(operation) });
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        by_path.entry(endpoint.path).or_default().push(Route { index, endpoint });
     }
     let paths: Arc<[&'static str]> = by_path.keys().copied().chain(OPEN_PATHS).collect();
     let mut router = Router::new();
@@ -42,8 +43,8 @@ pub fn router(app: &Arc<App>, operations: Vec<Operation>) -> Router {
     with_unknown_route(app, router, paths)
 }
 
-/// The router of the metrics alone, for an address of their own.
-pub fn metrics_router(app: &Arc<App>, access: MetricsAccess) -> Router {
+/// Builds the router for the separate address of the metrics.
+pub(crate) fn metrics_router(app: &Arc<App>, access: MetricsAccess) -> Router {
     let router = Router::new().route(METRICS, metrics(app, access));
     with_unknown_route(app, router, Arc::from([METRICS]))
 }
@@ -58,12 +59,12 @@ fn with_unknown_route(app: &Arc<App>, router: Router, paths: Arc<[&'static str]>
 
 fn methods(app: &Arc<App>, routes: Vec<Route>) -> MethodRouter {
     let mut methods = MethodRouter::new();
-    let mut allowed: Vec<Method> = routes.iter().map(|route| route.operation.method.clone()).collect();
+    let mut allowed: Vec<Method> = routes.iter().map(|route| route.endpoint.method.clone()).collect();
     if allowed.contains(&Method::GET) {
         allowed.push(Method::HEAD);
     }
     for route in routes {
-        let Ok(filter) = MethodFilter::try_from(route.operation.method.clone()) else { continue };
+        let Ok(filter) = MethodFilter::try_from(route.endpoint.method.clone()) else { continue };
         let app = Arc::clone(app);
         methods = methods.on(filter, move |request: Request| answer(app, route, request));
     }
@@ -93,19 +94,30 @@ fn metrics(app: &Arc<App>, access: MetricsAccess) -> MethodRouter {
     let answer = move |request: Request| {
         let (app, access) = (Arc::clone(&shared), Arc::clone(&access));
         answer_open(Arc::clone(&app), request, |request| async move {
-            access.judge(request.headers())?;
+            access.check(request.headers())?;
             printed(&app)
         })
     };
     with_wrong_method(app, axum::routing::get(answer), vec![Method::GET, Method::HEAD])
 }
 
+fn gauges(app: &App) -> Gauges {
+    let state = app.live.read();
+    Gauges {
+        key_ages: app.identity.key_ages(),
+        streams: app.streams.count(),
+        connections: app.connections.open(),
+        revision: state.revision,
+        entities: state.sizes().into_iter().collect(),
+    }
+}
+
 fn printed(app: &App) -> Result<Reply, Problem> {
-    let text = app.metrics.print(app).map_err(|error| {
-        tracing::error!(%error, "the metrics cannot be written");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The metrics cannot be written")
+    let text = app.metrics.print(&gauges(app)).map_err(|error| {
+        tracing::error!(%error, "the metrics cannot be serialized");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The metrics cannot be serialized")
     })?;
-    Ok(Reply::text(text).as_type("text/plain; version=0.0.4; charset=utf-8"))
+    Ok(Reply::text(text).with_type("text/plain; version=0.0.4; charset=utf-8"))
 }
 
 fn open_reply(app: &App, path: &str) -> Result<Reply, Problem> {

@@ -1,4 +1,4 @@
-//! Texts that clients carry for us: they can neither make one nor use it for something else.
+//! Sealed strings that clients carry: they cannot be forged or used for another purpose.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -6,17 +6,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const SEAL_BYTES: usize = 16;
 
-/// Seals texts and opens them again.
+/// Seals strings with HMAC-SHA-256 and opens them again.
 #[derive(Clone)]
 pub struct Seal(hmac::Key);
 
 impl Seal {
-    /// With the store's secret, so that what was sealed outlives a restart.
+    /// Creates a seal from the secret of the store, so that sealed strings stay valid after a
+    /// restart.
     pub fn new(secret: &[u8; 32]) -> Seal {
         Seal(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// A text, sealed for one purpose.
+    /// Seals a string for one purpose.
     pub fn seal(&self, purpose: &str, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         let tag = self.tag(purpose, &bytes);
@@ -24,7 +25,7 @@ impl Seal {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The text, if it was sealed here for this purpose.
+    /// Opens a string that was sealed for this purpose.
     pub fn open(&self, purpose: &str, sealed: &str) -> Option<String> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (text, seal) = bytes.split_at_checked(bytes.len().checked_sub(SEAL_BYTES)?)?;
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_for_its_purpose_alone() {
+    fn sealed_strings_open_only_for_their_purpose() {
         let seal = Seal::new(&[7; 32]);
         let sealed = seal.seal("tenants", "acme\nnorth");
         assert_eq!(seal.open("tenants", &sealed).unwrap(), "acme\nnorth");

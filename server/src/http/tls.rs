@@ -1,4 +1,4 @@
-//! TLS: the certificate and its key, which are read again while the server runs.
+//! TLS: the certificate and its key, which the server can reload.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,56 +8,56 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-/// Where the certificate and its key are.
+/// The paths of the certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// A PEM file with the certificate, and those that lead from it to the root.
+    /// A PEM file with the certificate and its chain.
     pub certificate: PathBuf,
-    /// A PEM file with the certificate's private key.
+    /// A PEM file with the private key of the certificate.
     pub key: PathBuf,
 }
 
-/// Why TLS cannot be served with these files.
+/// The reason for which TLS cannot be served with these files.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The certificate cannot be read.
+    /// The certificate file cannot be read.
     #[error("--tls-cert {0:?} cannot be read: {1}")]
     Certificate(PathBuf, rustls_pki_types::pem::Error),
-    /// The file holds no certificate.
-    #[error("--tls-cert {0:?} holds no certificate")]
+    /// The file contains no certificate.
+    #[error("--tls-cert {0:?} contains no certificate")]
     NoCertificate(PathBuf),
-    /// The key cannot be read.
+    /// The key file cannot be read.
     #[error("--tls-key {0:?} cannot be read: {1}")]
     Key(PathBuf, rustls_pki_types::pem::Error),
-    /// Certificate and key cannot be used together.
+    /// Certificate and key do not fit together.
     #[error("--tls-cert and --tls-key cannot be used: {0}")]
     Pair(rustls::Error),
 }
 
-/// The protocol that a client and the server agreed on for HTTP/2.
+/// The ALPN name of HTTP/2.
 pub const H2: &[u8] = b"h2";
 
-/// The certificate that is in use. Connections keep the one that they began with.
+/// The certificate in use. Open connections keep the one that they started with.
 pub struct Tls {
     files: TlsFiles,
     current: RwLock<Arc<ServerConfig>>,
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads the certificate and its key.
     pub fn load(files: TlsFiles) -> Result<Arc<Tls>, TlsError> {
         let current = RwLock::new(read(&files)?);
         Ok(Arc::new(Tls { files, current }))
     }
 
-    /// Reads the files again. If they cannot be used, the certificate stays as it is.
+    /// Reads the files again. On an error, the old certificate stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
         let config = read(&self.files)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }
 
-    /// Begins TLS on new connections.
+    /// Returns the acceptor for new connections.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
     }

@@ -1,4 +1,4 @@
-//! Tokens that were verified a moment ago. A hit accepts nothing that verifying again would refuse.
+//! A cache of verified tokens. A hit accepts no token that a new verification would reject.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 use super::keys::Keys;
 use super::settings::LEEWAY_SECONDS;
 
-/// How many tokens are remembered: some MB, and more callers than are active within a token's life.
+/// The capacity in tokens: a few MB, and more than the callers active within a token's lifetime.
 const CAPACITY: usize = 4_096;
 
 const LEEWAY_MICROS: i64 = LEEWAY_SECONDS as i64 * 1_000_000;
 
-/// A token's SHA-256: the token itself is not kept.
+/// The SHA-256 of a token. The cache never holds the token itself.
 pub(super) type TokenDigest = [u8; 32];
 
 pub(super) fn digest(token: &str) -> TokenDigest {
@@ -24,27 +24,27 @@ pub(super) fn digest(token: &str) -> TokenDigest {
 
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    entries: RwLock<Entries>,
+    entries: RwLock<CachedTokens>,
 }
 
-/// `order` holds each key of `by_digest` once, the oldest first.
+/// The cached tokens. `order` holds each key of `by_digest` once, oldest first.
 #[derive(Debug, Default)]
-struct Entries {
-    by_digest: HashMap<TokenDigest, Entry>,
+struct CachedTokens {
+    by_digest: HashMap<TokenDigest, CachedToken>,
     order: VecDeque<TokenDigest>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct CachedToken {
     claims: Arc<Claims>,
     keys: Arc<Keys>,
     verified_at: Timestamp,
 }
 
-impl Entry {
-    /// What was valid once stays so until it expires, as long as its keys are trusted. Before that moment (a clock set back)
-    /// it may have been too young.
-    fn holds(&self, now: Timestamp) -> bool {
+impl CachedToken {
+    /// Returns whether the token is still valid: it has not expired, and its keys are trusted. If
+    /// the clock was set back to before the verification, the token may not be valid yet.
+    fn is_valid(&self, now: Timestamp) -> bool {
         now >= self.verified_at
             && self.claims.expires_at.as_micros() > now.as_micros() - LEEWAY_MICROS
             && self.keys.are_trusted()
@@ -54,7 +54,11 @@ impl Entry {
 impl Cache {
     pub(super) fn find(&self, digest: &TokenDigest, now: Timestamp) -> Option<Arc<Claims>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.by_digest.get(digest).filter(|entry| entry.holds(now)).map(|entry| Arc::clone(&entry.claims))
+        entries
+            .by_digest
+            .get(digest)
+            .filter(|entry| entry.is_valid(now))
+            .map(|entry| Arc::clone(&entry.claims))
     }
 
     pub(super) fn keep(
@@ -64,7 +68,7 @@ impl Cache {
         keys: Arc<Keys>,
         verified_at: Timestamp,
     ) {
-        let entry = Entry { claims, keys, verified_at };
+        let entry = CachedToken { claims, keys, verified_at };
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.by_digest.insert(digest, entry).is_some() {
             return;

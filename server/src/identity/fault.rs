@@ -1,42 +1,42 @@
-//! Why a token is refused, for people: each claim at fault, what is wrong with it, and what is accepted here.
+//! Describes why a token is rejected: each claim at fault, the error, and the accepted values.
 
 use dezky_core::{Code, Error};
 
-/// A longer name of a claim is not repeated.
+/// The longest claim name that a description repeats.
 const MAX_NAME: usize = 40;
 
-/// The names that tokens are held to.
+/// The issuers and audiences that tokens may name.
 #[derive(Debug)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedNames {
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
 }
 
-impl Accepted {
-    /// A sentence for each problem. Of the token only names of claims are repeated, never a value.
+impl AcceptedNames {
+    /// Describes every error of a token. Repeats names of claims, never values.
     ///
-    /// Issuers and audiences are told only to the bearer of a token that an issuer's key has signed: claims are judged after
-    /// the signature.
+    /// Only the bearer of a genuine token sees the accepted issuers and audiences, because claims
+    /// are checked after the signature.
     pub(super) fn explain(&self, error: &Error) -> String {
         let faults: Vec<String> = error.all().map(|each| self.fault(each)).collect();
         format!("The access token is not accepted. {}", faults.join("; "))
     }
 
     fn fault(&self, error: &Error) -> String {
-        let (place, message) = (place(&error.path), &error.message);
+        let (part, message) = (part(&error.path), &error.message);
         let accepted = match error.code {
             Code::TokenIssuerUnknown => &self.issuers,
             Code::TokenAudienceOther | Code::TokenPartyOther => &self.audiences,
-            _ => return format!("{place}: {message}"),
+            _ => return format!("{part}: {message}"),
         };
-        format!("{place}: {message}; accepted here: {}", accepted.join(", "))
+        format!("{part}: {message}; accepted here: {}", accepted.join(", "))
     }
 }
 
-/// `claim aud`, from `/claims/aud`.
-fn place(path: &str) -> String {
-    let part = |prefix: &str| path.strip_prefix(prefix).filter(|name| !name.is_empty());
-    match (part("/claims/"), part("/header/")) {
+/// The part of the token at a path: `claim aud` for `/claims/aud`.
+fn part(path: &str) -> String {
+    let name = |prefix: &str| path.strip_prefix(prefix).filter(|name| !name.is_empty());
+    match (name("/claims/"), name("/header/")) {
         (Some(name), _) => named("claim", name),
         (_, Some(name)) => named("header", name),
         _ => match path {
@@ -48,7 +48,8 @@ fn place(path: &str) -> String {
     }
 }
 
-/// A name that somebody made up stands neither in logs nor in answers.
+/// Omits long names and names with unusual characters, because a forger can choose them and logs
+/// contain them.
 fn named(what: &str, name: &str) -> String {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/'));
     if is_plain && name.len() <= MAX_NAME { format!("{what} {name}") } else { what.to_owned() }

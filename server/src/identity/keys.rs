@@ -1,4 +1,4 @@
-//! An issuer's keys from the moment they were fetched to the moment they are withdrawn.
+//! An issuer's key set: its age, and whether it is still trusted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use dezky_core::token::{Claims, KeySet, TokenPolicy, TokenVerifier};
 use dezky_core::{Error, Timestamp};
 use tokio::time::Instant;
 
-/// One key set. Never changed but for its age, and replaced whole.
+/// One fetched key set. Only its age changes; new keys replace the whole set.
 #[derive(Debug)]
 pub(super) struct Keys {
     verifier: TokenVerifier,
-    /// As the issuer published it, to see whether it has changed.
+    /// The published bytes, to detect a change.
     text: Vec<u8>,
     hard_cap: Duration,
     first_fetched: Instant,
@@ -41,18 +41,18 @@ impl Keys {
         self.text == text
     }
 
-    /// Fetched once more, and the same.
+    /// Records another fetch that returned the same bytes.
     pub(super) fn renew(&self) {
         let micros = u64::try_from(self.first_fetched.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last_fetched.store(micros, Ordering::Release);
     }
 
-    /// Other keys have taken their place: from here on, nothing counts that was verified by these.
+    /// Marks the keys as replaced: tokens that they verified are verified again.
     pub(super) fn withdraw(&self) {
         self.is_withdrawn.store(true, Ordering::Release);
     }
 
-    /// The time since the last success.
+    /// The time since the last successful fetch.
     pub(super) fn age(&self) -> Duration {
         let last = Duration::from_micros(self.last_fetched.load(Ordering::Acquire));
         self.first_fetched.elapsed().saturating_sub(last)

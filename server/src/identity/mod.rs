@@ -1,11 +1,13 @@
-//! From a bearer token to verified claims, by keys that follow the issuer's.
+//! Verifies bearer tokens with the keys of the trusted issuers.
 
+mod address;
 mod cache;
 mod fault;
 mod fetch;
 mod issuer;
 mod keys;
 mod settings;
+mod timing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,34 +18,34 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use cache::Cache;
-use fault::Accepted;
+use fault::AcceptedNames;
 use issuer::Issuer;
 use keys::Keys;
-pub use settings::{IdentitySettings, KeyTiming, LEEWAY_SECONDS, SettingsError, TrustedIssuer, UnknownRule};
-pub(crate) use settings::{is_loopback_host, issuer_url};
+pub use settings::{IdentitySettings, IdentitySettingsError, LEEWAY_SECONDS, TrustedIssuer, UnknownRule};
+pub use timing::KeyTiming;
 
-/// Verifies tokens by the keys of the issuers that the operator of the service trusts.
+/// Verifies access tokens with the keys of the trusted issuers, and caches the results.
 #[derive(Debug)]
 pub struct Identity {
     issuers: Vec<Arc<Issuer>>,
-    accepted: Accepted,
+    accepted: AcceptedNames,
     cache: Cache,
     is_started: AtomicBool,
 }
 
-/// Why a token yields no claims.
+/// The reason why a token yields no claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The token is not one that is accepted.
+    /// The token is not valid here.
     Token(Error),
-    /// The token cannot be judged: an issuer's keys were never fetched, or too long ago.
+    /// The issuer's keys were never fetched, or are too old to be trusted.
     NoKeys,
 }
 
 impl Identity {
-    /// Nothing is fetched before [`Identity::start`].
-    pub fn new(settings: IdentitySettings) -> Result<Arc<Identity>, SettingsError> {
-        let accepted = Accepted {
+    /// Validates the settings. [`Identity::start`] begins to fetch keys.
+    pub fn new(settings: IdentitySettings) -> Result<Arc<Identity>, IdentitySettingsError> {
+        let accepted = AcceptedNames {
             issuers: settings.issuers.iter().map(|issuer| issuer.name.clone()).collect(),
             audiences: settings.audiences.clone(),
         };
@@ -56,8 +58,8 @@ impl Identity {
         }))
     }
 
-    /// Begins to follow the issuers' keys, one task for each; they run until aborted. A second call starts nothing: an issuer
-    /// must not be asked twice at a time.
+    /// Starts one background task for each issuer, which refreshes its keys until aborted. A second
+    /// call starts nothing, so that an issuer never receives parallel requests.
     pub fn start(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
         if self.is_started.swap(true, Ordering::Relaxed) {
             return Vec::new();
@@ -65,9 +67,9 @@ impl Identity {
         self.issuers.iter().map(|issuer| tokio::spawn(Arc::clone(issuer).follow())).collect()
     }
 
-    /// The claims of a token that is genuine and valid at `now`.
+    /// Returns the claims of a token that is genuine and valid at `now`.
     ///
-    /// A token by a key that is not known makes the issuer's keys be fetched anew, unless that was tried a moment ago.
+    /// If the token's key is unknown, fetches the issuer's keys again, at most once per cooldown.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, Refusal> {
         let digest = cache::digest(token);
         if let Some(claims) = self.cache.find(&digest, now) {
@@ -76,7 +78,7 @@ impl Identity {
         let (verified, in_doubt) = self.judge(token, now);
         let verified = match verified {
             Err(_) if !in_doubt.is_empty() => {
-                join_all(in_doubt.into_iter().map(Issuer::refreshed)).await;
+                join_all(in_doubt.into_iter().map(Issuer::refresh)).await;
                 self.judge(token, now).0
             }
             verified => verified,
@@ -87,24 +89,25 @@ impl Identity {
         Ok(claims)
     }
 
-    /// Why a token is refused, for people: each claim at fault, and what is accepted. No value of the token is repeated.
+    /// Describes why a token is rejected, without repeating values of the token.
     pub fn explain(&self, error: &Error) -> String {
         self.accepted.explain(error)
     }
 
-    /// Fetches each issuer's keys once, and keeps nothing: whether they can be had, or why not.
+    /// Fetches each issuer's keys once without storing them, and returns the outcome for each
+    /// issuer.
     pub async fn probe(&self) -> Vec<(String, Result<(), String>)> {
         let probes =
             self.issuers.iter().map(|issuer| async { (issuer.name().to_owned(), issuer.probe().await) });
         join_all(probes).await
     }
 
-    /// Why the service should not be asked yet, if so.
+    /// Fails while the keys of any issuer are missing or too old.
     pub fn readiness(&self) -> Result<(), String> {
         self.issuers.iter().try_for_each(|issuer| issuer.readiness())
     }
 
-    /// For each issuer, the seconds since its keys were last fetched.
+    /// The seconds since the last successful fetch, for each issuer.
     pub fn key_ages(&self) -> Vec<(String, Option<f64>)> {
         self.issuers
             .iter()
@@ -112,7 +115,8 @@ impl Identity {
             .collect()
     }
 
-    /// The verdict by the keys at hand, and the issuers whose newer keys might turn it.
+    /// Verifies a token with the current keys. Also returns the issuers whose newer keys could
+    /// change the result.
     fn judge(&self, token: &str, now: Timestamp) -> (Judged, Vec<&Issuer>) {
         let mut verdict = Verdict::NotOurs(Error::new(Code::TokenIssuerUnknown, "/claims/iss"));
         let mut in_doubt = Vec::new();
@@ -121,7 +125,7 @@ impl Identity {
                 None => Verdict::NoKeys,
                 Some(keys) => match keys.verify(token, now) {
                     Ok(claims) => return (Ok((claims, keys)), Vec::new()),
-                    Err(error) => Verdict::of(error),
+                    Err(error) => Verdict::from_error(error),
                 },
             };
             if matches!(found, Verdict::NoKeys | Verdict::UnknownKey(_)) {
@@ -134,28 +138,29 @@ impl Identity {
         match verdict {
             Verdict::NoKeys => (Err(Refusal::NoKeys), in_doubt),
             Verdict::NotOurs(error) | Verdict::UnknownKey(error) => (Err(Refusal::Token(error)), in_doubt),
-            // Someone's key fitted: nobody else's newer keys would help, and a forger must not cause work.
-            Verdict::Refused(error) | Verdict::Recognised(error) => (Err(Refusal::Token(error)), Vec::new()),
+            // A key matched, so newer keys cannot help, and a forged token must not trigger
+            // fetches.
+            Verdict::Refused(error) | Verdict::Recognized(error) => (Err(Refusal::Token(error)), Vec::new()),
         }
     }
 }
 
-/// The claims of a token and the keys that vouch for them.
+/// The claims of a token and the keys that verified it.
 type Judged = Result<(Claims, Arc<Keys>), Refusal>;
 
-/// What one issuer's keys say against a token, by how much it tells.
+/// The error of a token with one issuer's keys, from the least to the most informative.
 enum Verdict {
-    /// A key fitted, but the token is another issuer's: Authentik's applications share a key and differ in name.
+    /// A key matched, but the token names another issuer. Authentik's applications share one key.
     NotOurs(Error),
     UnknownKey(Error),
     NoKeys,
     Refused(Error),
-    /// The issuer signed it and names itself in it, but something else is wrong.
-    Recognised(Error),
+    /// The issuer signed the token and names itself in it, but another claim is wrong.
+    Recognized(Error),
 }
 
 impl Verdict {
-    fn of(error: Error) -> Verdict {
+    fn from_error(error: Error) -> Verdict {
         if matches!(error.code, Code::TokenKidUnknown | Code::TokenNoKey) {
             return Verdict::UnknownKey(error);
         }
@@ -164,9 +169,9 @@ impl Verdict {
         }
         let is_about_claims =
             |each: &Error| each.path.starts_with("/claims/") || each.code == Code::TokenNotAccess;
-        let is_recognised = error.all().any(is_about_claims);
-        match is_recognised {
-            true => Verdict::Recognised(error),
+        let is_recognized = error.all().any(is_about_claims);
+        match is_recognized {
+            true => Verdict::Recognized(error),
             false => Verdict::Refused(error),
         }
     }
@@ -177,7 +182,7 @@ impl Verdict {
             Verdict::UnknownKey(_) => 1,
             Verdict::NoKeys => 2,
             Verdict::Refused(_) => 3,
-            Verdict::Recognised(_) => 4,
+            Verdict::Recognized(_) => 4,
         }
     }
 }

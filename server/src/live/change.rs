@@ -1,4 +1,4 @@
-//! How the state comes to be, and how it changes with each commit.
+//! Builds the state from the store, and applies each commit to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use dezky_core::names::{Environment, Id};
 use dezky_core::world::{WorldPartner, WorldTenant};
 
 use super::tenants::Tenants;
-use super::{FLAG_KILL, FlagChange, Known, KnownKey, RecentChanges, State};
-use crate::store::{Entry, KeptKey, Population, Record};
+use super::{FLAG_KILL, FlagChange, KeyEntry, LiveState, RecentChanges, UserEntry};
+use crate::store::{InitialState, Record, RecordChange, StoredKey};
 
-impl State {
-    /// An empty state that remembers this many changes of flags.
-    pub(super) fn new(environment: Environment, most_changes: usize) -> Result<State, Error> {
+impl LiveState {
+    /// Creates an empty state that holds at most `max_changes` flag changes.
+    pub(super) fn new(environment: Environment, max_changes: usize) -> Result<LiveState, Error> {
         let snapshot = Snapshot::new(0, environment.clone(), Vec::new())?;
-        Ok(State {
+        Ok(LiveState {
             revision: 0,
             ruleset: Ruleset::new(snapshot.clone()),
             snapshot,
@@ -34,15 +34,15 @@ impl State {
             population_revision: 0,
             flags_revision: 0,
             started_at: 0,
-            flag_changes: RecentChanges::new(most_changes),
+            flag_changes: RecentChanges::new(max_changes),
             tenant_changes: HashMap::new(),
         })
     }
 
-    /// Takes in what the store has.
-    pub(super) fn load(&mut self, population: Population) -> Result<(), Error> {
-        let Population { revision, tenants, partners, users, keys, flags, flags_revision, killed } =
-            population;
+    /// Fills the empty state with the records of the store.
+    pub(super) fn load(&mut self, initial: InitialState) -> Result<(), Error> {
+        let InitialState { revision, tenants, partners, users, keys, flags, flags_revision, killed } =
+            initial;
         (self.revision, self.population_revision, self.started_at) = (revision, revision, revision);
         (self.flags_revision, self.killed) = (flags_revision, killed);
         self.flag_changes.begin(flags_revision);
@@ -54,17 +54,17 @@ impl State {
         tenants.into_iter().for_each(|tenant| self.tenants.put(tenant));
         partners.into_iter().for_each(|partner| self.put_partner(partner));
         users.iter().for_each(|user| self.put_user(user));
-        for KeptKey { key, last_used_at, last_used_from } in keys {
-            self.put_key(KnownKey::new(key, last_used_at, last_used_from));
+        for StoredKey { key, last_used_at, last_used_from } in keys {
+            self.put_key(KeyEntry::new(key, last_used_at, last_used_from));
         }
         self.flags = flags.into_iter().map(|flag| (flag.key().clone(), flag)).collect();
         self.compile()
     }
 
-    /// Takes in one change.
-    pub(super) fn take(&mut self, revision: u64, entry: &Entry) {
+    /// Applies one committed change.
+    pub(super) fn apply(&mut self, revision: u64, change: &RecordChange) {
         self.revision = revision;
-        match (&entry.before, &entry.after) {
+        match (&change.before, &change.after) {
             (_, Some(Record::Tenant(tenant))) => {
                 self.tenants.put(WorldTenant::from(&**tenant));
                 self.tenant_changes.insert(tenant.id().clone(), revision);
@@ -78,8 +78,8 @@ impl State {
             (_, Some(Record::Key(key))) => {
                 let key = (**key).clone();
                 self.put_key(match self.keys.get(&key.id) {
-                    Some(known) => known.changed(key),
-                    None => KnownKey::new(key, None, None),
+                    Some(entry) => entry.with_key(key),
+                    None => KeyEntry::new(key, None, None),
                 });
             }
             (before, Some(Record::Flag(flag))) => {
@@ -89,7 +89,7 @@ impl State {
                 };
                 self.change_flag(revision, before, Some(flag));
                 self.flags.insert(flag.key().clone(), (**flag).clone());
-                if entry.action == FLAG_KILL {
+                if change.action == FLAG_KILL {
                     self.killed.insert(flag.key().clone());
                 }
             }
@@ -99,7 +99,7 @@ impl State {
             }
             (Some(Record::User(user)), None) => self.remove_user(&user.id),
             (Some(Record::Key(key)), None) => self.remove_key(&key.id),
-            // Tenants and partners are never removed; subscriptions are not held here.
+            // Tenants and partners are never removed, and subscriptions are not in memory.
             _ => {}
         }
     }
@@ -113,17 +113,17 @@ impl State {
         self.flags_revision = revision;
     }
 
-    fn put_key(&mut self, known: KnownKey) {
-        self.remove_key(&known.key.id);
-        let known = Arc::new(known);
-        for hash in known.key.hashes() {
-            self.secrets.insert(*hash, Arc::clone(&known));
+    fn put_key(&mut self, entry: KeyEntry) {
+        self.remove_key(&entry.key.id);
+        let entry = Arc::new(entry);
+        for hash in entry.key.hashes() {
+            self.secrets.insert(*hash, Arc::clone(&entry));
         }
-        self.keys.insert(known.key.id.clone(), known);
+        self.keys.insert(entry.key.id.clone(), entry);
     }
 
     fn remove_key(&mut self, id: &Id) {
-        for hash in self.keys.remove(id).iter().flat_map(|known| known.key.hashes()) {
+        for hash in self.keys.remove(id).iter().flat_map(|entry| entry.key.hashes()) {
             self.secrets.remove(hash);
         }
     }
@@ -135,20 +135,20 @@ impl State {
 
     fn put_user(&mut self, user: &User) {
         self.remove_user(&user.id);
-        let known = Arc::new(Known::new(user));
-        if let Some(identity) = &known.identity {
-            self.identities.insert(identity.clone(), Arc::clone(&known));
+        let entry = Arc::new(UserEntry::new(user));
+        if let Some(identity) = &entry.identity {
+            self.identities.insert(identity.clone(), Arc::clone(&entry));
         }
-        self.users.insert(user.id.clone(), known);
+        self.users.insert(user.id.clone(), entry);
     }
 
     fn remove_user(&mut self, id: &Id) {
-        if let Some(identity) = self.users.remove(id).and_then(|known| known.identity.clone()) {
+        if let Some(identity) = self.users.remove(id).and_then(|entry| entry.identity.clone()) {
             self.identities.remove(&identity);
         }
     }
 
-    /// Brings the compiled flags up to date.
+    /// Compiles the flags into a new snapshot and ruleset.
     pub(super) fn compile(&mut self) -> Result<(), Error> {
         let rules = self.flags.values().map(Flag::rule).collect();
         self.snapshot = Snapshot::new(self.flags_revision, self.environment.clone(), rules)?;

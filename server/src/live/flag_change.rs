@@ -1,4 +1,4 @@
-//! The newest changes of flags, held in memory for streams and live clients. Older changes are in the store.
+//! The newest flag changes in memory, for slices. Older changes are in the store.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,77 +8,78 @@ use dezky_core::flags::{Axis, FlagRule, Subject};
 
 /// One change of one flag.
 #[derive(Debug, Clone)]
-pub struct FlagChange {
-    /// The revision that made it.
-    pub revision: u64,
-    /// The rule before; `None` if the flag was not there.
-    pub before: Option<Arc<FlagRule>>,
-    /// The rule after; `None` if the flag was removed.
-    pub after: Option<Arc<FlagRule>>,
+pub(crate) struct FlagChange {
+    /// The revision of the change.
+    pub(crate) revision: u64,
+    /// The rule before the change; `None` if the flag did not exist.
+    pub(crate) before: Option<Arc<FlagRule>>,
+    /// The rule after the change; `None` if the flag was removed.
+    pub(crate) after: Option<Arc<FlagRule>>,
 }
 
 impl FlagChange {
-    /// True if it changes what this subject is told.
-    pub fn touches(&self, subject: &Subject<'_>) -> Result<bool, Error> {
-        let told = |rule: &Option<Arc<FlagRule>>| rule.as_ref().map(|rule| rule.sliced(subject)).transpose();
-        Ok(told(&self.before)? != told(&self.after)?)
+    /// Returns whether the change alters this subject's slice.
+    pub(crate) fn affects(&self, subject: &Subject<'_>) -> Result<bool, Error> {
+        let sliced =
+            |rule: &Option<Arc<FlagRule>>| rule.as_ref().map(|rule| rule.sliced(subject)).transpose();
+        Ok(sliced(&self.before)? != sliced(&self.after)?)
     }
 
     fn bytes(&self) -> usize {
-        let of_rule = |rule: &Arc<FlagRule>| {
+        let rule_bytes = |rule: &Arc<FlagRule>| {
             let values = Axis::ALL.into_iter().flat_map(|axis| rule.scope.values(axis));
             values.map(|value| value.len() + 1).sum::<usize>()
         };
         let rules = self.before.iter().chain(&self.after);
-        size_of::<FlagChange>() + rules.map(|rule| size_of::<FlagRule>() + of_rule(rule)).sum::<usize>()
+        size_of::<FlagChange>() + rules.map(|rule| size_of::<FlagRule>() + rule_bytes(rule)).sum::<usize>()
     }
 }
 
-/// Changes that are held, if their rules are of ordinary size.
+/// The most changes in memory. With large rules, the limit of bytes applies first.
 pub const MAX_RECENT_CHANGES: usize = 4_096;
 
-/// Bytes of the rules that are held: whatever their size, the past takes no more memory than this.
+/// The most bytes of rules in memory, whatever their number.
 const MAX_RECENT_BYTES: usize = 4 << 20;
 
-/// The newest changes, without a gap.
+/// The newest flag changes, without a gap.
 #[derive(Debug)]
-pub struct RecentChanges {
+pub(crate) struct RecentChanges {
     changes: VecDeque<FlagChange>,
     bytes: usize,
-    most: usize,
-    /// Every change above this revision is held.
+    max_changes: usize,
+    /// Every change above this revision is in memory.
     after: u64,
 }
 
 impl RecentChanges {
-    /// Holds at most so many changes.
-    pub fn new(most: usize) -> RecentChanges {
-        RecentChanges { changes: VecDeque::new(), bytes: 0, most, after: 0 }
+    /// Creates an empty list for at most `max_changes` changes.
+    pub(crate) fn new(max_changes: usize) -> RecentChanges {
+        RecentChanges { changes: VecDeque::new(), bytes: 0, max_changes, after: 0 }
     }
 
-    /// Begins after a revision.
-    pub fn begin(&mut self, after: u64) {
+    /// Declares that the list begins after a revision.
+    pub(crate) fn begin(&mut self, after: u64) {
         self.after = after;
     }
 
     /// Adds the newest change, and drops the oldest ones beyond the limits.
-    pub fn push(&mut self, change: FlagChange) {
+    pub(crate) fn push(&mut self, change: FlagChange) {
         self.bytes += change.bytes();
         self.changes.push_back(change);
-        while self.changes.len() > self.most || self.bytes > MAX_RECENT_BYTES {
+        while self.changes.len() > self.max_changes || self.bytes > MAX_RECENT_BYTES {
             let Some(oldest) = self.changes.pop_front() else { return };
             self.bytes -= oldest.bytes();
             self.after = oldest.revision;
         }
     }
 
-    /// True if every change above this revision is held.
-    pub fn reaches_back_to(&self, revision: u64) -> bool {
+    /// Returns whether every change above this revision is in memory.
+    pub(crate) fn reaches_back_to(&self, revision: u64) -> bool {
         revision >= self.after
     }
 
-    /// The changes, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
+    /// Iterates over the changes, oldest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
         self.changes.iter()
     }
 }
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn large_rules_do_not_grow_the_memory() {
+    fn large_rules_stay_within_the_limit_of_bytes() {
         let mut recent = RecentChanges::new(100);
         recent.begin(10);
         for revision in 11..=100 {

@@ -1,4 +1,4 @@
-//! What is held in memory: who is who, which tenants there are, and the compiled flags, all at one revision.
+//! The state in memory: users, keys, tenants and compiled flags, all at one revision.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -8,36 +8,39 @@ use dezky_core::model::Flag;
 use dezky_core::names::{Environment, Id, Slug};
 use dezky_core::world::{World, WorldPartner, WorldTenant};
 
-use crate::store::{Entry, KeyUse, Observer, Population, Record};
+use crate::store::{InitialState, KeyUse, Observer, Record, RecordChange};
 
 mod change;
+mod entries;
 mod flag_change;
-mod known;
-mod news;
+mod notifier;
 mod release;
 mod state;
 mod tenants;
 
-pub use flag_change::{FlagChange, MAX_RECENT_CHANGES, RecentChanges};
-pub use known::{Known, KnownKey};
-pub use news::{News, Subscription};
-pub use release::{Coding, Mark, Release};
-pub use state::State;
+pub use entries::{KeyEntry, UserEntry};
+pub use flag_change::MAX_RECENT_CHANGES;
+pub(crate) use flag_change::{FlagChange, RecentChanges};
+pub(crate) use notifier::{ChangeNotifier, Listener};
+pub use release::SnapshotVersion;
+pub(crate) use release::{Coding, Release};
+pub use state::LiveState;
 
 use release::Releases;
 
-/// What the log calls the use of the kill switch.
-pub const FLAG_KILL: &str = "flag.kill";
+/// The action of the kill switch in the log.
+pub(crate) const FLAG_KILL: &str = "flag.kill";
 
-/// The state, shared by every request; changed by the store's writer alone, after each commit and before its acknowledgement.
+/// The state that all requests share. Only the store's writer changes it, after each commit and
+/// before the acknowledgement.
 #[derive(Clone)]
-pub struct Live(Arc<Shared>);
+pub struct Live(Arc<LiveShared>);
 
-struct Shared {
-    state: RwLock<State>,
+struct LiveShared {
+    state: RwLock<LiveState>,
     world: Mutex<Option<CachedWorld>>,
     releases: Releases,
-    news: News,
+    notifier: ChangeNotifier,
 }
 
 struct CachedWorld {
@@ -46,30 +49,31 @@ struct CachedWorld {
 }
 
 impl Live {
-    /// An empty state.
+    /// Creates an empty state.
     pub fn new(environment: Environment) -> Result<Live, Error> {
-        Live::remembering(MAX_RECENT_CHANGES, environment)
+        Live::with_max_changes(MAX_RECENT_CHANGES, environment)
     }
 
-    /// An empty state that remembers this many changes of flags; older ones are read from the store.
-    pub fn remembering(most_changes: usize, environment: Environment) -> Result<Live, Error> {
-        let state = RwLock::new(State::new(environment, most_changes)?);
-        let (releases, news) = (Releases::default(), News::default());
-        Ok(Live(Arc::new(Shared { state, world: Mutex::new(None), releases, news })))
+    /// Creates an empty state that holds at most `max_changes` flag changes in memory. Slices read
+    /// older changes from the store.
+    pub fn with_max_changes(max_changes: usize, environment: Environment) -> Result<Live, Error> {
+        let state = RwLock::new(LiveState::new(environment, max_changes)?);
+        let (releases, notifier) = (Releases::default(), ChangeNotifier::default());
+        Ok(Live(Arc::new(LiveShared { state, world: Mutex::new(None), releases, notifier })))
     }
 
-    /// Takes in what the store has: once, before anything is written.
-    pub fn load(&self, population: Population) -> Result<(), Error> {
-        self.0.state.write().unwrap_or_else(PoisonError::into_inner).load(population)
+    /// Fills the state from the store. Called once, before the first write.
+    pub fn load(&self, initial: InitialState) -> Result<(), Error> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner).load(initial)
     }
 
-    /// The state now. Hold it briefly: a commit waits for it.
-    pub fn read(&self) -> RwLockReadGuard<'_, State> {
+    /// Locks the current state for reading. Commits wait for the lock, so hold it briefly.
+    pub fn read(&self) -> RwLockReadGuard<'_, LiveState> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The population and its flags, for questions about all of it. Built when asked for, and kept until something of it changes.
-    pub fn world(&self) -> Result<World, Error> {
+    /// Returns the world. Builds it on the first call after a change, and caches it.
+    pub(crate) fn world(&self) -> Result<World, Error> {
         let mut cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.read();
         let (revision, population_revision) = (state.world_revision(), state.population_revision());
@@ -84,7 +88,7 @@ impl Live {
                 let tenants: Vec<Arc<WorldTenant>> = state.tenants.iter().cloned().collect();
                 let partners: Vec<(Id, Slug)> = state.partners.clone().into_iter().collect();
                 let environment = state.environment.clone();
-                // Putting it together takes a while, and commits need the state.
+                // Building a world takes long, and commits wait for the lock.
                 drop(state);
                 let tenants = tenants.iter().map(|tenant| (**tenant).clone());
                 let partners = partners.into_iter().map(|(id, slug)| WorldPartner { id, slug });
@@ -95,67 +99,68 @@ impl Live {
         Ok(world)
     }
 
-    /// A world of the population as it is, for its names alone: its flags may be those of an earlier revision.
-    pub fn names(&self) -> Result<World, Error> {
+    /// Returns a world with the current population, for lookups of names. Its flags may be
+    /// outdated.
+    pub(crate) fn names(&self) -> Result<World, Error> {
         let cached = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = self.read().population_revision();
-        let known = cached.as_ref().filter(|cached| cached.population_revision == revision);
-        let known = known.map(|cached| cached.world.clone());
+        let current = cached.as_ref().filter(|cached| cached.population_revision == revision);
+        let current = current.map(|cached| cached.world.clone());
         drop(cached);
-        known.map_or_else(|| self.world(), Ok)
+        current.map_or_else(|| self.world(), Ok)
     }
 
-    /// The snapshot of an environment as it leaves the server.
-    pub fn release(&self, environment: &Environment) -> Arc<Release> {
+    /// The current snapshot of an environment, ready to send.
+    pub(crate) fn release(&self, environment: &Environment) -> Arc<Release> {
         self.release_at(&self.read(), environment)
     }
 
-    /// The same of a state that is being looked at.
-    pub fn release_at(&self, state: &State, environment: &Environment) -> Arc<Release> {
-        self.0.releases.of(&state.snapshot, environment)
+    /// Like `release`, for a state that the caller has locked.
+    pub(crate) fn release_at(&self, state: &LiveState, environment: &Environment) -> Arc<Release> {
+        self.0.releases.get(&state.snapshot, environment)
     }
 
-    /// For those who wait for changes.
-    pub fn news(&self) -> &News {
-        &self.0.news
+    /// The notifier of flag, tenant and population changes.
+    pub(crate) fn notifier(&self) -> &ChangeNotifier {
+        &self.0.notifier
     }
 
-    /// The last uses of the machine keys that were used since this was last asked.
-    pub fn newly_used_keys(&self) -> Vec<KeyUse> {
-        self.read().keys.values().filter_map(|known| known.newly_used()).collect()
+    /// Returns the last use of each machine key that was used since the previous call.
+    pub(crate) fn take_new_key_uses(&self) -> Vec<KeyUse> {
+        self.read().keys.values().filter_map(|entry| entry.take_new_use()).collect()
     }
 
-    /// What the store's writer tells of each commit.
+    /// The observer through which the store's writer applies each commit.
     pub fn observer(&self) -> Box<dyn Observer> {
         Box::new(self.clone())
     }
 }
 
 impl Observer for Live {
-    fn committed(&mut self, entries: &[(u64, Entry)]) {
+    fn committed(&mut self, changes: &[(u64, RecordChange)]) {
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         let (flags_revision, population_revision) = (state.flags_revision, state.population_revision);
-        for (revision, entry) in entries {
-            state.take(*revision, entry);
+        for (revision, change) in changes {
+            state.apply(*revision, change);
         }
         if state.flags_revision > flags_revision
             && let Err(error) = state.compile()
         {
-            tracing::error!(%error, "the flags do not compile: the earlier ones stay in force");
+            tracing::error!(%error, "cannot compile the flags: the previous flags stay in force");
         }
         let flags_changed = state.flags_revision > flags_revision;
         let population_changed = state.population_revision > population_revision;
         drop(state);
-        for (_, entry) in entries {
-            if let Some(Record::Tenant(tenant)) = &entry.after {
-                self.0.news.tenant(tenant.id());
+        for (_, change) in changes {
+            if let Some(Record::Tenant(tenant)) = &change.after {
+                self.0.notifier.notify_tenant(tenant.id());
             }
         }
         if flags_changed {
-            self.0.news.flags();
+            self.0.notifier.notify_flags();
         }
         if population_changed {
-            self.0.news.population();
+            self.0.notifier.notify_population();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A snapshot as it leaves the server: its bytes, their hash, and their compressed forms, each made once.
+//! Releases: snapshots ready to send, with digest and compressed bodies, each built once.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -9,41 +9,41 @@ use axum::http::HeaderValue;
 use dezky_core::flags::Snapshot;
 use dezky_core::names::{Digest, Environment};
 
-/// Which version of something it is, and its hash.
+/// The revision and the digest of a snapshot or slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// The revision that made it so.
+pub struct SnapshotVersion {
+    /// The revision that produced this content.
     pub revision: u64,
-    /// The SHA-256 of its canonical form.
+    /// The SHA-256 of the canonical bytes.
     pub digest: Digest,
 }
 
-impl Mark {
-    /// Of a snapshot.
-    pub fn of(snapshot: &Snapshot) -> Mark {
-        Mark { revision: snapshot.revision(), digest: snapshot.digest() }
+impl SnapshotVersion {
+    /// Returns the version of a snapshot.
+    pub(crate) fn new(snapshot: &Snapshot) -> SnapshotVersion {
+        SnapshotVersion { revision: snapshot.revision(), digest: snapshot.digest() }
     }
 
-    /// As an entity tag.
-    pub fn etag(&self) -> String {
+    /// The digest as an entity tag, in quotes.
+    pub(crate) fn etag(&self) -> String {
         format!("\"{}\"", self.digest.as_str())
     }
 }
 
-/// How a body is compressed.
+/// A content coding of a response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// Not at all.
+pub(crate) enum Coding {
+    /// The body without compression.
     Identity,
-    /// With gzip.
+    /// Compression with gzip (RFC 1952).
     Gzip,
-    /// With Brotli.
+    /// Compression with Brotli (RFC 7932).
     Brotli,
 }
 
 impl Coding {
-    /// As in `Content-Encoding`.
-    pub fn as_str(self) -> &'static str {
+    /// The name in `Content-Encoding` headers.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Coding::Identity => "identity",
             Coding::Gzip => "gzip",
@@ -51,15 +51,16 @@ impl Coding {
         }
     }
 
-    /// The best of those that an `Accept-Encoding` names.
-    pub fn accepted(header: &str) -> Coding {
+    /// Returns the smallest coding that an `Accept-Encoding` header allows.
+    pub(crate) fn accepted(header: &str) -> Coding {
         let mut best = Coding::Identity;
         for part in header.split(',') {
             let (name, weight) = part.split_once(';').unwrap_or((part, ""));
-            let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
+            let is_excluded =
+                weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
             match name.trim() {
-                "br" if !refused => return Coding::Brotli,
-                "gzip" if !refused => best = Coding::Gzip,
+                "br" if !is_excluded => return Coding::Brotli,
+                "gzip" if !is_excluded => best = Coding::Gzip,
                 _ => {}
             }
         }
@@ -67,13 +68,13 @@ impl Coding {
     }
 }
 
-/// One environment's snapshot at one revision.
+/// One environment's snapshot at one revision, ready to send.
 #[derive(Debug)]
-pub struct Release {
-    /// Which one.
-    pub mark: Mark,
-    /// Its entity tag.
-    pub etag: HeaderValue,
+pub(crate) struct Release {
+    /// The revision and digest of the snapshot.
+    pub(crate) version: SnapshotVersion,
+    /// The entity tag of the snapshot.
+    pub(crate) etag: HeaderValue,
     body: Bytes,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
@@ -85,30 +86,32 @@ const BROTLI_WINDOW: u32 = 22;
 
 impl Release {
     fn new(snapshot: &Snapshot) -> Release {
-        let mark = Mark::of(snapshot);
+        let version = SnapshotVersion::new(snapshot);
         Release {
-            // A digest is hex, and a header may hold that.
-            etag: HeaderValue::try_from(mark.etag()).unwrap_or(HeaderValue::from_static("")),
-            mark,
+            // A digest is hexadecimal, which every header value allows.
+            etag: HeaderValue::try_from(version.etag()).unwrap_or(HeaderValue::from_static("")),
+            version,
             body: snapshot.to_canonical_json().into(),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
         }
     }
 
-    /// Its bytes. The first who asks for a compressed form makes it, and that may take some milliseconds.
-    pub fn body(&self, coding: Coding) -> Bytes {
+    /// Returns the body in a coding. The first call per coding compresses it, which takes
+    /// milliseconds.
+    pub(crate) fn body(&self, coding: Coding) -> Bytes {
         let slot = match coding {
             Coding::Identity => return self.body.clone(),
             Coding::Gzip => &self.gzip,
             Coding::Brotli => &self.brotli,
         };
-        // Writing to memory does not fail; if it did, the plain bytes would not be what the header says.
+        // Writing to memory cannot fail. The plain body would contradict `Content-Encoding`, so the
+        // fallback is an empty body.
         slot.get_or_init(|| compressed(&self.body, coding).unwrap_or_default().into()).clone()
     }
 
-    /// Its bytes in a form that somebody has asked for before, or that needs no work.
-    pub fn body_at_hand(&self, coding: Coding) -> Option<Bytes> {
+    /// Returns the body if it needs no compression, or was compressed before.
+    pub(crate) fn ready_body(&self, coding: Coding) -> Option<Bytes> {
         match coding {
             Coding::Identity => Some(self.body.clone()),
             Coding::Gzip => self.gzip.get().cloned(),
@@ -129,25 +132,31 @@ fn compressed(body: &[u8], coding: Coding) -> std::io::Result<Vec<u8>> {
     Ok(encoder.into_inner())
 }
 
-/// The newest release of every environment that was asked for.
+/// The newest release of each requested environment.
 #[derive(Debug, Default)]
-pub struct Releases(RwLock<HashMap<Environment, Arc<Release>>>);
+pub(crate) struct Releases(RwLock<HashMap<Environment, Arc<Release>>>);
 
-/// Environments whose releases are kept. Keys name them, and only operators make keys.
+/// The capacity of the cache, which is emptied when it is full. Only operators create keys, and
+/// keys name the environments.
 const MAX_ENVIRONMENTS: usize = 256;
 
 impl Releases {
-    /// The release of a snapshot for an environment: made when it is first asked for.
-    pub fn of(&self, snapshot: &Snapshot, environment: &Environment) -> Arc<Release> {
-        let is_it = |release: &&Arc<Release>| release.mark.revision == snapshot.revision();
-        let known =
-            self.0.read().unwrap_or_else(PoisonError::into_inner).get(environment).filter(is_it).cloned();
-        if let Some(known) = known {
-            return known;
+    /// Returns the release of a snapshot for an environment, and builds it on the first call.
+    pub(crate) fn get(&self, snapshot: &Snapshot, environment: &Environment) -> Arc<Release> {
+        let is_current = |release: &&Arc<Release>| release.version.revision == snapshot.revision();
+        let current = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(environment)
+            .filter(is_current)
+            .cloned();
+        if let Some(current) = current {
+            return current;
         }
         let mut releases = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = releases.get(environment).filter(is_it) {
-            return Arc::clone(known);
+        if let Some(current) = releases.get(environment).filter(is_current) {
+            return Arc::clone(current);
         }
         let release = Arc::new(match environment == snapshot.environment() {
             true => Release::new(snapshot),
@@ -166,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_coding_that_is_accepted_is_taken() {
+    fn the_smallest_accepted_coding_is_chosen() {
         for (header, expected) in [
             ("", Coding::Identity),
             ("gzip", Coding::Gzip),

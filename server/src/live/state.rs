@@ -1,4 +1,4 @@
-//! One revision of everything that is held in memory, and what can be read of it.
+//! Lookups in one revision of the state in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use dezky_core::names::{Environment, FlagKey, Id, Slug};
 use dezky_core::world::WorldTenant;
 
 use super::tenants::Tenants;
-use super::{FlagChange, Known, KnownKey, RecentChanges};
+use super::{FlagChange, KeyEntry, RecentChanges, UserEntry};
 use crate::keys::SecretHash;
-use crate::store::identity_of;
+use crate::store::identity_key;
 
-/// One revision of everything.
-pub struct State {
-    /// The newest revision.
-    pub revision: u64,
+/// The records in memory and the compiled flags, at one revision.
+pub struct LiveState {
+    /// The newest revision of the log.
+    pub(crate) revision: u64,
     pub(super) environment: Environment,
     pub(super) tenants: Tenants,
     pub(super) partners: HashMap<Id, Slug>,
     pub(super) partner_slugs: HashMap<Slug, Id>,
-    pub(super) users: HashMap<Id, Arc<Known>>,
-    pub(super) identities: HashMap<String, Arc<Known>>,
-    pub(super) keys: BTreeMap<Id, Arc<KnownKey>>,
-    pub(super) secrets: HashMap<SecretHash, Arc<KnownKey>>,
+    pub(super) users: HashMap<Id, Arc<UserEntry>>,
+    pub(super) identities: HashMap<String, Arc<UserEntry>>,
+    pub(super) keys: BTreeMap<Id, Arc<KeyEntry>>,
+    pub(super) secrets: HashMap<SecretHash, Arc<KeyEntry>>,
     pub(super) flags: BTreeMap<FlagKey, Flag>,
     pub(super) killed: BTreeSet<FlagKey>,
     pub(super) snapshot: Snapshot,
@@ -36,38 +36,39 @@ pub struct State {
     pub(super) tenant_changes: HashMap<Id, u64>,
 }
 
-impl State {
-    /// The tenant of this slug.
-    pub fn tenant(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
-        self.tenants.of_slug(slug)
+impl LiveState {
+    /// Looks up a tenant by slug.
+    pub(crate) fn tenant(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+        self.tenants.by_slug(slug)
     }
 
-    /// The tenant of this id.
+    /// Looks up a tenant by id.
     pub fn tenant_by_id(&self, id: &str) -> Option<&Arc<WorldTenant>> {
         self.tenants.get(id)
     }
 
-    /// The partner of this slug.
-    pub fn partner(&self, slug: &str) -> Option<&Id> {
+    /// Looks up a partner's id by slug.
+    pub(crate) fn partner(&self, slug: &str) -> Option<&Id> {
         self.partner_slugs.get(slug)
     }
 
-    /// The slug of this partner.
-    pub fn partner_slug(&self, id: &Id) -> Option<&Slug> {
+    /// Looks up a partner's slug by id.
+    pub(crate) fn partner_slug(&self, id: &Id) -> Option<&Slug> {
         self.partners.get(id)
     }
 
-    /// The tenant of this slug, if the caller may see it. For a caller who may see only some tenants (`visible`)
-    /// this looks at those alone, so it does the same work whether or not another tenant has the slug.
-    pub fn visible_tenant(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Arc<WorldTenant>> {
+    /// Looks up a tenant by slug among those that the caller may see. With `visible`, searches only
+    /// these tenants, so the time reveals nothing about other tenants.
+    pub(crate) fn visible_tenant(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Arc<WorldTenant>> {
         match visible {
             None => self.tenant(slug),
             Some(own) => self.live_tenants(own).find(|tenant| tenant.slug.as_str() == slug),
         }
     }
 
-    /// The partner of this slug, if it brought a tenant that the caller may see; found in the same way.
-    pub fn visible_partner(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Id> {
+    /// Looks up a partner by slug among the partners of the tenants that the caller may see, with
+    /// the same care for timing.
+    pub(crate) fn visible_partner(&self, slug: &str, visible: Option<&[Id]>) -> Option<&Id> {
         let Some(own) = visible else { return self.partner(slug) };
         let mut partners = self.live_tenants(own).filter_map(|tenant| tenant.partner_id.as_ref());
         partners.find(|id| self.partner_slug(id).is_some_and(|own| own.as_str() == slug))
@@ -78,108 +79,108 @@ impl State {
         tenants.filter(|tenant| tenant.status != TenantStatus::Terminated)
     }
 
-    /// The user of this id.
-    pub fn user(&self, id: &str) -> Option<&Arc<Known>> {
+    /// Looks up a user by id.
+    pub(crate) fn user(&self, id: &str) -> Option<&Arc<UserEntry>> {
         self.users.get(id)
     }
 
-    /// The user whom an issuer calls so.
-    pub fn user_of(&self, issuer: &str, subject: &str) -> Option<&Arc<Known>> {
-        self.identities.get(&identity_of(issuer, subject))
+    /// Looks up the user with this subject at this issuer.
+    pub(crate) fn user_by_identity(&self, issuer: &str, subject: &str) -> Option<&Arc<UserEntry>> {
+        self.identities.get(&identity_key(issuer, subject))
     }
 
-    /// The compiled flags.
-    pub fn ruleset(&self) -> &Ruleset {
+    /// The compiled flags of the server's environment.
+    pub(crate) fn ruleset(&self) -> &Ruleset {
         &self.ruleset
     }
 
-    /// One flag, without its history.
-    pub fn flag(&self, key: &FlagKey) -> Option<&Flag> {
+    /// Looks up a flag, without its history.
+    pub(crate) fn flag(&self, key: &FlagKey) -> Option<&Flag> {
         self.flags.get(key)
     }
 
-    /// The flags as a document, in the server's environment.
+    /// The snapshot of the server's environment.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// The environment that the server is for.
-    pub fn environment(&self) -> &Environment {
+    /// The environment that the server evaluates by default.
+    pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// The environments that there are: the server's own and those of the machine keys.
-    pub fn environments(&self) -> Vec<Environment> {
-        let of_keys = self.keys.values().map(|known| &known.key.environment);
+    /// Lists the server's environment and those of all machine keys.
+    pub(crate) fn environments(&self) -> Vec<Environment> {
+        let of_keys = self.keys.values().map(|entry| &entry.key.environment);
         let all: BTreeSet<&Environment> = of_keys.chain([&self.environment]).collect();
         all.into_iter().cloned().collect()
     }
 
     /// The newest revision that changed a flag.
-    pub fn flags_revision(&self) -> u64 {
+    pub(crate) fn flags_revision(&self) -> u64 {
         self.flags_revision
     }
 
-    /// Whether a flag that is off was turned off by the kill switch.
-    pub fn is_killed(&self, key: &str) -> bool {
+    /// Returns whether the kill switch made the flag's last change.
+    pub(crate) fn is_killed(&self, key: &str) -> bool {
         self.killed.contains(key)
     }
 
     /// The newest revision at the server's start.
-    pub fn started_at(&self) -> u64 {
+    pub(crate) fn started_at(&self) -> u64 {
         self.started_at
     }
 
-    /// The newest changes of flags, oldest first.
-    pub fn flag_changes(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
+    /// The flag changes in memory, oldest first.
+    pub(crate) fn flag_changes(&self) -> impl DoubleEndedIterator<Item = &FlagChange> {
         self.flag_changes.iter()
     }
 
-    /// True if memory has every change of a flag above this revision.
-    pub fn remembers_changes_after(&self, revision: u64) -> bool {
+    /// Returns whether memory holds every flag change above this revision.
+    pub(crate) fn remembers_changes_after(&self, revision: u64) -> bool {
         self.flag_changes.reaches_back_to(revision)
     }
 
-    /// The revision that last changed a tenant, if that was since then.
-    pub fn tenant_changed_at(&self, id: &Id) -> Option<u64> {
+    /// The revision of a tenant's last change, if the tenant changed since the server's start.
+    pub(crate) fn tenant_changed_at(&self, id: &Id) -> Option<u64> {
         self.tenant_changes.get(id).copied()
     }
 
-    /// The machine key with this secret.
-    pub fn key_of(&self, secret: &SecretHash) -> Option<&Arc<KnownKey>> {
+    /// Looks up a machine key by the hash of a secret.
+    pub(crate) fn key_by_secret(&self, secret: &SecretHash) -> Option<&Arc<KeyEntry>> {
         self.secrets.get(secret)
     }
 
-    /// The machine key of this id.
-    pub fn key(&self, id: &str) -> Option<&Arc<KnownKey>> {
+    /// Looks up a machine key by id.
+    pub(crate) fn key(&self, id: &str) -> Option<&Arc<KeyEntry>> {
         self.keys.get(id)
     }
 
-    /// The machine keys by id, those after one id.
-    pub fn keys_after(&self, id: Option<&Id>) -> impl Iterator<Item = &Arc<KnownKey>> {
+    /// Iterates over the machine keys in order of id, after the given id.
+    pub(crate) fn keys_after(&self, id: Option<&Id>) -> impl Iterator<Item = &Arc<KeyEntry>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let after = id.map_or(Unbounded, Excluded);
-        self.keys.range::<Id, _>((after, Unbounded)).map(|(_, known)| known)
+        self.keys.range::<Id, _>((after, Unbounded)).map(|(_, entry)| entry)
     }
 
     /// The newest revision that changed a tenant, a partner or a flag.
-    pub fn world_revision(&self) -> u64 {
+    pub(crate) fn world_revision(&self) -> u64 {
         self.population_revision.max(self.flags_revision)
     }
 
     /// The newest revision that changed a tenant or a partner.
-    pub fn population_revision(&self) -> u64 {
+    pub(crate) fn population_revision(&self) -> u64 {
         self.population_revision
     }
 
-    /// What flags are evaluated for.
+    /// The subject of a tenant, for evaluation.
     pub fn subject<'s>(&'s self, tenant: &'s WorldTenant, environment: &'s Environment) -> Subject<'s> {
         let partner = tenant.partner_id.as_ref().and_then(|id| self.partners.get(id));
         Subject::from_names(&tenant.id, &tenant.slug, &tenant.plan, partner, Some(environment))
     }
 
-    /// How many there are of each kind.
-    pub fn sizes(&self) -> [(&'static str, usize); 5] {
+    /// The number of records of each kind in memory.
+    pub(crate) fn sizes(&self) -> [(&'static str, usize); 5] {
         [
             ("keys", self.keys.len()),
             ("tenants", self.tenants.len()),
@@ -189,13 +190,13 @@ impl State {
         ]
     }
 
-    /// The issuers by whom users were first recognised.
+    /// The issuers of the users' first sign-ins.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.users.values().filter_map(|known| known.issuer.as_deref())
+        self.users.values().filter_map(|entry| entry.issuer.as_deref())
     }
 
-    /// Whether any tenant that is not terminated is there under this id.
-    pub fn is_live(&self, tenant: &Id) -> bool {
+    /// Returns whether the tenant exists and is not terminated.
+    pub(crate) fn is_live(&self, tenant: &Id) -> bool {
         self.tenants.get(tenant.as_str()).is_some_and(|row| row.status != TenantStatus::Terminated)
     }
 }

@@ -1,4 +1,4 @@
-//! Tenants, found by id and by slug.
+//! The index of tenants by id and slug.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -7,42 +7,42 @@ use std::sync::Arc;
 
 use dezky_core::world::WorldTenant;
 
-/// Every tenant that there is. The rows are their own keys: a look-up touches no memory that is not needed anyway.
+/// All tenants. The sets hash the id or slug inside the shared row, so no key is stored twice.
 #[derive(Default)]
-pub struct Tenants {
+pub(super) struct Tenants {
     by_id: HashSet<ById>,
     by_slug: HashSet<BySlug>,
 }
 
 impl Tenants {
-    /// The one of this id.
-    pub fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
+    /// Looks up a tenant by id.
+    pub(super) fn get(&self, id: &str) -> Option<&Arc<WorldTenant>> {
         self.by_id.get(id).map(|ById(row)| row)
     }
 
-    /// The one of this slug.
-    pub fn of_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
+    /// Looks up a tenant by slug.
+    pub(super) fn by_slug(&self, slug: &str) -> Option<&Arc<WorldTenant>> {
         self.by_slug.get(slug).map(|BySlug(row)| row)
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
+    /// Iterates over all tenants, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<WorldTenant>> {
         self.by_id.iter().map(|ById(row)| row)
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// The number of tenants.
+    pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Makes room for so many more.
-    pub fn reserve(&mut self, count: usize) {
+    /// Reserves room for `count` more tenants.
+    pub(super) fn reserve(&mut self, count: usize) {
         self.by_id.reserve(count);
         self.by_slug.reserve(count);
     }
 
-    /// A new one, or another version of one: a tenant keeps its id and its slug.
-    pub fn put(&mut self, row: WorldTenant) {
+    /// Inserts or replaces a tenant. Ids and slugs never change.
+    pub(super) fn put(&mut self, row: WorldTenant) {
         let row = Arc::new(row);
         self.by_slug.replace(BySlug(Arc::clone(&row)));
         self.by_id.replace(ById(row));

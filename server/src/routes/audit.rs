@@ -1,7 +1,6 @@
-//! The change log: who did what, when, and the proof that it is the one that was written.
+//! The handler for the change log, with a proof of its integrity.
 
 use dezky_core::Timestamp;
-use dezky_core::access::Action;
 use dezky_core::model::Change;
 use dezky_core::names::{Digest, Id};
 use schemars::JsonSchema;
@@ -9,13 +8,12 @@ use serde::Serialize;
 
 use super::audit_views::ChangeView;
 use super::{CURSOR, LIMIT, TENANT};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::store::{ChangeQuery, Position, verify_run};
+use crate::store::{ChangeQuery, PageStart, verify_run};
 
 const TIME: &str = r#"{ "type": "string", "format": "date-time" }"#;
 const TEXT: &str = r#"{ "type": "string", "minLength": 1 }"#;
@@ -24,34 +22,32 @@ const KINDS: &[&str] = &["tenant", "partner", "user", "subscription", "flag", "k
 const FILTERS: &[Parameter] = &[
     Parameter {
         name: "entity",
-        about: "Of this kind of entity",
+        description: "The kind of the changed entity",
         schema: r#"{ "enum": ["tenant", "partner", "user", "subscription", "flag", "key"] }"#,
     },
-    Parameter { name: "id", about: "Of the entity of this id; a flag's is its key", schema: TEXT },
+    Parameter { name: "id", description: "The id of the changed entity; for a flag, its key", schema: TEXT },
     TENANT,
     Parameter {
         name: "actor",
-        about: "By the user of this id",
+        description: "The id of the user who made the change",
         schema: r#"{ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }"#,
     },
-    Parameter { name: "action", about: "Of this action, such as flag.kill", schema: TEXT },
-    Parameter { name: "from", about: "Not before", schema: TIME },
-    Parameter { name: "until", about: "Before", schema: TIME },
+    Parameter { name: "action", description: "The action, such as flag.kill", schema: TEXT },
+    Parameter { name: "from", description: "The earliest time of the changes", schema: TIME },
+    Parameter { name: "until", description: "The time before which the changes were made", schema: TIME },
     LIMIT,
     CURSOR,
 ];
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/audit", Action::AuditRead, list)
-            .says("The change log, newest first; owners and admins of a tenant read their tenant's, with who joins and leaves it")
-            .bound_to(Bound::TenantOfQueryIfAny)
-            .asks(FILTERS)
-            .gives::<AuditPage>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary(
+        "Lists the change log, newest first; owners and admins of a tenant read their tenant's \
+         changes, including who joins and leaves it",
+    )
+    .query(FILTERS)
+    .returns::<AuditPage>();
 
-/// A page of the change log.
+/// One page of the change log.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AuditPage {
@@ -60,18 +56,19 @@ struct AuditPage {
     proof: Proof,
 }
 
-/// Whether the page is as it was written: every change's hash was computed anew, and every link between neighbours on the page was followed.
+/// The proof of the page: every hash was recomputed, and every link between neighbours on the
+/// page was followed.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Proof {
-    /// Whether all of it holds.
+    /// True if every hash and link is correct.
     intact: bool,
-    /// The first change, from the oldest on, that does not.
+    /// The revision of the oldest change with a wrong hash or link.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken_at: Option<u64>,
-    /// The log's newest revision.
+    /// The newest revision of the log.
     head_revision: u64,
-    /// The hash of the newest change: whoever has kept it can tell whether the log was rewritten.
+    /// The hash of the newest change; compare it with a kept one to detect a rewritten log.
     head_hash: Digest,
 }
 
@@ -93,7 +90,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         limit: query.limit()? + 1,
     };
     let found = call.app.store.changes(asked).await?;
-    let position = |change: &Change| Position { key: change.revision.to_string(), id: String::new() };
+    let position = |change: &Change| PageStart { key: change.revision.to_string(), id: String::new() };
     let (changes, next_cursor) = call.page(found, position)?;
     let (head_revision, head_hash) = call.app.store.head().await?;
     let broken_at = first_break(&changes);
@@ -105,7 +102,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 fn first_break(newest_first: &[Change]) -> Option<u64> {
     let mut oldest_first = newest_first.to_vec();
     oldest_first.reverse();
-    // A filter leaves gaps: what stands together is judged together.
+    // A filter leaves gaps, so each run of consecutive revisions is verified by itself.
     let mut runs = oldest_first.chunk_by(|one, next| one.revision + 1 == next.revision);
     runs.find_map(|run| verify_run(run).err()).map(|(revision, _)| revision)
 }

@@ -1,4 +1,4 @@
-//! The change log as a whole: exported from a revision on, and verified. Both answers are streams of lines (NDJSON) that are made while they are read.
+//! Exports and verification of the change log, both streamed as lines of JSON (NDJSON).
 
 use std::sync::Arc;
 
@@ -14,101 +14,105 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::{App, now};
-use crate::delivery::Place;
+use crate::delivery::StreamPermit;
 use crate::http::call::Call;
 use crate::http::caller::Caller;
 use crate::http::limits::MAX_EXPORTS;
-use crate::http::operation::{Operation, get, post};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::store::{Head, Verification, VerifyError};
+use crate::store::{LogHead, Verification, VerifyError};
 
 const FROM: Parameter = Parameter {
     name: "from",
-    about: "The first revision that is wanted",
+    description: "The first revision to export",
     schema: r#"{ "type": "integer", "minimum": 1, "maximum": 9007199254740991, "default": 1 }"#,
 };
 
 const EXPECT: Parameter = Parameter {
     name: "expect",
-    about: "A head that was kept outside, as REVISION:HASH: the log must have this change",
+    description: "A kept head as REVISION:HASH; the log must contain this change",
     schema: r#"{ "type": "string", "pattern": "^[0-9]{1,16}:[0-9a-f]{64}$" }"#,
 };
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/audit/export", Action::AuditRead, export)
-            .says("The changes from a revision on, oldest first, a line each, up to the newest at the time of the request")
-            .asks(&[FROM])
-            .gives::<Change>()
-            .lines(),
-        post("/audit/verify", Action::AuditRead, verify)
-            .says("Verifies the change log and every record against it: a line for each step, and a last one that says ok or failed")
-            .asks(&[EXPECT])
-            .gives::<VerifyLine>()
-            .lines(),
-    ]
-}
+pub const EXPORT: Operation = Operation::new(|call| Box::pin(export(call)))
+    .summary(
+        "Exports the changes from a revision on, oldest first, one per line, up to the newest at \
+         the time of the request",
+    )
+    .query(&[FROM])
+    .returns::<Change>()
+    .streams_lines();
 
-/// A line of a verification.
+pub const VERIFY: Operation = Operation::new(|call| Box::pin(verify(call)))
+    .summary(
+        "Verifies the change log and every record against it: one line for each step, the last \
+         with state ok or failed",
+    )
+    .query(&[EXPECT])
+    .returns::<VerifyLine>()
+    .streams_lines();
+
+/// One line of a verification.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct VerifyLine {
-    /// How it stands.
+    /// The state of the verification.
     state: VerifyState,
     /// The revision up to which everything is verified, or at which the verification failed.
     revision: u64,
     /// The newest revision when the verification began.
     until: u64,
-    /// The hash of the last change that is verified: of the log's head, where the state is ok.
+    /// The hash of the last verified change; with state ok, of the head of the log.
     hash: Digest,
-    /// Why it failed: a stable code.
+    /// The stable code of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    /// Why it failed, for people.
+    /// A sentence that explains the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-/// How a verification stands.
+/// The state of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum VerifyState {
-    /// More lines follow.
+    /// The verification continues; more lines follow.
     Running,
-    /// Everything is as it was written. The last line.
+    /// Every record and hash is correct. The last line.
     Ok,
-    /// Something is not as it was written, or cannot be read. The last line.
+    /// A record or hash is wrong or cannot be read. The last line.
     Failed,
 }
 
-/// The caller of a stream, and the stream's place among those that are open.
+/// The caller of a stream with its permit.
 struct Reader {
     app: Arc<App>,
     caller: Caller,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
 impl Reader {
-    /// A reader of one of so many streams of a name; nothing, where all of them are taken.
+    /// Takes a permit for a named kind of stream; `None` if all are taken.
     fn new(call: Call, name: &str, most: usize) -> Option<Reader> {
-        let place = call.app.streams.place(Some((name, most)))?;
-        Some(Reader { app: call.app, caller: call.caller, _place: place })
+        let permit = call.app.streams.acquire(Some((name, most)))?;
+        Some(Reader { app: call.app, caller: call.caller, _permit: permit })
     }
 
-    /// Ends the stream, visibly cut off, where the server stops or the caller may not read it any more.
-    fn judge(&mut self) -> std::io::Result<()> {
+    /// Authorizes the reader again. An error cuts the stream off visibly: the server stops, or
+    /// the caller lost access.
+    fn authorize(&mut self) -> std::io::Result<()> {
         let cut = |reason: &str| std::io::Error::other(reason.to_owned());
         if *self.app.stopping.borrow() {
-            return Err(cut("the server stops"));
+            return Err(cut("the server is stopping"));
         }
         let at = now().map_err(|problem| cut(problem.detail()))?;
         self.caller =
-            self.caller.anew(&self.app, at).ok_or_else(|| cut("the credential is not valid any more"))?;
+            self.caller.refreshed(&self.app, at).ok_or_else(|| cut("the credential is no longer valid"))?;
         match decide(&self.caller.principal, Action::AuditRead, &Resource::default()).allowed {
             true => Ok(()),
-            false => Err(cut("the caller may not read the log any more")),
+            false => Err(cut("the caller may no longer read the log")),
         }
     }
 }
@@ -118,7 +122,7 @@ async fn export(call: Call) -> Result<Reply, Problem> {
     let from = call.query.read("from", revision)?.unwrap_or(1);
     let (until, _) = call.app.store.head().await?;
     let Some(reader) = Reader::new(call, "audit export", MAX_EXPORTS) else {
-        let detail = "As many exports are under way as there may be";
+        let detail = "The limit of concurrent exports is reached";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
         return Err(problem.with_header(RETRY_AFTER, HeaderValue::from_static("10")));
     };
@@ -126,7 +130,7 @@ async fn export(call: Call) -> Result<Reply, Problem> {
         if after >= until {
             return Ok(None);
         }
-        reader.judge()?;
+        reader.authorize()?;
         let exported = reader.app.store.export(after, until).await.map_err(std::io::Error::other)?;
         match exported.last > after {
             true => Ok(Some((Bytes::from(exported.lines), (reader, exported.last)))),
@@ -137,16 +141,16 @@ async fn export(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn verify(call: Call) -> Result<Reply, Problem> {
-    let expected = call.query.read("expect", |text| text.parse::<Head>().ok())?;
+    let expected = call.query.read("expect", |text| text.parse::<LogHead>().ok())?;
     let Some(reader) = Reader::new(call, "audit verification", 1) else {
-        let detail = "A verification is under way: wait until it has ended";
+        let detail = "Another verification is running: retry when it has ended";
         return Err(Problem::new(StatusCode::CONFLICT, "verification_running", detail));
     };
     let (newest, _) = reader.app.store.head().await?;
     let start = Some((reader, Verification::new(expected)));
-    let lines = try_unfold(start, move |under_way| async move {
-        let Some((mut reader, so_far)) = under_way else { return Ok(None) };
-        reader.judge()?;
+    let lines = try_unfold(start, move |running| async move {
+        let Some((mut reader, so_far)) = running else { return Ok(None) };
+        reader.authorize()?;
         let before = so_far.clone();
         let (line, next) = match reader.app.store.verify(so_far).await {
             Ok(verified) => {
@@ -170,7 +174,8 @@ impl VerifyLine {
         Ok(VerifyLine { state, revision: head.revision, until, hash: head.hash, code: None, detail: None })
     }
 
-    /// The last line. `newest` is where a verification ends that failed in its first step.
+    /// Creates the last line of a failure. `newest` is the end of a verification that failed in
+    /// its first step.
     fn failed(so_far: &Verification, newest: u64, error: VerifyError) -> std::io::Result<VerifyLine> {
         let until = so_far.until.unwrap_or(newest);
         let line = VerifyLine { until, ..VerifyLine::new(VerifyState::Failed, so_far)? };
@@ -179,7 +184,7 @@ impl VerifyLine {
                 tracing::error!(
                     code = breach.code,
                     revision = breach.revision,
-                    "what is stored is not what was written"
+                    "the stored data differs from what was written"
                 );
                 let (revision, code) = (breach.revision, Some(breach.code));
                 VerifyLine { revision, code, detail: Some(breach.detail), ..line }
@@ -192,8 +197,8 @@ impl VerifyLine {
     }
 }
 
-/// An answer of lines. Proxies that collect answers pass it on as it comes.
+/// Creates a streamed reply of lines that proxies do not buffer.
 fn streamed(body: Body) -> Reply {
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Reply::stream(body).as_type("application/x-ndjson").with_header(unbuffered.0, unbuffered.1)
+    Reply::stream(body).with_type("application/x-ndjson").with_header(unbuffered.0, unbuffered.1)
 }

@@ -1,4 +1,5 @@
-//! How a change is shown. Operators see all of it. Owners and admins of a tenant see of a change of a user only who joins or leaves their tenant.
+//! The view of a change. Operators see the whole change; owners and admins of a tenant see of a
+//! changed user only who joins or leaves their tenant.
 
 use dezky_core::access::Principal;
 use dezky_core::model::Change;
@@ -9,21 +10,22 @@ use serde_json::{Map, Value, json};
 
 use crate::http::call::Call;
 
-/// The members of a user that the owners of a tenant see, while the user belongs to it.
+/// The members of a user that the owners of a tenant see while the user belongs to it.
 const OF_MEMBERS: [&str; 5] = ["id", "email", "emailVerified", "name", "role"];
 
-/// A change as it is shown.
+/// A change as the caller may see it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ChangeView {
     #[serde(flatten)]
     change: Change,
-    /// That parts of `before` and `after` are left out, which concern others. The hashes are those of the whole change.
+    /// True if parts of `before` and `after` that concern others are left out. The hashes cover
+    /// the whole change.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     redacted: bool,
 }
 
 impl ChangeView {
-    /// As the caller may see it.
+    /// Creates the view of a change for the caller.
     pub fn new(call: &Call, mut change: Change) -> ChangeView {
         let is_operator = matches!(&call.caller.principal, Principal::Person(person) if person.is_operator());
         let tenant = call.target.tenant.as_ref().filter(|_| !is_operator).map(|tenant| &tenant.id);
@@ -39,7 +41,7 @@ impl ChangeView {
     }
 }
 
-/// What of a user's document concerns one tenant.
+/// Returns the part of a user document that concerns one tenant.
 fn of_tenant(document: &Value, tenant: &Id) -> Value {
     let Some(members) = document.as_object() else { return Value::Null };
     let tenants = members.get("tenantIds").and_then(Value::as_array);

@@ -1,64 +1,73 @@
-//! For instances that evaluate locally: snapshots, slices, streams of news, and reach.
+//! The handlers for local evaluation: snapshots, slices, event streams and reach.
 
 use std::sync::Arc;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 use axum::http::{HeaderName, HeaderValue};
 use dezky_core::Timestamp;
-use dezky_core::access::Action;
 use dezky_core::names::{Digest, Id, Slug};
+use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Serialize;
 use tokio::time::Instant as Deadline;
 
 use super::TENANT;
 use crate::app::App;
-use crate::delivery::{Heard, Instances, Watching};
-use crate::http::authorize::Bound;
+use crate::delivery::{FollowedRules, InstanceList, InstanceReport};
 use crate::http::call::Call;
-use crate::http::caller::Who;
-use crate::http::follow::{Following, follow};
+use crate::http::caller::CallerKind;
+use crate::http::follow::{EventSource, follow};
 use crate::http::instance::{digest, instance, is_closing};
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::live::{Coding, Mark};
+use crate::live::{Coding, SnapshotVersion};
 
 const HISTORY: HeaderName = HeaderName::from_static("dezky-history");
-/// The newest revision that changed a tenant or a partner: clients then ask for subjects again.
+/// The newest revision that changed a tenant or a partner; clients then fetch subjects again.
 pub const POPULATION: HeaderName = HeaderName::from_static("dezky-population");
 
-pub fn operations() -> Vec<Operation> {
-    let document = |operation: Operation| Operation {
-        answer: |_| {
-            Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
-        },
-        ..operation.quietly()
-    };
-    let stream = |operation: Operation| {
-        Operation { answer: |_| Some(Schema::from(true)), ..operation.quietly() }.streams()
-    };
-    vec![
-        document(get("/flags/snapshot", Action::SnapshotRead, snapshot))
-            .says("The flags of the caller's environment, as instances evaluate them"),
-        document(get("/flags/slice", Action::FlagEvaluate, slice))
-            .says("What of the snapshot one tenant's decisions depend on")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        stream(get("/flags/stream", Action::SnapshotStream, stream_snapshot))
-            .says("An event for every new snapshot: its revision and digest, and as population the newest revision that changed a tenant or a partner; sent too when only that changed"),
-        stream(get("/flags/slice/stream", Action::FlagEvaluate, stream_slice))
-            .says("An event for every slice of one tenant that is out: its revision and digest")
-            .bound_to(Bound::TenantOfQuery)
-            .asks(&[TENANT]),
-        get("/flags/reach", Action::FlagPlan, reach)
-            .says("Which instances evaluate with the newest flags, which do not yet, and which have not been heard of lately")
-            .gives::<ReachView>(),
-    ]
+pub const SNAPSHOT: Operation = Operation::new(|call| Box::pin(snapshot(call)))
+    .summary("Returns the snapshot of the caller's environment, which instances evaluate locally")
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const SLICE: Operation = Operation::new(|call| Box::pin(slice(call)))
+    .summary("Returns the part of the snapshot that one tenant's decisions depend on")
+    .query(&[TENANT])
+    .returns_schema(document_schema)
+    .log_refusals_only();
+
+pub const STREAM_SNAPSHOT: Operation = Operation::new(|call| Box::pin(stream_snapshot(call)))
+    .summary(
+        "Sends an event for every new snapshot: its revision, its digest and, as population, the \
+         newest revision that changed a tenant or a partner; a change of the population alone sends \
+         an event too",
+    )
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const STREAM_SLICE: Operation = Operation::new(|call| Box::pin(stream_slice(call)))
+    .summary("Sends an event for every new slice of one tenant: its revision and digest")
+    .query(&[TENANT])
+    .returns_schema(|_| Some(Schema::from(true)))
+    .log_refusals_only()
+    .streams_events();
+
+pub const REACH: Operation = Operation::new(|call| Box::pin(reach(call)))
+    .summary(
+        "Lists the instances: those that evaluate with the newest flags, those that do not yet, and \
+         those that have not reported lately",
+    )
+    .returns::<ReachView>();
+
+fn document_schema(_: &mut SchemaGenerator) -> Option<Schema> {
+    Some(json_schema!({ "type": "object", "description": "A snapshot, format 1, canonical." }))
 }
 
 async fn snapshot(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     let (release, population) = {
         let state = call.app.live.read();
         let release = call.app.live.release_at(&state, call.caller.environment(&state));
@@ -73,9 +82,10 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
     }
     let accepted = call.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let coding = accepted.map_or(Coding::Identity, Coding::accepted);
-    let body = match release.body_at_hand(coding) {
+    let body = match release.ready_body(coding) {
         Some(body) => body,
-        // The first who asks makes it for all; others who ask now wait beside the threads that answer.
+        // The first request compresses the body for all. Others wait on blocking threads, not on
+        // those that answer requests.
         None => tokio::task::spawn_blocking(move || release.body(coding)).await.unwrap_or_default(),
     };
     let reply = Reply { content: Reply::text(body).content, ..head };
@@ -86,100 +96,101 @@ async fn snapshot(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn slice(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
+    record_report(&call);
     let (tenant, environment) = (call.tenant_id()?, call.caller.environment(&call.app.live.read()).clone());
     let App { live, store, slices, .. } = &*call.app;
     let gone = Problem::not_found;
-    let mark = slices.mark(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    let head = |mark: &Mark, body| {
-        Reply::text(body).tagged(&mark.etag()).with_header(HISTORY, call.app.history.clone())
+    let version = slices.version(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
+    let head = |version: &SnapshotVersion, body| {
+        Reply::text(body).tagged(&version.etag()).with_header(HISTORY, call.app.history.clone())
     };
-    if call.is_known(&mark.etag()) {
-        return Ok(head(&mark, axum::body::Bytes::new()).not_modified());
+    if call.is_known(&version.etag()) {
+        return Ok(head(&version, axum::body::Bytes::new()).not_modified());
     }
     let slice = slices.slice(live, &**store, (&tenant, &environment)).await?.ok_or_else(gone)?;
-    Ok(head(&slice.mark, slice.body))
+    Ok(head(&slice.version, slice.body))
 }
 
 async fn stream_snapshot(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
-    follow(call, Following::Snapshot)
+    record_report(&call);
+    follow(call, EventSource::Snapshot)
 }
 
 async fn stream_slice(call: Call) -> Result<Reply, Problem> {
-    hear(&call);
-    follow(call, Following::Slice)
+    record_report(&call);
+    follow(call, EventSource::Slice)
 }
 
-/// Remembers what the instance reports, or forgets an instance that signs off. Only machine keys have
-/// instances: people could invent names.
-fn hear(call: &Call) {
-    let Who::Key(known) = &call.caller.who else { return };
+/// Records the report of an instance, or removes an instance that signs off. Only machine keys
+/// have instances, because people could invent names.
+fn record_report(call: &Call) {
+    let CallerKind::Key(entry) = &call.caller.kind else { return };
     let Some(name) = instance(&call.headers) else { return };
     if is_closing(&call.headers) {
-        return call.app.reach.forget(&known.key, name);
+        return call.app.reach.forget(&entry.key, name);
     }
-    let watching = Watching {
-        environment: known.key.environment.clone(),
+    let followed = FollowedRules {
+        environment: entry.key.environment.clone(),
         tenant: call.target.tenant.as_ref().map(|tenant| tenant.id.clone()),
     };
-    let heard = Heard { watching, digest: digest(&call.headers), at: call.now };
-    call.app.reach.hear(&known.key, name, heard, std::time::Instant::now());
+    let report = InstanceReport { followed, digest: digest(&call.headers), at: call.now };
+    call.app.reach.record(&entry.key, name, report, std::time::Instant::now());
 }
 
-/// Which instances evaluate with the newest flags.
+/// The instances and whether they evaluate with the newest flags.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReachView {
     /// The newest revision that changed a flag.
     revision: u64,
-    /// The digest of its snapshot in the server's environment.
+    /// The digest of its snapshot in the environment of the server.
     digest: Digest,
-    /// The answer for all instances together: `unknown` if some could not be remembered; else `pending` or
-    /// `silent` if any instance is; `reached` if every known instance evaluates with the newest flags.
+    /// The standing of all instances together: `unknown` if some could not be tracked; else
+    /// `pending` or `silent` if any instance is; `reached` if every instance evaluates with the
+    /// newest flags.
     standing: Standing,
-    /// How many instances, heard of lately, evaluate with it.
+    /// The number of recently heard instances that evaluate with the newest flags.
     reached: usize,
-    /// How many, heard of lately, do not yet.
+    /// The number of recently heard instances that do not yet.
     pending: usize,
-    /// How many have not been heard of lately; whatever they said then, they do not count as reached.
+    /// The number of instances without a recent report; they do not count as reached.
     silent: usize,
-    /// Machine keys (by id) with more instances than the server remembers: how many of them are
+    /// The ids of machine keys with more instances than the server tracks; how many of them are
     /// reached is unknown.
     incomplete_keys: Vec<Id>,
-    /// The instances: those that are pending first, then the silent ones; 1,000 at most.
+    /// The instances: pending ones first, then silent ones; 1,000 at most.
     instances: Vec<InstanceView>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct InstanceView {
-    /// The name that it gave itself.
+    /// The name that the instance reported.
     instance: String,
-    /// Where it stands: pending, silent or reached.
+    /// The standing of the instance: pending, silent or reached.
     standing: Standing,
-    /// The machine key that it uses.
+    /// The id of its machine key.
     key_id: Id,
-    /// The tenant whose slice it follows, where it does.
+    /// The slug of the tenant whose slice it follows, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant_slug: Option<Slug>,
     environment: String,
-    /// The digest of what it evaluates with; null before it has anything.
+    /// The digest of the rules that it evaluates with; null before it has any.
     digest: Option<Digest>,
     last_heard_at: Timestamp,
 }
 
-/// Where an instance stands, or all of them together.
+/// The standing of one instance, or of all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Standing {
-    /// It evaluates with something else, as far as it has said.
+    /// The last report named other rules.
     Pending,
-    /// It has not been heard of lately.
+    /// The instance has not reported lately.
     Silent,
-    /// It evaluates with the newest.
+    /// The instance evaluates with the newest flags.
     Reached,
-    /// Some instances could not be remembered.
+    /// Some instances could not be tracked.
     Unknown,
 }
 
@@ -189,26 +200,26 @@ async fn reach(call: Call) -> Result<Reply, Problem> {
     Reply::json(&standing(&call.app).await?)
 }
 
-/// Which instances evaluate with the newest flags, now.
+/// Computes the current reach.
 pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     let own = app.live.read().environment().clone();
-    let Mark { revision, digest } = app.live.release(&own).mark.clone();
-    let mut newest: std::collections::HashMap<Watching, Option<Digest>> = Default::default();
+    let SnapshotVersion { revision, digest } = app.live.release(&own).version.clone();
+    let mut newest: std::collections::HashMap<FollowedRules, Option<Digest>> = Default::default();
     let mut counts = [0; 3];
     let mut instances = Vec::new();
-    let Instances { instances: heard, incomplete } = app.reach.list(std::time::Instant::now());
-    for instance in heard {
-        let Heard { watching, digest, at } = instance.heard;
-        let current = match newest.get(&watching) {
+    let InstanceList { instances: reported, incomplete } = app.reach.list(std::time::Instant::now());
+    for instance in reported {
+        let InstanceReport { followed, digest, at } = instance.report;
+        let current = match newest.get(&followed) {
             Some(current) => current.clone(),
             None => {
-                let current = current(app, &watching).await?;
-                newest.insert(watching.clone(), current.clone());
+                let current = current(app, &followed).await?;
+                newest.insert(followed.clone(), current.clone());
                 current
             }
         };
         let standing = match digest.is_some() && digest == current {
-            _ if !instance.lately => Standing::Silent,
+            _ if !instance.is_recent => Standing::Silent,
             true => Standing::Reached,
             false => Standing::Pending,
         };
@@ -220,8 +231,8 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
             instance: instance.name,
             standing,
             key_id: instance.key,
-            tenant_slug: watching.tenant.as_ref().and_then(slug),
-            environment: watching.environment.to_string(),
+            tenant_slug: followed.tenant.as_ref().and_then(slug),
+            environment: followed.environment.to_string(),
             digest,
             last_heard_at: at,
         });
@@ -247,20 +258,21 @@ pub async fn standing(app: &App) -> Result<ReachView, Problem> {
     })
 }
 
-async fn current(app: &App, watching: &Watching) -> Result<Option<Digest>, Problem> {
-    let Watching { environment, tenant } = watching;
-    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).mark.digest.clone())) };
-    let mark = app.slices.mark(&app.live, &*app.store, (tenant, environment)).await?;
-    Ok(mark.map(|mark| mark.digest))
+async fn current(app: &App, followed: &FollowedRules) -> Result<Option<Digest>, Problem> {
+    let FollowedRules { environment, tenant } = followed;
+    let Some(tenant) = tenant else { return Ok(Some(app.live.release(environment).version.digest.clone())) };
+    let version = app.slices.version(&app.live, &*app.store, (tenant, environment)).await?;
+    Ok(version.map(|version| version.digest))
 }
 
 impl ReachView {
-    /// Waits until no known instance is pending, or until the deadline; then answers the reach of that moment.
+    /// Waits until no instance is pending or the deadline passes, and returns the reach at that
+    /// moment.
     pub async fn awaited(app: &Arc<App>, until: Deadline) -> Result<ReachView, Problem> {
         loop {
-            let news = app.reach.news();
+            let changed = app.reach.changed();
             let view = standing(app).await?;
-            if view.pending == 0 || tokio::time::timeout_at(until, news).await.is_err() {
+            if view.pending == 0 || tokio::time::timeout_at(until, changed).await.is_err() {
                 return Ok(view);
             }
         }

@@ -1,16 +1,14 @@
-//! Which flags are on for a tenant.
+//! The handler for the evaluation of all flags for a tenant.
 
 use std::collections::BTreeMap;
 
-use dezky_core::access::Action;
 use dezky_core::flags::{Explanation, Ruleset, Subject};
 use dezky_core::names::Slug;
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Body, Operation, post};
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -19,11 +17,11 @@ const ASKED: Body = Body::whole::<Asked>(&["tenantSlug"], &["tenantSlug"]);
 
 const EXPLAIN: Parameter = Parameter {
     name: "explain",
-    about: "Whether to say why",
+    description: "Returns the reasons as well",
     schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
 };
 
-/// Whose flags.
+/// The tenant to evaluate for.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -32,16 +30,13 @@ struct Asked {
     tenant_slug: Slug,
 }
 
-pub fn operation() -> Operation {
-    let operation = post("/flags/evaluate", Action::FlagEvaluate, evaluate)
-        .says("Which flags are on for a tenant; with explain=true, why")
-        .bound_to(Bound::TenantOfBody)
-        .asks(&[EXPLAIN])
-        .takes(ASKED);
-    Operation { answer: |generator| Some(answer(generator)), ..operation }
-}
+pub const EVALUATE: Operation = Operation::new(|call| Box::pin(evaluate(call)))
+    .summary("Evaluates all flags for a tenant; with explain=true, returns the reasons as well")
+    .query(&[EXPLAIN])
+    .body(ASKED)
+    .returns_schema(|generator| Some(result_schema(generator)));
 
-fn answer(generator: &mut SchemaGenerator) -> Schema {
+fn result_schema(generator: &mut SchemaGenerator) -> Schema {
     let on = generator.subschema_for::<BTreeMap<String, bool>>();
     let why = generator.subschema_for::<BTreeMap<String, Explanation<'_>>>();
     schemars::json_schema!({ "anyOf": [on, why] })
@@ -49,7 +44,7 @@ fn answer(generator: &mut SchemaGenerator) -> Schema {
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
     let explain = call.query.is_set("explain")?;
-    // One revision for the tenant and its flags alike.
+    // One state lock, so that the tenant and its flags have the same revision.
     let state = call.app.live.read();
     let tenant = call.target.tenant_in(&state)?;
     let subject = state.subject(tenant, call.caller.environment(&state));
@@ -58,7 +53,7 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
     Ok(Reply::text(body))
 }
 
-// A key needs no escaping: it is lower-case letters, digits, _ and -.
+// Keys need no escaping: they consist of lowercase letters, digits, _ and -.
 
 fn evaluated(rules: &Ruleset, subject: &Subject<'_>) -> String {
     let evaluation = rules.evaluate_all(subject);

@@ -1,4 +1,4 @@
-//! What is shown of a flag, and to whom.
+//! The view of a flag for the caller.
 
 use dezky_core::flags::{Scope, State};
 use dezky_core::limits::MAX_HISTORY;
@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::delivery::ReachView;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::reply::unwritable;
+use crate::http::reply::serialization_failed;
 use crate::store::{ChangeQuery, StoreError};
 
-/// A flag. Whom it is for and how it came to be so is shown to platform admins alone.
+/// A flag. Only platform admins see its scope and history.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlagView {
@@ -26,22 +26,22 @@ pub struct FlagView {
     revisioned: Revisioned,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
-    /// Its newest changes, newest first; of one flag alone.
+    /// The newest changes, newest first; only for a single flag.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<FlagHistoryEntry>>,
-    /// Who evaluates without it; after a kill that waited.
+    /// The reach after a kill that waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
-    /// The code of what its maker may not have meant of its state and scope together.
+    /// The code of a warning about its state and scope together.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<FlagWarning>,
-    /// Everything that its maker may not have meant; in the answer to a write alone.
+    /// All warnings about the flag; only in the response to a write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
 }
 
 impl FlagView {
-    /// A flag as this caller may see it.
+    /// Creates the view of a flag for the caller.
     pub fn new(call: &Call, flag: &Flag) -> FlagView {
         let FlagContent { state, pct, scope, description } = flag.content().clone();
         FlagView {
@@ -58,7 +58,7 @@ impl FlagView {
         }
     }
 
-    /// The same with its history, for those who may see it.
+    /// Adds the history, if the caller may see it.
     pub async fn with_history(self, call: &Call) -> Result<FlagView, Problem> {
         if !call.caller.is_platform_admin() {
             return Ok(self);
@@ -67,13 +67,13 @@ impl FlagView {
         Ok(FlagView { history: Some(history), ..self })
     }
 
-    /// The same with what its maker may not have meant.
+    /// Adds the warnings of a write.
     pub fn warned(self, warning: Option<FlagWarning>, warnings: Vec<Warning>) -> FlagView {
         FlagView { warning, warnings, ..self }
     }
 }
 
-/// A flag's newest changes, as the log has them: back to where it was made, if that is among them.
+/// Returns the newest changes of a flag from the log, back to its creation if that is among them.
 pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistoryEntry>, Problem> {
     let query = ChangeQuery {
         kind: Some("flag".to_owned()),
@@ -83,7 +83,7 @@ pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistoryEntry>
     };
     let mut history = Vec::new();
     for change in call.app.store.changes(query).await? {
-        // What bore this name before it was made anew is another flag.
+        // Earlier changes belong to a deleted flag with the same key.
         if change.content.after.is_null() {
             break;
         }
@@ -96,8 +96,9 @@ pub async fn history(call: &Call, key: &FlagKey) -> Result<Vec<FlagHistoryEntry>
     Ok(history)
 }
 
-/// By what a flag's history names somebody: their verified address; else their id, under a name that no mail reaches.
-pub fn named(actor: &Actor) -> Option<Email> {
+/// Returns the address that names an actor in a flag's history: the verified address, or the id
+/// under a reserved domain.
+pub fn author(actor: &Actor) -> Option<Email> {
     let unverified = || Email::new(&format!("{}@unverified.invalid", actor.id.as_ref()?)).ok();
     actor.email.clone().or_else(unverified)
 }
@@ -114,17 +115,17 @@ fn entry(change: Change) -> Result<FlagHistoryEntry, Problem> {
     Ok(FlagHistoryEntry {
         revision: change.revision,
         at: change.content.at,
-        by: named(&change.content.actor).ok_or_else(|| broken("nobody made it"))?,
+        by: author(&change.content.actor).ok_or_else(|| broken("it has no actor"))?,
         before,
         after: content(&change.content.after).map_err(|error| broken(&error.to_string()))?,
     })
 }
 
-/// The same flag with these changes as its history.
+/// Returns the flag with these changes as its history.
 pub fn with_history(flag: &Flag, history: &[FlagHistoryEntry]) -> Result<Flag, Problem> {
-    let mut document = serde_json::to_value(flag).map_err(unwritable)?;
+    let mut document = serde_json::to_value(flag).map_err(serialization_failed)?;
     if let Some(members) = document.as_object_mut() {
-        members.insert("history".to_owned(), serde_json::to_value(history).map_err(unwritable)?);
+        members.insert("history".to_owned(), serde_json::to_value(history).map_err(serialization_failed)?);
     }
     Ok(Flag::from_json(document.to_string().as_bytes())?)
 }

@@ -1,46 +1,43 @@
-//! The caller themselves, with what a portal shows first.
+//! The handler for the profile of the caller, with the data of the first page of a portal.
 
-use dezky_core::access::Action;
 use dezky_core::model::{Subscription, Tenant, User};
 use dezky_core::world::WorldTenant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::sign_in::in_step;
+use super::sign_in::updated_record;
 use super::subjects::SubjectView;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
-
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{Direction, Sort, SortKey, SubscriptionQuery, TenantFilter, TenantQuery};
 
-/// What a portal's first page shows at most of each list; the lists themselves have the rest.
+/// The maximum length of each list.
 const FIRST_PAGE: usize = 200;
 
-pub fn operation() -> Operation {
-    get("/users/me", Action::UserMe, me)
-        .says(
-            "The caller's profile, tenants and subscriptions; makes or updates their record from their token",
-        )
-        .gives::<Me>()
-}
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary(
+        "Returns the caller's profile, tenants and subscriptions; creates or updates the caller's \
+         record from the token",
+    )
+    .returns::<Me>();
 
-/// What a portal needs for its first page.
+/// The data for the first page of a portal.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Me {
-    /// The caller.
+    /// The record of the caller.
     profile: User,
-    /// Their tenants, by slug.
+    /// The tenants of the caller by slug.
     tenants: Vec<Tenant>,
-    /// Their tenants' subscriptions, newest first.
+    /// The subscriptions of these tenants, newest first.
     subscriptions: Vec<Subscription>,
-    /// Their tenants' subjects, by slug: the documents that forTenant takes.
+    /// The subjects of these tenants by slug: the documents that forTenant takes.
     subjects: Vec<SubjectView>,
 }
 
-async fn me(call: Call) -> Result<Reply, Problem> {
-    let profile = in_step(&call).await?;
+async fn read(call: Call) -> Result<Reply, Problem> {
+    let profile = updated_record(&call).await?;
     let own = Some(profile.tenant_ids.clone());
     let filter = TenantFilter { visible: own.clone(), ..TenantFilter::default() };
     let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };

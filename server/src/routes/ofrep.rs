@@ -1,4 +1,4 @@
-//! OFREP 0.3: evaluation over HTTP for the clients of OpenFeature.
+//! The OFREP 0.3 handlers: evaluation over HTTP for OpenFeature clients.
 
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,23 +6,21 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::http::{HeaderName, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::access::Action;
 use dezky_core::flags::{Axis, Explanation, Reason, Subject};
 use dezky_core::names::{FlagKey, Percent};
 use schemars::json_schema;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::context::bad_context;
-use crate::http::follow::{Following, follow};
+use crate::http::follow::{EventSource, follow};
 use crate::http::link::Link;
-use crate::http::operation::{Body, BodyForm, Credential, Operation, Refusals, get, post};
+use crate::http::operation::{Body, BodyForm, Credential, Handler, Operation, RefusalFormat};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
-use crate::live::{Mark, State};
+use crate::live::{LiveState, SnapshotVersion};
 use crate::routes::TENANT;
 
 const ASKED: Body = Body {
@@ -35,66 +33,74 @@ const ASKED: Body = Body {
             "required": ["targetingKey"],
             "properties": {
                 "targetingKey": { "type": "string", "description": "The id or slug of the tenant." },
-                "environment": { "type": "string", "description": "The caller's; it can be left out." },
+                "environment": { "type": "string", "description": "The environment of the caller; optional." },
             },
         } } })
     },
 };
 
-/// What a client that was told of a change says of it. The newest is what everybody is answered.
+/// Parameters that a client copies from a change event. They are ignored: every response has the
+/// newest state.
 const REFETCH: &[Parameter] = &[
-    Parameter { name: "flagConfigEtag", about: "As the event said", schema: r#"{ "type": "string" }"# },
+    Parameter {
+        name: "flagConfigEtag",
+        description: "The value from the change event",
+        schema: r#"{ "type": "string" }"#,
+    },
     Parameter {
         name: "flagConfigLastModified",
-        about: "As the event said",
+        description: "The value from the change event",
         schema: r#"{ "type": "string" }"#,
     },
 ];
 
-const TOKEN: Parameter =
-    Parameter { name: "token", about: "From eventStreams", schema: r#"{ "type": "string" }"# };
+const TOKEN: Parameter = Parameter {
+    name: "token",
+    description: "The token from eventStreams",
+    schema: r#"{ "type": "string" }"#,
+};
 
-/// How long a page may be hidden before its client gives the stream up.
+/// The time after which a hidden page closes its stream.
 const INACTIVITY_SECONDS: u32 = 120;
 
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
-pub fn operations() -> Vec<Operation> {
-    let evaluation = |operation: Operation| {
-        let operation = operation.bound_to(Bound::TargetingKey).takes(ASKED).quietly();
-        Operation { refusals: Refusals::Ofrep, ..operation }
-    };
-    vec![
-        Operation {
-            answer: |_| Some(json_schema!({ "type": "object", "required": ["key", "value", "reason", "variant", "metadata"] })),
-            ..evaluation(post("/ofrep/v1/evaluate/flags/{key}", Action::FlagEvaluate, evaluate))
-                .says("One flag for a tenant, as OFREP has it")
-        },
-        Operation {
-            answer: |_| Some(json_schema!({ "type": "object", "required": ["flags", "metadata", "eventStreams"] })),
-            ..evaluation(post("/ofrep/v1/evaluate/flags", Action::FlagEvaluate, evaluate_all))
-                .says("Every flag for a tenant, as OFREP has it")
-                .asks(REFETCH)
-        },
-        Operation {
-            credential: Credential::Link,
-            answer: |_| Some(true.into()),
-            ..get("/ofrep/v1/stream", Action::FlagEvaluate, stream)
-                .says("An event whenever a tenant's evaluations are to be fetched again; the address is from eventStreams")
-                .bound_to(Bound::TenantOfQuery)
-                .asks(&[TENANT, TOKEN])
-                .quietly()
-                .streams()
-        },
-    ]
+pub const EVALUATE: Operation = evaluation(|call| Box::pin(evaluate(call)))
+    .summary("Evaluates one flag for a tenant (OFREP)")
+    .returns_schema(|_| {
+        let required = ["key", "value", "reason", "variant", "metadata"];
+        Some(json_schema!({ "type": "object", "required": required }))
+    });
+
+pub const EVALUATE_ALL: Operation = evaluation(|call| Box::pin(evaluate_all(call)))
+    .summary("Evaluates all flags for a tenant (OFREP)")
+    .query(REFETCH)
+    .returns_schema(|_| {
+        let required = ["flags", "metadata", "eventStreams"];
+        Some(json_schema!({ "type": "object", "required": required }))
+    });
+
+pub const STREAM: Operation = Operation::new(|call| Box::pin(stream(call)))
+    .summary(
+        "Sends an event when a tenant's evaluations must be fetched again; eventStreams contains \
+         the address",
+    )
+    .query(&[TENANT, TOKEN])
+    .returns_schema(|_| Some(true.into()))
+    .credential(Credential::Link)
+    .log_refusals_only()
+    .streams_events();
+
+const fn evaluation(handler: Handler) -> Operation {
+    Operation::new(handler).body(ASKED).refusals(RefusalFormat::Ofrep).log_refusals_only()
 }
 
 async fn evaluate(call: Call) -> Result<Reply, Problem> {
     let key = call.part("key");
-    look(&call, |state, subject, version| {
+    evaluate_with(&call, |state, subject, version| {
         let explanation = state.ruleset().explain(key, subject);
         if explanation.reason == Reason::UnknownFlag {
-            return Err(Problem::new(StatusCode::NOT_FOUND, "flag_not_found", "There is no such flag"));
+            return Err(Problem::new(StatusCode::NOT_FOUND, "flag_not_found", "The flag does not exist"));
         }
         let mut body = String::with_capacity(256);
         Entries::new(subject, version).push(&mut body, state, &explanation);
@@ -106,9 +112,10 @@ async fn evaluate(call: Call) -> Result<Reply, Problem> {
 async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
     let tenant = call.target.tenant.as_ref().ok_or_else(Problem::not_found)?;
     let link = Link::new(&tenant.slug, call.caller.as_holder(), call.now);
-    // A whole snapshot's digest stands for every answer, so there is a tag before there is a body. A slice's does not: the metadata tell more.
+    // The digest of a whole snapshot identifies every response, so the tag exists before the
+    // body. The digest of a slice does not, because the metadata contain more.
     let has_early_tag = call.caller.covers_every_tenant();
-    look(&call, |state, subject, version| {
+    evaluate_with(&call, |state, subject, version| {
         let early = has_early_tag.then(|| early_tag(version, subject, &link));
         if let Some(tag) = early.as_ref().filter(|tag| call.is_known(tag)) {
             return Ok(Reply::text("").tagged(tag).not_modified());
@@ -135,10 +142,10 @@ async fn evaluate_all(call: Call) -> Result<Reply, Problem> {
     .await
 }
 
-/// Evaluates for the tenant asked about; tenant, flags and version are of one revision.
-async fn look(
+/// Evaluates for the requested tenant; tenant, flags and version have one revision.
+async fn evaluate_with(
     call: &Call,
-    evaluate: impl FnOnce(&State, &Subject<'_>, &Mark) -> Result<Reply, Problem>,
+    evaluate: impl FnOnce(&LiveState, &Subject<'_>, &SnapshotVersion) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     let App { live, store, slices, .. } = &*call.app;
     let id = &call.target.tenant.as_ref().ok_or_else(Problem::not_found)?.id;
@@ -146,51 +153,53 @@ async fn look(
         let state = live.read();
         let environment = call.caller.environment(&state);
         if call.context.environment.as_ref().is_some_and(|named| named != environment.as_str()) {
-            return Err(bad_context("The environment is not the one that the caller's credential is for"));
+            return Err(bad_context("The environment is not that of the caller's credential"));
         }
         if call.caller.covers_every_tenant() {
             let tenant = call.target.tenant_in(&state)?;
             let subject = state.subject(tenant, environment);
             let release = live.release_at(&state, environment);
-            return evaluate(&state, &subject, &release.mark);
+            return evaluate(&state, &subject, &release.version);
         }
         environment.clone()
     };
-    // Whoever asks for one tenant alone learns nothing from a version that moves for others.
-    let looking = Box::pin(slices.look(live, &**store, (id, &environment), evaluate));
-    looking.await?.ok_or_else(Problem::not_found)?
+    // A caller with access to single tenants must not see a version that moves with changes of
+    // others.
+    let evaluation = Box::pin(slices.look(live, &**store, (id, &environment), evaluate));
+    evaluation.await?.ok_or_else(Problem::not_found)?
 }
 
 async fn stream(call: Call) -> Result<Reply, Problem> {
-    let heard = call.headers.get(&LAST_EVENT).and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    follow(call, Following::Evaluations { heard })
+    let last_event =
+        call.headers.get(&LAST_EVENT).and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    follow(call, EventSource::Evaluations { last_event })
 }
 
-/// Of everything that a body depends on: the snapshot, and the little else besides.
-fn early_tag(version: &Mark, subject: &Subject<'_>, link: &Link<'_>) -> String {
+/// Returns the tag from the inputs of the body: the snapshot, the subject and the link.
+fn early_tag(version: &SnapshotVersion, subject: &Subject<'_>, link: &Link<'_>) -> String {
     let mut hasher = DefaultHasher::new();
     (subject.tenant_id(), Axis::ALL.map(|axis| subject.value(axis)), link).hash(&mut hasher);
     let mut tag = String::with_capacity(84);
     tag.push('"');
     tag.push_str(version.digest.as_str());
-    // Writing to a text does not fail.
+    // Writing to a string cannot fail.
     let _ = write!(tag, "-{:x}\"", hasher.finish());
     tag
 }
 
-/// Of a body.
+/// Returns the tag of a complete body.
 fn late_tag(body: &str) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(body)))
 }
 
-/// Writes answers. No name in them needs escaping.
+/// Serializes evaluations. None of the names needs escaping.
 struct Entries {
-    /// What the metadata of each begins with.
+    /// The start of the metadata of every entry.
     metadata: String,
 }
 
 impl Entries {
-    fn new(subject: &Subject<'_>, version: &Mark) -> Entries {
+    fn new(subject: &Subject<'_>, version: &SnapshotVersion) -> Entries {
         let mut metadata = String::with_capacity(160);
         let _ = write!(metadata, "{{\"version\":\"rev-{}\"", version.revision);
         let environment = subject.value(Axis::Environments).unwrap_or_default();
@@ -199,7 +208,7 @@ impl Entries {
         Entries { metadata }
     }
 
-    fn push(&self, out: &mut String, state: &State, explanation: &Explanation<'_>) {
+    fn push(&self, out: &mut String, state: &LiveState, explanation: &Explanation<'_>) {
         let key = explanation.key;
         out.push_str("{\"key\":\"");
         out.push_str(key);
@@ -232,8 +241,8 @@ fn value_reason_variant(explanation: &Explanation<'_>) -> &'static str {
     }
 }
 
-/// What of the tenant the flag's scope names first, as it is called in a subject.
-fn matched_axis(state: &State, key: &str) -> &'static str {
+/// Returns the subject member that the first axis of the flag's scope compares.
+fn matched_axis(state: &LiveState, key: &str) -> &'static str {
     let Some(scope) =
         FlagKey::new(key).ok().and_then(|key| state.flag(&key)).map(|flag| &flag.content().scope)
     else {

@@ -1,7 +1,6 @@
-//! Partners, and what they bring.
+//! The handlers for partners and their revenue.
 
 use axum::http::StatusCode;
-use dezky_core::access::Action;
 use dezky_core::model::{Partner, Tenant};
 use dezky_core::names::Id;
 use schemars::JsonSchema;
@@ -11,12 +10,11 @@ use super::{CURSOR, LIMIT, Page, entity, not_reserved, stamp, touched};
 use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::store::{
-    Customers, Direction, Entry, Money, PartnerQuery, Position, Record, Sort, SortKey, TenantFilter,
+    Customers, Direction, Money, PageStart, PartnerQuery, Record, RecordChange, Sort, SortKey, TenantFilter,
     TenantQuery,
 };
 
@@ -27,47 +25,52 @@ const CREATED: Body = Body::whole::<Partner>(
 
 const CHANGED: Body = Body::patch::<Partner>(&["name", "domain", "marginPct", "contactInfo", "billingInfo"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/partners", Action::PartnerList, list)
-            .says("The partners, with how many tenants each has and what those bring")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<PartnerRow>>(),
-        post("/partners", Action::PartnerCreate, create)
-            .says("A new partner")
-            .takes(CREATED)
-            .creates()
-            .gives::<PartnerRow>(),
-        get("/partners/{slug}", Action::PartnerRead, read).says("One partner").gives::<PartnerRow>(),
-        patch("/partners/{slug}", Action::PartnerUpdate, update)
-            .says("Changes a partner")
-            .takes(CHANGED)
-            .gives::<PartnerRow>(),
-        delete("/partners/{slug}", Action::PartnerDelete, terminate)
-            .says("Terminates a partner: its tenants stay with it, and no other can come")
-            .gives::<PartnerRow>(),
-        get("/partners/{slug}/tenants", Action::PartnerRead, tenants)
-            .says("A partner's tenants, by slug")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<Tenant>>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the partners with the number and the recurring revenue of their tenants")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<PartnerRow>>();
 
-/// A partner with what it brings.
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a partner")
+    .body(CREATED)
+    .creates()
+    .returns::<PartnerRow>();
+
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one partner").returns::<PartnerRow>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a partner")
+    .body(CHANGED)
+    .if_match()
+    .returns::<PartnerRow>();
+
+pub const TERMINATE: Operation = Operation::new(|call| Box::pin(terminate(call)))
+    .summary("Terminates a partner: it keeps its tenants and cannot get new ones")
+    .if_match()
+    .returns::<PartnerRow>();
+
+pub const TENANTS: Operation = Operation::new(|call| Box::pin(tenants(call)))
+    .summary("Lists the tenants of a partner by slug")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<Tenant>>();
+
+/// A partner with the number and the revenue of its tenants.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PartnerRow {
     #[serde(flatten)]
     partner: Partner,
-    /// How many tenants it has, terminated ones left out.
+    /// The number of its tenants without terminated ones.
     customers: u64,
-    /// The monthly recurring revenue of its tenants' subscriptions, whatever the tenants' status, in minor units per currency.
+    /// The monthly recurring revenue of its tenants' subscriptions, whatever the status of the
+    /// tenants, in minor units per currency.
     mrr: Money,
 }
 
 impl PartnerRow {
-    fn new(partner: Partner, brings: Option<Customers>) -> PartnerRow {
-        let Customers { count, mrr } = brings.unwrap_or_default();
+    fn new(partner: Partner, customers: Option<Customers>) -> PartnerRow {
+        let Customers { count, mrr } = customers.unwrap_or_default();
         PartnerRow { partner, customers: count, mrr }
     }
 }
@@ -76,13 +79,13 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let query = PartnerQuery { after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.partners(query).await?;
     let position =
-        |partner: &Partner| Position { key: partner.slug().to_string(), id: partner.id().to_string() };
+        |partner: &Partner| PageStart { key: partner.slug().to_string(), id: partner.id().to_string() };
     let (partners, next_cursor) = call.page(found, position)?;
     let ids = partners.iter().map(|partner| partner.id().clone()).collect();
-    let mut brings = call.app.store.customers(ids).await?;
+    let mut customers = call.app.store.customers(ids).await?;
     let row = |partner: Partner| {
-        let brings = brings.remove(partner.id());
-        PartnerRow::new(partner, brings)
+        let customers = customers.remove(partner.id());
+        PartnerRow::new(partner, customers)
     };
     Reply::json(&Page { items: partners.into_iter().map(row).collect(), next_cursor })
 }
@@ -92,20 +95,23 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     not_reserved(partner.slug())?;
     let row = PartnerRow::new(partner.clone(), None);
     let reply = entity(&row, partner.revisioned)?.created(format!("/partners/{}", partner.slug()));
-    let entry =
-        Entry { action: "partner.create", before: None, after: Some(Record::Partner(Box::new(partner))) };
-    call.write(vec![entry], Vec::new(), reply).await
+    let change = RecordChange {
+        action: "partner.create",
+        before: None,
+        after: Some(Record::Partner(Box::new(partner))),
+    };
+    call.write(vec![change], Vec::new(), reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
     let partner = current(&call).await?;
-    // No tag of the row as a whole: its figures change without the partner.
+    // The tag covers the partner only: the figures of the row change without it.
     shown(&call, partner).await
 }
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Partner = merged(&before, &call.body)?;
     if after == before {
         return shown(&call, before).await;
@@ -116,7 +122,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
 
 async fn terminate(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     let now = touched(before.revisioned, &call).updated_at;
     after.terminate(now).map_err(|error| Problem::from(error).with_status(StatusCode::CONFLICT))?;
@@ -128,7 +134,8 @@ async fn tenants(call: Call) -> Result<Reply, Problem> {
     let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };
     let query = TenantQuery { filter, sort, after: call.after()?, limit: call.query.limit()? + 1 };
     let found = call.app.store.tenants(query).await?;
-    let position = |tenant: &Tenant| Position { key: tenant.slug().to_string(), id: tenant.id().to_string() };
+    let position =
+        |tenant: &Tenant| PageStart { key: tenant.slug().to_string(), id: tenant.id().to_string() };
     let (items, next_cursor) = call.page(found, position)?;
     Reply::json(&Page { items, next_cursor })
 }
@@ -136,13 +143,14 @@ async fn tenants(call: Call) -> Result<Reply, Problem> {
 async fn write(call: &Call, action: &'static str, before: Partner, after: Partner) -> Result<Reply, Problem> {
     let reply = shown(call, after.clone()).await?;
     let (before, after) = (Record::Partner(Box::new(before)), Record::Partner(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], Vec::new(), reply)
+        .await
 }
 
 async fn shown(call: &Call, partner: Partner) -> Result<Reply, Problem> {
-    let mut brings = call.app.store.customers(vec![partner.id().clone()]).await?;
-    let (brings, revisioned) = (brings.remove(partner.id()), partner.revisioned);
-    entity(&PartnerRow::new(partner, brings), revisioned)
+    let mut customers = call.app.store.customers(vec![partner.id().clone()]).await?;
+    let (customers, revisioned) = (customers.remove(partner.id()), partner.revisioned);
+    entity(&PartnerRow::new(partner, customers), revisioned)
 }
 
 async fn current(call: &Call) -> Result<Partner, Problem> {

@@ -1,34 +1,33 @@
-//! What an edit would do, before it is made.
+//! The handlers for plans: the effect of an edit before it is made.
 
 use dezky_core::Error;
-use dezky_core::access::Action;
 use dezky_core::model::{Flag, FlagWarning};
 use dezky_core::world::{Counts, Edit, Ladder, Plan, Warning, World};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::call::Call;
-use crate::http::operation::{Body, Operation, get, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 
 const EDIT: Body = Body::whole::<Edit>(&["edits"], &["edits"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        post("/flags/plan", Action::FlagPlan, planned)
-            .says("Exactly who would gain and lose which flag by an edit, and a digest that a PATCH can insist on")
-            .takes(EDIT)
-            .gives::<Plan>(),
-        get("/flags/{key}/ladder", Action::FlagPlan, |call| about(call, World::ladder))
-            .says("The tenants in a flag's scope in the order in which a rising percentage includes them")
-            .gives::<Ladder>(),
-        get("/flags/{key}/counts", Action::FlagPlan, |call| about(call, World::counts))
-            .says("For how many tenants a flag is on")
-            .gives::<Counts>(),
-    ]
-}
+pub const PLAN: Operation = Operation::new(|call| Box::pin(planned(call)))
+    .summary(
+        "Returns which tenants would gain or lose which flags by an edit, and a digest that a PATCH \
+         can require",
+    )
+    .body(EDIT)
+    .returns::<Plan>();
+
+pub const LADDER: Operation = Operation::new(|call| Box::pin(about_flag(call, World::ladder)))
+    .summary("Lists the tenants in a flag's scope in the order in which a rising percentage includes them")
+    .returns::<Ladder>();
+
+pub const COUNTS: Operation = Operation::new(|call| Box::pin(about_flag(call, World::counts)))
+    .summary("Returns the number of tenants for which a flag is on")
+    .returns::<Counts>();
 
 async fn planned(call: Call) -> Result<Reply, Problem> {
     let body = Value::Object(call.body.clone());
@@ -37,18 +36,18 @@ async fn planned(call: Call) -> Result<Reply, Problem> {
     Reply::json(&plan)
 }
 
-/// The plan of an edit, for the population as it is now.
+/// Plans an edit for the current population.
 pub async fn plan(call: &Call, edit: Edit) -> Result<Plan, Problem> {
     let environments = call.app.live.read().environments();
-    of_world(call, move |world| world.plan_among(&edit, &environments)).await
+    with_world(call, move |world| world.plan_among(&edit, &environments)).await
 }
 
-async fn about<T: Serialize + Send + 'static>(
+async fn about_flag<T: Serialize + Send + 'static>(
     call: Call,
-    ask: fn(&World, &str) -> Result<T, Error>,
+    compute: fn(&World, &str) -> Result<T, Error>,
 ) -> Result<Reply, Problem> {
     let key = call.part("key").to_owned();
-    let answer = of_world(&call, move |world| ask(world, &key)).await;
+    let answer = with_world(&call, move |world| compute(world, &key)).await;
     let answer = answer.map_err(|problem| match problem.code() {
         "unknown_flag" => Problem::not_found(),
         _ => problem,
@@ -56,25 +55,26 @@ async fn about<T: Serialize + Send + 'static>(
     Reply::json(&answer?)
 }
 
-/// What of a flag is seldom meant. Only an empty scope names nobody, and needs no population.
+/// Returns warnings about a rule that its author probably did not intend. An empty scope names
+/// nothing, so it needs no population.
 pub async fn warnings(call: &Call, flag: &Flag) -> Result<Vec<Warning>, Problem> {
     let (rule, live) = (flag.rule(), call.app.live.clone());
     let environments = live.read().environments();
     if rule.scope.is_empty() && FlagWarning::of(rule.state, &rule.scope).is_none() {
         return Ok(Vec::new());
     }
-    let asked = tokio::task::spawn_blocking(move || Ok(live.names()?.warnings(&rule, &environments))).await;
-    asked.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    let task = tokio::task::spawn_blocking(move || Ok(live.names()?.warnings(&rule, &environments))).await;
+    task.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-/// Asks the whole population something, away from the threads that answer everybody else.
-async fn of_world<T: Send + 'static>(
+/// Runs a computation over the whole population on a blocking thread.
+async fn with_world<T: Send + 'static>(
     call: &Call,
-    ask: impl FnOnce(&World) -> Result<T, Error> + Send + 'static,
+    compute: impl FnOnce(&World) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Problem> {
     let live = call.app.live.clone();
-    let asked = tokio::task::spawn_blocking(move || ask(&live.world()?)).await;
-    match asked {
+    let task = tokio::task::spawn_blocking(move || compute(&live.world()?)).await;
+    match task {
         Ok(answer) => Ok(answer?),
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

@@ -1,4 +1,5 @@
-//! Sign-in: keeps a caller's record in step with their identity provider, by the differences between what its groups were and what they are.
+//! Sign-in: updates the record of a caller from the token, by the differences between the groups
+//! of the last token and of this one.
 
 use dezky_core::Timestamp;
 use dezky_core::access::AccessReason;
@@ -13,38 +14,39 @@ use crate::app::new_id;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::identity::LEEWAY_SECONDS;
-use crate::store::{Entry, Record, Require, Write, WriteError};
+use crate::store::{Record, RecordChange, Require, Write, WriteError};
 
-/// Two sign-ins of one person at once: the later one reads again, and then finds the record in step.
+/// The number of attempts when two sign-ins of one person conflict: the later one reads the
+/// record again.
 const ATTEMPTS: usize = 8;
 
-/// How the log names a sign-in that would have removed the last active platform admin.
+/// The action in the log for a sign-in that would have removed the last active platform admin.
 const KEEP_LAST_ADMIN: &str = "user.keepLastAdmin";
 
-/// What stands in the way of a part of a sign-in. The rest of it goes on.
+/// The parts of a sign-in that cannot be applied; the rest is applied.
 #[derive(Clone, Copy, Default)]
 struct Obstacles {
-    /// This is the last active platform admin.
+    /// True for the last active platform admin.
     is_last_admin: bool,
-    /// The verified address is another record's.
+    /// True if the verified address belongs to another record.
     is_email_taken: bool,
 }
 
-/// What a sign-in makes of a record.
+/// The result of a sign-in.
 struct SignedIn {
     user: User,
-    /// The tenants whose groups have appeared.
+    /// The tenants that the new groups grant.
     joined: Vec<Id>,
-    /// Whether the right of the last active platform admin would be gone.
+    /// True if the last active platform admin kept the right.
     kept_last_admin: bool,
 }
 
-/// The caller's record, in step with their token.
-pub async fn in_step(call: &Call) -> Result<User, Problem> {
+/// Returns the record of the caller, updated from the token.
+pub async fn updated_record(call: &Call) -> Result<User, Problem> {
     let mut obstacles = Obstacles::default();
     for _ in 0..ATTEMPTS {
         let before = recorded(call).await?;
-        // Inactive since the request was let in, or made inactive before anybody claimed it: signing in never undoes that.
+        // An inactive user stays inactive: signing in never reactivates a record.
         if before.as_ref().is_some_and(|before| !before.active) {
             return Err(Problem::denied(AccessReason::DeniedInactiveUser));
         }
@@ -60,7 +62,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
         if let Some(before) = &before {
             user.revisioned = touched(before.revisioned, call);
         }
-        let mut entries = vec![Entry {
+        let mut changes = vec![RecordChange {
             action: if is_first { "user.create" } else { "user.signIn" },
             before: before.map(|before| Record::User(Box::new(before))),
             after: Some(Record::User(Box::new(user.clone()))),
@@ -68,7 +70,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
         if kept_last_admin {
             let kept = User { revisioned: touched(user.revisioned, call), ..user.clone() };
             let (before, after) = (Record::User(Box::new(user)), Record::User(Box::new(kept.clone())));
-            entries.push(Entry { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
+            changes.push(RecordChange { action: KEEP_LAST_ADMIN, before: Some(before), after: Some(after) });
             user = kept;
         }
         let write = Write {
@@ -77,7 +79,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
                 id: Some(user.id.clone()),
                 email: user.email_verified.then(|| user.email.clone()),
             },
-            entries,
+            entries: changes,
             requires: vec![Require::LiveTenants(joined)],
             receipt: None,
             key_uses: Vec::new(),
@@ -85,7 +87,7 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
         match call.app.store.write(write).await {
             Ok(_) => return Ok(user),
             Err(WriteError::Unmet(Require::AnActiveAdmin)) => obstacles.is_last_admin = true,
-            // Somebody else has changed something of this a moment ago: this person's other request, or an operator.
+            // Another request of this person, or an operator, changed the record concurrently.
             Err(WriteError::Stale | WriteError::Taken("/subject")) => {}
             Err(WriteError::Unmet(Require::LiveTenants(_))) => {}
             Err(WriteError::Taken("/email")) if !is_first => obstacles.is_email_taken = true,
@@ -94,18 +96,23 @@ pub async fn in_step(call: &Call) -> Result<User, Problem> {
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Problem::conflict("busy", "", "This record is being changed by too many at once: try again"))
+    Err(Problem::conflict("busy", "", "The record is changed by too many requests at once: try again"))
 }
 
 fn email_taken() -> Problem {
     Problem::conflict("taken", "/email", "Another user has this e-mail address")
 }
 
-/// The record of this identity; or one that was made for this e-mail address, which the identity provider has verified, and nobody has claimed.
+/// Finds the record of this identity, or an unclaimed record with the verified address of the
+/// token.
 async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
     let claims = call.caller.claims()?;
-    let known =
-        call.app.live.read().user_of(&claims.issuer, &claims.subject).map(|known| known.record.id.clone());
+    let known = call
+        .app
+        .live
+        .read()
+        .user_by_identity(&claims.issuer, &claims.subject)
+        .map(|known| known.record.id.clone());
     if let Some(id) = known {
         return Ok(call.app.store.user(&id).await?);
     }
@@ -115,13 +122,13 @@ async fn recorded(call: &Call) -> Result<Option<User>, Problem> {
     Ok(call.app.store.user_with_email(email).await?.filter(|user| user.subject.is_none()))
 }
 
-/// A record for somebody who has none.
+/// Creates the first record of a person.
 fn first(call: &Call) -> Result<User, Problem> {
     let Some(email) = call.caller.claims()?.email.clone() else {
         return Err(Problem::invalid(
             "Authorization",
             "email_missing",
-            "The token has no e-mail address, so no record can be made",
+            "The token has no e-mail address, so no record can be created",
         ));
     };
     let document = json!({ "id": new_id()?, "email": email, "createdAt": call.now, "updatedAt": call.now });
@@ -129,7 +136,7 @@ fn first(call: &Call) -> Result<User, Problem> {
     Ok(User { revisioned: Revisioned { version: 1, ..user.revisioned }, ..user })
 }
 
-/// The record with what the token says.
+/// Applies the token to the record.
 async fn signed_in(call: &Call, mut user: User, obstacles: Obstacles) -> Result<SignedIn, Problem> {
     let claims = call.caller.claims()?;
     if user.subject.is_none() {
@@ -147,7 +154,8 @@ async fn signed_in(call: &Call, mut user: User, obstacles: Obstacles) -> Result<
     Ok(signed_in)
 }
 
-/// Name and e-mail address. A token that does not say whether an address is verified leaves what is known of the same address.
+/// Updates name and address. A token without `email_verified` keeps the state of an unchanged
+/// address.
 fn take_profile(user: &mut User, claims: &Claims, obstacles: Obstacles) {
     if let Some(name) = &claims.name {
         user.name = name.clone();
@@ -158,7 +166,7 @@ fn take_profile(user: &mut User, claims: &Claims, obstacles: Obstacles) {
     user.email = email.clone();
 }
 
-/// The groups of a token against those that the last sign-in showed.
+/// The difference between the groups of the last token and of this one.
 struct Differences {
     appeared: Vec<Label>,
     disappeared: Vec<Label>,
@@ -174,10 +182,10 @@ impl Differences {
 }
 
 impl SignedIn {
-    /// Grants what groups that have appeared grant, revokes what those that have disappeared had granted, and keeps which groups there are.
+    /// Applies new groups, revokes removed ones, and stores the groups of the token.
     ///
-    /// A group whose appearance grants nothing now is not kept, nor is one forgotten whose disappearance revokes nothing now: a later token
-    /// shows the same difference again.
+    /// A new group that grants nothing now is not stored, and a removed group that revokes
+    /// nothing now is kept, so that a later token shows the same difference again.
     async fn take_groups(
         &mut self,
         call: &Call,
@@ -227,8 +235,9 @@ impl SignedIn {
     }
 }
 
-/// Whether a token that was issued then may grant: after the token whose groups are known, and after the last change of rights by more than
-/// clocks may differ. A token is issued in whole seconds: of two in one second nobody can tell which one is newer.
+/// Reports whether a token may grant rights: it is newer than the token of the stored groups, and
+/// newer than the last change of rights by more than the clock leeway. Tokens have whole seconds,
+/// so the order of two tokens of one second is unknown.
 fn grants(user: &User, issued_at: Timestamp) -> bool {
     let leeway = i64::from(LEEWAY_SECONDS) * 1_000_000;
     let is_newer = user.groups_issued_at.is_none_or(|last| issued_at > last);

@@ -1,9 +1,8 @@
-//! Subjects: the documents that flags are evaluated for, as `forTenant` takes them.
+//! The handlers for subjects: the documents that `forTenant` takes.
 
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dezky_core::access::Action;
 use dezky_core::model::TenantStatus;
 use dezky_core::names::{PlanKey, Slug};
 use dezky_core::world::WorldTenant;
@@ -13,29 +12,28 @@ use sha2::{Digest, Sha256};
 
 use super::delivery::POPULATION;
 use super::{CURSOR, LIMIT, Page};
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
-use crate::http::operation::{Operation, get};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::live::State;
-use crate::store::{Direction, Position, Sort, SortKey, TenantFilter, TenantQuery};
+use crate::live::LiveState;
+use crate::store::{Direction, PageStart, Sort, SortKey, TenantFilter, TenantQuery};
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/tenants/{slug}/subject", Action::FlagEvaluate, one)
-            .says("The subject of one tenant: exactly the document that forTenant takes")
-            .bound_to(Bound::Tenant)
-            .gives::<SubjectView>()
-            .quietly(),
-        get("/subjects", Action::SnapshotRead, list)
-            .says("The subjects of all tenants, by slug; terminated tenants are left out, so a page may have fewer items than its limit")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<SubjectView>>(),
-    ]
-}
+pub const READ: Operation = Operation::new(|call| Box::pin(read(call)))
+    .summary("Returns the subject of one tenant: the document that forTenant takes")
+    .returns::<SubjectView>()
+    .log_refusals_only();
 
-/// The tenant that flags are evaluated for. The environment is that of the rules, so it is not named here.
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary(
+        "Lists the subjects of all tenants by slug; terminated tenants are left out, so a page can \
+         have fewer items than its limit",
+    )
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<SubjectView>>();
+
+/// The tenant that flags are evaluated for. The rules define the environment, so a subject has
+/// none.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectView {
@@ -48,8 +46,8 @@ pub struct SubjectView {
 }
 
 impl SubjectView {
-    /// The subject of a tenant.
-    pub fn new(state: &State, tenant: &WorldTenant) -> SubjectView {
+    /// Creates the subject of a tenant.
+    pub fn new(state: &LiveState, tenant: &WorldTenant) -> SubjectView {
         let partner = tenant.partner_id.as_ref().and_then(|id| state.partner_slug(id));
         SubjectView {
             tenant_id: tenant.id.clone(),
@@ -60,7 +58,7 @@ impl SubjectView {
     }
 }
 
-async fn one(call: Call) -> Result<Reply, Problem> {
+async fn read(call: Call) -> Result<Reply, Problem> {
     let subject = {
         let state = call.app.live.read();
         SubjectView::new(&state, call.target.tenant_in(&state)?)
@@ -69,17 +67,18 @@ async fn one(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
-    // Read before the page, so that a change in between is fetched again rather than missed.
+    // The revision is read before the page: a change in between causes another fetch instead of
+    // being missed.
     let population = call.app.live.read().population_revision();
     let sort = Sort { key: SortKey::Slug, direction: Direction::Ascending };
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let query = TenantQuery { filter: TenantFilter::default(), sort, after, limit };
     let found = call.app.store.tenants(query).await?;
-    let place = |tenant: &dezky_core::model::Tenant| Position {
+    let position = |tenant: &dezky_core::model::Tenant| PageStart {
         key: tenant.slug().to_string(),
         id: tenant.id().to_string(),
     };
-    let (tenants, next_cursor) = call.page(found, place)?;
+    let (tenants, next_cursor) = call.page(found, position)?;
     let items = {
         let state = call.app.live.read();
         let live = tenants.iter().filter(|tenant| tenant.status() != TenantStatus::Terminated);
@@ -89,7 +88,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     Ok(conditional(&call, reply)?.with_header(POPULATION, HeaderValue::from(population)))
 }
 
-/// The reply with the hash of its body as its tag; 304 if the reader has that.
+/// Tags the reply with the hash of its body; returns 304 if the client has that version.
 fn conditional(call: &Call, reply: Reply) -> Result<Reply, Problem> {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(reply.kept_body())));
     let reply = reply.tagged(&tag);

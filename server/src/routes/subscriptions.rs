@@ -1,8 +1,7 @@
-//! Subscriptions, and what they bring.
+//! The handlers for subscriptions and their revenue.
 
 use std::collections::BTreeMap;
 
-use dezky_core::access::Action;
 use dezky_core::model::Subscription;
 use dezky_core::names::Id;
 use schemars::JsonSchema;
@@ -10,14 +9,12 @@ use serde::Serialize;
 
 use super::{CURSOR, LIMIT, Page, TENANT, entity, stamp, touched};
 use crate::app::new_id;
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::store::{Entry, Money, Position, Record, Require, Revenue, SubscriptionQuery};
+use crate::store::{Money, PageStart, Record, RecordChange, Require, Revenue, SubscriptionQuery};
 
 const CREATED: Body = Body::whole::<Subscription>(
     &["tenantId", "plan", "status", "price", "stripe", "periods"],
@@ -26,46 +23,44 @@ const CREATED: Body = Body::whole::<Subscription>(
 
 const CHANGED: Body = Body::patch::<Subscription>(&["plan", "status", "price", "stripe", "periods"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/subscriptions", Action::SubscriptionList, list)
-            .says("The subscriptions that the caller may see, newest first")
-            .asks(&[TENANT, LIMIT, CURSOR])
-            .gives::<Page<Subscription>>(),
-        post("/subscriptions", Action::SubscriptionCreate, create)
-            .says("A new subscription")
-            .takes(CREATED)
-            .creates()
-            .gives::<Subscription>(),
-        // It shows what partners bring, so it is for those who may list them.
-        get("/subscriptions/mrr", Action::PartnerList, revenue)
-            .says("Monthly recurring revenue, in minor units per currency: in all, by plan, by partner")
-            .gives::<Mrr>(),
-        get("/subscriptions/{id}", Action::SubscriptionRead, read)
-            .says("One subscription")
-            .bound_to(Bound::Subscription)
-            .gives::<Subscription>(),
-        patch("/subscriptions/{id}", Action::SubscriptionUpdate, update)
-            .says("Changes a subscription")
-            .bound_to(Bound::Subscription)
-            .takes(CHANGED)
-            .gives::<Subscription>(),
-        delete("/subscriptions/{id}", Action::SubscriptionDelete, remove)
-            .says("Removes a subscription; the log keeps what it was")
-            .bound_to(Bound::Subscription)
-            .gives::<Subscription>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the subscriptions that the caller may see, newest first")
+    .query(&[TENANT, LIMIT, CURSOR])
+    .returns::<Page<Subscription>>();
 
-/// Monthly recurring revenue, in minor units per currency.
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a subscription")
+    .body(CREATED)
+    .creates()
+    .returns::<Subscription>();
+
+pub const REVENUE: Operation = Operation::new(|call| Box::pin(revenue(call)))
+    .summary("Returns the monthly recurring revenue in minor units per currency: total, by plan, by partner")
+    .returns::<Mrr>();
+
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one subscription").returns::<Subscription>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a subscription")
+    .body(CHANGED)
+    .if_match()
+    .returns::<Subscription>();
+
+pub const REMOVE: Operation = Operation::new(|call| Box::pin(remove(call)))
+    .summary("Deletes a subscription; the change log keeps its last state")
+    .if_match()
+    .returns::<Subscription>();
+
+/// The monthly recurring revenue, in minor units per currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Mrr {
-    /// Of all subscriptions that are active or past due.
+    /// The total of all subscriptions that are active or past due.
     total: Money,
-    /// By the plan that the subscription is for.
+    /// The revenue by the plan of the subscription.
     by_plan: BTreeMap<String, Money>,
-    /// By the slug of the partner who brought the tenant.
+    /// The revenue by the slug of the tenant's partner.
     by_partner: BTreeMap<String, Money>,
 }
 
@@ -77,14 +72,14 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     });
     let (after, limit) = (call.after()?, call.query.limit()? + 1);
     let found = match tenant {
-        // A tenant that the caller may not see answers as one that is not there.
+        // A tenant that the caller may not see looks like a missing one.
         Some(None) => Vec::new(),
         tenant => {
             let query = SubscriptionQuery { tenant: tenant.flatten(), visible, after, limit };
             call.app.store.subscriptions(query).await?
         }
     };
-    let position = |subscription: &Subscription| Position {
+    let position = |subscription: &Subscription| PageStart {
         key: subscription.revisioned.created_at.as_micros().to_string(),
         id: subscription.id.to_string(),
     };
@@ -99,14 +94,14 @@ async fn create(call: Call) -> Result<Reply, Problem> {
         return Err(Problem::invalid(
             "/tenantId",
             "unknown_tenant",
-            "There is no such tenant, or it is terminated",
+            "The tenant does not exist or is terminated",
         ));
     }
     let reply = entity(&subscription, subscription.revisioned)?
         .created(format!("/subscriptions/{}", subscription.id));
     let after = Some(Record::Subscription(Box::new(subscription)));
-    let entry = Entry { action: "subscription.create", before: None, after };
-    call.write(vec![entry], vec![Require::LiveTenants(vec![tenant])], reply).await
+    let change = RecordChange { action: "subscription.create", before: None, after };
+    call.write(vec![change], vec![Require::LiveTenants(vec![tenant])], reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -116,7 +111,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Subscription = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -124,16 +119,17 @@ async fn update(call: Call) -> Result<Reply, Problem> {
     after.revisioned = touched(before.revisioned, &call);
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::Subscription(Box::new(before)), Record::Subscription(Box::new(after)));
-    let entry = Entry { action: "subscription.update", before: Some(before), after: Some(after) };
-    call.write(vec![entry], Vec::new(), reply).await
+    let change = RecordChange { action: "subscription.update", before: Some(before), after: Some(after) };
+    call.write(vec![change], Vec::new(), reply).await
 }
 
 async fn remove(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let reply = Reply::json(&before)?;
     let before = Some(Record::Subscription(Box::new(before)));
-    call.write(vec![Entry { action: "subscription.delete", before, after: None }], Vec::new(), reply).await
+    call.write(vec![RecordChange { action: "subscription.delete", before, after: None }], Vec::new(), reply)
+        .await
 }
 
 async fn revenue(call: Call) -> Result<Reply, Problem> {

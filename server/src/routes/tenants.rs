@@ -1,9 +1,8 @@
-//! Tenants.
+//! The handlers for tenants.
 
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use dezky_core::access::Action;
 use dezky_core::model::{Tenant, TenantStatus, User};
 use dezky_core::{Error, Timestamp};
 use schemars::JsonSchema;
@@ -12,16 +11,15 @@ use serde_json::json;
 
 use super::{CURSOR, LIMIT, Page, entity, not_reserved, sort_of, stamp, touched, users};
 use crate::app::new_id;
-use crate::http::authorize::Bound;
 use crate::http::call::Call;
 use crate::http::document::merged;
 use crate::http::limits::MAX_SEARCH_CHARACTERS;
-use crate::http::operation::{Body, Operation, delete, get, patch, post};
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
 use crate::store::{
-    Direction, Entry, Position, Record, Require, Sort, SortKey, TenantFilter, TenantQuery, UserQuery,
+    Direction, PageStart, Record, RecordChange, Require, Sort, SortKey, TenantFilter, TenantQuery, UserQuery,
 };
 
 const CREATED: Body = Body::whole::<Tenant>(
@@ -34,96 +32,92 @@ const CHANGED: Body = Body::patch::<Tenant>(&["name", "plan", "domains", "partne
 const LISTED: &[Parameter] = &[
     Parameter {
         name: "q",
-        about: "Part of the slug or the name, in any case",
+        description: "A part of the slug or the name, ignoring case",
         schema: r#"{ "type": "string", "minLength": 1, "maxLength": 100 }"#,
     },
     Parameter {
         name: "status",
-        about: "Of this status",
+        description: "The status of the tenants",
         schema: r#"{ "enum": ["pending", "active", "suspended", "terminated"] }"#,
     },
-    Parameter { name: "plan", about: "On this plan", schema: r#"{ "type": "string", "minLength": 1 }"# },
+    Parameter {
+        name: "plan",
+        description: "The plan of the tenants",
+        schema: r#"{ "type": "string", "minLength": 1 }"#,
+    },
     Parameter {
         name: "partner",
-        about: "Brought by the partner of this slug",
+        description: "The slug of the tenants' partner",
         schema: r#"{ "type": "string", "minLength": 1 }"#,
     },
     Parameter {
         name: "sort",
-        about: "In which order",
+        description: "The order of the tenants",
         schema: r#"{ "enum": ["slug", "-slug", "name", "-name", "createdAt", "-createdAt"], "default": "slug" }"#,
     },
     Parameter {
         name: "counts",
-        about: "Whether to count the tenants of each status that the other filters let through",
+        description: "Adds the number of tenants of each status that match the other filters",
         schema: r#"{ "enum": ["true", "false"], "default": "false" }"#,
     },
     LIMIT,
     CURSOR,
 ];
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        get("/tenants", Action::TenantList, list)
-            .says("The tenants that the caller may see")
-            .asks(LISTED)
-            .gives::<TenantPage>(),
-        post("/tenants", Action::TenantCreate, create)
-            .says("A new tenant")
-            .takes(CREATED)
-            .creates()
-            .gives::<Tenant>(),
-        get("/tenants/{slug}", Action::TenantRead, read)
-            .says("One tenant")
-            .bound_to(Bound::Tenant)
-            .gives::<Tenant>(),
-        patch("/tenants/{slug}", Action::TenantUpdate, update)
-            .says("Changes a tenant; a partnerId of null detaches it from its partner")
-            .bound_to(Bound::Tenant)
-            .takes(CHANGED)
-            .gives::<Tenant>(),
-        delete("/tenants/{slug}", Action::TenantDelete, |call| {
-            step(call, "tenant.terminate", Tenant::terminate)
-        })
-        .says("Terminates a tenant, for good; nothing is deleted")
-        .bound_to(Bound::Tenant)
-        .gives::<Tenant>(),
-        post("/tenants/{slug}/suspend", Action::TenantSuspend, |call| {
-            step(call, "tenant.suspend", Tenant::suspend)
-        })
-        .says("Suspends an active tenant: its members may look at everything and change nothing")
-        .bound_to(Bound::Tenant)
-        .if_match()
-        .gives::<Tenant>(),
-        post("/tenants/{slug}/resume", Action::TenantResume, |call| {
-            step(call, "tenant.resume", Tenant::resume)
-        })
-        .says("Ends a suspension")
-        .bound_to(Bound::Tenant)
-        .if_match()
-        .gives::<Tenant>(),
-        post("/tenants/{slug}/activate", Action::TenantReconcile, |call| {
-            step(call, "tenant.activate", Tenant::activate)
-        })
-        .says("Makes a pending tenant active")
-        .bound_to(Bound::Tenant)
-        .if_match()
-        .gives::<Tenant>(),
-        get("/tenants/{slug}/users", Action::TenantUsersRead, members)
-            .says("A tenant's users, by last sign-in, newest first")
-            .bound_to(Bound::Tenant)
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<User>>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the tenants that the caller may see")
+    .query(LISTED)
+    .returns::<TenantPage>();
 
-/// A page of tenants, with totals where they were asked for.
+pub const CREATE: Operation = Operation::new(|call| Box::pin(create(call)))
+    .summary("Creates a tenant")
+    .body(CREATED)
+    .creates()
+    .returns::<Tenant>();
+
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one tenant").returns::<Tenant>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary("Changes a tenant; a partnerId of null detaches it from its partner")
+    .body(CHANGED)
+    .if_match()
+    .returns::<Tenant>();
+
+pub const TERMINATE: Operation =
+    Operation::new(|call| Box::pin(step(call, "tenant.terminate", Tenant::terminate)))
+        .summary("Terminates a tenant permanently; its data is kept")
+        .if_match()
+        .returns::<Tenant>();
+
+pub const SUSPEND: Operation = Operation::new(|call| Box::pin(step(call, "tenant.suspend", Tenant::suspend)))
+    .summary("Suspends an active tenant: its members can read everything and change nothing")
+    .if_match()
+    .returns::<Tenant>();
+
+pub const RESUME: Operation = Operation::new(|call| Box::pin(step(call, "tenant.resume", Tenant::resume)))
+    .summary("Ends the suspension of a tenant")
+    .if_match()
+    .returns::<Tenant>();
+
+pub const ACTIVATE: Operation =
+    Operation::new(|call| Box::pin(step(call, "tenant.activate", Tenant::activate)))
+        .summary("Activates a pending tenant")
+        .if_match()
+        .returns::<Tenant>();
+
+pub const MEMBERS: Operation = Operation::new(|call| Box::pin(members(call)))
+    .summary("Lists the users of a tenant by last sign-in, newest first")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<User>>();
+
+/// One page of tenants, with totals if they were requested.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TenantPage {
     items: Vec<Tenant>,
     next_cursor: Option<String>,
-    /// How many tenants of each status the other filters let through.
+    /// The number of tenants of each status that match the other filters.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<BTreeMap<&'static str, u64>>,
 }
@@ -149,7 +143,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         visible,
     };
     let (limit, after) = (query.limit()? + 1, call.after()?);
-    // A partner that is not there, or brought none of the caller's tenants.
+    // A partner that does not exist, or has none of the caller's tenants.
     let is_empty = partner.is_some_and(|partner| partner.is_none());
     let found = match is_empty {
         true => Vec::new(),
@@ -164,29 +158,29 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     Reply::json(&TenantPage { items, next_cursor, counts })
 }
 
-fn position(tenant: &Tenant, sort: Sort) -> Position {
+fn position(tenant: &Tenant, sort: Sort) -> PageStart {
     let key = match sort.key {
         SortKey::Slug => tenant.slug().to_string(),
         SortKey::Name => tenant.name.as_str().to_lowercase(),
         SortKey::CreatedAt => tenant.revisioned.created_at.as_micros().to_string(),
     };
-    Position { key, id: tenant.id().to_string() }
+    PageStart { key, id: tenant.id().to_string() }
 }
 
 async fn create(call: Call) -> Result<Reply, Problem> {
     let id = new_id()?;
     let mut blank = stamp(&id, &call);
     if let Some(members) = blank.as_object_mut() {
-        // No outside system has to be set up first.
+        // A new tenant is active at once, because no external system has to be set up.
         members.insert("status".to_owned(), json!(TenantStatus::Active));
     }
     let tenant: Tenant = merged(&blank, &call.body)?;
     not_reserved(tenant.slug())?;
     let requires = tenant.partner_id.clone().map(Require::ActivePartner).into_iter().collect();
     let reply = entity(&tenant, tenant.revisioned)?.created(format!("/tenants/{}", tenant.slug()));
-    let entry =
-        Entry { action: "tenant.create", before: None, after: Some(Record::Tenant(Box::new(tenant))) };
-    call.write(vec![entry], requires, reply).await
+    let change =
+        RecordChange { action: "tenant.create", before: None, after: Some(Record::Tenant(Box::new(tenant))) };
+    call.write(vec![change], requires, reply).await
 }
 
 async fn read(call: Call) -> Result<Reply, Problem> {
@@ -196,7 +190,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: Tenant = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -205,7 +199,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
         return Err(Problem::conflict(
             "invalid_transition",
             "/status",
-            "A terminated tenant changes no more",
+            "A terminated tenant cannot be changed",
         ));
     }
     let is_attached = after.partner_id != before.partner_id;
@@ -221,7 +215,7 @@ async fn step(
     step: fn(&mut Tenant, Timestamp) -> Result<(), Error>,
 ) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     let now = touched(before.revisioned, &call).updated_at;
     step(&mut after, now).map_err(|error| Problem::from(error).with_status(StatusCode::CONFLICT))?;
@@ -237,7 +231,7 @@ async fn write(
 ) -> Result<Reply, Problem> {
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::Tenant(Box::new(before)), Record::Tenant(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
 async fn current(call: &Call) -> Result<Tenant, Problem> {

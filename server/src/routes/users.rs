@@ -1,51 +1,53 @@
-//! Users and their rights.
+//! The handlers for users and their rights.
 
-use dezky_core::access::Action;
 use dezky_core::model::User;
 
-use super::{CURSOR, LIMIT, Page, entity, me, touched};
-use crate::http::authorize::Bound;
+use super::{CURSOR, LIMIT, Page, entity, touched};
 use crate::http::call::Call;
 use crate::http::document::merged;
-use crate::http::operation::{Body, Operation, delete, get, patch};
-
+use crate::http::operation::{Body, Operation};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::store::{Entry, Position, Record, Require, UserQuery};
+use crate::store::{PageStart, Record, RecordChange, Require, UserQuery};
 
 const CHANGED: Body = Body::patch::<User>(&["name", "role", "tenantIds", "platformAdmin", "active"]);
 
-pub fn operations() -> Vec<Operation> {
-    vec![
-        me::operation(),
-        get("/users", Action::UserList, list)
-            .says("The users, by last sign-in, newest first")
-            .asks(&[LIMIT, CURSOR])
-            .gives::<Page<User>>(),
-        get("/users/{id}", Action::UserRead, read).says("One user").bound_to(Bound::User).gives::<User>(),
-        patch("/users/{id}", Action::UserUpdate, update)
-            .says("Changes a user; a change of rights counts from the next request on, and outdates every earlier token's groups")
-            .bound_to(Bound::User)
-            .takes(CHANGED)
-            .gives::<User>(),
-        delete("/users/{id}", Action::UserDelete, retire)
-            .says("Takes all rights from a user, for good; the record stays, so that no old token brings it back")
-            .bound_to(Bound::User)
-            .gives::<User>(),
-    ]
-}
+pub const LIST: Operation = Operation::new(|call| Box::pin(list(call)))
+    .summary("Lists the users by last sign-in, newest first")
+    .query(&[LIMIT, CURSOR])
+    .returns::<Page<User>>();
+
+pub const READ: Operation =
+    Operation::new(|call| Box::pin(read(call))).summary("Returns one user").returns::<User>();
+
+pub const UPDATE: Operation = Operation::new(|call| Box::pin(update(call)))
+    .summary(
+        "Changes a user; changed rights apply from the next request on, and the groups of tokens \
+         issued earlier no longer grant anything",
+    )
+    .body(CHANGED)
+    .if_match()
+    .returns::<User>();
+
+pub const RETIRE: Operation = Operation::new(|call| Box::pin(retire(call)))
+    .summary(
+        "Takes all rights from a user permanently; the record stays, so that an old token cannot \
+         recreate it",
+    )
+    .if_match()
+    .returns::<User>();
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let query = UserQuery { tenant: None, after: call.after()?, limit: call.query.limit()? + 1 };
     page(&call, query).await
 }
 
-/// A page of users, as the caller may see them.
+/// Returns a page of users as the caller may see them.
 pub async fn page(call: &Call, query: UserQuery) -> Result<Reply, Problem> {
     let found = call.app.store.users(query).await?;
     let position = |user: &User| {
         let last = user.last_login_at.map_or(0, |at| at.as_micros());
-        Position { key: last.to_string(), id: user.id.to_string() }
+        PageStart { key: last.to_string(), id: user.id.to_string() }
     };
     let (users, next_cursor) = call.page(found, position)?;
     let items = users.into_iter().map(|user| shown_to(call, user)).collect();
@@ -58,7 +60,7 @@ async fn read(call: Call) -> Result<Reply, Problem> {
     entity(&shown_to(&call, user), revisioned)
 }
 
-/// Of other tenants' members, a member sees only what both are members of, and nothing of their groups.
+/// Hides what the caller may not see of another user: foreign tenants and all groups.
 fn shown_to(call: &Call, mut user: User) -> User {
     let is_own = call.caller.id() == Some(user.id.as_str());
     if let Some(own) = call.caller.visible_tenants().filter(|_| !is_own) {
@@ -70,7 +72,7 @@ fn shown_to(call: &Call, mut user: User) -> User {
 
 async fn update(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after: User = merged(&before, &call.body)?;
     if after == before {
         return entity(&before, before.revisioned);
@@ -81,7 +83,7 @@ async fn update(call: Call) -> Result<Reply, Problem> {
 
 async fn retire(call: Call) -> Result<Reply, Problem> {
     let before = current(&call).await?;
-    call.judge_version(before.revisioned)?;
+    call.check_version(before.revisioned)?;
     let mut after = before.clone();
     (after.active, after.platform_admin, after.tenant_ids) = (false, false, Vec::new());
     if after == before {
@@ -99,7 +101,7 @@ async fn write(call: &Call, action: &'static str, before: User, mut after: User)
     let requires = vec![Require::LiveTenants(joined)];
     let reply = entity(&after, after.revisioned)?;
     let (before, after) = (Record::User(Box::new(before)), Record::User(Box::new(after)));
-    call.write(vec![Entry { action, before: Some(before), after: Some(after) }], requires, reply).await
+    call.write(vec![RecordChange { action, before: Some(before), after: Some(after) }], requires, reply).await
 }
 
 fn rights(user: &User) -> (bool, bool, dezky_core::model::Role, &[dezky_core::names::Id]) {

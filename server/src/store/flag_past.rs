@@ -1,9 +1,10 @@
-//! The past of flags in compact form: what each change did to a rule, without the lists that stayed as they were.
+//! The past of flags in compact form: the difference that each change made to a rule.
 //!
-//! A rule may list ten thousand tenants, and an edit usually moves one of them. So a change is kept as the
-//! *shape* of the rule before and after it (state, percentage, which axes have values) and a *listing* for
-//! each value that it put on a list or took off. What a rule told one subject at any revision follows from
-//! its shape then, and from the newest listing of each of the subject's values.
+//! A rule may list ten thousand tenants, and an edit usually adds or removes one. A change is
+//! therefore stored as the *shape* of the rule before and after (state, percentage, axes with
+//! values), and a *listing* for each value that it added to a list or removed. The slice of a
+//! subject at any revision follows from the shape at that revision and the newest listing of each
+//! of the subject's values.
 
 use std::cmp::Ordering;
 
@@ -14,61 +15,61 @@ use dezky_core::names::{FlagKey, Percent};
 /// The part of a rule that is the same for every subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlagShape {
-    /// What the flag does.
+    /// The state of the flag.
     pub state: State,
-    /// How much of its scope a rollout covers.
+    /// The percentage of a rollout.
     pub pct: Percent,
-    /// The axes that have values: one bit each, in the order of [`Axis::ALL`].
+    /// The axes that have values, one bit each, in the order of [`Axis::ALL`].
     pub closed: u8,
 }
 
-/// One change of one flag.
+/// One change of one flag's shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagStep {
-    /// The revision that made it.
+    /// The revision of the change.
     pub revision: u64,
-    /// The flag.
+    /// The key of the flag.
     pub flag: FlagKey,
-    /// The shape before; `None` if the flag was not there.
+    /// The shape before the change; `None` if the flag did not exist.
     pub before: Option<FlagShape>,
-    /// The shape after; `None` if the flag was removed.
+    /// The shape after the change; `None` if the flag was removed.
     pub after: Option<FlagShape>,
 }
 
-/// A value of an axis that a change put on the flag's list, or took off it.
+/// A value that a change added to a flag's list or removed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagListing {
-    /// The revision that made the change.
+    /// The revision of the change.
     pub revision: u64,
-    /// The flag.
+    /// The key of the flag.
     pub flag: FlagKey,
     /// The axis of the value.
     pub axis: Axis,
-    /// True if the change put it on the list.
+    /// True if the change added the value to the list.
     pub is_listed: bool,
 }
 
-/// The effect of one change.
+/// The difference between two versions of a rule.
 #[derive(Debug)]
-pub struct FlagDifference<'r> {
+pub(crate) struct FlagDifference<'r> {
     /// The shape before the change.
-    pub before: Option<FlagShape>,
+    pub(crate) before: Option<FlagShape>,
     /// The shape after the change.
-    pub after: Option<FlagShape>,
-    /// The values that were put on a list (`true`) or taken off.
-    pub listings: Vec<(Axis, &'r str, bool)>,
+    pub(crate) after: Option<FlagShape>,
+    /// The values that were added to a list (`true`) or removed from it.
+    pub(crate) listings: Vec<(Axis, &'r str, bool)>,
 }
 
 impl FlagShape {
-    /// The shape of a rule.
-    pub fn of(content: &FlagContent) -> FlagShape {
+    /// Returns the shape of a rule.
+    pub(crate) fn new(content: &FlagContent) -> FlagShape {
         let is_closed = |axis: &Axis| content.scope.values(*axis).next().is_some();
         let closed = Axis::ALL.iter().filter(|axis| is_closed(axis)).map(|axis| FlagShape::bit(*axis)).sum();
         FlagShape { state: content.state, pct: content.pct, closed }
     }
 
-    /// True if the rule has values on this axis.
-    pub fn is_closed(self, axis: Axis) -> bool {
+    /// Returns whether the rule has values on this axis.
+    pub(crate) fn is_closed(self, axis: Axis) -> bool {
         self.closed & FlagShape::bit(axis) != 0
     }
 
@@ -78,8 +79,8 @@ impl FlagShape {
 }
 
 impl<'r> FlagDifference<'r> {
-    /// The difference between a rule before and after a change; `None` if the change left the rule as it was.
-    pub fn between(
+    /// Compares a rule before and after a change. Returns `None` if the rule did not change.
+    pub(crate) fn between(
         before: Option<&'r FlagContent>,
         after: Option<&'r FlagContent>,
     ) -> Option<FlagDifference<'r>> {
@@ -87,12 +88,12 @@ impl<'r> FlagDifference<'r> {
         for axis in Axis::ALL {
             push_listings(&mut listings, axis, before, after);
         }
-        let (before, after) = (before.map(FlagShape::of), after.map(FlagShape::of));
+        let (before, after) = (before.map(FlagShape::new), after.map(FlagShape::new));
         (before != after || !listings.is_empty()).then_some(FlagDifference { before, after, listings })
     }
 }
 
-/// Walks both sorted lists side by side.
+/// Merges both sorted lists to find values that are in only one of them.
 fn push_listings<'r>(
     listings: &mut Vec<(Axis, &'r str, bool)>,
     axis: Axis,
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_moved_values_are_listed() {
+    fn only_added_and_removed_values_are_listed() {
         let (before, after) = (content(&["free"], &["a", "c", "d"]), content(&[], &["b", "c", "e"]));
         let difference = FlagDifference::between(Some(&before), Some(&after)).unwrap();
         let (plans, slugs) = (Axis::Plans, Axis::TenantSlugs);

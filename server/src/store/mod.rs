@@ -1,4 +1,4 @@
-//! What is kept and how it is asked for: a narrow trait of domain operations, and the plain values that cross it.
+//! The storage interface: a trait of domain operations, and the plain values that cross it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use dezky_core::{Error, Timestamp};
 use prometheus::Histogram;
 
 use crate::histogram;
-use crate::keys::Key;
+use crate::keys::KeyRecord;
 
 mod flag_past;
 mod query;
@@ -21,222 +21,236 @@ mod record;
 pub mod sqlite;
 mod verify;
 
-pub use flag_past::{FlagDifference, FlagListing, FlagShape, FlagStep};
+pub(crate) use flag_past::FlagDifference;
+pub use flag_past::{FlagListing, FlagShape, FlagStep};
 pub use query::{
-    ChangeQuery, Direction, FlagQuery, PartnerQuery, Position, Sort, SortKey, SubscriptionQuery,
+    ChangeQuery, Direction, FlagQuery, PageStart, PartnerQuery, Sort, SortKey, SubscriptionQuery,
     TenantFilter, TenantQuery, UserQuery,
 };
-pub use record::{ActorRights, Entry, KeyUse, Receipt, Record, Require, Write, identity_of};
-pub use verify::{Breach, Head, Verification, VerifyError};
+pub(crate) use record::identity_key;
+pub use record::{ActorRights, KeyUse, Receipt, Record, RecordChange, Require, Write};
+pub use verify::{Breach, LogHead, Verification, VerifyError};
 
-/// The durable state. Reads see every write that was acknowledged before they began.
+/// The durable state. A read sees every write that was acknowledged before the read began.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Everything of one write, or nothing: the records, their changes in the log, and the receipt. Returns the changes once they are durable
-    /// and the observer has seen them.
+    /// Commits the records, their changes in the log, and the receipt of one write, or nothing.
+    /// Returns the changes once they are durable and the observer has processed them.
     async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError>;
 
-    /// The answer that was given under an idempotency key.
+    /// Returns the stored response for an idempotency key.
     async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
-    /// What the server holds in memory, at one revision. Read once, at start.
-    async fn population(&self) -> Result<Population, StoreError>;
+    /// Reads the records that the server holds in memory, at one revision. Called once, at start.
+    async fn initial_state(&self) -> Result<InitialState, StoreError>;
 
-    /// One tenant, whatever its status.
+    /// Returns a tenant of any status.
     async fn tenant(&self, id: &Id) -> Result<Option<Tenant>, StoreError>;
-    /// A page of tenants.
+    /// Returns a page of tenants.
     async fn tenants(&self, query: TenantQuery) -> Result<Vec<Tenant>, StoreError>;
-    /// How many tenants of each status a filter lets through, its own status left aside.
+    /// Counts the tenants of each status that match a filter; ignores the filter's own status.
     async fn tenant_totals(&self, filter: TenantFilter) -> Result<BTreeMap<&'static str, u64>, StoreError>;
-    /// The tenants, terminated ones left out, whose group at the identity provider is among these; by id.
+    /// Returns the ids of tenants whose group at the identity provider is listed, in order. Skips
+    /// terminated tenants.
     async fn tenants_of_groups(&self, groups: Vec<String>) -> Result<Vec<Id>, StoreError>;
 
-    /// One partner, whatever its status.
+    /// Returns a partner of any status.
     async fn partner(&self, id: &Id) -> Result<Option<Partner>, StoreError>;
-    /// A page of partners.
+    /// Returns a page of partners.
     async fn partners(&self, query: PartnerQuery) -> Result<Vec<Partner>, StoreError>;
-    /// How many tenants, terminated ones left out, each of these partners has; and what their subscriptions bring.
+    /// Counts the tenants of these partners without terminated ones, and sums their revenue.
     async fn customers(&self, partners: Vec<Id>) -> Result<BTreeMap<Id, Customers>, StoreError>;
 
-    /// One user.
+    /// Returns a user by id.
     async fn user(&self, id: &Id) -> Result<Option<User>, StoreError>;
-    /// The user for whom this e-mail address is reserved: it is verified, or nobody has claimed their record yet.
+    /// Returns the user who reserves this e-mail address: it is verified, or nobody has signed in
+    /// with the record yet.
     async fn user_with_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
-    /// A page of users.
+    /// Returns a page of users.
     async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError>;
 
-    /// One subscription.
+    /// Returns a subscription by id.
     async fn subscription(&self, id: &Id) -> Result<Option<Subscription>, StoreError>;
-    /// The tenant of a subscription, if it is one of these (any tenant, where `None`). Others' subscriptions take
-    /// as long as those that are not there.
+    /// Returns the tenant of a subscription, if `visible` contains the tenant or is `None`. Takes
+    /// the same time for missing subscriptions and for those of other tenants.
     async fn subscription_tenant(&self, id: &Id, visible: Option<Vec<Id>>) -> Result<Option<Id>, StoreError>;
-    /// A page of subscriptions.
+    /// Returns a page of subscriptions.
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError>;
-    /// What every subscription that counts brings: in all, by plan, by partner id (of the tenants that have one).
+    /// Sums the monthly recurring revenue in total, by plan, and by the tenants' partner.
     async fn revenue(&self) -> Result<Revenue, StoreError>;
 
-    /// One flag, without its history, which the log has.
+    /// Returns a flag without its history, which is in the log.
     async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError>;
-    /// A page of flags, without histories.
+    /// Returns a page of flags without their histories.
     async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError>;
 
-    /// A page of the changes of flags above one revision and below another, newest first, in compact form.
+    /// Returns the changes of flags between two revisions (both exclusive) in compact form, newest
+    /// first.
     async fn flag_steps(&self, above: u64, below: u64, limit: usize) -> Result<Vec<FlagStep>, StoreError>;
-    /// When these values were put on flags' lists or taken off, up to a revision; oldest first for each value.
+    /// Returns the additions and removals of these values on flags' lists up to a revision, oldest
+    /// first for each value.
     async fn flag_listings(
         &self,
         values: Vec<(Axis, String)>,
         up_to: u64,
     ) -> Result<Vec<FlagListing>, StoreError>;
 
-    /// A page of the log, newest first.
+    /// Returns a page of the log, newest first.
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;
-    /// The newest change's revision and hash; 0 and zeros for an empty log.
+    /// Returns the revision and hash of the newest change; 0 and zeros for an empty log.
     async fn head(&self) -> Result<(u64, Digest), StoreError>;
 
-    /// Takes a verification one step further: the hashes and links of the log, and everything stored against the log.
+    /// Verifies the next part of the log, and compares the stored records with it.
     async fn verify(&self, so_far: Verification) -> Result<Verification, VerifyError>;
-    /// The changes after a revision up to another, oldest first, as many as one chunk holds.
-    async fn export(&self, after: u64, until: u64) -> Result<Exported, StoreError>;
+    /// Exports the changes in `after + 1 ..= until`, oldest first, up to the size of one chunk.
+    async fn export(&self, after: u64, until: u64) -> Result<ExportChunk, StoreError>;
 
-    /// Names this history: made with the store, and kept by its copies. Revisions are comparable within one history.
+    /// Returns the identifier of this history. Copies of the database keep it, and revisions are
+    /// comparable within one history.
     async fn history(&self) -> Result<String, StoreError>;
 
-    /// 32 random bytes, made with the store, which sign what clients must not forge.
+    /// Returns the 32 random bytes that sign values which clients must not forge.
     async fn secret(&self) -> Result<[u8; 32], StoreError>;
 
-    /// How long reads and writes took so far.
-    fn times(&self) -> &Times;
+    /// The durations of reads and writes so far.
+    fn times(&self) -> &StoreTimes;
 }
 
-/// A chunk of the log.
+/// One chunk of an export of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exported {
-    /// The documents of the changes, a line each.
+pub struct ExportChunk {
+    /// The documents of the changes, one per line.
     pub lines: Vec<u8>,
-    /// The revision of the last of them.
+    /// The revision of the last exported change.
     pub last: u64,
 }
 
-/// How long the store took, as those who waited saw it.
-pub struct Times {
-    /// For answering questions.
+/// The durations of the store's operations, including the wait for a connection.
+pub struct StoreTimes {
+    /// The durations of reads.
     pub reads: Histogram,
-    /// For writing durably.
+    /// The durations of durable writes.
     pub writes: Histogram,
 }
 
-impl Times {
-    /// Nothing was read or written yet.
-    pub fn new() -> prometheus::Result<Times> {
-        let reads = histogram::seconds("dezky_store_read_seconds", "How long the store's reads took.")?;
-        let writes = histogram::seconds("dezky_store_write_seconds", "How long durable writes took.")?;
-        Ok(Times { reads, writes })
+impl StoreTimes {
+    /// Creates the histograms without observations.
+    pub(crate) fn new() -> prometheus::Result<StoreTimes> {
+        let reads = histogram::seconds(
+            "dezky_store_read_seconds",
+            "The durations of the store's reads, in seconds.",
+        )?;
+        let writes =
+            histogram::seconds("dezky_store_write_seconds", "The durations of durable writes, in seconds.")?;
+        Ok(StoreTimes { reads, writes })
     }
 }
 
 /// Sums per currency, in minor units, rounded once.
 pub type Money = BTreeMap<String, i64>;
 
-/// What a partner brings.
+/// The tenants and the revenue of one partner.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Customers {
-    /// How many tenants, terminated ones left out.
+    /// The number of tenants that are not terminated.
     pub count: u64,
-    /// The monthly recurring revenue of their subscriptions.
+    /// The monthly recurring revenue of the tenants.
     pub mrr: Money,
 }
 
-/// Monthly recurring revenue, three ways.
+/// The monthly recurring revenue, grouped in three ways.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revenue {
-    /// Of all subscriptions.
+    /// The sum over all subscriptions.
     pub total: Money,
-    /// By the plan that the subscription is for.
+    /// The sums by subscription plan.
     pub by_plan: BTreeMap<String, Money>,
-    /// By the id of the partner who brought the tenant.
+    /// The sums by the id of the tenant's partner.
     pub by_partner: BTreeMap<String, Money>,
 }
 
-/// What is held in memory, as the store has it.
+/// The records from which the server builds its state in memory.
 #[derive(Debug, Clone, Default)]
-pub struct Population {
-    /// The newest revision.
+pub struct InitialState {
+    /// The newest revision of the log.
     pub revision: u64,
-    /// Every tenant.
+    /// All tenants, in the form of the world.
     pub tenants: Vec<WorldTenant>,
-    /// Every partner.
+    /// All partners, in the form of the world.
     pub partners: Vec<WorldPartner>,
-    /// Every user.
+    /// All users with their documents.
     pub users: Vec<User>,
-    /// Every machine key.
-    pub keys: Vec<KeptKey>,
-    /// Every flag, without history.
+    /// All machine keys with their last use.
+    pub keys: Vec<StoredKey>,
+    /// All flags, without their histories.
     pub flags: Vec<Flag>,
     /// The newest revision that changed a flag.
     pub flags_revision: u64,
-    /// The flags whose last change was the use of the kill switch.
+    /// The flags whose last change was made by the kill switch.
     pub killed: BTreeSet<FlagKey>,
 }
 
-/// A machine key and its last use, as far as that was noted.
+/// A stored machine key, with the last recorded use.
 #[derive(Debug, Clone)]
-pub struct KeptKey {
-    /// The key.
-    pub key: Key,
-    /// When it was last used.
+pub struct StoredKey {
+    /// The record of the key.
+    pub key: KeyRecord,
+    /// The time of the last recorded use.
     pub last_used_at: Option<Timestamp>,
-    /// The address from which it was last used.
+    /// The client's address at that use.
     pub last_used_from: Option<IpAddr>,
 }
 
-/// Told of every write once it is durable, in revision order, before it is acknowledged. It must be quick: the next commit waits for it.
+/// Receives every durable write in order of revision, before its acknowledgement. The next commit
+/// waits for the observer, so it must be fast.
 pub trait Observer: Send + 'static {
-    /// These entries are durable.
-    fn committed(&mut self, entries: &[(u64, Entry)]);
+    /// Processes changes that have become durable.
+    fn committed(&mut self, changes: &[(u64, RecordChange)]);
 }
 
-/// Why nothing was written.
+/// The reason why a write was rejected or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A record is no longer what the writer had read.
+    /// A record has changed since the writer read it.
     #[error("a record has changed since it was read")]
     Stale,
-    /// Another record has this name; the path of the member that holds it.
+    /// Another record has the same unique value; contains the path of the member.
     #[error("the value of {0} is taken")]
     Taken(&'static str),
     /// A condition of the write does not hold.
     #[error("a condition does not hold: {0:?}")]
     Unmet(Require),
-    /// The idempotency key has been used; what was answered then.
-    #[error("the idempotency key has been used")]
+    /// The idempotency key was used before; contains the stored response.
+    #[error("the idempotency key was used before")]
     Received(Box<Receipt>),
-    /// The store could not.
+    /// The store itself failed.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
-/// Why the store could not do it.
+/// The reason why the store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It is there and cannot be reached or written: a full disk, an I/O error. Trying again later may help.
+    /// The store cannot be read or written, for example because the disk is full. A retry may
+    /// succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// What it holds cannot be understood.
-    #[error("the store holds something that cannot be read: {0}")]
+    /// The stored data is not valid.
+    #[error("the store contains invalid data: {0}")]
     Broken(String),
-    /// Other accounts of the machine can use the data.
+    /// Other accounts of the machine can access the data.
     #[error("{0}")]
     Exposed(String),
-    /// A sum is beyond what can be held exactly.
-    #[error("a sum is beyond what can be held exactly")]
+    /// A sum exceeds the range of exact integers.
+    #[error("a sum exceeds the range of exact integers")]
     Overflow,
 }
 
-/// The hash of the last of these changes, oldest first, where every hash and link holds; else the first revision where one does not, and why.
-pub fn verify_run(run: &[Change]) -> Result<Digest, (u64, Error)> {
+/// Verifies the hashes and links of consecutive changes, oldest first. Returns the last hash, or
+/// the first revision that fails and the error.
+pub(crate) fn verify_run(run: &[Change]) -> Result<Digest, (u64, Error)> {
     verify_chain(run).map_err(|error| {
-        // The path begins with the change's place among them.
+        // The path begins with the index of the change.
         let index: usize = error.path.split('/').nth(1).and_then(|index| index.parse().ok()).unwrap_or(0);
         (run.get(index).map_or(0, |change| change.revision), error)
     })

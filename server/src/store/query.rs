@@ -1,136 +1,141 @@
-//! What is asked of lists. A page starts after a position, never at an offset, so that it costs the same wherever it is.
+//! Queries of lists. A page starts after an item, not at an offset, so every page costs the same.
 
 use dezky_core::Timestamp;
 use dezky_core::model::TenantStatus;
 use dezky_core::names::Id;
 
-/// Which tenants.
+/// The conditions on tenants in a list.
 #[derive(Debug, Clone, Default)]
 pub struct TenantFilter {
-    /// Part of the slug or the name, lower case.
+    /// A part of the slug or name, in lower case.
     pub text: Option<String>,
-    /// Of this status.
+    /// The status of the tenants.
     pub status: Option<TenantStatus>,
-    /// On this plan.
+    /// The subscription plan of the tenants.
     pub plan: Option<String>,
-    /// Brought by this partner (its id).
+    /// The id of the tenants' partner.
     pub partner: Option<Id>,
-    /// Only these, and of these only the ones that are not terminated: what a member may see. Everything, where absent.
+    /// The ids that a member may see; terminated tenants are skipped. `None` for callers who see
+    /// all tenants.
     pub visible: Option<Vec<Id>>,
 }
 
-/// A page of tenants.
+/// The query of a page of tenants.
 #[derive(Debug, Clone)]
 pub struct TenantQuery {
-    /// Which.
+    /// The conditions on the tenants.
     pub filter: TenantFilter,
-    /// In which order.
+    /// The order of the list.
     pub sort: Sort,
-    /// After this position.
-    pub after: Option<Position>,
-    /// At most so many.
+    /// The item before the page.
+    pub after: Option<PageStart>,
+    /// The most items on the page.
     pub limit: usize,
 }
 
-/// The order of tenants and partners; ties fall by id, in the same direction.
+/// The order of a list. Ties are ordered by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The value that the list is sorted by.
     pub key: SortKey,
-    /// Which way.
+    /// The direction of the order.
     pub direction: Direction,
 }
 
-/// By what.
+/// The value that a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
-    /// By slug, byte by byte.
+    /// The slug, compared by bytes.
     Slug,
-    /// By name, lower case, byte by byte.
+    /// The name in lower case, compared by bytes.
     Name,
-    /// By time of creation.
+    /// The time of creation.
     CreatedAt,
 }
 
-/// Which way.
+/// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Smallest first.
+    /// From the smallest to the largest.
     Ascending,
-    /// Largest first.
+    /// From the largest to the smallest.
     Descending,
 }
 
-/// A place in a list: the sort key of the last item seen, as text (microseconds in decimal for a time), and its id.
+/// The last item before a page: its sort key as a string (a time in decimal microseconds), and its
+/// id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The sort key.
+pub struct PageStart {
+    /// The sort key of the item.
     pub key: String,
-    /// The id.
+    /// The id of the item.
     pub id: String,
 }
 
-/// A page of partners, by slug.
+/// The query of a page of partners, by slug.
 #[derive(Debug, Clone)]
 pub struct PartnerQuery {
-    /// After this position (key: slug).
-    pub after: Option<Position>,
-    /// At most so many.
+    /// The item before the page; its key is the slug.
+    pub after: Option<PageStart>,
+    /// The most items on the page.
     pub limit: usize,
 }
 
-/// A page of flags, by key.
+/// The query of a page of flags, by key.
 #[derive(Debug, Clone)]
 pub struct FlagQuery {
-    /// After this position (key: the flag's).
-    pub after: Option<Position>,
-    /// At most so many.
+    /// The item before the page; its key is the flag's key.
+    pub after: Option<PageStart>,
+    /// The most items on the page.
     pub limit: usize,
 }
 
-/// A page of users: newest sign-in first (those who never signed in last, key `0`), ties by id, largest first.
+/// The query of a page of users: newest sign-in first, ties by descending id. Users who never
+/// signed in come last, with the key `0`.
 #[derive(Debug, Clone)]
 pub struct UserQuery {
-    /// Only members of this tenant.
+    /// The tenant whose members are listed.
     pub tenant: Option<Id>,
-    /// After this position (key: microseconds of the last sign-in).
-    pub after: Option<Position>,
-    /// At most so many.
+    /// The item before the page; its key is the last sign-in in microseconds.
+    pub after: Option<PageStart>,
+    /// The most items on the page.
     pub limit: usize,
 }
 
-/// A page of subscriptions, newest first by creation.
+/// The query of a page of subscriptions, newest first by creation.
 #[derive(Debug, Clone)]
 pub struct SubscriptionQuery {
-    /// Only of this tenant.
+    /// The tenant whose subscriptions are listed.
     pub tenant: Option<Id>,
-    /// Only of these tenants that are not terminated: what a member may see. Everything, where absent.
+    /// The tenants that a member may see; terminated tenants are skipped. `None` for callers who
+    /// see all tenants.
     pub visible: Option<Vec<Id>>,
-    /// After this position (key: microseconds of creation).
-    pub after: Option<Position>,
-    /// At most so many.
+    /// The item before the page; its key is the creation in microseconds.
+    pub after: Option<PageStart>,
+    /// The most items on the page.
     pub limit: usize,
 }
 
-/// A page of the log, newest first.
+/// The query of a page of the log, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeQuery {
-    /// Of this kind of entity.
+    /// The kind of the changed record.
     pub kind: Option<String>,
-    /// Of this entity (its id, or a flag's key).
+    /// The id of the changed record; a flag's key.
     pub id: Option<String>,
-    /// Of this tenant: itself, its subscriptions and keys, and whoever joins or leaves it.
+    /// The tenant whose audit is listed: changes of the tenant, its subscriptions and keys, and of
+    /// users who join or leave it.
     pub tenant: Option<Id>,
-    /// By this user (its id).
+    /// The id of the user who made the change.
     pub actor: Option<Id>,
-    /// Of this action.
+    /// The action of the change.
     pub action: Option<String>,
-    /// Not before.
+    /// The earliest time, inclusive.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// The latest time, exclusive.
     pub until: Option<Timestamp>,
-    /// Below this revision.
+    /// The upper bound of revisions, exclusive.
     pub below: Option<u64>,
-    /// At most so many.
+    /// The most items on the page.
     pub limit: usize,
 }

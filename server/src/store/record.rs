@@ -1,4 +1,4 @@
-//! What a write consists of.
+//! The parts of a write: records, changes, conditions, and receipts.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,101 +8,104 @@ use dezky_core::access::UserRecord;
 use dezky_core::model::{Actor, Flag, Partner, Role, Subscription, Tenant, User};
 use dezky_core::names::Id;
 
-use crate::keys::Key;
+use crate::keys::KeyRecord;
 
-/// One write: what it changes, what must hold for it, and what was answered to it.
+/// One atomic write: its changes, its conditions, and the response to store.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// When.
+    /// The time of the write.
     pub at: Timestamp,
-    /// Who.
+    /// The author of the write, for the log.
     pub actor: Actor,
-    /// The records that change, one change of the log each, in this order.
-    pub entries: Vec<Entry>,
-    /// What must hold once the entries are applied; else nothing is written.
+    /// The changes of records, in order. Each becomes one change of the log.
+    pub entries: Vec<RecordChange>,
+    /// The conditions. If one fails, nothing is written.
     pub requires: Vec<Require>,
-    /// The answer to keep under the caller's idempotency key.
+    /// The response to store under the caller's idempotency key.
     pub receipt: Option<Receipt>,
-    /// When and from where machine keys were last used. No change of the log: nothing depends on it.
+    /// The last uses of machine keys. They are not logged, because no decision depends on them.
     pub key_uses: Vec<KeyUse>,
 }
 
-/// A machine key's last use.
+/// The last use of a machine key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
-    /// The key's id.
+    /// The id of the key.
     pub key: Id,
-    /// When.
+    /// The time of the use.
     pub at: Timestamp,
-    /// The client's address, as far as that was noted.
+    /// The client's address, if it was recorded.
     pub from: Option<IpAddr>,
 }
 
-/// One record's change.
+/// The change of one record.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// What is done, as the log names it: `tenant.create`.
+pub struct RecordChange {
+    /// The action in the log, such as `tenant.create`.
     pub action: &'static str,
-    /// The record as the writer read it; nothing, where it is made.
+    /// The record that the writer read; `None` for a new record.
     pub before: Option<Record>,
-    /// The record as it will be; nothing, where it is removed.
+    /// The record after the change; `None` for a removed record.
     pub after: Option<Record>,
 }
 
-/// Any record.
+/// A record of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// A tenant's.
+    /// A tenant of the platform.
     Tenant(Box<Tenant>),
-    /// A partner's.
+    /// A partner of the platform.
     Partner(Box<Partner>),
-    /// A user's.
+    /// A user of the platform.
     User(Box<User>),
-    /// A subscription's.
+    /// A subscription of a tenant.
     Subscription(Box<Subscription>),
-    /// A flag's.
+    /// A flag, without history.
     Flag(Box<Flag>),
-    /// A machine key's.
-    Key(Box<Key>),
+    /// A machine key, without secret.
+    Key(Box<KeyRecord>),
 }
 
-/// A condition that spans records. It is judged inside the transaction: the actor's rights before the entries, everything else after them.
+/// A condition of a write, checked inside the transaction: the actor's rights before the changes,
+/// and everything else after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Require {
-    /// The caller still has the rights with which the write was decided. Judged before everything else, an earlier receipt included.
+    /// The caller still has the rights with which the write was authorized. Checked first, even
+    /// before an earlier receipt is returned.
     Actor(Id, ActorRights),
-    /// This partner exists and is active.
+    /// The partner exists and is active.
     ActivePartner(Id),
-    /// These tenants exist and are not terminated.
+    /// The tenants exist and are not terminated.
     LiveTenants(Vec<Id>),
-    /// At least one user is active and a platform admin. The store asks this of every write by which an active platform admin ceases to be one.
+    /// At least one active platform admin remains. The store adds this condition to every write
+    /// that removes an active platform admin.
     AnActiveAdmin,
-    /// There are at most so many flags, and their rules take at most so many bytes in a snapshot.
+    /// The number of flags and the bytes of their rules in a snapshot are within limits.
     FlagsWithin {
-        /// How many flags there may be.
+        /// The most flags in a snapshot.
         flags: usize,
-        /// How many bytes their rules may take.
+        /// The most bytes of rules in a snapshot.
         bytes: usize,
     },
-    /// No tenant, partner or flag has changed after this revision, by anybody else.
+    /// No other write has changed a tenant, partner or flag after this revision.
     UnchangedWorld(u64),
 }
 
-/// The rights with which a write was decided. A sign-in or a change of name leaves them as they are.
+/// The rights with which a write was authorized. A sign-in or a new name does not change them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActorRights {
-    /// A person's, as their record has them.
+    /// The rights in a user's record.
     Person {
-        /// Whether they may do anything at all.
+        /// True if the user is active.
         active: bool,
-        /// Whether they run the platform.
+        /// True if the user is a platform admin.
         platform_admin: bool,
-        /// What they are in their tenants.
+        /// The role of the user in their tenants.
         role: Role,
-        /// The tenants of which they are a member.
+        /// The tenants of which the user is a member.
         tenant_ids: Vec<Id>,
     },
-    /// A machine key's: it exists, and has not expired when the write is made.
+    /// A machine key that exists and has not expired at the time of the write.
     Key,
 }
 
@@ -113,30 +116,30 @@ impl From<UserRecord> for ActorRights {
     }
 }
 
-/// What was answered under an idempotency key.
+/// The response to a write with an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Whose key it is: the user's id.
+    /// The id of the caller who sent the key.
     pub holder: String,
-    /// The key.
+    /// The idempotency key of the request.
     pub key: String,
-    /// SHA-256 of method, path and body, in hex.
+    /// The SHA-256 of method, path and body, in hexadecimal.
     pub fingerprint: String,
-    /// When.
+    /// The time of the response.
     pub at: Timestamp,
-    /// The status.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The entity tag, where there was one.
+    /// The entity tag of the response.
     pub etag: Option<String>,
-    /// Where the new entity is, where one was made.
+    /// The `Location` of a created record.
     pub location: Option<String>,
-    /// The body.
+    /// The body of the response.
     pub body: String,
 }
 
-impl Entry {
-    /// Whether an active platform admin ceases to be one.
-    pub fn removes_admin(&self) -> bool {
+impl RecordChange {
+    /// Returns whether the change removes an active platform admin.
+    pub(crate) fn removes_admin(&self) -> bool {
         let is_admin = |record: Option<&Record>| match record {
             Some(Record::User(user)) => user.active && user.platform_admin,
             _ => false,
@@ -144,16 +147,17 @@ impl Entry {
         is_admin(self.before.as_ref()) && !is_admin(self.after.as_ref())
     }
 
-    /// The tenants whose audit shows the change: that of the record, and each that a user has joined or left by it.
-    pub fn tenants(&self) -> Vec<&Id> {
+    /// The tenants whose audit lists the change: the record's tenant, and each tenant that a user
+    /// joins or leaves.
+    pub(crate) fn tenants(&self) -> Vec<&Id> {
         let record = self.after.as_ref().or(self.before.as_ref());
         let (before, after) = (memberships(self.before.as_ref()), memberships(self.after.as_ref()));
         let own = record.and_then(Record::tenant_id);
         own.into_iter().chain(before.symmetric_difference(&after).copied()).collect()
     }
 
-    /// Whether it can change for whom a flag is on.
-    pub fn touches_effects(&self) -> bool {
+    /// Returns whether the change can turn a flag on or off for a tenant.
+    pub(crate) fn touches_effects(&self) -> bool {
         let touches =
             |record: &Record| matches!(record, Record::Tenant(_) | Record::Partner(_) | Record::Flag(_));
         self.before.as_ref().or(self.after.as_ref()).is_some_and(touches)
@@ -168,7 +172,7 @@ fn memberships(record: Option<&Record>) -> BTreeSet<&Id> {
 }
 
 impl Record {
-    /// The kind, as the log names it.
+    /// The kind of the record in the log.
     pub fn kind(&self) -> &'static str {
         match self {
             Record::Tenant(_) => "tenant",
@@ -180,7 +184,7 @@ impl Record {
         }
     }
 
-    /// The id under which the log names it: a flag's is its key.
+    /// The id of the record in the log; for a flag, its key.
     pub fn id(&self) -> &str {
         match self {
             Record::Tenant(tenant) => tenant.id().as_str(),
@@ -192,7 +196,7 @@ impl Record {
         }
     }
 
-    /// The tenant that it belongs to.
+    /// The tenant that owns the record.
     pub fn tenant_id(&self) -> Option<&Id> {
         match self {
             Record::Tenant(tenant) => Some(tenant.id()),
@@ -202,7 +206,7 @@ impl Record {
         }
     }
 
-    /// How often it has changed.
+    /// The version of the record, which each change increments.
     pub fn version(&self) -> u64 {
         match self {
             Record::Tenant(tenant) => tenant.revisioned.version,
@@ -215,9 +219,9 @@ impl Record {
     }
 }
 
-/// By what a person is recognised: the issuer's origin, and what the issuer calls them. Applications of one identity provider have issuers of
-/// their own and share its subjects.
-pub fn identity_of(issuer: &str, subject: &str) -> String {
+/// The key by which a user is recognized: the issuer's origin and the subject. Applications of one
+/// identity provider have different issuers on one origin, and share their subjects.
+pub(crate) fn identity_key(issuer: &str, subject: &str) -> String {
     let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     format!("{}://{}\n{subject}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! Verifying a store: what a verification has seen so far, and what it can find.
+//! The progress and the findings of a verification of the store.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,99 +8,101 @@ use dezky_core::names::Digest;
 
 use super::StoreError;
 
-/// A revision and the hash of its change: whoever keeps it outside of the store can tell later whether the log up to it is the same.
+/// The revision and hash of a change. Kept outside the store, a head proves later that the log up
+/// to this revision is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The revision; 0 for an empty log.
+pub struct LogHead {
+    /// The revision of the change; 0 for an empty log.
     pub revision: u64,
-    /// The hash of its change; zeros for an empty log.
+    /// The hash of the change; zeros for an empty log.
     pub hash: Digest,
 }
 
-impl Head {
-    /// The head of an empty log.
-    pub fn empty() -> Result<Head, StoreError> {
+impl LogHead {
+    /// Returns the head of an empty log.
+    pub fn empty() -> Result<LogHead, StoreError> {
         let hash = verify_chain(&[]).map_err(|error| StoreError::Broken(error.to_string()))?;
-        Ok(Head { revision: 0, hash })
+        Ok(LogHead { revision: 0, hash })
     }
 
-    /// The head of a log that ends with this change.
-    pub fn of(change: &Change) -> Head {
-        Head { revision: change.revision, hash: change.hash.clone() }
+    /// Returns the head of a log that ends with this change.
+    pub fn from_change(change: &Change) -> LogHead {
+        LogHead { revision: change.revision, hash: change.hash.clone() }
     }
 }
 
-impl fmt::Display for Head {
+impl fmt::Display for LogHead {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.revision, self.hash.as_str())
     }
 }
 
-impl FromStr for Head {
+impl FromStr for LogHead {
     type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Head, &'static str> {
-        let wrong = "a head is REVISION:HASH, the hash in 64 hexadecimal digits";
+    fn from_str(text: &str) -> Result<LogHead, &'static str> {
+        let wrong = "a head is REVISION:HASH, with a hash of 64 hexadecimal digits";
         let (revision, hash) = text.split_once(':').ok_or(wrong)?;
         let hash = Digest::new(hash).map_err(|_| wrong)?;
-        Ok(Head { revision: revision.parse().map_err(|_| wrong)?, hash })
+        Ok(LogHead { revision: revision.parse().map_err(|_| wrong)?, hash })
     }
 }
 
-/// How far a verification has come. A store takes it a bounded step further at a time, so that others can read between the steps.
+/// The progress of a verification. The store verifies in bounded steps, so that other reads can run
+/// between them.
 #[derive(Debug, Clone, Default)]
 pub struct Verification {
-    /// The last change that was verified.
+    /// The last verified change.
     pub last: Option<Change>,
-    /// The revision at which the verification ends: the newest when it began.
+    /// The revision at which the verification ends: the newest at its start.
     pub until: Option<u64>,
-    /// What the log must contain.
-    pub expected: Option<Head>,
-    /// How many entries of tenants' audits the changes so far have.
+    /// The head that the log must contain.
+    pub expected: Option<LogHead>,
+    /// The number of rows in tenants' audits for the verified changes.
     pub shown: u64,
-    /// How many rows of flags' past the changes so far have.
+    /// The number of rows in the past of flags for the verified changes.
     pub past: u64,
-    /// Whether everything was verified.
+    /// True once the verification has reached its end.
     pub is_complete: bool,
 }
 
 impl Verification {
-    /// One that has seen nothing. The log must contain the head that is expected.
-    pub fn new(expected: Option<Head>) -> Verification {
+    /// Starts a verification. The log must contain the expected head.
+    pub fn new(expected: Option<LogHead>) -> Verification {
         Verification { expected, ..Verification::default() }
     }
 
-    /// The last revision that was verified; 0 before the first.
+    /// The last verified revision; 0 at the start.
     pub fn revision(&self) -> u64 {
         self.last.as_ref().map_or(0, |last| last.revision)
     }
 
-    /// The head of what was verified.
-    pub fn head(&self) -> Result<Head, StoreError> {
-        self.last.as_ref().map_or_else(Head::empty, |last| Ok(Head::of(last)))
+    /// The head of the verified part of the log.
+    pub fn head(&self) -> Result<LogHead, StoreError> {
+        self.last.as_ref().map_or_else(LogHead::empty, |last| Ok(LogHead::from_change(last)))
     }
 }
 
-/// Why a verification ends early.
+/// The reason why a verification stops early.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// What is stored is not what was written.
+    /// The stored data contradicts the log.
     #[error(transparent)]
     Breach(#[from] Breach),
-    /// The store cannot be read.
+    /// The store cannot be read at all.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A place where what is stored is not what was written.
+/// A contradiction in the stored data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("revision {revision}: {detail}")]
 pub struct Breach {
-    /// What kind of breach it is.
+    /// The code of the contradiction.
     pub code: &'static str,
-    /// The change by which it was found.
+    /// The revision at which it was found.
     pub revision: u64,
-    /// What was found, for people.
+    /// The description of the contradiction.
     pub detail: String,
 }
 
@@ -119,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_written_and_read() {
+    fn a_head_survives_formatting_and_parsing() {
         let text = format!("12:{}", "ab".repeat(32));
-        assert_eq!(text.parse::<Head>().unwrap().to_string(), text);
+        assert_eq!(text.parse::<LogHead>().unwrap().to_string(), text);
         for wrong in ["", "12", ":", "x:", &text.replace("12", "-1"), "12:abc", &format!("{text}0")] {
-            assert!(wrong.parse::<Head>().is_err(), "{wrong}");
+            assert!(wrong.parse::<LogHead>().is_err(), "{wrong}");
         }
     }
 }

@@ -29,7 +29,7 @@ def binary() -> str:
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     built = [path for path in (target / "release/dezky-server", target / "debug/dezky-server") if path.exists()]
     if not built:
-        raise FileNotFoundError(f"no dezky-server below {target}: cargo build -p dezky-server, or set DEZKY_SERVER")
+        raise FileNotFoundError(f"no dezky-server below {target}: cargo build -p dezky-server --features dev, or set DEZKY_SERVER")
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 

@@ -114,7 +114,7 @@ async fn check_config_accepts_a_new_data_directory_and_creates_nothing() {
     let server = Server::start();
     let fresh = server.data().join("fresh");
     let text = output_of(&check_config(&fresh, &["--dev"]), true);
-    assert!(text.contains("will be made") && text.contains("the settings are good"), "{text}");
+    assert!(text.contains("will be created") && text.contains("the settings are valid"), "{text}");
     assert!(!fresh.exists(), "the check created the data directory");
 }
 

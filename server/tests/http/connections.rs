@@ -9,8 +9,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
-use dezky_server::http::connection::{self, Front, Patience};
-use dezky_server::http::places::{PerAddress, Places};
+use dezky_server::http::accept;
+use dezky_server::http::connection::{ConnectionContext, Timeouts};
+use dezky_server::http::connection_slots::{AddressLimit, ConnectionSlots};
 use dezky_server::http::tls::{Tls, TlsFiles};
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -22,7 +23,7 @@ use crate::support::{Api, PATIENCE, Server, eventually};
 use crate::tls::Certificates;
 
 /// Short time limits, so that tests do not wait long.
-pub const SHORT: Patience = Patience {
+pub const SHORT: Timeouts = Timeouts {
     headers: Duration::from_millis(300),
     handshake: Duration::from_millis(300),
     idle: Duration::from_millis(300),
@@ -104,17 +105,17 @@ pub async fn short_server(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let front = Front {
+    let context = ConnectionContext {
         router,
         tls: certificates.map(|certificates| {
             let (certificate, key) = (certificates.file("one.pem"), certificates.file("one.key"));
             Tls::load(TlsFiles { certificate, key }).unwrap()
         }),
-        places: Places::new(PerAddress::default()).unwrap(),
+        slots: ConnectionSlots::new(AddressLimit::default()).unwrap(),
         refusals: Arc::default(),
-        patience: SHORT,
+        timeouts: SHORT,
     };
-    tokio::spawn(connection::serve(listener, front, async {
+    tokio::spawn(accept::serve(listener, context, async {
         let _ = stopped.await;
     }));
     (address, stop)

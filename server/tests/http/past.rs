@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dezky_core::model::Flag;
-use dezky_server::store::{Entry, Record};
+use dezky_server::store::{Record, RecordChange};
 use serde_json::json;
 
 use crate::support::{Api, NO_LIMITS, Server, commit_offline};
@@ -32,7 +32,7 @@ fn edit(data: &Path, edits: Range<usize>) {
     let writes = edits.map(move |number| {
         let next = large(number);
         let before = last.replace(next.clone()).map(record);
-        vec![Entry { action: "flag.update", before, after: Some(record(next)) }]
+        vec![RecordChange { action: "flag.update", before, after: Some(record(next)) }]
     });
     commit_offline(data, writes);
 }

@@ -197,14 +197,14 @@ async fn an_invalid_parameter_is_refused_with_the_values_it_takes() {
         ("/tenants?limit=0", "a whole number from 1 to 200"),
         ("/tenants?status=gone", "one of pending, active, suspended, terminated"),
         ("/tenants?counts=yes", "one of true, false"),
-        ("/tenants?q=", "a text of 1 to 100 characters"),
+        ("/tenants?q=", "must have 1 to 100 characters"),
         ("/audit?from=yesterday", "such as 2026-03-01T12:00:00Z"),
         ("/audit/export?from=0", "a whole number from 1 to 9007199254740991"),
-        ("/tenants?colour=blue", "known are q, status, plan, partner, sort, counts, limit, cursor"),
+        ("/tenants?colour=blue", "accepted are q, status, plan, partner, sort, counts, limit, cursor"),
         ("/flags/reach?limit=1", "takes no parameters"),
-        ("/tenants/", "it is /tenants"),
-        ("/tenants/acme/users/", "it is /tenants/{slug}/users"),
-        ("/healthz/", "it is /healthz"),
+        ("/tenants/", "use /tenants"),
+        ("/tenants/acme/users/", "use /tenants/{slug}/users"),
+        ("/healthz/", "use /healthz"),
     ];
     for (path, expected) in cases {
         let answer = api.get(path).send().await;

@@ -3,7 +3,7 @@
 use dezky_core::flags::Snapshot;
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
 use dezky_core::model::Flag;
-use dezky_server::store::{Entry, Record};
+use dezky_server::store::{Record, RecordChange};
 use serde_json::{Value, json};
 
 use crate::support::{Api, NO_LIMITS, Server, commit_offline};
@@ -20,7 +20,7 @@ fn large(number: usize) -> Value {
 fn server_with(flags: &[Value]) -> Server {
     let entry = |flag: &Value| {
         let flag = Flag::from_json(flag.to_string().as_bytes()).unwrap();
-        Entry { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) }
+        RecordChange { action: "flag.create", before: None, after: Some(Record::Flag(Box::new(flag))) }
     };
     Server::start().restart_after(&NO_LIMITS, |data| {
         commit_offline(data, flags.iter().map(|flag| vec![entry(flag)]));

@@ -85,7 +85,7 @@ impl ProductionServer {
             .unwrap();
         let mut server = ProductionServer { process, log, port: 0 };
         server.port = server.port_in("\"serving\"").await;
-        server.logged("keys are fetched").await;
+        server.logged("fetched the issuer's keys").await;
         server
     }
 
@@ -212,7 +212,7 @@ async fn a_new_certificate_is_loaded_on_a_signal() {
 
     certificates.install("other");
     server.signal("-HUP");
-    server.logged("the certificate was read again").await;
+    server.logged("the certificate was reloaded").await;
     let after = certificates.client("other").build().unwrap();
     text_of(after.get(&health).send().await.unwrap()).await;
     // An open connection continues; a new client that trusts only the old authority refuses.
@@ -222,7 +222,7 @@ async fn a_new_certificate_is_loaded_on_a_signal() {
     // A key that does not fit the certificate changes nothing.
     fs::copy(certificates.file("one.key"), &key).unwrap();
     server.signal("-HUP");
-    server.logged("the certificate stays as it was").await;
+    server.logged("the old one stays in use").await;
     text_of(certificates.client("other").build().unwrap().get(&health).send().await.unwrap()).await;
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dezky_core::Code;
-use dezky_server::dev::{self, Provider};
+use dezky_dev_identity_provider::{Provider, personas};
 use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ impl Dev {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let issuer = format!("{origin}/dev/oidc");
-        let router = Provider::new(&issuer, dev::personas()).unwrap().router();
+        let router = Provider::new(&issuer, personas()).unwrap().router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let settings = IdentitySettings {
             issuers: vec![TrustedIssuer::new(&issuer)],
@@ -147,7 +147,7 @@ async fn from_discovery_to_verified_claims() {
     let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("form-action 'self' http://localhost:5173;"), "{policy}");
     let page = page.text().await.unwrap();
-    for persona in dev::personas() {
+    for persona in personas() {
         assert!(page.contains(&format!("<button name=\"persona\" value=\"{}\"", persona.name)));
     }
     assert!(page.contains("value=\"a state &amp; &quot;more&quot;\""), "{page}");
@@ -281,7 +281,7 @@ async fn a_request_without_pkce_is_sent_back_with_the_error() {
 #[tokio::test]
 async fn a_script_gets_each_personas_token_by_name() {
     let dev = Dev::start().await;
-    for persona in dev::personas() {
+    for persona in personas() {
         let text: &'static str = Box::leak(json!({ "persona": persona.name }).to_string().into_boxed_str());
         let response = dev.script(text).await;
         assert_eq!(response.status(), StatusCode::OK);
@@ -309,7 +309,7 @@ async fn a_script_that_is_wrong_is_told_so() {
         (&unknown["code"], &unknown["errors"][0]["path"]),
         (&json!("unknown_persona"), &json!("/persona"))
     );
-    let names: Vec<String> = dev::personas().into_iter().map(|persona| persona.name).collect();
+    let names: Vec<String> = personas().into_iter().map(|persona| persona.name).collect();
     assert_eq!(unknown["personas"], json!(names));
 
     let broken = dev.script("persona=operator").await;
@@ -383,8 +383,8 @@ fn a_provider_is_for_this_machine_only() {
         "http://127.0.0.1:7070/*dev",
         "nonsense",
     ] {
-        assert!(Provider::new(issuer, dev::personas()).is_err(), "{issuer}");
+        assert!(Provider::new(issuer, personas()).is_err(), "{issuer}");
     }
     assert!(Provider::new("http://127.0.0.1:7070/dev/oidc", Vec::new()).is_err());
-    assert!(Provider::new("http://127.0.0.1:7070/dev/oidc", dev::personas()).is_ok());
+    assert!(Provider::new("http://127.0.0.1:7070/dev/oidc", personas()).is_ok());
 }

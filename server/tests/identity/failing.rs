@@ -18,12 +18,12 @@ fn bad_answers() -> Vec<(&'static str, Answer)> {
         ("key_set_json", text("<html>Please log in</html>")),
         ("key_set_empty", text(r#"{"keys":[]}"#)),
         ("key_set_symmetric", text(r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#)),
-        ("larger than", Answer::Huge),
-        ("status is 302", Answer::Redirect),
-        ("status is 500", Answer::Text(500, good.clone())),
-        ("status is 201", Answer::Text(201, good.clone())),
-        ("in time", Answer::Late(Duration::from_secs(60), good)),
-        ("in time", Answer::Trickle),
+        ("exceeds", Answer::Huge),
+        ("has status 302", Answer::Redirect),
+        ("has status 500", Answer::Text(500, good.clone())),
+        ("has status 201", Answer::Text(201, good.clone())),
+        ("timed out", Answer::Late(Duration::from_secs(60), good)),
+        ("timed out", Answer::Trickle),
     ]
 }
 
@@ -61,7 +61,7 @@ async fn a_bad_answer_later_leaves_the_keys_as_they_are() {
 async fn reading_stops_where_an_answer_is_too_large() {
     let issuer = Issuer::start(Answer::Huge).await;
     let identity = started(&[&issuer], KeyTiming { cooldown: Duration::from_secs(30), ..timing() });
-    eventually("told", || identity.readiness().is_err_and(|reason| reason.contains("larger"))).await;
+    eventually("told", || identity.readiness().is_err_and(|reason| reason.contains("exceeds"))).await;
     sleep(millis(100)).await;
     // What the sockets hold besides is not the reader's to say.
     assert!(issuer.chunks() < HUGE_CHUNKS, "all of it was sent");
@@ -90,11 +90,11 @@ async fn a_discovery_document_must_be_the_issuers_own_and_lead_to_fit_keys() {
     let name = issuer.name.clone();
     let keys_url = issuer.jwks_url();
     let cases = [
-        ("another issuer's", json!({ "issuer": name.trim_end_matches('/'), "jwks_uri": keys_url })),
-        ("no JSON", json!({ "issuer": name })),
+        ("names another issuer", json!({ "issuer": name.trim_end_matches('/'), "jwks_uri": keys_url })),
+        ("not JSON", json!({ "issuer": name })),
         ("loopback only", json!({ "issuer": name, "jwks_uri": "http://id.example.org/jwks" })),
         ("only https", json!({ "issuer": name, "jwks_uri": "file:///etc/keys.json" })),
-        ("no absolute URL", json!({ "issuer": name, "jwks_uri": "/jwks" })),
+        ("not an absolute URL", json!({ "issuer": name, "jwks_uri": "/jwks" })),
         ("password", json!({ "issuer": name, "jwks_uri": "https://a:b@id.example.org/jwks" })),
     ];
     for (expected, discovery) in cases {
@@ -154,11 +154,11 @@ async fn the_log_tells_each_change_once_and_no_token() {
     issuer.answer(Answer::Text(500, String::new()));
     let before = issuer.fetches();
     eventually("failures", || issuer.fetches() > before + 5).await;
-    assert_eq!((count("are fetched"), count("cannot be fetched")), (1, 1));
+    assert_eq!((count("fetched the issuer"), count("cannot fetch")), (1, 1));
 
     issuer.answer(keys(&[&signer]));
     let before = issuer.fetches();
     eventually("successes", || issuer.fetches() > before + 5).await;
-    assert_eq!((count("are fetched"), count("cannot be fetched")), (2, 1));
+    assert_eq!((count("fetched the issuer"), count("cannot fetch")), (2, 1));
     assert!(tokens.iter().all(|token| !lines().contains(token)));
 }

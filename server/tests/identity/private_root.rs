@@ -101,7 +101,7 @@ async fn a_private_root_is_trusted_only_where_it_is_given() {
     std::fs::create_dir_all(directory.join(".well-known")).unwrap();
     std::fs::write(directory.join(".well-known/openid-configuration"), discovery).unwrap();
     let identity = started(&issuer, None, Some(directory.join("root.pem")));
-    let is_refused = || identity.readiness().is_err_and(|reason| reason.contains("its keys are not"));
+    let is_refused = || identity.readiness().is_err_and(|reason| reason.contains("its keys must"));
     eventually("keys on plain http are refused", is_refused).await;
 
     drop(server);

@@ -192,7 +192,7 @@ async fn keys_past_the_hard_cap_are_no_keys() {
     assert_eq!(verify(&identity, &token).await, Err(Refusal::NoKeys));
     assert_eq!(verify(&identity, &signer.token(&issuer.name)).await, Err(Refusal::NoKeys));
     let reason = identity.readiness().unwrap_err();
-    assert!(reason.contains("too long ago") && reason.contains(&issuer.name), "{reason}");
+    assert!(reason.contains("too old") && reason.contains(&issuer.name), "{reason}");
     assert!(identity.key_ages()[0].1.unwrap() > 1.5);
 
     issuer.come_up().await;

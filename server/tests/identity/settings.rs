@@ -35,7 +35,7 @@ fn an_issuer_is_on_https_or_on_loopback() {
         ("http://[::ffff:10.0.0.1]/", "loopback only"),
         ("http://0.0.0.0/", "loopback only"),
         ("ftp://id.example.org/", "only https"),
-        ("id.example.org", "no absolute URL"),
+        ("id.example.org", "not an absolute URL"),
         ("https://a:b@id.example.org/", "password"),
         ("https://id.example.org/?a=b", "query"),
         ("https://id.example.org/#a", "fragment"),
@@ -61,7 +61,7 @@ fn an_issuer_may_name_its_rule() {
     }
     for rule in ["", "keycloak", "Authentik", "generic "] {
         let refusal = issuer(&format!("{name}={rule}")).unwrap_err();
-        assert!(refusal.contains(&format!("there is no rule {rule:?}")), "{refusal}");
+        assert!(refusal.contains(&format!("unknown rule {rule:?}")), "{refusal}");
         assert!(refusal.contains("generic, authentik"), "{refusal}");
     }
 }

@@ -13,7 +13,7 @@ server=${DEZKY_SERVER:-}
 for built in "$target/release/dezky-server" "$target/debug/dezky-server"; do
     [ -n "$server" ] || { [ -x "$built" ] && server=$built; } || true
 done
-[ -n "$server" ] || { echo "no dezky-server under $target: build it first" >&2; exit 2; }
+[ -n "$server" ] || { echo "no dezky-server under $target: build it with --features dev first" >&2; exit 2; }
 
 venv=$root/target/schemathesis-venv
 wanted=$(cat "$here/requirements.txt")

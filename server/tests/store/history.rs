@@ -1,7 +1,7 @@
 //! Going back to an older copy of the data.
 
 use dezky_core::model::Actor;
-use dezky_server::store::sqlite::{KeysOfCopy, Permissions, begin_history, verify_log};
+use dezky_server::store::sqlite::{Permissions, RestoredKeys, begin_history, verify_log};
 use dezky_server::store::{ChangeQuery, KeyUse, Store};
 
 use crate::directory::Directory;
@@ -40,17 +40,17 @@ async fn what_a_copy_brings_back_is_listed_before_anything_is_done() {
     );
     drop(store);
 
-    begin(Some(KeysOfCopy::Keep));
+    begin(Some(RestoredKeys::Keep));
     let store = open(directory.path());
     let kept = store.history().await.unwrap();
     assert_ne!(kept, history);
-    assert_eq!(store.population().await.unwrap().keys.len(), 1);
+    assert_eq!(store.initial_state().await.unwrap().keys.len(), 1);
     drop(store);
 
-    assert_eq!(begin(Some(KeysOfCopy::Revoke)).keys.len(), 1);
+    assert_eq!(begin(Some(RestoredKeys::Revoke)).keys.len(), 1);
     let store = open(directory.path());
     assert_ne!(store.history().await.unwrap(), kept);
-    assert!(store.population().await.unwrap().keys.is_empty());
+    assert!(store.initial_state().await.unwrap().keys.is_empty());
     let newest = store.changes(ChangeQuery { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((newest.revision, newest.previous_hash.clone()), (head.0 + 1, head.1));
     let content = newest.content;
@@ -67,9 +67,9 @@ fn there_must_be_data_to_go_back_to() {
     let begun = begin_history(
         directory.path(),
         Permissions::Private,
-        Some(KeysOfCopy::Keep),
+        Some(RestoredKeys::Keep),
         (at(0), Actor::default()),
     );
-    assert!(begun.unwrap_err().to_string().contains("there is no database"));
+    assert!(begun.unwrap_err().to_string().contains("the database does not exist"));
     assert!(!directory.path().exists(), "nothing is made by a mistyped name");
 }

@@ -6,8 +6,8 @@ use dezky_core::model::{
     Tenant, User,
 };
 use dezky_core::names::{Currency, Email, Environment, Id, Label, PlanKey, Slug};
-use dezky_server::keys::{Key, KeyKind, PreviousSecret};
-use dezky_server::store::{Entry, Receipt, Record, Require, Store, Write};
+use dezky_server::keys::{KeyKind, KeyRecord, PreviousSecret};
+use dezky_server::store::{Receipt, Record, RecordChange, Require, Store, Write};
 use serde_json::{Value, json};
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -69,8 +69,8 @@ pub fn flag(key: &str) -> Flag {
     Flag::from_json(document.to_string().as_bytes()).unwrap()
 }
 
-pub fn key(number: usize) -> Key {
-    Key {
+pub fn key(number: usize) -> KeyRecord {
+    KeyRecord {
         id: id(&format!("k{number}")),
         name: Label::new("Portal").unwrap(),
         kind: KeyKind::Tenant,
@@ -95,8 +95,8 @@ pub trait IntoRecord {
 }
 
 macro_rules! into_record {
-    ($($Kind:ident)*) => {$(
-        impl IntoRecord for $Kind {
+    ($($Kind:ident: $Type:ident)*) => {$(
+        impl IntoRecord for $Type {
             fn record(&self) -> Record {
                 Record::$Kind(Box::new(self.clone()))
             }
@@ -104,7 +104,9 @@ macro_rules! into_record {
     )*};
 }
 
-into_record! { Tenant Partner User Subscription Flag Key }
+into_record! {
+    Tenant: Tenant Partner: Partner User: User Subscription: Subscription Flag: Flag Key: KeyRecord
+}
 
 impl IntoRecord for Record {
     fn record(&self) -> Record {
@@ -130,7 +132,7 @@ pub fn touched(record: &impl IntoRecord) -> Record {
     record
 }
 
-pub fn made(record: &impl IntoRecord) -> Entry {
+pub fn made(record: &impl IntoRecord) -> RecordChange {
     let after = record.record();
     let action = match &after {
         Record::Tenant(_) => "tenant.create",
@@ -140,24 +142,24 @@ pub fn made(record: &impl IntoRecord) -> Entry {
         Record::Flag(_) => "flag.create",
         Record::Key(_) => "key.create",
     };
-    Entry { action, before: None, after: Some(after) }
+    RecordChange { action, before: None, after: Some(after) }
 }
 
-pub fn changed(before: &impl IntoRecord, after: &impl IntoRecord) -> Entry {
-    Entry { action: "record.update", before: Some(before.record()), after: Some(after.record()) }
+pub fn changed(before: &impl IntoRecord, after: &impl IntoRecord) -> RecordChange {
+    RecordChange { action: "record.update", before: Some(before.record()), after: Some(after.record()) }
 }
 
-pub fn removed(before: &impl IntoRecord) -> Entry {
-    Entry { action: "record.delete", before: Some(before.record()), after: None }
+pub fn removed(before: &impl IntoRecord) -> RecordChange {
+    RecordChange { action: "record.delete", before: Some(before.record()), after: None }
 }
 
-pub fn write(entries: impl IntoIterator<Item = Entry>) -> Write {
+pub fn write(entries: impl IntoIterator<Item = RecordChange>) -> Write {
     let actor = Actor { id: Some(id("operator")), email: Some(Email::new("operator@example.org").unwrap()) };
     let entries = entries.into_iter().collect();
     Write { at: at(1_000), actor, entries, requires: Vec::new(), receipt: None, key_uses: Vec::new() }
 }
 
-pub fn requiring(entries: impl IntoIterator<Item = Entry>, require: Require) -> Write {
+pub fn requiring(entries: impl IntoIterator<Item = RecordChange>, require: Require) -> Write {
     Write { requires: vec![require], ..write(entries) }
 }
 
@@ -183,7 +185,7 @@ pub async fn stored(store: &dyn Store, like: &Record) -> Option<Record> {
         Record::Subscription(own) => store.subscription(&own.id).await.unwrap().map(|found| found.record()),
         Record::Flag(flag) => store.flag(flag.key()).await.unwrap().map(|found| found.record()),
         Record::Key(own) => {
-            let keys = store.population().await.unwrap().keys;
+            let keys = store.initial_state().await.unwrap().keys;
             keys.iter().find(|kept| kept.key.id == own.id).map(|kept| kept.key.record())
         }
     }

@@ -10,7 +10,7 @@ use dezky_core::names::{Environment, FlagKey};
 use dezky_server::delivery::Slices;
 use dezky_server::live::{Live, MAX_RECENT_CHANGES};
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Store};
+use dezky_server::store::{RecordChange, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -94,9 +94,9 @@ struct Running {
 const RECENT: usize = 3;
 
 async fn run(directory: &Directory, recent: usize) -> Running {
-    let live = Live::remembering(recent, Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
+    let live = Live::with_max_changes(recent, Environment::new(ENVIRONMENTS[0]).unwrap()).unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path(), live.observer()).unwrap());
-    live.load(store.population().await.unwrap()).unwrap();
+    live.load(store.initial_state().await.unwrap()).unwrap();
     Running { store, live, slices: Arc::default() }
 }
 
@@ -153,7 +153,7 @@ impl World {
         self.running.as_ref().unwrap()
     }
 
-    async fn write(&self, entries: Vec<Entry>) {
+    async fn write(&self, entries: Vec<RecordChange>) {
         self.now().store.write(write(entries)).await.unwrap();
     }
 
@@ -173,7 +173,7 @@ impl World {
 
     /// Writes these flags as one, in the order of their keys, which are given back.
     async fn put(&self, flags: &[(usize, Value)], action: &'static str) -> Vec<String> {
-        let mut entries: BTreeMap<usize, Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<usize, RecordChange> = BTreeMap::new();
         for (number, content) in flags {
             let before = self.now().store.flag(&flag_key(*number)).await.unwrap();
             let mut document = match &before {
@@ -185,7 +185,7 @@ impl World {
             }
             let after = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
             let before = before.map(|before| before.record());
-            entries.insert(*number, Entry { action, before, after: Some(after.record()) });
+            entries.insert(*number, RecordChange { action, before, after: Some(after.record()) });
         }
         let keys = entries.keys().map(|number| flag_key(*number).to_string()).collect();
         self.write(entries.into_values().collect()).await;
@@ -269,9 +269,9 @@ impl World {
         let now = self.running.as_ref().unwrap();
         let (tenant, environment) = (id(&format!("t{who}")), Environment::new(ENVIRONMENTS[place]).unwrap());
         let whose = (&tenant, &environment);
-        let mark = now.slices.mark(&now.live, &*now.store, whose).await.unwrap().unwrap();
+        let mark = now.slices.version(&now.live, &*now.store, whose).await.unwrap().unwrap();
         let slice = now.slices.slice(&now.live, &*now.store, whose).await.unwrap().unwrap();
-        assert_eq!(slice.mark, mark);
+        assert_eq!(slice.version, mark);
         let told = &self.told[&(who, place)];
         assert_eq!(mark.revision, told.revision, "tenant {who} in {environment}");
         let text = std::str::from_utf8(&slice.body).unwrap();
@@ -371,9 +371,13 @@ fn readers_beside_the_writer_see_one_content_for_each_revision() {
                         let slice = slices.slice(&live, &*store, (&tenant, &environment)).await;
                         let slice = slice.unwrap().unwrap();
                         let newest = seen.keys().next_back().copied().unwrap_or_default();
-                        assert!(slice.mark.revision >= newest, "{} after {newest}", slice.mark.revision);
-                        assert_eq!(Snapshot::from_json(&slice.body).unwrap().digest(), slice.mark.digest);
-                        let known = seen.entry(slice.mark.revision).or_insert_with(|| slice.body.to_vec());
+                        assert!(
+                            slice.version.revision >= newest,
+                            "{} after {newest}",
+                            slice.version.revision
+                        );
+                        assert_eq!(Snapshot::from_json(&slice.body).unwrap().digest(), slice.version.digest);
+                        let known = seen.entry(slice.version.revision).or_insert_with(|| slice.body.to_vec());
                         assert_eq!(*known, slice.body);
                         tokio::task::yield_now().await;
                     }
@@ -406,7 +410,7 @@ fn who_is_not_there_has_no_slice() {
         let world = World::new(MAX_RECENT_CHANGES).await;
         let (absent, environment) = (id("absent"), Environment::new("production").unwrap());
         let Running { store, live, slices } = world.now();
-        assert!(slices.mark(live, &**store, (&absent, &environment)).await.unwrap().is_none());
+        assert!(slices.version(live, &**store, (&absent, &environment)).await.unwrap().is_none());
         assert!(slices.slice(live, &**store, (&absent, &environment)).await.unwrap().is_none());
     });
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dezky_core::Timestamp;
 use dezky_core::model::verify_chain;
 use dezky_server::store::sqlite::{SqliteStore, backup, verify_log};
-use dezky_server::store::{ChangeQuery, Entry, Observer, Store, StoreError, TenantFilter, Write};
+use dezky_server::store::{ChangeQuery, Observer, RecordChange, Store, StoreError, TenantFilter, Write};
 use rusqlite::Connection;
 
 use crate::directory::{Directory, create_private_directory, create_private_file};
@@ -16,7 +16,7 @@ use crate::records::*;
 pub struct Nobody;
 
 impl Observer for Nobody {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 pub fn open(path: &Path) -> SqliteStore {
@@ -89,7 +89,7 @@ async fn copies_made_while_writing_are_consistent() {
         assert!((before..=after).contains(&changes), "{before} {changes} {after}");
         let own = open(folder);
         assert_eq!(own.head().await.unwrap(), (changes, head));
-        let population = own.population().await.unwrap();
+        let population = own.initial_state().await.unwrap();
         let extra = changes - 2_000;
         assert_eq!((population.tenants.len() as u64, extra % 2), (2_000 + extra / 2, 0), "half a write");
         let totals = own.tenant_totals(TenantFilter { text: Some("tenant-00".into()), ..Default::default() });

@@ -153,7 +153,7 @@ async fn every_earlier_version_is_brought_up_to_date() {
         );
         assert_eq!(store.secret().await.unwrap(), [7; 32]);
         assert_eq!(store.customers(vec![id("p1")]).await.unwrap()[&id("p1")].mrr["EUR"], 100);
-        let population = store.population().await.unwrap();
+        let population = store.initial_state().await.unwrap();
         assert_eq!((population.revision, population.tenants.len()), (6, 1));
 
         let head = (6, verify_chain(&log()).unwrap());
@@ -178,7 +178,7 @@ async fn every_earlier_version_is_brought_up_to_date() {
         drop(store);
         assert_eq!(verify_log(directory.path()).unwrap().0, 9);
         let store = open(directory.path());
-        assert_eq!(store.population().await.unwrap().tenants.len(), 2);
+        assert_eq!(store.initial_state().await.unwrap().tenants.len(), 2);
     }
 }
 

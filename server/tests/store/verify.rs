@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dezky_server::store::sqlite::{SqliteStore, backup, file, verify_file};
-use dezky_server::store::{Head, Store, StoreError, Verification, VerifyError};
+use dezky_server::store::{LogHead, Store, StoreError, Verification, VerifyError};
 use rusqlite::Connection;
 
 use crate::directory::{Directory, create_private_directory};
@@ -17,7 +17,7 @@ const FREE: [(&str, &str); 3] = [("tenants", "number"), ("keys", "last_used_at")
 const OTHER_TABLES: [&str; 3] = ["settings", "receipts", "tenant_search"];
 
 /// A database with two records of every kind, one of them changed, and one more that was removed. Returns its head.
-async fn fill(store: &SqliteStore) -> Head {
+async fn fill(store: &SqliteStore) -> LogHead {
     let member = user_of(serde_json::json!({
         "id": "u1", "email": "u1@example.org", "tenantIds": ["t1", "t2"], "platformAdmin": true,
         "subject": { "issuer": "https://id.example.org/", "sub": "7" },
@@ -36,7 +36,7 @@ async fn fill(store: &SqliteStore) -> Head {
         store.write(write(entries)).await.unwrap();
     }
     let (revision, hash) = store.head().await.unwrap();
-    Head { revision, hash }
+    LogHead { revision, hash }
 }
 
 /// Copies of one database, each to be tampered with.
@@ -47,7 +47,7 @@ struct Copies {
 }
 
 impl Copies {
-    async fn new() -> (Copies, Head) {
+    async fn new() -> (Copies, LogHead) {
         let directory = Directory::new();
         let head = fill(&open(directory.path())).await;
         let original = directory.beside("original");
@@ -182,7 +182,7 @@ async fn a_head_kept_outside_shows_a_log_that_was_cut_or_rewritten() {
     );
     // The head is still there when the log has grown, and another one is not.
     assert_eq!(verify_file(&copies.original, Some(shorter.clone())).unwrap(), head);
-    let other = Head { hash: head.hash.clone(), ..shorter };
+    let other = LogHead { hash: head.hash.clone(), ..shorter };
     let found = verify_file(&copies.original, Some(other));
     assert!(matches!(&found, Err(VerifyError::Breach(breach)) if breach.code == "head_differs"), "{found:?}");
 }

@@ -1,82 +1,100 @@
-/** What a client says, and to whom. */
-import type { ClientCode } from '../types.js'
-import { Trouble } from './trouble.js'
+/** The events of a client, and the emitter that calls their handlers. */
+import { ClientError, type ClientProblem } from './client-error.js'
 
 export type ClientStatus = 'connecting' | 'ready' | 'stale' | 'refused' | 'closed'
 
-/** The events of a client, by name, and what a handler is given. Times are in milliseconds. */
+/**
+ * The events of a client by name, with the argument of their handlers. Times are in milliseconds.
+ */
 export interface ClientEvents<Key extends string = string> {
-  /** There are rules for the first time, or the server confirms them again after they were stale or the key was refused. */
+  /**
+   * The client has rules for the first time, or the server confirms them again after they were
+   * stale or the key was refused.
+   */
   ready: { readonly revision: number }
-  /** Other rules are in force: `keys` are the flags that were changed, added or removed, sorted. */
+  /**
+   * Other rules are in use now. `keys` are the flags that were changed, added or removed, sorted.
+   */
   change: { readonly revision: number; readonly keys: readonly Key[] }
-  /** The server has not confirmed the rules for a while: since `age`. */
+  /**
+   * The server has not confirmed the rules for a while. `age` is the time since the last
+   * confirmation.
+   */
   stale: { readonly age: number }
   /**
-   * Something else is wrong than before. With `key_refused`, `serverCode` is the code in the server's answer, if it had one. `fatal` is
-   * always false: a client goes on asking until it is closed.
+   * The client has a problem. The event is emitted when the code changes, not for each attempt. For
+   * `key_refused`, `serverCode` is the code in the server's response, if it had one. `fatal` is
+   * always false: a client retries until it is closed.
    */
-  error: { readonly code: ClientCode; readonly message: string; readonly fatal: boolean; readonly serverCode?: string }
+  error: ClientProblem
 }
 
-type Registered = { readonly handler: (event: never) => unknown }
+type Registration = { readonly handler: (event: never) => unknown }
 
-/** Hands events to handlers, one after another. */
+/** Calls the handlers of events, one after another and in order. */
 export class Emitter<Key extends string> {
-  readonly #registered: { readonly [name in keyof ClientEvents]: Set<Registered> } = {
+  readonly #registrations: { readonly [name in keyof ClientEvents]: Set<Registration> } = {
     ready: new Set(), change: new Set(), stale: new Set(), error: new Set(),
   }
-  #waiting: (() => void)[] = []
+  #queue: (() => void)[] = []
   #opening: ReturnType<typeof setTimeout> | undefined
-  #state: 'shut' | 'open' | 'busy' = 'shut'
+  #state: 'paused' | 'idle' | 'delivering' = 'paused'
 
   on<Name extends keyof ClientEvents>(name: Name, handler: (event: ClientEvents<Key>[Name]) => unknown): () => void {
-    const handlers = Object.hasOwn(this.#registered, name) && this.#registered[name]
-    if (!handlers) throw new Trouble('invalid_option', 'the events are ready, change, stale and error', { path: '/event' })
-    if (typeof handler !== 'function') throw new Trouble('invalid_option', 'a handler is a function', { path: '/handler' })
-    const registered = { handler }
-    handlers.add(registered)
-    return () => void handlers.delete(registered)
+    const registrations = Object.hasOwn(this.#registrations, name) && this.#registrations[name]
+    if (!registrations) throw new ClientError('invalid_option', 'the event must be ready, change, stale or error', { path: '/event' })
+    if (typeof handler !== 'function') throw new ClientError('invalid_option', 'the handler must be a function', { path: '/handler' })
+    const registration = { handler }
+    registrations.add(registration)
+    return () => void registrations.delete(registration)
   }
 
   emit<Name extends keyof ClientEvents>(name: Name, event: ClientEvents<Key>[Name]): void {
-    this.#waiting.push(() => {
-      const handlers = this.#registered[name]
-      for (const registered of [...handlers]) if (handlers.has(registered)) tell(registered.handler, event)
+    this.#queue.push(() => {
+      const registrations = this.#registrations[name]
+      for (const registration of [...registrations]) if (registrations.has(registration)) call(registration.handler, event)
     })
     this.#deliver()
   }
 
-  /** Hands over what has waited, in a task of its own: handlers that are added right after `connect` miss nothing. */
+  /**
+   * Delivers the queued events in a new task, so that handlers registered right after `connect`
+   * receive them.
+   */
   open(): void {
     this.#opening = setTimeout(() => {
-      this.#state = 'open'
+      this.#state = 'idle'
       this.#deliver()
     }, 0)
   }
 
-  /** No event from here on, not even to the handlers that are left of the one being told. */
+  /**
+   * Drops queued events and every handler, even those that have not received the current event yet.
+   */
   close(): void {
     clearTimeout(this.#opening)
-    this.#waiting = []
-    for (const handlers of Object.values(this.#registered)) handlers.clear()
+    this.#queue = []
+    for (const registrations of Object.values(this.#registrations)) registrations.clear()
   }
 
   #deliver(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'busy'
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next()
-    this.#state = 'open'
+    if (this.#state !== 'idle') return
+    this.#state = 'delivering'
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) next()
+    this.#state = 'idle'
   }
 }
 
-/** A handler that throws, or rejects, harms nobody else. What it throws is not lost. */
-function tell(handler: (event: never) => unknown, event: unknown): void {
-  const complain = (error: unknown) => console.error('a handler of a Dezky client threw', error)
+/**
+ * Calls a handler. An error that it throws, or a rejected promise, is logged and affects nothing
+ * else.
+ */
+function call(handler: (event: never) => unknown, event: unknown): void {
+  const log = (error: unknown) => console.error('a handler of a Dezky client failed:', error)
   try {
-    const told = handler(event as never)
-    if (told instanceof Promise) told.catch(complain)
+    const result = handler(event as never)
+    if (result instanceof Promise) result.catch(log)
   } catch (error) {
-    complain(error)
+    log(error)
   }
 }

@@ -1,201 +1,229 @@
-/** Follows the server: one fetch at a time, a stream that says when, and a check-in where the stream is quiet. */
-import { Backoff } from './backoff.js'
+/**
+ * The loops that follow the server: fetches one at a time, and the stream that announces changes.
+ */
+import { Backoff, jitter } from './backoff.js'
+import { type ClientError, toClientError } from './client-error.js'
+import { CancellableDelay } from './delay.js'
+import type { Http, SnapshotResponse } from './http.js'
 import type { Settings } from './options.js'
-import { type Announcement, announcementOf, EventReader } from './stream.js'
-import { Nap } from './timing.js'
-import { type Trouble, troubleOf } from './trouble.js'
-import type { Answer, Wire } from './wire.js'
+import { type Announcement, EventReader, parseAnnouncement } from './stream.js'
 
-/** On whose behalf a follower asks, and whom it tells. */
+/** The client that a follower works for. */
 export interface Followed {
-  /** The digest of what need not be sent again, whether or not it is evaluated with. */
+  /** The digest for `If-None-Match`. */
   readonly known: string | undefined
-  readonly evaluating: string | undefined
-  /** Takes an answer, or throws a Trouble. */
-  take(answer: Answer): void
-  /** What an event of the stream says. */
-  hear(announcement: Announcement): void
-  /** What is wrong with fetching or with the stream now; nothing where it works again. */
-  tell(about: 'fetch' | 'stream', trouble: Trouble | undefined): void
+  /** The digest of the snapshot that the client evaluates with. */
+  readonly inUse: string | undefined
+  /** Takes over a response, or throws a `ClientError`. */
+  accept(response: SnapshotResponse): void
+  /** Receives every announcement of the stream. */
+  notePopulation(announcement: Announcement): void
+  reportProblem(source: 'fetch' | 'stream', error: ClientError): void
+  clearProblem(source: 'fetch' | 'stream'): void
 }
 
+/**
+ * The state of the fetch loop. In `heldOff` it waits for the server's `Retry-After`, which
+ * announcements do not shorten. In `fetching` it sends a request, or waits for another reason.
+ */
+type FetchState = 'idle' | 'fetching' | 'heldOff' | 'ended'
+
 export class Follower {
-  readonly #wire: Wire
+  readonly #http: Http
   readonly #settings: Settings
   readonly #followed: Followed
   readonly #fetchBackoff: Backoff
   readonly #streamBackoff: Backoff
-  readonly #spacing = new Nap()
-  readonly #fetchNap = new Nap()
-  readonly #streamNap = new Nap()
-  #isEnded = false
-  #isFetching = false
-  #isWanted = false
-  /** The digest that was announced since the last fetch began, or any: what that fetch brings may be older. At the start it is any. */
+  readonly #spacing = new CancellableDelay()
+  readonly #fetchDelay = new CancellableDelay()
+  readonly #streamDelay = new CancellableDelay()
+  #state: FetchState = 'idle'
+  #isFetchNeeded = false
+  /**
+   * The digest that was announced since the last fetch began; empty if it is unknown. At the start
+   * it is unknown.
+   */
   #announced: string | undefined = ''
-  /** The nap before a fetch is one that the server asked for. */
-  #isHeldOff = false
-  /** How many fetches in a row brought something else than the one before. */
-  #unconfirmed = 0
+  /** `true` if the last fetch swapped the rules, and the server does not know yet. */
+  #isConfirming = false
   #started = -Infinity
-  #checkIn: ReturnType<typeof setTimeout> | undefined
+  #pollTimer: ReturnType<typeof setTimeout> | undefined
+  /** The callers that wait for a success. */
   #waiting: (() => void)[] = []
 
-  constructor(wire: Wire, settings: Settings, followed: Followed) {
-    this.#wire = wire
+  constructor(http: Http, settings: Settings, followed: Followed) {
+    this.#http = http
     this.#settings = settings
     this.#followed = followed
     this.#fetchBackoff = new Backoff(settings)
     this.#streamBackoff = new Backoff(settings)
   }
 
-  /** Goes on until `end`. */
-  async start(): Promise<void> {
+  /**
+   * Reads the stream until `end`, and fetches before each connection, so that no change is missed.
+   */
+  async run(): Promise<void> {
     while (!this.#isEnded) {
-      await this.#fetched()
+      await this.#nextSuccess()
       if (this.#isEnded) return
-      const trouble = await this.#followStream()
+      const error = await this.#readStream()
       if (this.#isEnded) return
       // A fetch finds out whether the key is refused for everything.
-      if (trouble?.isRefusal) this.#want()
-      await this.#streamNap.take(this.#streamBackoff.next(trouble))
+      if (error?.isRefusal) this.#requestFetch()
+      await this.#streamDelay.wait(this.#streamBackoff.next(error))
     }
   }
 
-  /** Leaves no timer behind. What is under way on the wire is ended by who made the wire. */
+  /** Clears every timer. The owner of `Http` aborts the requests. */
   end(): void {
-    this.#isEnded = true
-    clearTimeout(this.#checkIn)
-    for (const nap of [this.#spacing, this.#fetchNap, this.#streamNap]) nap.cut()
+    this.#state = 'ended'
+    clearTimeout(this.#pollTimer)
+    for (const delay of [this.#spacing, this.#fetchDelay, this.#streamDelay]) delay.cancel()
     this.#resolve(this.#waiting)
   }
 
-  /** When a fetch that begins from now on has succeeded. */
-  #fetched(): Promise<void> {
+  get #isEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
+  /** Resolves when a fetch that starts from now on has succeeded. */
+  #nextSuccess(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
-      this.#want()
+      this.#requestFetch()
     })
   }
 
-  #want(): void {
-    this.#isWanted = true
-    clearTimeout(this.#checkIn)
-    if (!this.#isFetching) void this.#fetch()
+  #requestFetch(): void {
+    this.#isFetchNeeded = true
+    clearTimeout(this.#pollTimer)
+    if (this.#state === 'idle') void this.#runFetches()
   }
 
-  /** Fetches as often as is wanted, and until the server was told what is evaluated with. */
-  async #fetch(): Promise<void> {
-    this.#isFetching = true
+  /** Fetches until no fetch is needed and the server knows which snapshot is in use. */
+  async #runFetches(): Promise<void> {
+    this.#state = 'fetching'
     let wait = this.#settings.spacing
-    this.#unconfirmed = 0
-    while (this.#isWanted && !this.#isEnded) {
+    this.#isConfirming = false
+    while (this.#isFetchNeeded && !this.#isEnded) {
       const early = this.#started + wait - performance.now()
-      if (early > 0 || this.#unconfirmed) await this.#spacing.take(Math.max(early, 0))
-      if (this.#isEnded) break
-      this.#isWanted = false
+      if (early > 0 || this.#isConfirming) await this.#spacing.wait(Math.max(early, 0))
+      if (this.#isEnded) return
+      this.#isFetchNeeded = false
       this.#started = performance.now()
       wait = this.#settings.spacing
       const isConfirmed = await this.#fetchOnce()
-      if (isConfirmed) this.#unconfirmed = 0
+      if (isConfirmed) this.#isConfirming = false
       else if (isConfirmed === false) {
-        // At once, which is when the connection is free again; but servers that contradict each other must not be asked without end.
-        this.#isWanted = true
-        if (this.#unconfirmed++) await this.#rest()
+        this.#isFetchNeeded = true
+        const wasConfirming = this.#isConfirming
+        this.#isConfirming = true
+        // The first swap is confirmed at once. After that, servers that contradict each other must
+        // not cause an endless loop.
+        if (wasConfirming) await this.#backOff()
         else wait = 0
       }
     }
-    this.#isFetching = false
-    const { pollInterval } = this.#settings
-    if (!this.#isEnded) this.#checkIn = setTimeout(() => this.#want(), pollInterval * (0.8 + Math.random() * 0.4))
+    if (this.#isEnded) return
+    this.#state = 'idle'
+    this.#pollTimer = setTimeout(() => this.#requestFetch(), jitter(this.#settings.pollInterval))
   }
 
-  /** Whether the server knows now what is evaluated with; nothing after a failure, when it is asked again, but not at once. */
+  /**
+   * Sends one request. Returns whether the server now knows which snapshot is in use; `undefined`
+   * after a failure and its backoff.
+   */
   async #fetchOnce(): Promise<boolean | undefined> {
-    const { known, evaluating } = this.#followed
+    const { known, inUse } = this.#followed
     const waiting = this.#waiting.splice(0)
     const cause = this.#announced
-    const parting = cause === undefined || cause === evaluating
+    const closesConnection = cause === undefined || cause === inUse
     this.#announced = undefined
     try {
-      const answer = await this.#wire.fetchSnapshot({ known, evaluating, parting })
-      if (!this.#isEnded) this.#followed.take(answer)
+      const response = await this.#http.fetchSnapshot({ known, inUse, closesConnection })
+      if (!this.#isEnded) this.#followed.accept(response)
     } catch (thrown) {
       this.#waiting.push(...waiting)
-      this.#isWanted = true
-      const trouble = troubleOf(thrown)
-      if (!this.#isEnded) this.#followed.tell('fetch', trouble)
+      this.#isFetchNeeded = true
+      const error = toClientError(thrown)
+      if (!this.#isEnded) this.#followed.reportProblem('fetch', error)
       if (this.#isEnded) this.#resolve(this.#waiting)
-      else await this.#rest(trouble)
+      else await this.#backOff(error)
       return undefined
     }
     this.#resolve(waiting)
     if (this.#isEnded) return undefined
-    this.#followed.tell('fetch', undefined)
-    const isConfirmed = evaluating === this.#followed.evaluating
+    this.#followed.clearProblem('fetch')
+    const isConfirmed = inUse === this.#followed.inUse
     if (isConfirmed) this.#fetchBackoff.reset()
-    else if ((this.#announced ?? cause) === this.#followed.evaluating) this.#agree()
+    else if ((this.#announced ?? cause) === this.#followed.inUse) this.#confirmSoon()
     return isConfirmed
   }
 
-  /** Before another fetch. News end that wait, also those that came during the last; unless the server asked for it. */
-  async #rest(trouble?: Trouble): Promise<void> {
-    const time = this.#fetchBackoff.next(trouble)
-    const isHeldOff = trouble !== undefined && trouble.retryAfter > 0
+  /**
+   * Waits before another fetch. An announcement ends the wait, unless it is the server's
+   * `Retry-After`.
+   */
+  async #backOff(error?: ClientError): Promise<void> {
+    const time = this.#fetchBackoff.next(error)
+    const isHeldOff = error !== undefined && error.retryAfter > 0
     if (this.#announced !== undefined && !isHeldOff) return
-    this.#isHeldOff = isHeldOff
-    await this.#fetchNap.take(time)
-    this.#isHeldOff = false
+    if (isHeldOff) this.#state = 'heldOff'
+    await this.#fetchDelay.wait(time)
+    if (!this.#isEnded) this.#state = 'fetching'
   }
 
   #resolve(waiting: (() => void)[]): void {
     for (const resolve of waiting.splice(0)) resolve()
   }
 
-  /** Reads one stream to its end; answers why it did not open, if it did not. */
-  async #followStream(): Promise<Trouble | undefined> {
+  /** Reads one stream to its end. Returns the error if the stream did not open. */
+  async #readStream(): Promise<ClientError | undefined> {
     const reader = new EventReader()
     let settling: ReturnType<typeof setTimeout> | undefined
     let events = 0
     try {
-      for await (const text of this.#wire.readStream(this.#followed.evaluating)) {
-        this.#followed.tell('stream', undefined)
+      for await (const text of this.#http.readStream(this.#followed.inUse)) {
+        this.#followed.clearProblem('stream')
         settling ??= setTimeout(() => this.#streamBackoff.reset(), this.#settings.settled)
         for (const data of reader.read(text)) {
-          // The first comes with every connection, and says nothing about how long it will last.
+          // The first event comes with every connection, so it does not prove a stable stream.
           if (events++) this.#streamBackoff.reset()
-          const announcement = announcementOf(data)
+          const announcement = parseAnnouncement(data)
           const { digest } = announcement
-          this.#followed.hear(announcement)
-          if (digest !== this.#followed.evaluating) this.#announce(digest)
-          else if (events > 1) this.#agree()
+          this.#followed.notePopulation(announcement)
+          if (digest !== this.#followed.inUse) this.#announce(digest)
+          else if (events > 1) this.#confirmSoon()
         }
       }
       return undefined
     } catch (thrown) {
-      // A stream that ends is nothing unusual, however it ends. One that does not open is.
+      // Only a stream that does not open is a problem. An open stream may end in any way.
       if (settling || this.#isEnded) return undefined
-      const trouble = troubleOf(thrown)
-      this.#followed.tell('stream', trouble)
-      return trouble
+      const error = toClientError(thrown)
+      this.#followed.reportProblem('stream', error)
+      return error
     } finally {
       clearTimeout(settling)
     }
   }
 
-  /** What was fetched is what has just been announced: it was news that brought something else each time, no contradiction. */
-  #agree(): void {
-    if (this.#isHeldOff || !this.#unconfirmed) return
-    this.#unconfirmed = 0
+  /**
+   * The fetched snapshot is the announced one, so the swaps in a row were changes and not a
+   * contradiction between servers. The confirmation then need not wait for the backoff.
+   */
+  #confirmSoon(): void {
+    if (this.#state === 'heldOff' || !this.#isConfirming) return
+    this.#isConfirming = false
     this.#fetchBackoff.reset()
-    this.#fetchNap.cut()
+    this.#fetchDelay.cancel()
   }
 
-  /** There is something new: no reason to wait on, unless the server asked for it. */
+  /** Requests a fetch of the announced snapshot and ends the backoff, but not a `Retry-After`. */
   #announce(digest = ''): void {
     this.#announced = digest
     this.#fetchBackoff.reset()
-    this.#want()
-    if (!this.#isHeldOff) this.#fetchNap.cut()
+    this.#requestFetch()
+    if (this.#state !== 'heldOff') this.#fetchDelay.cancel()
   }
 }

@@ -1,30 +1,32 @@
-/** What differs between the platforms that a client runs on. */
+/** The differences between the platforms that a client runs on. */
 
 export interface Platform {
-  /** The first word of an instance's name. */
+  /** The first word of random instance names. */
   readonly kind: 'node' | 'browser' | 'edge'
-  /** What every request is made with besides. */
-  readonly request: object
-  /** Headers of a request that no other follows soon, so that no connection is kept for one. */
-  readonly parting: Readonly<Record<string, string>>
-  /** What the last request of a client is made with besides. */
-  readonly closing: object
-  /** Waits for the engine. */
+  /** The options of `fetch` that every request has. */
+  readonly requestOptions: object
+  /**
+   * The headers of requests that no other request follows soon, so that their connection closes.
+   */
+  readonly closeHeaders: Readonly<Record<string, string>>
+  /** The additional options of `fetch` for the last request of a client. */
+  readonly signOffOptions: object
+  /** Resolves when the engine is loaded. */
   ready(): Promise<void>
-  /** Where a snapshot outlives the process; absent where there is no such place. */
-  readonly keep?: (path: string) => Keeper
+  /** Returns the store for a last-known-good file; absent on platforms without files. */
+  readonly openFile?: (path: string) => FileStore
 }
 
-/** The last-known-good file. */
-export interface Keeper {
-  /** Nothing where there is no file. */
-  read(): Promise<Kept | undefined>
-  /** All of it or nothing, even if the power is cut. */
+/** The store of the last-known-good file. */
+export interface FileStore {
+  /** Reads the file; `undefined` if it does not exist. */
+  read(): Promise<StoredDocument | undefined>
+  /** Replaces the file atomically, even if the power fails. */
   write(document: Uint8Array): Promise<void>
 }
 
-export interface Kept {
+export interface StoredDocument {
   readonly document: Uint8Array
-  /** When it was written, in milliseconds of Unix time. */
+  /** The time of the last change, in milliseconds of Unix time. */
   readonly written: number
 }

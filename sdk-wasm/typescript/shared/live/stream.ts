@@ -1,45 +1,46 @@
-/** Server-sent events, as far as Dezky's streams need them. */
+/** An incremental parser for the server's `text/event-stream`. */
 
-/** Characters of one event. Ours have some hundred. */
-const LONGEST_EVENT = 65_536
+/** The limit for one event, in characters. Dezky's events have a few hundred. */
+const MAX_EVENT_LENGTH = 65_536
 
-/** Puts events together from the text as it arrives. */
+/** The state of the parser between two chunks. */
 export class EventReader {
   #rest = ''
   #name = ''
   #data = ''
 
-  /** The data of each event called `revision` that ends in this piece. */
-  read(piece: string): string[] {
-    const ended: string[] = []
-    // A carriage return at the end may be the first half of a line's end.
-    const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/)
+  /** Parses the next chunk and returns the data of each `revision` event that it completes. */
+  read(chunk: string): string[] {
+    const completed: string[] = []
+    // A carriage return at the end of the chunk may be the first character of CRLF.
+    const lines = (this.#rest + chunk).split(/\r\n|\n|\r(?!$)/)
     this.#rest = lines.pop() as string
     for (const line of lines) {
       if (!line) {
         const [name, data] = [this.#name, this.#data]
         this.#name = this.#data = ''
-        if (name === 'revision' && data) ended.push(data)
+        if (name === 'revision' && data) completed.push(data)
         continue
       }
       const [, field, value = ''] = line.match(/^([^:]*)(?:: ?(.*))?$/) as RegExpMatchArray
       if (field === 'event') this.#name = value
       if (field === 'data') this.#data += this.#data ? `\n${value}` : value
     }
-    if (this.#rest.length + this.#data.length > LONGEST_EVENT) throw new Error('an event is too long')
-    return ended
+    if (this.#rest.length + this.#data.length > MAX_EVENT_LENGTH) throw new Error('an event is too long')
+    return completed
   }
 }
 
-/** What an event announces. */
+/** The server's announcement of its current snapshot. */
 export interface Announcement {
-  /** Of the rules; nothing where it says none. */
+  /** The digest of the snapshot, if the event has one. */
   readonly digest?: string
   /** The newest revision that changed a tenant or a partner. */
   readonly population?: string
 }
 
-export function announcementOf(data: string): Announcement {
+/** Parses the data of an event. Malformed data is an announcement without a digest. */
+export function parseAnnouncement(data: string): Announcement {
   try {
     const { digest, population } = Object.assign(Object.create(null), JSON.parse(data))
     return {

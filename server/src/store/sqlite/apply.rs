@@ -1,4 +1,4 @@
-//! One write inside a transaction: all of it, or none.
+//! Applies one write inside a transaction, completely or not at all.
 
 use dezky_core::Timestamp;
 use dezky_core::model::{Change, ChangeContent, Entity};
@@ -7,25 +7,29 @@ use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
 use super::{failure, flag_past, log, receipts, requires, rows, unwritable};
-use crate::store::{Entry, KeyUse, Record, Require, StoreError, Write, WriteError};
+use crate::store::{KeyUse, Record, RecordChange, Require, StoreError, Write, WriteError};
 
-/// How long receipts are kept, and how often old ones are looked for.
+/// The lifetime of a receipt.
 const RECEIPTS_KEPT_MICROS: i64 = 48 * 3_600 * 1_000_000;
-pub const PURGE_EVERY_MICROS: i64 = 600 * 1_000_000;
 
-/// Applies a write; `head` moves on with its changes. An error leaves transaction and head as they were.
-pub fn apply(
+/// The interval between removals of old receipts.
+pub(super) const PURGE_EVERY_MICROS: i64 = 600 * 1_000_000;
+
+/// Applies a write, and advances `head` to its last change. An error leaves the transaction and
+/// `head` unchanged.
+pub(super) fn apply(
     transaction: &mut Transaction<'_>,
     write: Write,
     head: &mut Option<Change>,
-) -> Result<(Vec<Change>, Vec<Entry>), WriteError> {
+) -> Result<(Vec<Change>, Vec<RecordChange>), WriteError> {
     let savepoint = transaction.savepoint().map_err(failure)?;
     let Write { at, actor, entries, requires, receipt, key_uses } = write;
     let world_before = head.as_ref().map_or(0, |head| head.revision);
-    // The actor's rights come first: the entries may be what changes them, and a receipt is theirs alone.
-    let (of_actor, requires): (Vec<Require>, Vec<Require>) =
+    // The actor's rights come first: the write itself may change them, and only the actor may read
+    // an earlier receipt.
+    let (actor_rights, requires): (Vec<Require>, Vec<Require>) =
         requires.into_iter().partition(|require| matches!(require, Require::Actor(..)));
-    judge(&savepoint, of_actor, (world_before, at))?;
+    check(&savepoint, actor_rights, (world_before, at))?;
     if let Some(receipt) = &receipt
         && let Some(earlier) = receipts::find(&savepoint, &receipt.holder, &receipt.key)?
     {
@@ -50,9 +54,9 @@ pub fn apply(
         last = Some(change.clone());
         changes.push(change);
     }
-    judge(&savepoint, requires, (world_before, at))?;
-    if entries.iter().any(Entry::removes_admin) {
-        judge(&savepoint, vec![Require::AnActiveAdmin], (world_before, at))?;
+    check(&savepoint, requires, (world_before, at))?;
+    if entries.iter().any(RecordChange::removes_admin) {
+        check(&savepoint, vec![Require::AnActiveAdmin], (world_before, at))?;
     }
     for KeyUse { key, at, from } in key_uses {
         let sql = "UPDATE keys SET last_used_at = ?2, last_used_from = ?3 WHERE id = ?1";
@@ -60,15 +64,15 @@ pub fn apply(
         savepoint.prepare_cached(sql).and_then(|mut statement| statement.execute(row)).map_err(failure)?;
     }
     if let Some(receipt) = &receipt {
-        receipts::keep(&savepoint, receipt)?;
+        receipts::insert(&savepoint, receipt)?;
     }
     savepoint.commit().map_err(failure)?;
     *head = last;
     Ok((changes, entries))
 }
 
-/// Refuses a write whose conditions do not all hold.
-fn judge(connection: &Connection, requires: Vec<Require>, now: (u64, Timestamp)) -> Result<(), WriteError> {
+/// Rejects the write unless all conditions hold.
+fn check(connection: &Connection, requires: Vec<Require>, now: (u64, Timestamp)) -> Result<(), WriteError> {
     for require in requires {
         if !requires::holds(connection, &require, now)? {
             return Err(WriteError::Unmet(require));
@@ -77,8 +81,8 @@ fn judge(connection: &Connection, requires: Vec<Require>, now: (u64, Timestamp))
     Ok(())
 }
 
-/// Forgets receipts that are too old to be asked for.
-pub fn purge(connection: &Connection, now: i64) -> Result<(), StoreError> {
+/// Removes receipts that are older than their lifetime.
+pub(super) fn purge(connection: &Connection, now: i64) -> Result<(), StoreError> {
     let old = now.saturating_sub(RECEIPTS_KEPT_MICROS);
     connection.execute("DELETE FROM receipts WHERE at < ?1", [old]).map_err(failure)?;
     Ok(())
@@ -88,7 +92,7 @@ fn label(text: &str) -> Result<Label, StoreError> {
     Label::new(text).map_err(|error| StoreError::Broken(error.to_string()))
 }
 
-/// A record as the log keeps it.
+/// The document of a record in the log.
 fn document(record: Option<&Record>) -> Result<Value, StoreError> {
     let Some(record) = record else { return Ok(Value::Null) };
     let document = match record {

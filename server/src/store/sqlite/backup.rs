@@ -1,4 +1,4 @@
-//! A consistent copy, made by any process while the server goes on.
+//! Consistent backups, made by any process while the server runs.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,14 +11,14 @@ use rusqlite::backup::{Backup, StepResult};
 use super::permissions::FILE_MODE;
 use super::verify::verify_file;
 use super::{failure, schema};
-use crate::store::{Head, StoreError};
+use crate::store::{LogHead, StoreError};
 
-/// Copies the database of a directory to a file that is not there yet, and verifies the copy. The file appears whole and verified, or not at all.
-/// Returns the head of the log in it.
-pub fn backup(directory: &Path, to: &Path) -> Result<Head, StoreError> {
+/// Copies the database of a directory to a new file, and verifies the copy. The file appears
+/// complete and verified, or not at all. Returns the head of the copied log.
+pub fn backup(directory: &Path, to: &Path) -> Result<LogHead, StoreError> {
     let unusable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", to.display()));
     if to.exists() {
-        return Err(StoreError::Unavailable(format!("{}: it is there already", to.display())));
+        return Err(StoreError::Unavailable(format!("{}: the file already exists", to.display())));
     }
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
@@ -37,7 +37,7 @@ pub fn backup(directory: &Path, to: &Path) -> Result<Head, StoreError> {
     Ok(head)
 }
 
-/// In one step: it copies one revision while writers go on, and does not begin anew with each of their commits.
+/// Copies in one step. A backup in several steps restarts after each commit of the server.
 fn copy(directory: &Path, to: &Path) -> Result<(), StoreError> {
     let from = schema::open_reader(&schema::file(directory))?;
     let mut to = Connection::open(to).map_err(failure)?;
@@ -49,6 +49,6 @@ fn copy(directory: &Path, to: &Path) -> Result<(), StoreError> {
         }
     }
     drop(backup);
-    // A file of its own: no write-ahead log beside it.
+    // Merges the write-ahead log, so that the copy is a single file.
     to.pragma_update(None, "journal_mode", "DELETE").map_err(failure)
 }

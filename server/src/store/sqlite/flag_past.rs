@@ -1,4 +1,4 @@
-//! The past of flags in compact form, kept beside the log in the transaction of each change.
+//! Stores the past of flags in compact form, in the same transaction as each change.
 
 use dezky_core::flags::{Axis, State};
 use dezky_core::model::{Change, Flag, FlagContent};
@@ -9,21 +9,21 @@ use serde_json::Value;
 use super::{broken, failure, rows, unwritable};
 use crate::store::{FlagDifference, FlagListing, FlagShape, FlagStep, Record, StoreError};
 
-/// Changes of the log that are read at a time when the past is made from it.
+/// The number of changes per read while the past is rebuilt from the log.
 const PAGE: usize = 50;
 
-/// Adds what a change did to a flag's rule. Records of other kinds have no past here.
-pub fn append(
+/// Appends the difference that a change made to a flag's rule. Ignores records of other kinds.
+pub(super) fn append(
     connection: &Connection,
     revision: u64,
     before: Option<&Record>,
     after: Option<&Record>,
 ) -> Result<(), StoreError> {
     let Some(Record::Flag(flag)) = after.or(before) else { return Ok(()) };
-    add(connection, revision, flag.key(), [before, after].map(of_record))
+    add(connection, revision, flag.key(), [before, after].map(flag_content))
 }
 
-fn of_record(record: Option<&Record>) -> Option<&FlagContent> {
+fn flag_content(record: Option<&Record>) -> Option<&FlagContent> {
     match record {
         Some(Record::Flag(flag)) => Some(flag.content()),
         _ => None,
@@ -54,20 +54,21 @@ fn add(
     Ok(())
 }
 
-/// The columns of a shape; all null where there is no flag.
+/// The columns of a shape; all NULL for a flag that does not exist.
 fn columns(shape: Option<FlagShape>) -> (Option<&'static str>, Option<u16>, Option<u8>) {
     let state = shape.map(|shape| shape.state.as_str());
     (state, shape.map(|shape| shape.pct.hundredths()), shape.map(|shape| shape.closed))
 }
 
-/// Whether the database keeps the past of flags: an older one does not.
-pub fn is_kept(connection: &Connection) -> Result<bool, StoreError> {
+/// Returns whether the database contains the past of flags. Older databases do not.
+pub(super) fn is_kept(connection: &Connection) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM settings WHERE name = 'flag_past'";
     Ok(connection.query_row(sql, [], |_| Ok(())).optional().map_err(failure)?.is_some())
 }
 
-/// Holds the rows of a change against its document. Returns how many there are; `None` if one is missing or differs.
-pub fn judge(connection: &Connection, change: &Change) -> Result<Option<u64>, StoreError> {
+/// Compares the rows of a change with its document. Returns the number of rows; `None` if a row is
+/// missing or different.
+pub(super) fn verify(connection: &Connection, change: &Change) -> Result<Option<u64>, StoreError> {
     if change.content.entity.kind.as_str() != "flag" {
         return Ok(Some(0));
     }
@@ -96,8 +97,8 @@ pub fn judge(connection: &Connection, change: &Change) -> Result<Option<u64>, St
     Ok(Some(count))
 }
 
-/// The number of rows up to a revision, and of those that belong to no change.
-pub fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
+/// Counts the rows up to a revision, and the rows that belong to no change.
+pub(super) fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
     let counted = |table: &str| {
         let sql = format!(
             "SELECT count(*) FROM {table} AS kept WHERE revision <= ?1 \
@@ -108,8 +109,8 @@ pub fn count(connection: &Connection, until: u64) -> Result<u64, StoreError> {
     Ok(counted("flag_steps")? + counted("flag_listings")?)
 }
 
-/// A page of the changes above one revision and below another, newest first.
-pub fn steps(
+/// Returns the changes between two revisions (both exclusive), newest first.
+pub(super) fn steps(
     connection: &Connection,
     (above, below): (u64, u64),
     limit: usize,
@@ -131,8 +132,9 @@ pub fn steps(
     Ok(steps)
 }
 
-/// When these values were put on flags' lists or taken off, up to a revision; oldest first for each value.
-pub fn listings(
+/// Returns the additions and removals of these values up to a revision, oldest first for each
+/// value.
+pub(super) fn listings(
     connection: &Connection,
     values: &[(Axis, String)],
     up_to: u64,
@@ -152,8 +154,8 @@ pub fn listings(
     Ok(listings)
 }
 
-/// Makes the past, and the flags' sizes, from what an older version of the server left: once.
-pub fn catch_up(connection: &mut Connection) -> Result<(), StoreError> {
+/// Fills the past and the flags' sizes in a database of an older server, once.
+pub(super) fn backfill(connection: &mut Connection) -> Result<(), StoreError> {
     if is_kept(connection)? {
         return Ok(());
     }
@@ -204,7 +206,7 @@ fn flag_key(row: &Row<'_>, index: usize) -> Result<FlagKey, StoreError> {
 fn shape(row: &Row<'_>, first: usize) -> Result<Option<FlagShape>, StoreError> {
     let state = row.get_ref(first).and_then(|value| Ok(value.as_str_or_null()?)).map_err(failure)?;
     let Some(state) = state else { return Ok(None) };
-    let unknown = || StoreError::Broken(format!("a flag's state is {state}"));
+    let unknown = || StoreError::Broken(format!("a flag has the unknown state {state}"));
     Ok(Some(FlagShape {
         state: State::parse(state).ok_or_else(unknown)?,
         pct: Percent::from_hundredths(row.get(first + 1).map_err(failure)?).map_err(broken)?,

@@ -1,4 +1,4 @@
-//! Going back to an older copy of the data: a new history, and what the copy brings back with it.
+//! Begins a new history after an older copy of the data was restored.
 
 use std::path::Path;
 
@@ -7,70 +7,73 @@ use dezky_core::model::{Actor, User};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::permissions::Permissions;
-use super::{HISTORY_BYTES, apply, documents, failure, log, population, random, schema};
-use crate::store::{Entry, KeptKey, Record, StoreError, Write, WriteError};
+use super::{HISTORY_BYTES, apply, documents, failure, initial, log, random, schema};
+use crate::store::{Record, RecordChange, StoreError, StoredKey, Write, WriteError};
 
-/// What is done with the machine keys of an older copy.
+/// The treatment of machine keys in a restored copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeysOfCopy {
-    /// They stay valid, those that were revoked since the copy as well.
+pub enum RestoredKeys {
+    /// All keys stay valid, even those that were revoked since the copy.
     Keep,
-    /// All are revoked, as changes of the log.
+    /// All keys are revoked, as changes of the log.
     Revoke,
 }
 
-/// The credentials and rights that an older copy brings back, whatever became of them since.
+/// The credentials and rights in a restored copy. Some may have been removed since the copy was
+/// made.
 #[derive(Debug, Clone)]
-pub struct Revived {
-    /// Every machine key.
-    pub keys: Vec<KeptKey>,
-    /// Every active platform admin.
+pub struct RestoredAccess {
+    /// All machine keys of the copy.
+    pub keys: Vec<StoredKey>,
+    /// All active platform admins of the copy.
     pub admins: Vec<User>,
 }
 
-/// Begins a new history: what was read from the old one is no longer comparable with what is read from now on. Until it is said what is done
-/// with the machine keys, nothing is changed. Revocations are logged with this time and actor. Returns what the data brings back, as it was before.
+/// Begins a new history, so that clients do not compare revisions of the old history with the new
+/// ones. Without a decision on the machine keys, changes nothing. Logs revocations with this time
+/// and actor. Returns the credentials and rights before the call.
 pub fn begin_history(
     directory: &Path,
     permissions: Permissions,
-    keys: Option<KeysOfCopy>,
+    keys: Option<RestoredKeys>,
     (at, actor): (Timestamp, Actor),
-) -> Result<Revived, StoreError> {
+) -> Result<RestoredAccess, StoreError> {
     let file = schema::file(directory);
     if !file.exists() {
-        return Err(StoreError::Unavailable(format!("{}: there is no database", file.display())));
+        return Err(StoreError::Unavailable(format!("{}: the database does not exist", file.display())));
     }
     let _lock = schema::lock(directory, permissions)?;
     let mut connection = schema::open_writer(&file)?;
     schema::migrate(&mut connection)?;
-    let revived = revived(&connection)?;
-    let Some(keys) = keys else { return Ok(revived) };
+    let restored = restored_access(&connection)?;
+    let Some(keys) = keys else { return Ok(restored) };
     let mut transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
-    if keys == KeysOfCopy::Revoke {
+    if keys == RestoredKeys::Revoke {
         let mut head = log::newest(&transaction)?;
-        apply::apply(&mut transaction, revocation(&revived.keys, at, actor), &mut head).map_err(unwritten)?;
+        apply::apply(&mut transaction, revocation(&restored.keys, at, actor), &mut head)
+            .map_err(unwritten)?;
     }
     let sql = "INSERT INTO settings (name, value) VALUES ('history', ?1) \
                ON CONFLICT DO UPDATE SET value = excluded.value";
     transaction.execute(sql, [random::<HISTORY_BYTES>()?]).map_err(failure)?;
     transaction.commit().map_err(failure)?;
-    Ok(revived)
+    Ok(restored)
 }
 
-fn revived(connection: &Connection) -> Result<Revived, StoreError> {
+fn restored_access(connection: &Connection) -> Result<RestoredAccess, StoreError> {
     let admins = "SELECT doc FROM users WHERE is_active_admin = 1 ORDER BY id";
-    Ok(Revived {
-        keys: population::keys(connection)?,
+    Ok(RestoredAccess {
+        keys: initial::keys(connection)?,
         admins: documents(connection, admins, [], User::from_json)?,
     })
 }
 
-/// The revocation of all these keys.
-fn revocation(keys: &[KeptKey], at: Timestamp, actor: Actor) -> Write {
-    let revoke = |kept: &KeptKey| Entry {
+/// Builds the write that revokes all these keys.
+fn revocation(keys: &[StoredKey], at: Timestamp, actor: Actor) -> Write {
+    let revoke = |stored: &StoredKey| RecordChange {
         action: "key.revoke",
-        before: Some(Record::Key(Box::new(kept.key.clone()))),
+        before: Some(Record::Key(Box::new(stored.key.clone()))),
         after: None,
     };
     Write {

@@ -1,4 +1,4 @@
-//! Lists of partners, flags, users and subscriptions, and single records of every kind.
+//! Reads pages of partners, flags, users and subscriptions, and single records.
 
 use dezky_core::Error;
 use dezky_core::model::{Flag, Partner, Subscription, User};
@@ -7,10 +7,10 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::{broken, documents, failure, ids_text};
-use crate::store::{FlagQuery, PartnerQuery, Position, StoreError, SubscriptionQuery, UserQuery};
+use crate::store::{FlagQuery, PageStart, PartnerQuery, StoreError, SubscriptionQuery, UserQuery};
 
-/// The document of one record.
-pub fn one<T>(
+/// Reads one record by id or unique value.
+pub(super) fn one<T>(
     connection: &Connection,
     sql: &'static str,
     name: &str,
@@ -19,22 +19,22 @@ pub fn one<T>(
     Ok(documents(connection, sql, [name], read)?.pop())
 }
 
-/// A page of partners, by slug.
-pub fn partners(connection: &Connection, query: &PartnerQuery) -> Result<Vec<Partner>, StoreError> {
+/// Reads a page of partners, by slug.
+pub(super) fn partners(connection: &Connection, query: &PartnerQuery) -> Result<Vec<Partner>, StoreError> {
     let sql = "SELECT doc FROM partners WHERE slug > ?1 ORDER BY slug LIMIT ?2";
     let after = query.after.as_ref().map_or("", |after| after.key.as_str());
     documents(connection, sql, params![after, limit(query.limit)], Partner::from_json)
 }
 
-/// A page of flags, by key.
-pub fn flags(connection: &Connection, query: &FlagQuery) -> Result<Vec<Flag>, StoreError> {
+/// Reads a page of flags, by key.
+pub(super) fn flags(connection: &Connection, query: &FlagQuery) -> Result<Vec<Flag>, StoreError> {
     let sql = "SELECT doc FROM flags WHERE id > ?1 ORDER BY id LIMIT ?2";
     let after = query.after.as_ref().map_or("", |after| after.key.as_str());
     documents(connection, sql, params![after, limit(query.limit)], Flag::from_json)
 }
 
-/// A page of users: the newest sign-in first.
-pub fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+/// Reads a page of users, newest sign-in first.
+pub(super) fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, StoreError> {
     let (at, id) = newest_first(query.after.as_ref());
     let values = params![at, id, limit(query.limit), query.tenant.as_ref().map(|id| id.as_str())];
     let sql = match query.tenant {
@@ -50,8 +50,8 @@ pub fn users(connection: &Connection, query: &UserQuery) -> Result<Vec<User>, St
     documents(connection, sql, values, User::from_json)
 }
 
-/// The tenant of a subscription, if it is one of these.
-pub fn subscription_tenant(
+/// Returns the tenant of a subscription, if the tenant is visible.
+pub(super) fn subscription_tenant(
     connection: &Connection,
     id: &Id,
     visible: Option<&[Id]>,
@@ -66,8 +66,8 @@ pub fn subscription_tenant(
     found.map(|tenant| Id::new(&tenant).map_err(broken)).transpose()
 }
 
-/// A page of subscriptions: the newest first.
-pub fn subscriptions(
+/// Reads a page of subscriptions, newest first.
+pub(super) fn subscriptions(
     connection: &Connection,
     query: &SubscriptionQuery,
 ) -> Result<Vec<Subscription>, StoreError> {
@@ -89,8 +89,9 @@ pub fn subscriptions(
     documents(connection, &sql, params_from_iter(values), Subscription::from_json)
 }
 
-/// The position before the first item, where none is given: no id begins with the largest character.
-fn newest_first(after: Option<&Position>) -> (i64, String) {
+/// The sort key and id before the page. The first page starts at values above every row: no id
+/// begins with the largest character.
+fn newest_first(after: Option<&PageStart>) -> (i64, String) {
     match after {
         Some(after) => (after.key.parse().unwrap_or(0), after.id.clone()),
         None => (i64::MAX, "\u{10ffff}".to_owned()),

@@ -1,4 +1,4 @@
-//! The change log: the only history there is.
+//! Appends to the change log, and reads it.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde_json::Value;
 
 use super::{broken, failure};
-use crate::store::{ChangeQuery, Exported, StoreError};
+use crate::store::{ChangeQuery, ExportChunk, StoreError};
 
-/// Adds a change to the log. `tenant` is the one that the record belongs to, `tenants` those whose audit shows the change.
-pub fn append(
+/// Appends a change. `tenant` owns the record, and the audits of `tenants` list the change.
+pub(super) fn append(
     connection: &Connection,
     change: &Change,
     tenant: Option<&Id>,
@@ -39,27 +39,28 @@ pub fn append(
     Ok(())
 }
 
-/// The newest change.
-pub fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
+/// Returns the newest change of the log.
+pub(super) fn newest(connection: &Connection) -> Result<Option<Change>, StoreError> {
     let sql = "SELECT doc FROM changes ORDER BY revision DESC LIMIT 1";
     let text: Option<String> = connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
         .map_err(failure)?;
-    text.map(|text| read(&text)).transpose()
+    text.map(|text| parse(&text)).transpose()
 }
 
-/// A page of the log, newest first.
-pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>, StoreError> {
-    // Whatever a tenant's audit shows is walked in the order of its own index.
+/// Reads a page of the log, newest first.
+pub(super) fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>, StoreError> {
+    // A tenant's audit is scanned in the order of its own index.
     let mut sql = String::from(match query.tenant {
         None => "SELECT doc FROM changes WHERE 1 = 1",
         Some(_) => "SELECT doc FROM change_tenants AS shown JOIN changes USING (revision) WHERE 1 = 1",
     });
     let mut values: Vec<Sql> = Vec::new();
     let number = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX).into();
-    // What one tenant's people ask is found among the changes of their tenant alone: a plus keeps SQLite from
-    // other indexes, in which the time of looking would tell of others.
+    // A query of one tenant's audit must use the index of that tenant: with other indexes, the time
+    // of the query would reveal changes of other tenants. A plus before a column excludes its
+    // index.
     let plus = if query.tenant.is_some() { "+" } else { "" };
     let conditions: [(&str, Option<Sql>); 8] = [
         (" AND kind = ?", query.kind.clone().map(Sql::from)),
@@ -85,18 +86,18 @@ pub fn page(connection: &Connection, query: &ChangeQuery) -> Result<Vec<Change>,
     let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
     let rows =
         statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0)).map_err(failure)?;
-    rows.map(|text| read(&text.map_err(failure)?)).collect()
+    rows.map(|text| parse(&text.map_err(failure)?)).collect()
 }
 
-/// Bytes of lines after which a chunk of an export ends.
+/// The size in bytes at which a chunk of an export ends.
 const EXPORT_BYTES: usize = 256 << 10;
 
-/// The changes after a revision up to another, a line each, as many as one chunk holds.
-pub fn export(connection: &Connection, after: u64, until: u64) -> Result<Exported, StoreError> {
+/// Exports the changes in `after + 1 ..= until`, one per line, up to the size of one chunk.
+pub(super) fn export(connection: &Connection, after: u64, until: u64) -> Result<ExportChunk, StoreError> {
     let sql = "SELECT revision, doc FROM changes WHERE revision > ?1 AND revision <= ?2 ORDER BY revision";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let mut rows = statement.query([after, until]).map_err(failure)?;
-    let mut exported = Exported { lines: Vec::new(), last: after };
+    let mut exported = ExportChunk { lines: Vec::new(), last: after };
     while exported.lines.len() < EXPORT_BYTES
         && let Some(row) = rows.next().map_err(failure)?
     {
@@ -108,8 +109,8 @@ pub fn export(connection: &Connection, after: u64, until: u64) -> Result<Exporte
     Ok(exported)
 }
 
-/// The tenant that a change's record belongs to, by its documents.
-pub fn tenant_of(change: &Change) -> Option<&str> {
+/// The tenant that owns the record of a change, according to the documents.
+pub(super) fn tenant_of(change: &Change) -> Option<&str> {
     let content = &change.content;
     match content.entity.kind.as_str() {
         "tenant" => Some(content.entity.id.as_str()),
@@ -117,8 +118,9 @@ pub fn tenant_of(change: &Change) -> Option<&str> {
     }
 }
 
-/// The tenants whose audit shows a change, by its documents: that of the record, and each that a user has joined or left by it.
-pub fn tenants_of(change: &Change) -> BTreeSet<&str> {
+/// The tenants whose audit lists a change, according to the documents: the record's tenant, and
+/// each tenant that a user joins or leaves.
+pub(super) fn tenants_of(change: &Change) -> BTreeSet<&str> {
     let content = &change.content;
     let mut tenants: BTreeSet<&str> = tenant_of(change).into_iter().collect();
     if content.entity.kind.as_str() == "user" {
@@ -133,7 +135,7 @@ fn members(user: &Value) -> BTreeSet<&str> {
     ids.filter_map(Value::as_str).collect()
 }
 
-/// A change, from its document.
-pub fn read(text: &str) -> Result<Change, StoreError> {
+/// Parses the document of a change.
+pub(super) fn parse(text: &str) -> Result<Change, StoreError> {
     Change::from_json(text.as_bytes()).map_err(broken)
 }

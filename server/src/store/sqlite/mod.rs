@@ -1,4 +1,4 @@
-//! The store in one SQLite database: one thread that writes, several connections that read.
+//! The store in one SQLite database, with one writer thread and several connections for reads.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,22 +15,22 @@ use rusqlite::{Connection, Params, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ChangeQuery, Customers, Exported, FlagListing, FlagQuery, FlagStep, Observer, PartnerQuery, Population,
-    Receipt, Revenue, Store, StoreError, SubscriptionQuery, TenantFilter, TenantQuery, Times, UserQuery,
-    Verification, VerifyError, Write, WriteError,
+    ChangeQuery, Customers, ExportChunk, FlagListing, FlagQuery, FlagStep, InitialState, Observer,
+    PartnerQuery, Receipt, Revenue, Store, StoreError, StoreTimes, SubscriptionQuery, TenantFilter,
+    TenantQuery, UserQuery, Verification, VerifyError, Write, WriteError,
 };
 use crate::histogram::timed;
 use readers::Readers;
-use writer::{Job, QUEUE, Writer};
+use writer::{Job, QUEUE, WriterThread};
 
 mod apply;
 mod backup;
 mod flag_past;
 mod history;
+mod initial;
 mod lists;
 mod log;
 mod permissions;
-mod population;
 mod readers;
 mod receipts;
 mod requires;
@@ -42,61 +42,62 @@ mod verify;
 mod writer;
 
 pub use backup::backup;
-pub use history::{KeysOfCopy, Revived, begin_history};
+pub use history::{RestoredAccess, RestoredKeys, begin_history};
 pub use permissions::{Permissions, check as check_permissions};
 pub use schema::{file, is_locked, migrate_to};
 pub use verify::verify_file;
 
-/// The version of SQLite that is built in.
+/// The version of the bundled SQLite.
 pub fn version() -> &'static str {
     rusqlite::version()
 }
 
-/// Verifies the database of a directory: the newest revision and its hash.
+/// Verifies the database of a directory. Returns the newest revision and its hash.
 pub fn verify_log(directory: &Path) -> Result<(u64, Digest), StoreError> {
     let head = verify_file(&file(directory), None)?;
     Ok((head.revision, head.hash))
 }
 
-/// What is found in a database without changing it.
+/// The result of inspecting a database without changing it.
 pub struct Probe {
-    /// Its version.
+    /// The schema version of the database.
     pub version: usize,
-    /// The newest version: opening the store brings it there.
+    /// The newest schema version, to which opening the store migrates.
     pub newest: usize,
-    /// What a server would hold in memory; nothing, where the version is not the newest.
-    pub population: Option<Population>,
+    /// The records for the server's memory; `None` if the schema is outdated.
+    pub initial: Option<InitialState>,
 }
 
-/// Looks into the database of a directory, if there is one.
+/// Inspects the database of a directory. Returns `None` if it does not exist.
 pub fn probe(directory: &Path) -> Result<Option<Probe>, StoreError> {
     let file = schema::file(directory);
     if !file.exists() {
         return Ok(None);
     }
     let connection = schema::open_reader(&file)?;
-    let (version, newest) = (schema::judge_version(&connection)?, schema::newest_version());
-    let population = (version == newest).then(|| population::read(&connection)).transpose()?;
-    Ok(Some(Probe { version, newest, population }))
+    let (version, newest) = (schema::supported_version(&connection)?, schema::newest_version());
+    let initial = (version == newest).then(|| initial::read(&connection)).transpose()?;
+    Ok(Some(Probe { version, newest, initial }))
 }
 
-/// The store.
+/// The store in an SQLite database.
 pub struct SqliteStore {
     jobs: Option<mpsc::Sender<Job>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Readers,
-    times: Arc<Times>,
-    // Held as long as the store is open: what is in memory holds only if nobody else writes.
+    times: Arc<StoreTimes>,
+    // Locked while the store is open: the state in memory requires that no other process writes.
     _lock: File,
 }
 
 impl SqliteStore {
-    /// Opens the database of a directory, makes it where there is none, and brings it up to date. Data that other accounts can use is refused.
+    /// Opens or creates the database of a directory, and migrates it. Rejects data that other
+    /// accounts can access.
     pub fn open(directory: &Path, observer: Box<dyn Observer>) -> Result<SqliteStore, StoreError> {
         SqliteStore::open_with(directory, Permissions::Private, observer)
     }
 
-    /// Like `open`, for the permissions that the operator accepts.
+    /// Like `open`, with the permissions that the operator accepts.
     pub fn open_with(
         directory: &Path,
         permissions: Permissions,
@@ -106,14 +107,14 @@ impl SqliteStore {
         let file = schema::file(directory);
         let mut connection = schema::open_writer(&file)?;
         schema::migrate(&mut connection)?;
-        make_settings(&connection)?;
-        flag_past::catch_up(&mut connection)?;
+        create_settings(&connection)?;
+        flag_past::backfill(&mut connection)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer::new(file.clone(), connection, observer)?;
+        let writer = WriterThread::new(file.clone(), connection, observer)?;
         let spawned =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(waiting));
         let thread = spawned.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let times = Times::new().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let times = StoreTimes::new().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let times = Arc::new(times);
         Ok(SqliteStore {
             jobs: Some(jobs),
@@ -124,7 +125,7 @@ impl SqliteStore {
         })
     }
 
-    async fn hand_over(&self, write: Write) -> Result<Vec<Change>, WriteError> {
+    async fn enqueue(&self, write: Write) -> Result<Vec<Change>, WriteError> {
         let (reply, answer) = oneshot::channel();
         let closed = || StoreError::Unavailable("the writer has stopped".to_owned());
         let jobs = self.jobs.as_ref().ok_or_else(closed)?;
@@ -139,19 +140,19 @@ impl SqliteStore {
         read: fn(&[u8]) -> Result<T, Error>,
     ) -> Result<Option<T>, StoreError> {
         let name = name.to_owned();
-        self.readers.ask(move |connection| lists::one(connection, sql, &name, read)).await
+        self.readers.read(move |connection| lists::one(connection, sql, &name, read)).await
     }
 }
 
 impl Drop for SqliteStore {
-    /// Waits for what was taken on, and leaves a database that needs no recovery.
+    /// Waits for the queued writes, and leaves a database that needs no recovery.
     fn drop(&mut self) {
         self.jobs = None;
         let writer = self.writer.get_mut().map(Option::take);
         if let Ok(Some(writer)) = writer
             && writer.join().is_err()
         {
-            tracing::error!("the writer has panicked");
+            tracing::error!("the writer thread panicked");
         }
     }
 }
@@ -159,16 +160,16 @@ impl Drop for SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn write(&self, write: Write) -> Result<Vec<Change>, WriteError> {
-        timed(&self.times.writes, self.hand_over(write)).await
+        timed(&self.times.writes, self.enqueue(write)).await
     }
 
     async fn receipt(&self, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         let (holder, key) = (holder.to_owned(), key.to_owned());
-        self.readers.ask(move |connection| receipts::find(connection, &holder, &key)).await
+        self.readers.read(move |connection| receipts::find(connection, &holder, &key)).await
     }
 
-    async fn population(&self) -> Result<Population, StoreError> {
-        self.readers.ask(population::read).await
+    async fn initial_state(&self) -> Result<InitialState, StoreError> {
+        self.readers.read(initial::read).await
     }
 
     async fn tenant(&self, id: &Id) -> Result<Option<Tenant>, StoreError> {
@@ -176,15 +177,15 @@ impl Store for SqliteStore {
     }
 
     async fn tenants(&self, query: TenantQuery) -> Result<Vec<Tenant>, StoreError> {
-        self.readers.ask(move |connection| tenants::page(connection, &query)).await
+        self.readers.read(move |connection| tenants::page(connection, &query)).await
     }
 
     async fn tenant_totals(&self, filter: TenantFilter) -> Result<BTreeMap<&'static str, u64>, StoreError> {
-        self.readers.ask(move |connection| tenants::totals(connection, &filter)).await
+        self.readers.read(move |connection| tenants::totals(connection, &filter)).await
     }
 
     async fn tenants_of_groups(&self, groups: Vec<String>) -> Result<Vec<Id>, StoreError> {
-        self.readers.ask(move |connection| tenants::of_groups(connection, &groups)).await
+        self.readers.read(move |connection| tenants::by_groups(connection, &groups)).await
     }
 
     async fn partner(&self, id: &Id) -> Result<Option<Partner>, StoreError> {
@@ -192,11 +193,11 @@ impl Store for SqliteStore {
     }
 
     async fn partners(&self, query: PartnerQuery) -> Result<Vec<Partner>, StoreError> {
-        self.readers.ask(move |connection| lists::partners(connection, &query)).await
+        self.readers.read(move |connection| lists::partners(connection, &query)).await
     }
 
     async fn customers(&self, partners: Vec<Id>) -> Result<BTreeMap<Id, Customers>, StoreError> {
-        self.readers.ask(move |connection| sums::customers(connection, &partners)).await
+        self.readers.read(move |connection| sums::customers(connection, &partners)).await
     }
 
     async fn user(&self, id: &Id) -> Result<Option<User>, StoreError> {
@@ -208,7 +209,7 @@ impl Store for SqliteStore {
     }
 
     async fn users(&self, query: UserQuery) -> Result<Vec<User>, StoreError> {
-        self.readers.ask(move |connection| lists::users(connection, &query)).await
+        self.readers.read(move |connection| lists::users(connection, &query)).await
     }
 
     async fn subscription(&self, id: &Id) -> Result<Option<Subscription>, StoreError> {
@@ -218,16 +219,16 @@ impl Store for SqliteStore {
     async fn subscription_tenant(&self, id: &Id, visible: Option<Vec<Id>>) -> Result<Option<Id>, StoreError> {
         let id = id.clone();
         self.readers
-            .ask(move |connection| lists::subscription_tenant(connection, &id, visible.as_deref()))
+            .read(move |connection| lists::subscription_tenant(connection, &id, visible.as_deref()))
             .await
     }
 
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Vec<Subscription>, StoreError> {
-        self.readers.ask(move |connection| lists::subscriptions(connection, &query)).await
+        self.readers.read(move |connection| lists::subscriptions(connection, &query)).await
     }
 
     async fn revenue(&self) -> Result<Revenue, StoreError> {
-        self.readers.ask(sums::revenue).await
+        self.readers.read(sums::revenue).await
     }
 
     async fn flag(&self, key: &FlagKey) -> Result<Option<Flag>, StoreError> {
@@ -235,11 +236,11 @@ impl Store for SqliteStore {
     }
 
     async fn flags(&self, query: FlagQuery) -> Result<Vec<Flag>, StoreError> {
-        self.readers.ask(move |connection| lists::flags(connection, &query)).await
+        self.readers.read(move |connection| lists::flags(connection, &query)).await
     }
 
     async fn flag_steps(&self, above: u64, below: u64, limit: usize) -> Result<Vec<FlagStep>, StoreError> {
-        self.readers.ask(move |connection| flag_past::steps(connection, (above, below), limit)).await
+        self.readers.read(move |connection| flag_past::steps(connection, (above, below), limit)).await
     }
 
     async fn flag_listings(
@@ -247,15 +248,15 @@ impl Store for SqliteStore {
         values: Vec<(Axis, String)>,
         up_to: u64,
     ) -> Result<Vec<FlagListing>, StoreError> {
-        self.readers.ask(move |connection| flag_past::listings(connection, &values, up_to)).await
+        self.readers.read(move |connection| flag_past::listings(connection, &values, up_to)).await
     }
 
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {
-        self.readers.ask(move |connection| log::page(connection, &query)).await
+        self.readers.read(move |connection| log::page(connection, &query)).await
     }
 
     async fn head(&self) -> Result<(u64, Digest), StoreError> {
-        let newest = self.readers.ask(log::newest).await?;
+        let newest = self.readers.read(log::newest).await?;
         match newest {
             Some(newest) => Ok((newest.revision, newest.hash)),
             None => Ok((0, verify_chain(&[]).map_err(broken)?)),
@@ -264,36 +265,36 @@ impl Store for SqliteStore {
 
     async fn verify(&self, so_far: Verification) -> Result<Verification, VerifyError> {
         let step = |connection: &Connection| Ok(verify::step(connection, so_far));
-        self.readers.ask(step).await?
+        self.readers.read(step).await?
     }
 
-    async fn export(&self, after: u64, until: u64) -> Result<Exported, StoreError> {
-        self.readers.ask(move |connection| log::export(connection, after, until)).await
+    async fn export(&self, after: u64, until: u64) -> Result<ExportChunk, StoreError> {
+        self.readers.read(move |connection| log::export(connection, after, until)).await
     }
 
     async fn history(&self) -> Result<String, StoreError> {
         let sql = "SELECT value FROM settings WHERE name = 'history'";
         let read = |connection: &Connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure);
-        let bytes: [u8; HISTORY_BYTES] = self.readers.ask(read).await?;
+        let bytes: [u8; HISTORY_BYTES] = self.readers.read(read).await?;
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     async fn secret(&self) -> Result<[u8; 32], StoreError> {
         let sql = "SELECT value FROM settings WHERE name = 'secret'";
         self.readers
-            .ask(move |connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure))
+            .read(move |connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure))
             .await
     }
 
-    fn times(&self) -> &Times {
+    fn times(&self) -> &StoreTimes {
         &self.times
     }
 }
 
 const HISTORY_BYTES: usize = 8;
 
-/// What a new database is given for good, and an older one is given late.
-fn make_settings(connection: &Connection) -> Result<(), StoreError> {
+/// Creates the secret and the history of a database that has none.
+fn create_settings(connection: &Connection) -> Result<(), StoreError> {
     let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     connection.execute(sql, params!["secret", random::<32>()?]).map_err(failure)?;
     connection.execute(sql, params!["history", random::<HISTORY_BYTES>()?]).map_err(failure)?;
@@ -302,12 +303,12 @@ fn make_settings(connection: &Connection) -> Result<(), StoreError> {
 
 fn random<const SIZE: usize>() -> Result<[u8; SIZE], StoreError> {
     let mut bytes = [0_u8; SIZE];
-    let unavailable = |_| StoreError::Unavailable("there is no randomness".to_owned());
+    let unavailable = |_| StoreError::Unavailable("the system has no random bytes".to_owned());
     aws_lc_rs::rand::fill(&mut bytes).map_err(unavailable)?;
     Ok(bytes)
 }
 
-/// The documents that a question finds, in its order.
+/// Reads and parses the documents of a query, in its order.
 fn documents<T>(
     connection: &Connection,
     sql: &str,
@@ -334,7 +335,7 @@ fn failure(error: rusqlite::Error) -> StoreError {
             StoreError::Broken(error.to_string())
         }
         Some(_) => StoreError::Unavailable(error.to_string()),
-        // What is not SQLite's own: a value that is not what its column should hold.
+        // Not an error of SQLite itself: a column holds a value of another type.
         None => StoreError::Broken(error.to_string()),
     }
 }

@@ -1,4 +1,5 @@
-//! Which accounts of the machine can read the data: only the server's own, unless the operator accepts more.
+//! File permissions: only the server's own account may access the data, unless the operator accepts
+//! more.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::ErrorKind;
@@ -9,26 +10,26 @@ use super::schema;
 use crate::store::StoreError;
 
 /// The mode of every file that holds data.
-pub const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// The mode of a directory that holds data.
-pub const DIRECTORY_MODE: u32 = 0o700;
+pub(super) const DIRECTORY_MODE: u32 = 0o700;
 
 /// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Whether other accounts may be able to read the data.
+/// The accepted permissions of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Permissions {
-    /// Files and directories that other accounts can use are refused.
+    /// Files and directories that other accounts can access are rejected.
     #[default]
     Private,
-    /// Such files and directories are accepted: something else keeps other accounts away.
+    /// Files and directories that other accounts can access are accepted.
     Loose,
 }
 
-/// Creates an empty file that only this account can use. A file that exists stays as it is.
-pub fn create_private(file: &Path) -> std::io::Result<()> {
+/// Creates an empty file that only this account can access. Leaves an existing file unchanged.
+pub(super) fn create_private(file: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -36,7 +37,7 @@ pub fn create_private(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Refuses a directory of data that other accounts can use, itself or one of its files.
+/// Rejects a data directory if other accounts can access it or one of its files.
 pub fn check(directory: &Path, permissions: Permissions) -> Result<(), StoreError> {
     if permissions == Permissions::Loose {
         return Ok(());
@@ -49,13 +50,13 @@ pub fn check(directory: &Path, permissions: Permissions) -> Result<(), StoreErro
     let commands: Vec<String> = loose.iter().map(Loose::command).collect();
     Err(StoreError::Exposed(format!(
         "other accounts of this machine can use the data: {}. Run: {}. \
-         (--allow-loose-permissions starts all the same.)",
+         (--allow-loose-permissions skips this check.)",
         described.join(", "),
         commands.join(" && "),
     )))
 }
 
-/// A path that other accounts can use.
+/// A path that other accounts can access.
 struct Loose {
     path: PathBuf,
     mode: u32,
@@ -86,7 +87,7 @@ fn loose_paths(directory: &Path) -> Result<Vec<Loose>, StoreError> {
     Ok(loose)
 }
 
-/// The files of a directory that hold data. SQLite makes its own with the mode of the database.
+/// The data files of a directory. SQLite creates its files with the mode of the database.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let database = schema::file(directory);
     let beside = ["-wal", "-shm", "-journal"].map(|suffix| {
@@ -105,7 +106,7 @@ fn metadata(path: &Path) -> Result<Option<Metadata>, StoreError> {
     }
 }
 
-/// The path as a shell takes it.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+@%:,".contains(character);

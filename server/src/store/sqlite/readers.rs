@@ -1,4 +1,4 @@
-//! Connections that read, each used by one question at a time, away from the threads that answer requests.
+//! A pool of connections for reads, which run on blocking threads.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,51 +8,51 @@ use tokio::sync::Semaphore;
 
 use super::schema;
 use crate::histogram::timed;
-use crate::store::{StoreError, Times};
+use crate::store::{StoreError, StoreTimes};
 
-/// Questions that are answered at a time.
+/// The most reads at the same time.
 const READERS: usize = 4;
 
-/// The connections.
+/// The pool of connections.
 #[derive(Clone)]
-pub struct Readers {
+pub(super) struct Readers {
     file: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
-    places: Arc<Semaphore>,
-    times: Arc<Times>,
+    permits: Arc<Semaphore>,
+    times: Arc<StoreTimes>,
 }
 
 impl Readers {
-    /// Of a database that is there. Connections are opened as they are needed.
-    pub fn new(file: PathBuf, times: Arc<Times>) -> Readers {
-        Readers { file, idle: Arc::default(), places: Arc::new(Semaphore::new(READERS)), times }
+    /// Creates a pool for an existing database. Opens connections on demand.
+    pub(super) fn new(file: PathBuf, times: Arc<StoreTimes>) -> Readers {
+        Readers { file, idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)), times }
     }
 
-    /// Asks a question; everything that it reads is of one revision.
-    pub async fn ask<T: Send + 'static>(
+    /// Runs a query. All its statements read the same revision.
+    pub(super) async fn read<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        timed(&self.times.reads, self.answer(question)).await
+        timed(&self.times.reads, self.run(query)).await
     }
 
-    async fn answer<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let closed = |_| StoreError::Unavailable("the store is closing".to_owned());
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
         let readers = self.clone();
-        let asked = tokio::task::spawn_blocking(move || {
+        let finished = tokio::task::spawn_blocking(move || {
             let connection = readers.take()?;
-            let answer = in_one_revision(&connection, question);
+            let answer = in_one_revision(&connection, query);
             if answer.is_ok() {
                 readers.give_back(connection);
             }
-            drop(place);
+            drop(permit);
             answer
         });
-        match asked.await {
+        match finished.await {
             Ok(answer) => answer,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the store is closing".to_owned())),
@@ -71,10 +71,10 @@ impl Readers {
 
 fn in_one_revision<T>(
     connection: &Connection,
-    question: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    query: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let transaction = connection.unchecked_transaction().map_err(super::failure)?;
-    let answer = question(&transaction)?;
+    let answer = query(&transaction)?;
     transaction.finish().map_err(super::failure)?;
     Ok(answer)
 }

@@ -1,4 +1,4 @@
-//! What was answered under an idempotency key.
+//! Reads and stores receipts of idempotency keys.
 
 use dezky_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::failure;
 use crate::store::{Receipt, StoreError};
 
-/// The receipt of a key.
-pub fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+/// Finds the receipt of a holder's idempotency key.
+pub(super) fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
     let sql =
         "SELECT fingerprint, at, status, etag, location, body FROM receipts WHERE holder = ?1 AND key = ?2";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
@@ -26,8 +26,8 @@ pub fn find(connection: &Connection, holder: &str, key: &str) -> Result<Option<R
     found.optional().map_err(failure)
 }
 
-/// Keeps a receipt.
-pub fn keep(connection: &Connection, receipt: &Receipt) -> Result<(), StoreError> {
+/// Stores a new receipt.
+pub(super) fn insert(connection: &Connection, receipt: &Receipt) -> Result<(), StoreError> {
     let sql = "INSERT INTO receipts (holder, key, fingerprint, at, status, etag, location, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let Receipt { holder, key, fingerprint, at, status, etag, location, body } = receipt;
     let row = params![holder, key, fingerprint, at.as_micros(), status, etag, location, body];

@@ -1,4 +1,4 @@
-//! Conditions that span records, judged inside the transaction.
+//! Checks the conditions of a write inside its transaction.
 
 use dezky_core::Timestamp;
 use dezky_core::access::UserRecord;
@@ -7,11 +7,12 @@ use dezky_core::names::Id;
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::{failure, lists, unwritable};
-use crate::keys::Key;
+use crate::keys::KeyRecord;
 use crate::store::{ActorRights, Require, StoreError};
 
-/// Whether a condition holds. `until` is the newest revision before the write's own changes, `at` the write's time.
-pub fn holds(
+/// Returns whether a condition holds. `until` is the newest revision before the write's own
+/// changes, and `at` is the time of the write.
+pub(super) fn holds(
     connection: &Connection,
     require: &Require,
     (until, at): (u64, Timestamp),
@@ -57,7 +58,7 @@ fn has_rights(
                 .and_then(|mut statement| statement.query_row([id.as_str()], read).optional())
                 .map_err(failure)?;
             let Some(document) = document else { return Ok(false) };
-            let key: Key = serde_json::from_str(&document).map_err(unwritable)?;
+            let key: KeyRecord = serde_json::from_str(&document).map_err(unwritable)?;
             Ok(key.is_valid(at))
         }
     }

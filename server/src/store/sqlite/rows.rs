@@ -1,4 +1,4 @@
-//! A record's row: what it is looked up by, and the document. An update touches only what has changed.
+//! Writes the rows of records: the columns for lookups, and the document.
 
 use dezky_core::model::{Flag, Partner, Subscription, Tenant, User};
 use dezky_core::names::Id;
@@ -7,27 +7,27 @@ use rusqlite::{CachedStatement, Connection, Params, params, params_from_iter};
 use serde::Serialize;
 
 use super::{failure, unwritable};
-use crate::keys::Key;
-use crate::store::{Record, StoreError, WriteError, identity_of};
+use crate::keys::KeyRecord;
+use crate::store::{Record, StoreError, WriteError, identity_key};
 
-/// A row; the first column is the id, the second the version.
-pub struct Row {
-    /// The table.
+/// The row of a record. The first column is the id, the second the version.
+pub(super) struct RecordRow {
+    /// The name of the table.
     table: &'static str,
-    /// The columns that follow from the record.
-    pub columns: &'static [&'static str],
-    /// Their values, in the same order.
-    pub values: Vec<Value>,
+    /// The columns that are derived from the record.
+    pub(super) columns: &'static [&'static str],
+    /// The values of the columns, in the same order.
+    pub(super) values: Vec<Value>,
 }
 
-/// Puts a record in the place of the one that its writer had read.
-pub fn put(
+/// Replaces the record that the writer read. Fails if its version has changed.
+pub(super) fn put(
     connection: &Connection,
     before: Option<&Record>,
     after: Option<&Record>,
 ) -> Result<(), WriteError> {
-    let is_searched_anew = searched(before) != searched(after);
-    if is_searched_anew && let Some(Record::Tenant(tenant)) = before {
+    let search_changes = searched_name(before) != searched_name(after);
+    if search_changes && let Some(Record::Tenant(tenant)) = before {
         let sql = "INSERT INTO tenant_search (tenant_search, rowid, search) \
                    SELECT 'delete', rowid, search FROM tenants WHERE id = ?1 AND version = ?2";
         run(connection.prepare_cached(sql), params![tenant.id().as_str(), tenant.revisioned.version])?;
@@ -38,14 +38,14 @@ pub fn put(
         (Some(before), None) => delete(connection, row(before)?)?,
         (None, None) => {}
     }
-    if is_searched_anew && let Some(Record::Tenant(tenant)) = after {
+    if search_changes && let Some(Record::Tenant(tenant)) = after {
         let sql = "INSERT INTO tenant_search (rowid, search) SELECT rowid, search FROM tenants WHERE id = ?1";
         run(connection.prepare_cached(sql), [tenant.id().as_str()])?;
     }
     put_memberships(connection, before, after)
 }
 
-fn searched(record: Option<&Record>) -> Option<&str> {
+fn searched_name(record: Option<&Record>) -> Option<&str> {
     match record {
         Some(Record::Tenant(tenant)) => Some(tenant.name.as_str()),
         _ => None,
@@ -57,11 +57,11 @@ fn put_memberships(
     before: Option<&Record>,
     after: Option<&Record>,
 ) -> Result<(), WriteError> {
-    let of = |record: Option<&Record>| match record {
+    let ids = |record: Option<&Record>| match record {
         Some(Record::User(user)) => user.tenant_ids.clone(),
         _ => Vec::new(),
     };
-    let (before_ids, after_ids): (Vec<Id>, Vec<Id>) = (of(before), of(after));
+    let (before_ids, after_ids): (Vec<Id>, Vec<Id>) = (ids(before), ids(after));
     let Some(user) = after.or(before).map(Record::id).filter(|_| before_ids != after_ids) else {
         return Ok(());
     };
@@ -73,17 +73,17 @@ fn put_memberships(
     Ok(())
 }
 
-fn insert(connection: &Connection, row: Row) -> Result<(), WriteError> {
-    let Row { table, columns, values } = row;
-    let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
-    let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+fn insert(connection: &Connection, row: RecordRow) -> Result<(), WriteError> {
+    let RecordRow { table, columns, values } = row;
+    let parameters: Vec<String> = (1..=columns.len()).map(|index| format!("?{index}")).collect();
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), parameters.join(", "));
     changed(connection, &sql, values).map(|_| ())
 }
 
-fn update(connection: &Connection, row: Row, version: u64) -> Result<(), WriteError> {
-    let Row { table, columns, mut values } = row;
+fn update(connection: &Connection, row: RecordRow, version: u64) -> Result<(), WriteError> {
+    let RecordRow { table, columns, mut values } = row;
     let set: Vec<String> =
-        columns.iter().zip(1..).skip(1).map(|(column, place)| format!("{column} = ?{place}")).collect();
+        columns.iter().zip(1..).skip(1).map(|(column, index)| format!("{column} = ?{index}")).collect();
     let last = columns.len() + 1;
     let sql = format!("UPDATE {table} SET {} WHERE id = ?1 AND version = ?{last}", set.join(", "));
     values.push(number(version));
@@ -93,8 +93,8 @@ fn update(connection: &Connection, row: Row, version: u64) -> Result<(), WriteEr
     }
 }
 
-fn delete(connection: &Connection, row: Row) -> Result<(), WriteError> {
-    let Row { table, mut values, .. } = row;
+fn delete(connection: &Connection, row: RecordRow) -> Result<(), WriteError> {
+    let RecordRow { table, mut values, .. } = row;
     values.truncate(2);
     let sql = format!("DELETE FROM {table} WHERE id = ?1 AND version = ?2");
     match changed(connection, &sql, values)? {
@@ -103,7 +103,8 @@ fn delete(connection: &Connection, row: Row) -> Result<(), WriteError> {
     }
 }
 
-/// Runs a statement; where it would take a name that is taken, says which.
+/// Runs a statement, and returns the number of changed rows. Maps a violated UNIQUE constraint to
+/// [`WriteError::Taken`].
 fn changed(connection: &Connection, sql: &str, values: Vec<Value>) -> Result<usize, WriteError> {
     let executed =
         connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params_from_iter(values)));
@@ -118,7 +119,8 @@ fn changed(connection: &Connection, sql: &str, values: Vec<Value>) -> Result<usi
     }
 }
 
-/// SQLite names the columns: "UNIQUE constraint failed: tenants.slug".
+/// Finds the member of a violated constraint. SQLite reports "UNIQUE constraint failed:
+/// tenants.slug".
 fn taken(message: &str) -> WriteError {
     let paths = [
         (".slug", "/slug"),
@@ -137,8 +139,8 @@ fn run(statement: rusqlite::Result<CachedStatement<'_>>, row: impl Params) -> Re
     statement.and_then(|mut statement| statement.execute(row)).map_err(failure)
 }
 
-/// The row of a record: every column that follows from it.
-pub fn row(record: &Record) -> Result<Row, StoreError> {
+/// Returns the row of a record with all derived columns.
+pub(super) fn row(record: &Record) -> Result<RecordRow, StoreError> {
     match record {
         Record::Tenant(tenant) => tenant_row(tenant),
         Record::Partner(partner) => partner_row(partner),
@@ -149,9 +151,9 @@ pub fn row(record: &Record) -> Result<Row, StoreError> {
     }
 }
 
-fn tenant_row(tenant: &Tenant) -> Result<Row, StoreError> {
+fn tenant_row(tenant: &Tenant) -> Result<RecordRow, StoreError> {
     let name = tenant.name.as_str().to_lowercase();
-    Ok(Row {
+    Ok(RecordRow {
         table: "tenants",
         columns: &[
             "id",
@@ -182,8 +184,8 @@ fn tenant_row(tenant: &Tenant) -> Result<Row, StoreError> {
     })
 }
 
-fn partner_row(partner: &Partner) -> Result<Row, StoreError> {
-    Ok(Row {
+fn partner_row(partner: &Partner) -> Result<RecordRow, StoreError> {
+    Ok(RecordRow {
         table: "partners",
         columns: &["id", "version", "slug", "status", "doc"],
         values: vec![
@@ -196,9 +198,9 @@ fn partner_row(partner: &Partner) -> Result<Row, StoreError> {
     })
 }
 
-fn user_row(user: &User) -> Result<Row, StoreError> {
-    let identity = user.subject.as_ref().map(|own| identity_of(own.issuer.as_str(), own.sub.as_str()));
-    Ok(Row {
+fn user_row(user: &User) -> Result<RecordRow, StoreError> {
+    let identity = user.subject.as_ref().map(|own| identity_key(own.issuer.as_str(), own.sub.as_str()));
+    Ok(RecordRow {
         table: "users",
         columns: &["id", "version", "reserved_email", "identity", "is_active_admin", "last_login_at", "doc"],
         values: vec![
@@ -213,9 +215,9 @@ fn user_row(user: &User) -> Result<Row, StoreError> {
     })
 }
 
-fn subscription_row(subscription: &Subscription) -> Result<Row, StoreError> {
+fn subscription_row(subscription: &Subscription) -> Result<RecordRow, StoreError> {
     let price = &subscription.price;
-    Ok(Row {
+    Ok(RecordRow {
         table: "subscriptions",
         columns: &[
             "id",
@@ -248,8 +250,8 @@ fn subscription_row(subscription: &Subscription) -> Result<Row, StoreError> {
     })
 }
 
-fn flag_row(flag: &Flag) -> Result<Row, StoreError> {
-    Ok(Row {
+fn flag_row(flag: &Flag) -> Result<RecordRow, StoreError> {
+    Ok(RecordRow {
         table: "flags",
         columns: &["id", "version", "rule_bytes", "doc"],
         values: vec![
@@ -261,13 +263,13 @@ fn flag_row(flag: &Flag) -> Result<Row, StoreError> {
     })
 }
 
-/// The bytes that a flag takes in a snapshot, with the comma after it.
-pub fn rule_bytes(flag: &Flag) -> i64 {
+/// The bytes of a flag's rule in a snapshot, with the comma after the rule.
+pub(super) fn rule_bytes(flag: &Flag) -> i64 {
     i64::try_from(flag.rule().canonical_bytes() + 1).unwrap_or(i64::MAX)
 }
 
-fn key_row(key: &Key) -> Result<Row, StoreError> {
-    Ok(Row {
+fn key_row(key: &KeyRecord) -> Result<RecordRow, StoreError> {
+    Ok(RecordRow {
         table: "keys",
         columns: &["id", "version", "hash", "previous_hash", "doc"],
         values: vec![
@@ -296,8 +298,8 @@ fn document(record: &impl Serialize) -> Result<Value, StoreError> {
     serde_json::to_string(record).map(Value::Text).map_err(unwritable)
 }
 
-/// A flag without its history, which the log is.
-pub fn flag_document(flag: &Flag) -> Result<serde_json::Value, StoreError> {
+/// The document of a flag without its history, because the log is the history.
+pub(super) fn flag_document(flag: &Flag) -> Result<serde_json::Value, StoreError> {
     let mut document = serde_json::to_value(flag).map_err(unwritable)?;
     if let Some(members) = document.as_object_mut() {
         members.insert("history".to_owned(), serde_json::Value::Array(Vec::new()));

@@ -1,4 +1,4 @@
-//! Opening the database: its settings, and the numbered steps from whatever it is to what it should be.
+//! Opens the database with its settings, and migrates its schema.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -11,7 +11,7 @@ use super::failure;
 use super::permissions::{self, DIRECTORY_MODE, FILE_MODE, Permissions, create_private};
 use crate::store::StoreError;
 
-/// The steps, in order. One that was released never changes.
+/// The migrations, in order. The statements of a released migration never change.
 const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_tables.sql"),
     include_str!("migrations/0002_receipts.sql"),
@@ -21,32 +21,35 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0006_flag_past.sql"),
 ];
 
-/// The first release of SQLite that never loses a committed transaction to a checkpoint that another connection resets.
+/// The first SQLite release in which a checkpoint of another connection cannot lose a committed
+/// transaction.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pages that a reader keeps, in KiB: few, because the operating system keeps them too.
+/// The page cache of a reader in KiB. It is small, because the operating system caches the file
+/// too.
 const READER_CACHE_KIB: i64 = 2_048;
 
-/// Statements that a connection keeps prepared.
+/// The number of prepared statements that a connection caches.
 const STATEMENTS: usize = 64;
 
-/// Where the database is.
+/// The path of the database in a data directory.
 pub fn file(directory: &Path) -> PathBuf {
     directory.join("dezky.sqlite3")
 }
 
-/// The file whose lock tells that a process uses the directory.
-pub fn lock_file(directory: &Path) -> PathBuf {
+/// The path of the file that a process locks while it uses the directory.
+pub(super) fn lock_file(directory: &Path) -> PathBuf {
     directory.join("lock")
 }
 
-/// Makes the directory and an empty database where there are none, and locks the directory for this process. Only this account can use what is
-/// made; what was there and other accounts can use is refused, unless it is accepted.
-pub fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreError> {
+/// Creates the directory and an empty database if missing, and locks the directory for this
+/// process. Only this account can access what is created. Rejects existing data that other accounts
+/// can access, unless the operator accepts it.
+pub(super) fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
-        let text = format!("SQLite {} is older than 3.51.3, which this needs", rusqlite::version());
+        let text = format!("SQLite {} is too old: the server needs 3.51.3", rusqlite::version());
         return Err(StoreError::Unavailable(text));
     }
     let unusable =
@@ -65,7 +68,7 @@ pub fn lock(directory: &Path, permissions: Permissions) -> Result<File, StoreErr
     }
 }
 
-/// Whether a process uses the directory.
+/// Returns whether a process uses the directory.
 pub fn is_locked(directory: &Path) -> Result<bool, StoreError> {
     let path = lock_file(directory);
     let unusable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
@@ -81,62 +84,64 @@ pub fn is_locked(directory: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// The newest version of a database.
-pub fn newest_version() -> usize {
+/// The newest schema version.
+pub(super) fn newest_version() -> usize {
     MIGRATIONS.len()
 }
 
-/// The connection that writes.
-pub fn open_writer(file: &Path) -> Result<Connection, StoreError> {
+/// Opens the connection of the writer.
+pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file).map_err(failure)?;
-    settle(&connection)?;
-    // Every acknowledged write survives a loss of power; readers never wait for it.
+    configure(&connection)?;
+    // Every acknowledged write survives a loss of power, and readers never wait for writes.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failure)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failure)?;
-    // What a savepoint may have to take back is small: no file for it.
+    // A savepoint rolls back little data, so it needs no temporary file.
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failure)?;
-    // Checkpoints are made between commits, not inside them.
+    // The writer runs checkpoints between commits, not inside them.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(failure)?;
     Ok(connection)
 }
 
-/// A connection that reads.
-pub fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+/// Opens a connection for reads.
+pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(failure)?;
-    settle(&connection)?;
+    configure(&connection)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failure)?;
     connection.pragma_update(None, "query_only", true).map_err(failure)?;
     Ok(connection)
 }
 
-fn settle(connection: &Connection) -> Result<(), StoreError> {
+fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true).map_err(failure)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(failure)
 }
 
-/// Takes the database from its version to the newest, a transaction a step.
-pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Migrates the database to the newest version, in one transaction per migration.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     migrate_to(connection, MIGRATIONS.len())
 }
 
-/// The database's version; refused where it is newer than this server knows.
-pub fn judge_version(connection: &Connection) -> Result<usize, StoreError> {
+/// Returns the version of the database. Rejects versions that are newer than this server.
+pub(super) fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
     let current: usize =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failure)?;
     if current > MIGRATIONS.len() {
-        let text =
-            format!("the database is of version {current}, and this server knows up to {}", MIGRATIONS.len());
+        let text = format!(
+            "the database has version {current}, and this server supports versions up to {}",
+            MIGRATIONS.len()
+        );
         return Err(StoreError::Unavailable(text));
     }
     Ok(current)
 }
 
-/// Takes the database to a version.
+/// Migrates the database to a version.
 pub fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), StoreError> {
-    let current = judge_version(connection)?;
+    let current = supported_version(connection)?;
     for (index, step) in MIGRATIONS.iter().enumerate().take(version).skip(current) {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;

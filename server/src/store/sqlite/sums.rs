@@ -1,4 +1,5 @@
-//! What subscriptions bring: added up by SQLite where that is exact, turned into months and rounded by core, once.
+//! Sums the revenue of subscriptions: SQLite adds exact integers, and core converts to months and
+//! rounds once.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +18,11 @@ const SUMS: &str = "currency, interval, interval_count, sum(amount * quantity)";
 
 const COUNTED: &str = "subscriptions.status IN ('active', 'past_due')";
 
-/// Subscriptions of one name (a plan, a partner) that can be added up: one price that stands for all of them.
+/// For each plan or partner, one subscription per currency and interval, with the summed price.
 type Grouped = BTreeMap<String, Vec<Subscription>>;
 
-/// Of every subscription: in all, by plan, by partner.
-pub fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
+/// Sums the revenue in total, by plan, and by partner.
+pub(super) fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
     let by = |column: &str, from: &str| {
         format!(
             "SELECT {column}, {SUMS} FROM {from} WHERE {COUNTED} GROUP BY 1, currency, interval, interval_count"
@@ -38,8 +39,11 @@ pub fn revenue(connection: &Connection) -> Result<Revenue, StoreError> {
     })
 }
 
-/// What these partners bring.
-pub fn customers(connection: &Connection, partners: &[Id]) -> Result<BTreeMap<Id, Customers>, StoreError> {
+/// Counts the tenants of these partners, and sums their revenue.
+pub(super) fn customers(
+    connection: &Connection,
+    partners: &[Id],
+) -> Result<BTreeMap<Id, Customers>, StoreError> {
     let ids = ids_text(partners)?;
     let mut found: BTreeMap<Id, Customers> = BTreeMap::new();
     let sql = "SELECT partner_id, count(*) FROM tenants \
@@ -66,17 +70,18 @@ fn grouped(connection: &Connection, sql: &str, row: impl Params) -> Result<Group
     let mut grouped = Grouped::new();
     while let Some(row) = rows.next().map_err(overflow)? {
         let text = |index: usize| row.get::<_, String>(index).map_err(failure);
-        // SQLite turns a product that is too large into a float.
+        // SQLite turns a product that overflows into a float.
         let rusqlite::types::Value::Integer(amount) = row.get(4).map_err(failure)? else {
             return Err(StoreError::Overflow);
         };
         let (name, currency, interval) = (text(0)?, text(1)?, text(2)?);
         let currency = Currency::new(&currency).map_err(broken)?;
-        let interval = Interval::ALL.iter().copied().find(|known| known.as_str() == interval);
-        let interval = interval.ok_or_else(|| StoreError::Broken("an interval is not known".to_owned()))?;
+        let interval = Interval::ALL.iter().copied().find(|each| each.as_str() == interval);
+        let interval = interval
+            .ok_or_else(|| StoreError::Broken("a subscription has an unknown interval".to_owned()))?;
         let price =
             Price::new(amount, currency, interval, row.get(3).map_err(failure)?, 1).map_err(broken)?;
-        grouped.entry(name).or_default().push(standing_for_all(price)?);
+        grouped.entry(name).or_default().push(summed_subscription(price)?);
     }
     Ok(grouped)
 }
@@ -90,7 +95,7 @@ fn overflow(error: rusqlite::Error) -> StoreError {
     }
 }
 
-fn standing_for_all(price: Price) -> Result<Subscription, StoreError> {
+fn summed_subscription(price: Price) -> Result<Subscription, StoreError> {
     Ok(Subscription {
         id: Id::new("all").map_err(broken)?,
         tenant_id: Id::new("all").map_err(broken)?,

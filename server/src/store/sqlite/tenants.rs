@@ -1,4 +1,4 @@
-//! Lists of tenants.
+//! Searches and counts tenants.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,21 @@ use rusqlite::{Connection, params_from_iter};
 use super::{documents, failure, ids_text};
 use crate::store::{Direction, Sort, SortKey, StoreError, TenantFilter, TenantQuery};
 
-/// What at most so many rows have is looked up, and its rows are sorted; for what more have, walking in order finds a page soon enough.
+/// The most rows with which a condition counts as rare. The rows of a rare condition are looked up
+/// and sorted. For a frequent condition, a scan in list order fills a page soon enough.
 const RARE: usize = 1_200;
 
-/// Letters that the search index needs at least.
+/// The least number of characters for the trigram index.
 const GRAM: usize = 3;
 
-/// A page of tenants.
-pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>, StoreError> {
+/// Reads a page of tenants.
+pub(super) fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>, StoreError> {
     let TenantQuery { filter, sort, after, limit } = query;
-    let mut conditions = Conditions::of(connection, filter, Status::Judged, sort.key)?;
+    let mut conditions = Conditions::new(connection, filter, StatusFilter::Applied, sort.key)?;
     let (column, comparison, order) = (column(*sort), comparison(sort.direction), order(sort.direction));
-    if conditions.walks && sort.key == SortKey::Slug {
+    if conditions.scans && sort.key == SortKey::Slug {
         if let Some(after) = after {
-            // Beyond everything that begins with this slug and its end, or before it.
+            // `search` is the slug, a newline and the name: skips every value with this slug.
             let end = if sort.direction == Direction::Ascending { "\n\u{10ffff}" } else { "\n" };
             conditions.parts.push(format!("search {comparison} ?"));
             conditions.values.push(Sql::Text(format!("{}{end}", after.key)));
@@ -36,7 +37,7 @@ pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>,
         conditions.parts.push(format!("({column}, id) {comparison} (?, ?)"));
         conditions.values.extend([key, Sql::Text(after.id.clone())]);
     }
-    let by = if conditions.walks && sort.key == SortKey::Slug {
+    let by = if conditions.scans && sort.key == SortKey::Slug {
         format!("search {order}")
     } else {
         format!("{column} {order}, id {order}")
@@ -46,12 +47,12 @@ pub fn page(connection: &Connection, query: &TenantQuery) -> Result<Vec<Tenant>,
     documents(connection, &sql, params_from_iter(conditions.values), Tenant::from_json)
 }
 
-/// How many tenants of each status a filter lets through, its own status left aside.
-pub fn totals(
+/// Counts the tenants of each status that match a filter; ignores the filter's own status.
+pub(super) fn totals(
     connection: &Connection,
     filter: &TenantFilter,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
-    let conditions = Conditions::of(connection, filter, Status::Aside, SortKey::Slug)?;
+    let conditions = Conditions::new(connection, filter, StatusFilter::Ignored, SortKey::Slug)?;
     let sql = format!("SELECT status, count(*) FROM tenants {} GROUP BY status", conditions.sql());
     let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
     let count = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?));
@@ -67,8 +68,8 @@ pub fn totals(
     Ok(totals)
 }
 
-/// The tenants, terminated ones left out, of these groups.
-pub fn of_groups(connection: &Connection, groups: &[String]) -> Result<Vec<Id>, StoreError> {
+/// Returns the tenants of these groups, without terminated tenants.
+pub(super) fn by_groups(connection: &Connection, groups: &[String]) -> Result<Vec<Id>, StoreError> {
     let groups = serde_json::to_string(groups).map_err(super::unwritable)?;
     let sql = "SELECT DISTINCT id FROM tenants WHERE authentik_group IN (SELECT value FROM json_each(?1)) \
                AND authentik_group IS NOT NULL AND status <> 'terminated' ORDER BY id";
@@ -99,28 +100,29 @@ fn order(direction: Direction) -> &'static str {
     }
 }
 
-/// Whether a filter's status counts.
+/// The use of a filter's status.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Status {
-    Judged,
-    Aside,
+enum StatusFilter {
+    Applied,
+    Ignored,
 }
 
 #[derive(Default)]
 struct Conditions {
-    // Whether rows are searched in order until there are enough.
-    walks: bool,
+    // True if the text is searched in a scan in list order.
+    scans: bool,
     parts: Vec<String>,
     values: Vec<Sql>,
 }
 
 impl Conditions {
-    /// One condition leads, if one is worth it: its rows are looked up in its index. Every other one has a plus before its column, which keeps
-    /// SQLite from looking it up; where none leads, it walks in the order that is asked for, from the position on.
-    fn of(
+    /// Builds the WHERE clause. At most one condition leads: SQLite looks up its rows in its index.
+    /// The other columns have a plus in front, which excludes their indexes. If none leads, SQLite
+    /// scans in list order from the start of the page.
+    fn new(
         connection: &Connection,
         filter: &TenantFilter,
-        status: Status,
+        status: StatusFilter,
         sort: SortKey,
     ) -> Result<Conditions, StoreError> {
         let TenantFilter { text, status: wanted, plan, partner, visible } = filter;
@@ -129,25 +131,26 @@ impl Conditions {
             None => conditions.add_text(connection, text.as_deref())?,
             Some(visible) => conditions.add_visible(visible, text.as_deref())?,
         };
-        let wanted = wanted.filter(|_| status == Status::Judged).map(|status| status.as_str().to_owned());
+        let wanted =
+            wanted.filter(|_| status == StatusFilter::Applied).map(|status| status.as_str().to_owned());
         let columns =
             [("partner_id", partner.as_ref().map(Id::to_string)), ("plan", plan.clone()), ("status", wanted)];
         for (column, value) in columns {
             let Some(value) = value else { continue };
-            // Each of these indexes goes on by slug.
-            let is_in_order = sort == SortKey::Slug && !conditions.walks;
+            // Each of these indexes is ordered by slug after its column.
+            let is_in_order = sort == SortKey::Slug && !conditions.scans;
             let leads = !is_led && (is_in_order || is_rare(connection, column, &value)?);
             let plus = if leads { "" } else { "+" };
             is_led |= leads;
             conditions.parts.push(format!("{plus}{column} = ?"));
             conditions.values.push(Sql::Text(value));
         }
-        conditions.walks &= !is_led;
+        conditions.scans &= !is_led;
         Ok(conditions)
     }
 
-    /// Only these tenants, and of them those that hold the text. No index of all tenants is asked: how long that
-    /// takes would tell how many tenants of others hold the text.
+    /// Restricts the list to visible tenants, and searches the text among them only. With an index
+    /// of all tenants, the time would reveal how many other tenants contain the text.
     fn add_visible(&mut self, visible: &[Id], text: Option<&str>) -> Result<bool, StoreError> {
         self.parts.push("id IN (SELECT value FROM json_each(?)) AND +status <> 'terminated'".to_owned());
         self.values.push(Sql::Text(ids_text(visible)?));
@@ -158,7 +161,7 @@ impl Conditions {
         Ok(true)
     }
 
-    /// Whether the text leads.
+    /// Adds the search text. Returns whether it leads.
     fn add_text(&mut self, connection: &Connection, text: Option<&str>) -> Result<bool, StoreError> {
         let Some(text) = text else { return Ok(false) };
         let rows = rows_with(connection, text)?;
@@ -169,7 +172,7 @@ impl Conditions {
             }
             None => ("instr(search, ?) > 0", text.to_owned()),
         };
-        self.walks = rows.is_none();
+        self.scans = rows.is_none();
         self.parts.push(part.to_owned());
         self.values.push(Sql::Text(value));
         Ok(rows.is_some())
@@ -180,7 +183,7 @@ impl Conditions {
     }
 }
 
-/// Whether few rows have this value. Each of these columns has an index that begins with it.
+/// Returns whether few rows have this value. Each of these columns has an index.
 fn is_rare(connection: &Connection, column: &str, value: &str) -> Result<bool, StoreError> {
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM tenants WHERE {column} = ?1 LIMIT ?2)");
     let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
@@ -189,7 +192,7 @@ fn is_rare(connection: &Connection, column: &str, value: &str) -> Result<bool, S
     Ok(count <= RARE)
 }
 
-/// The rows that have a text, if they are few and the index can tell.
+/// Returns the rows that contain a text, if they are few and the index supports the text.
 fn rows_with(connection: &Connection, text: &str) -> Result<Option<Vec<i64>>, StoreError> {
     if text.chars().count() < GRAM || text.contains('\0') {
         return Ok(None);

@@ -1,8 +1,9 @@
-//! Verifying a database: every hash and link of the log, its index columns, and every record against the log.
+//! Verifies a database: every hash and link of the log, its index columns, and every record.
 //!
-//! The log is walked once, from its first change on. The last change of an entity says what is stored of it: the document, the columns by which
-//! it is looked up, and, where it was removed, that there is no row. A walk in steps sees every entity all the same: one that is written between
-//! two steps has its last change later in the log, or after the walk's end.
+//! The verification reads the log once, from the first change. The last change of a record
+//! determines its row: the document and the columns for lookups, or no row after a removal. A
+//! verification in steps still checks every record: if a record is written between two steps, its
+//! last change is later in the log, or after the end of the verification.
 
 use std::path::Path;
 
@@ -13,15 +14,17 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 
 use super::{failure, flag_past, log, rows, schema};
-use crate::store::{Breach, Head, Record, StoreError, Verification, VerifyError, verify_run};
+use crate::store::{Breach, LogHead, Record, StoreError, Verification, VerifyError, verify_run};
 
-/// Changes that one step verifies at most, and the bytes of their documents after which a step ends. A change
-/// in memory takes about ten times the bytes of its document, and several steps may run at a time.
+/// The most changes in one step.
+///
+/// A step also ends after [`STEP_BYTES`] of documents: a change in memory takes about ten times the
+/// bytes of its document, and several steps may run at the same time.
 const STEP_CHANGES: usize = 1_000;
 const STEP_BYTES: usize = 512 << 10;
 
-/// The kinds of records: how the log names one, its table, and how its document is read.
-const KINDS: [(&str, &str, Read); 6] = [
+/// The kinds of records: the name in the log, the table, and the parser of the document.
+const KINDS: [(&str, &str, Parse); 6] = [
     ("tenant", "tenants", |text| Tenant::from_json(text).map(|tenant| Record::Tenant(Box::new(tenant)))),
     ("partner", "partners", |text| Partner::from_json(text).map(|own| Record::Partner(Box::new(own)))),
     ("user", "users", |text| User::from_json(text).map(|user| Record::User(Box::new(user)))),
@@ -35,17 +38,18 @@ const KINDS: [(&str, &str, Read); 6] = [
     }),
 ];
 
-type Read = fn(&[u8]) -> Result<Record, Error>;
+type Parse = fn(&[u8]) -> Result<Record, Error>;
 
-/// Columns whose values the log does not have, for they are made of secrets. Where the record has a secret, 32 bytes must be there.
+/// The columns of secrets' hashes, which the log does not contain. If the record has the secret,
+/// the column must contain 32 bytes.
 const SECRET_COLUMNS: [&str; 2] = ["hash", "previous_hash"];
 const SECRET_BYTES: usize = 32;
 
-/// Verifies a database file as a whole, its own structure as well.
-pub fn verify_file(file: &Path, expected: Option<Head>) -> Result<Head, VerifyError> {
+/// Verifies a database file completely, including SQLite's own structure.
+pub fn verify_file(file: &Path, expected: Option<LogHead>) -> Result<LogHead, VerifyError> {
     let connection = schema::open_reader(file)?;
-    schema::judge_version(&connection)?;
-    // All of it as of one revision.
+    schema::supported_version(&connection)?;
+    // All statements read one revision.
     let snapshot = connection.unchecked_transaction().map_err(failure)?;
     let found: String =
         snapshot.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failure)?;
@@ -59,8 +63,8 @@ pub fn verify_file(file: &Path, expected: Option<Head>) -> Result<Head, VerifyEr
     Ok(verification.head()?)
 }
 
-/// Takes a verification one step further.
-pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verification, VerifyError> {
+/// Verifies the next changes of the log.
+pub(super) fn step(connection: &Connection, mut so_far: Verification) -> Result<Verification, VerifyError> {
     let until = match so_far.until {
         Some(until) => until,
         None => begin(connection, &mut so_far)?,
@@ -72,44 +76,48 @@ pub fn step(connection: &Connection, mut so_far: Verification) -> Result<Verific
     verify_run(&run).map_err(|(revision, error)| breach("log_broken", revision, error.to_string()))?;
     let starts_late = verified_before == 0 && run.first().is_some_and(|first| first.revision != 1);
     if starts_late || (are_last.is_empty() && after < until) {
-        let detail = "a change is missing before it".to_owned();
+        let detail = "the change before it is missing".to_owned();
         return Err(breach("log_broken", run.last().map_or(until, |last| last.revision), detail));
     }
     let has_audits = !columns_of(connection, AUDITS)?.is_empty();
     let has_past = flag_past::is_kept(connection)?;
     for (change, is_last) in run.iter().skip(verified_before).zip(are_last) {
         if has_past {
-            so_far.past += flag_past::judge(connection, change)?.ok_or_else(|| {
+            so_far.past += flag_past::verify(connection, change)?.ok_or_else(|| {
                 breach(
                     "log_column",
                     change.revision,
-                    "the past of a flag is not what the change says".to_owned(),
+                    "the past of the flag contradicts the change".to_owned(),
                 )
             })?;
         }
         if has_audits {
-            so_far.shown += judge_audits(connection, change)?;
+            so_far.shown += check_audits(connection, change)?;
         }
-        judge_expected(so_far.expected.as_ref(), change)?;
+        check_expected(so_far.expected.as_ref(), change)?;
         if is_last {
-            judge_record(connection, change)?;
+            check_record(connection, change)?;
         }
     }
     so_far.last = run.pop();
     if so_far.revision() == until {
-        judge_unknown(connection, until)?;
+        check_unlogged(connection, until)?;
         if has_audits {
-            judge_audits_at_end(connection, until, so_far.shown)?;
+            check_audit_count(connection, until, so_far.shown)?;
         }
         if has_past && flag_past::count(connection, until)? != so_far.past {
-            return Err(breach("log_column", until, "the past of a flag has more than the log".to_owned()));
+            return Err(breach(
+                "log_column",
+                until,
+                "the past of flags has rows that the log does not have".to_owned(),
+            ));
         }
         so_far.is_complete = true;
     }
     Ok(so_far)
 }
 
-/// Decides where the verification ends.
+/// Sets the end of the verification, and checks that the expected head is not beyond it.
 fn begin(connection: &Connection, so_far: &mut Verification) -> Result<u64, VerifyError> {
     let sql = "SELECT coalesce(max(revision), 0) FROM changes";
     let until = connection.query_row(sql, [], |row| row.get(0)).map_err(failure)?;
@@ -119,15 +127,15 @@ fn begin(connection: &Connection, so_far: &mut Verification) -> Result<u64, Veri
             let detail = format!("the log ends here, before the expected revision {}", expected.revision);
             Err(breach("log_shortened", until, detail))
         }
-        Some(expected) if expected.revision == 0 && *expected != Head::empty()? => {
-            Err(breach("head_differs", 0, "an empty log has another hash".to_owned()))
+        Some(expected) if expected.revision == 0 && *expected != LogHead::empty()? => {
+            Err(breach("head_differs", 0, "the expected hash is not that of an empty log".to_owned()))
         }
         _ => Ok(until),
     }
 }
 
-/// Appends a bounded number of the changes after a revision to `run`. Each is the one that its columns say.
-/// Returns for each whether it is the last change of its entity.
+/// Appends the next changes to `run`, and checks their index columns. Returns for each change
+/// whether it is the last change of its record.
 fn page(
     connection: &Connection,
     after: u64,
@@ -147,17 +155,18 @@ fn page(
         let revision: u64 = row.get(1).map_err(failure)?;
         let text = text(row, 0)?;
         bytes += text.len();
-        let change = log::read(text)
-            .map_err(|error| breach("log_broken", revision, format!("the change cannot be read: {error}")))?;
-        judge_columns(row, revision, &change)?;
+        let change = log::parse(text).map_err(|error| {
+            breach("log_broken", revision, format!("the change cannot be parsed: {error}"))
+        })?;
+        check_columns(row, revision, &change)?;
         run.push(change);
         are_last.push(row.get(8).map_err(failure)?);
     }
     Ok(are_last)
 }
 
-/// The columns by which a change is found must be what its document says.
-fn judge_columns(row: &Row<'_>, revision: u64, change: &Change) -> Result<(), VerifyError> {
+/// Checks that the index columns of a change match its document.
+fn check_columns(row: &Row<'_>, revision: u64, change: &Change) -> Result<(), VerifyError> {
     let content = &change.content;
     let text = |text: &str| Value::Text(text.to_owned());
     let columns = [
@@ -171,71 +180,76 @@ fn judge_columns(row: &Row<'_>, revision: u64, change: &Change) -> Result<(), Ve
     ];
     for (name, index, expected) in columns {
         if row.get_ref(index).map_err(failure)? != ValueRef::from(&expected) {
-            let detail = format!("the column {name} of the log is not what its document says");
+            let detail = format!("the column {name} of the log contradicts the document");
             return Err(breach("log_column", revision, detail));
         }
     }
     Ok(())
 }
 
-fn judge_expected(expected: Option<&Head>, change: &Change) -> Result<(), VerifyError> {
+/// Checks the hash of the expected revision.
+fn check_expected(expected: Option<&LogHead>, change: &Change) -> Result<(), VerifyError> {
     match expected {
         Some(expected) if expected.revision == change.revision && expected.hash != change.hash => {
-            let detail = "the change has another hash than expected: the log was rewritten".to_owned();
+            let detail = "the hash differs from the expected head: the log was rewritten".to_owned();
             Err(breach("head_differs", change.revision, detail))
         }
         _ => Ok(()),
     }
 }
 
-/// The table of the changes that each tenant's audit shows. An older database has none.
+/// The table of changes in each tenant's audit. Older databases do not have it.
 const AUDITS: &str = "change_tenants";
 
-/// A change must be in the audit of every tenant that it is about. Returns how many there are.
-fn judge_audits(connection: &Connection, change: &Change) -> Result<u64, VerifyError> {
+/// Checks that the audits of all concerned tenants list a change. Returns the number of these
+/// tenants.
+fn check_audits(connection: &Connection, change: &Change) -> Result<u64, VerifyError> {
     let tenants = log::tenants_of(change);
     for tenant in &tenants {
         let sql = "SELECT 1 FROM change_tenants WHERE tenant_id = ?1 AND revision = ?2";
         let mut statement = connection.prepare_cached(sql).map_err(failure)?;
         if !statement.exists(params![tenant, change.revision]).map_err(failure)? {
-            let detail = format!("the audit of the tenant {tenant} does not show the change");
+            let detail = format!("the audit of the tenant {tenant} does not list the change");
             return Err(breach("log_column", change.revision, detail));
         }
     }
     Ok(tenants.len() as u64)
 }
 
-/// No tenant's audit may show more than that.
-fn judge_audits_at_end(connection: &Connection, until: u64, shown: u64) -> Result<(), VerifyError> {
+/// Checks that the tenants' audits have no further rows.
+fn check_audit_count(connection: &Connection, until: u64, shown: u64) -> Result<(), VerifyError> {
     let sql = "SELECT count(*) FROM change_tenants AS shown WHERE revision <= ?1 \
                OR NOT EXISTS (SELECT 1 FROM changes WHERE changes.revision = shown.revision)";
     let stored: u64 = connection.query_row(sql, [until], |row| row.get(0)).map_err(failure)?;
     match stored == shown {
         true => Ok(()),
-        false => Err(breach("log_column", until, "a tenant's audit shows a change of others".to_owned())),
+        false => {
+            Err(breach("log_column", until, "a tenant's audit lists a change of other tenants".to_owned()))
+        }
     }
 }
 
-/// What is stored of an entity must be what its last change says.
-fn judge_record(connection: &Connection, change: &Change) -> Result<(), VerifyError> {
+/// Checks that the row of a record matches its last change.
+fn check_record(connection: &Connection, change: &Change) -> Result<(), VerifyError> {
     let entity = &change.content.entity;
     let (kind, id) = (entity.kind.as_str(), entity.id.as_str());
     let differs = |code, what: &str| breach(code, change.revision, format!("the {kind} {id}: {what}"));
-    let Some((_, table, read)) = KINDS.iter().find(|(name, ..)| *name == kind) else {
-        return Err(differs("record_unknown", "nothing of this kind is stored"));
+    let Some((_, table, parse)) = KINDS.iter().find(|(name, ..)| *name == kind) else {
+        return Err(differs("record_unknown", "this kind of record is unknown"));
     };
     let columns = columns_of(connection, table)?;
     if change.content.after.is_null() {
         let is_stored = !columns.is_empty() && exists(connection, table, id)?;
         return match is_stored {
-            true => Err(differs("record_unknown", "it was removed, and is stored")),
+            true => Err(differs("record_unknown", "it was removed in the log, but it is stored")),
             false => Ok(()),
         };
     }
-    let record = read(change.content.after.to_string().as_bytes())
-        .map_err(|error| differs("record_differs", &format!("the log's document cannot be read: {error}")))?;
+    let record = parse(change.content.after.to_string().as_bytes()).map_err(|error| {
+        differs("record_differs", &format!("the document in the log cannot be parsed: {error}"))
+    })?;
     let expected = rows::row(&record)?;
-    // An older database may lack columns that came later.
+    // Older databases lack some columns.
     let compared: Vec<(&str, &Value)> = expected
         .columns
         .iter()
@@ -248,7 +262,7 @@ fn judge_record(connection: &Connection, change: &Change) -> Result<(), VerifyEr
     let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
     let mut found: Rows<'_> = statement.query([id]).map_err(failure)?;
     let Some(row) = found.next().map_err(failure)? else {
-        return Err(differs("record_missing", "it is not stored"));
+        return Err(differs("record_missing", "the log has it, but it is not stored"));
     };
     for (index, (name, expected)) in compared.into_iter().enumerate() {
         let stored = row.get_ref(index).map_err(failure)?;
@@ -260,14 +274,14 @@ fn judge_record(connection: &Connection, change: &Change) -> Result<(), VerifyEr
             _ => stored == ValueRef::from(expected),
         };
         if !is_same {
-            return Err(differs("record_differs", &format!("the column {name} is not what the log says")));
+            return Err(differs("record_differs", &format!("the stored column {name} contradicts the log")));
         }
     }
     match &record {
-        Record::User(user) => judge_memberships(connection, user).and_then(|is_same| {
+        Record::User(user) => has_logged_memberships(connection, user).and_then(|is_same| {
             is_same
                 .then_some(())
-                .ok_or_else(|| differs("record_differs", "the memberships are not what the log says"))
+                .ok_or_else(|| differs("record_differs", "the stored memberships contradict the log"))
         }),
         _ => Ok(()),
     }
@@ -278,8 +292,8 @@ fn is_document(stored: ValueRef<'_>, expected: &serde_json::Value) -> bool {
     read_json(text.as_bytes(), text.len()).is_ok_and(|stored| stored == *expected)
 }
 
-/// Whether the tenants of which a user is stored as a member are those of the user's document.
-fn judge_memberships(connection: &Connection, user: &User) -> Result<bool, VerifyError> {
+/// Returns whether the stored memberships of a user match the user's document.
+fn has_logged_memberships(connection: &Connection, user: &User) -> Result<bool, VerifyError> {
     let sql = "SELECT tenant_id FROM memberships WHERE user_id = ?1 ORDER BY tenant_id";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let stored = statement.query_map([user.id.as_str()], |row| row.get::<_, String>(0)).map_err(failure)?;
@@ -289,8 +303,8 @@ fn judge_memberships(connection: &Connection, user: &User) -> Result<bool, Verif
     Ok(stored == expected)
 }
 
-/// Nothing may be stored that the log does not know. What the log says of what it knows was judged by its last change.
-fn judge_unknown(connection: &Connection, revision: u64) -> Result<(), VerifyError> {
+/// Checks that every stored record occurs in the log.
+fn check_unlogged(connection: &Connection, revision: u64) -> Result<(), VerifyError> {
     for (kind, table, _) in KINDS {
         if columns_of(connection, table)?.is_empty() {
             continue;
@@ -300,7 +314,7 @@ fn judge_unknown(connection: &Connection, revision: u64) -> Result<(), VerifyErr
              (SELECT 1 FROM changes WHERE kind = '{kind}' AND entity_id = {table}.id) LIMIT 1"
         );
         if let Some(id) = first(connection, &sql)? {
-            let detail = format!("the {kind} {id} is stored, and the log does not know it");
+            let detail = format!("the {kind} {id} is stored, but not in the log");
             return Err(breach("record_unknown", revision, detail));
         }
     }
@@ -308,7 +322,7 @@ fn judge_unknown(connection: &Connection, revision: u64) -> Result<(), VerifyErr
                (SELECT 1 FROM users WHERE users.id = user_id) LIMIT 1";
     match first(connection, sql)? {
         Some(id) => {
-            let detail = format!("memberships of {id} are stored, and there is no such user");
+            let detail = format!("memberships of {id} are stored, but this user does not exist");
             Err(breach("record_unknown", revision, detail))
         }
         None => Ok(()),

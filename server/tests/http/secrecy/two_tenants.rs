@@ -1,6 +1,7 @@
 //! A server with two tenants, their records, and callers that belong to the first tenant.
 
 use dezky_server::http::router::OPEN_PATHS;
+use dezky_server::routes::ENDPOINTS;
 use serde_json::{Value, json};
 
 use super::observation::Observation;
@@ -74,9 +75,8 @@ impl TwoTenants {
     /// Every GET and POST request, about the own, the other and the absent record. `/metrics` is
     /// left out: it is open and has totals of all tenants, so a proxy has to keep it from tenants.
     pub fn probes(&self) -> Vec<[Probe; 3]> {
-        let operations = dezky_server::routes::operations();
         let mut routes: Vec<(String, &str)> =
-            operations.iter().map(|operation| (operation.method.to_string(), operation.path)).collect();
+            ENDPOINTS.iter().map(|endpoint| (endpoint.method.to_string(), endpoint.path)).collect();
         routes.retain(|(method, path)| ["GET", "POST"].contains(&&**method) && *path != "/ofrep/v1/stream");
         let open = OPEN_PATHS.iter().filter(|path| **path != "/metrics");
         routes.extend(open.map(|path| ("GET".to_owned(), *path)));

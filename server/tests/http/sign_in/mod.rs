@@ -7,7 +7,7 @@ mod issue_times;
 
 use dezky_core::Timestamp;
 use dezky_core::model::User;
-use dezky_server::store::{Entry, Record};
+use dezky_server::store::{Record, RecordChange};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, Issuer, Server, commit_offline, unix_seconds, until_second};
@@ -42,7 +42,7 @@ impl Scene {
             }
             User::from_json(record.to_string().as_bytes()).unwrap()
         });
-        let entries: Vec<Entry> = records.map(created).collect();
+        let entries: Vec<RecordChange> = records.map(created).collect();
         let server = tokio::task::block_in_place(|| {
             Server::start_for(&issuer, |data| commit_offline(data, [entries]))
         });
@@ -90,8 +90,8 @@ impl Scene {
 }
 
 /// The first entry of a user's record.
-fn created(user: User) -> Entry {
-    Entry { action: "user.create", before: None, after: Some(Record::User(Box::new(user))) }
+fn created(user: User) -> RecordChange {
+    RecordChange { action: "user.create", before: None, after: Some(Record::User(Box::new(user))) }
 }
 
 fn second_of(time: &Value) -> i64 {

@@ -5,17 +5,17 @@ use std::path::Path;
 use dezky_core::Timestamp;
 use dezky_core::model::Actor;
 use dezky_server::store::sqlite::SqliteStore;
-use dezky_server::store::{Entry, Observer, Store, Write};
+use dezky_server::store::{Observer, RecordChange, Store, Write};
 use tokio::runtime::{Builder, Runtime};
 
 struct IgnoreChanges;
 
 impl Observer for IgnoreChanges {
-    fn committed(&mut self, _: &[(u64, Entry)]) {}
+    fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 /// Commits each list of entries as one write of the system.
-pub fn commit_offline(data: &Path, writes: impl IntoIterator<Item = Vec<Entry>> + Send) {
+pub fn commit_offline(data: &Path, writes: impl IntoIterator<Item = Vec<RecordChange>> + Send) {
     with_store(data, move |runtime, store| {
         for entries in writes {
             let write = Write {

@@ -20,7 +20,7 @@ test('without its provider the server waits, then serves, and goes on serving wh
   assert.equal((await server.get(undefined, '/healthz')).status, 200);
   const unready = await server.get(undefined, '/readyz');
   assertRefused(unready, 503, 'not_ready');
-  assert.match(unready.body.detail, /no keys were fetched yet from http:\/\/127\.0\.0\.1:\d+/);
+  assert.match(unready.body.detail, /no keys have been fetched from http:\/\/127\.0\.0\.1:\d+/);
   const unjudged = await server.me(token);
   assertRefused(unjudged, 503, 'keys_unavailable');
   assert.match(unjudged.headers['retry-after'], /^\d+$/);

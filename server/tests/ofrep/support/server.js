@@ -15,7 +15,7 @@ function binary() {
   const built = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
   const path = process.env.DEZKY_SERVER ?? join(built, 'debug', 'dezky-server');
   if (!existsSync(path)) {
-    throw new Error(`there is no ${path}: cargo build -p dezky-server, or say where it is in DEZKY_SERVER`);
+    throw new Error(`there is no ${path}: cargo build -p dezky-server --features dev, or say where it is in DEZKY_SERVER`);
   }
   return path;
 }

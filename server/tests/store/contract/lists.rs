@@ -1,7 +1,7 @@
 //! Lists of partners, users and subscriptions.
 
 use dezky_core::model::{Subscription, User};
-use dezky_server::store::{PartnerQuery, Position, Store, SubscriptionQuery, UserQuery};
+use dezky_server::store::{PageStart, PartnerQuery, Store, SubscriptionQuery, UserQuery};
 use serde_json::json;
 
 use super::Place;
@@ -16,7 +16,7 @@ pub async fn partners(place: Place) {
     loop {
         let page = store.partners(PartnerQuery { after, limit: 4 }).await.unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(Position { key: last.slug().to_string(), id: last.id().to_string() });
+        after = Some(PageStart { key: last.slug().to_string(), id: last.id().to_string() });
         slugs.extend(page.iter().map(|partner| partner.slug().to_string()));
     }
     assert_eq!(slugs, [0, 1, 2, 5, 7, 9].map(|number| format!("partner-{number:03}")));
@@ -25,7 +25,7 @@ pub async fn partners(place: Place) {
 async fn all_users(store: &dyn Store, tenant: Option<&str>, limit: usize) -> Vec<User> {
     let mut found: Vec<User> = Vec::new();
     loop {
-        let after = found.last().map(|last| Position {
+        let after = found.last().map(|last| PageStart {
             key: last.last_login_at.map_or(0, |at| at.as_micros()).to_string(),
             id: last.id.to_string(),
         });
@@ -116,7 +116,7 @@ pub async fn subscriptions(place: Place) {
             all.iter().filter(|each| of_tenant(each) && is_visible(each)).cloned().collect();
         let mut found: Vec<Subscription> = Vec::new();
         loop {
-            let after = found.last().map(|last| Position {
+            let after = found.last().map(|last| PageStart {
                 key: last.revisioned.created_at.as_micros().to_string(),
                 id: last.id.to_string(),
             });

@@ -1,7 +1,7 @@
 //! The change log.
 
 use dezky_core::model::{Actor, Change, User, verify_chain};
-use dezky_server::store::{ChangeQuery, Entry, Record, Write};
+use dezky_server::store::{ChangeQuery, Record, RecordChange, Write};
 
 use super::Place;
 use crate::records::*;
@@ -33,7 +33,7 @@ pub async fn every_filter_and_page(place: Place) {
     let store = place.open();
     for number in 0..40 {
         let by = Actor { id: Some(id(["ada", "bob", "eve"][number % 3])), email: None };
-        let mut entries: Vec<Entry> =
+        let mut entries: Vec<RecordChange> =
             vec![made(&tenant(number)), made(&subscription(number, &id("t3"), price(1)))];
         if number % 2 == 0 {
             entries.push(made(&flag(&format!("flag-{number}"))));

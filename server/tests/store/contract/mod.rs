@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use dezky_server::store::{Entry, Observer, Store};
+use dezky_server::store::{Observer, RecordChange, Store};
 
 mod lists;
 mod log;
@@ -40,20 +40,20 @@ impl Place {
 
 /// What the observer was told.
 #[derive(Clone, Default)]
-pub struct Seen(Arc<Mutex<Vec<(u64, Entry)>>>);
+pub struct Seen(Arc<Mutex<Vec<(u64, RecordChange)>>>);
 
 impl Seen {
     pub fn revisions(&self) -> Vec<u64> {
         self.0.lock().unwrap().iter().map(|(revision, _)| *revision).collect()
     }
 
-    pub fn entries(&self) -> Vec<(u64, Entry)> {
+    pub fn entries(&self) -> Vec<(u64, RecordChange)> {
         self.0.lock().unwrap().clone()
     }
 }
 
 impl Observer for Seen {
-    fn committed(&mut self, entries: &[(u64, Entry)]) {
+    fn committed(&mut self, entries: &[(u64, RecordChange)]) {
         self.0.lock().unwrap().extend(entries.iter().cloned());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dezky_core::access::UserRecord;
 use dezky_core::model::{Tenant, User, verify_chain};
-use dezky_server::store::{ChangeQuery, Entry, Observer, Require, WriteError};
+use dezky_server::store::{ChangeQuery, Observer, RecordChange, Require, WriteError};
 
 use super::Place;
 use crate::records::*;
@@ -102,7 +102,7 @@ pub async fn one_slug_one_tenant(place: Place) {
     }
     let [winner] = &won[..] else { panic!("{won:?}") };
     assert_eq!(store.tenant(winner.id()).await.unwrap().as_ref(), Some(winner));
-    assert_eq!(store.population().await.unwrap().tenants.len(), 1);
+    assert_eq!(store.initial_state().await.unwrap().tenants.len(), 1);
 }
 
 pub async fn one_key_one_effect(place: Place) {
@@ -129,7 +129,7 @@ pub async fn one_key_one_effect(place: Place) {
 struct Newest(Arc<AtomicU64>);
 
 impl Observer for Newest {
-    fn committed(&mut self, entries: &[(u64, Entry)]) {
+    fn committed(&mut self, entries: &[(u64, RecordChange)]) {
         for (revision, _) in entries {
             assert_eq!(self.0.fetch_add(1, Ordering::SeqCst) + 1, *revision);
         }

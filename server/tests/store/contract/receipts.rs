@@ -1,11 +1,11 @@
 //! What was answered under idempotency keys.
 
-use dezky_server::store::{Entry, Receipt, Require, Write, WriteError};
+use dezky_server::store::{Receipt, RecordChange, Require, Write, WriteError};
 
 use super::Place;
 use crate::records::*;
 
-fn receipted(entries: impl IntoIterator<Item = Entry>, receipt: &Receipt) -> Write {
+fn receipted(entries: impl IntoIterator<Item = RecordChange>, receipt: &Receipt) -> Write {
     Write { receipt: Some(receipt.clone()), ..write(entries) }
 }
 

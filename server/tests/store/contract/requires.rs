@@ -141,7 +141,7 @@ pub async fn an_actors_rights(place: Place) {
     }
     store.write(write([removed(&current)])).await.unwrap();
     assert!(!is_met(&*store, rights(&current)).await);
-    assert!(store.population().await.unwrap().tenants.is_empty());
+    assert!(store.initial_state().await.unwrap().tenants.is_empty());
 }
 
 pub async fn rights_come_before_receipts(place: Place) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use dezky_core::model::{Tenant, TenantStatus};
 use dezky_core::names::Label;
-use dezky_server::store::{Direction, Position, Sort, SortKey, Store, TenantFilter, TenantQuery};
+use dezky_server::store::{Direction, PageStart, Sort, SortKey, Store, TenantFilter, TenantQuery};
 
 use super::Place;
 use crate::records::*;
@@ -18,13 +18,13 @@ pub const SORTS: [Sort; 6] = [
     Sort { key: SortKey::CreatedAt, direction: Direction::Descending },
 ];
 
-pub fn position(tenant: &Tenant, sort: Sort) -> Position {
+pub fn position(tenant: &Tenant, sort: Sort) -> PageStart {
     let key = match sort.key {
         SortKey::Slug => tenant.slug().to_string(),
         SortKey::Name => tenant.name.as_str().to_lowercase(),
         SortKey::CreatedAt => tenant.revisioned.created_at.as_micros().to_string(),
     };
-    Position { key, id: tenant.id().to_string() }
+    PageStart { key, id: tenant.id().to_string() }
 }
 
 pub fn compare(one: &Tenant, other: &Tenant, sort: Sort) -> Ordering {

@@ -2,9 +2,10 @@
 
 use dezky_core::model::{Editor, Flag, FlagContent};
 use dezky_core::names::{Email, FlagKey, Label};
-use dezky_server::keys::{Key, PreviousSecret};
+use dezky_server::keys::{KeyRecord, PreviousSecret};
 use dezky_server::store::{
-    ChangeQuery, Entry, FlagQuery, KeyUse, Population, Record, Store, TenantFilter, Write, WriteError,
+    ChangeQuery, FlagQuery, InitialState, KeyUse, Record, RecordChange, Store, TenantFilter, Write,
+    WriteError,
 };
 use serde_json::json;
 
@@ -27,7 +28,7 @@ pub async fn an_empty_store_is_empty(place: Place) {
     let store = place.open();
     let (revision, hash) = store.head().await.unwrap();
     assert_eq!((revision, hash), (0, dezky_core::model::verify_chain(&[]).unwrap()));
-    assert_eq!(store.population().await.unwrap().revision, 0);
+    assert_eq!(store.initial_state().await.unwrap().revision, 0);
     assert!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap().is_empty());
     assert!(store.revenue().await.unwrap().total.is_empty());
     assert_ne!(store.secret().await.unwrap(), [0; 32]);
@@ -98,7 +99,7 @@ pub async fn uses_of_keys_are_no_change(place: Place) {
     let key_uses = vec![used("k1", 5, from), used("unknown", 6, None)];
     assert_eq!(store.write(Write { key_uses, ..write([]) }).await.unwrap(), []);
     assert_eq!(store.head().await.unwrap(), head);
-    let uses = |population: Population| {
+    let uses = |population: InitialState| {
         let mut uses: Vec<_> = population
             .keys
             .into_iter()
@@ -108,23 +109,24 @@ pub async fn uses_of_keys_are_no_change(place: Place) {
         uses
     };
     let expected = [("k1".to_owned(), Some(at(5)), from), ("k2".to_owned(), None, None)];
-    assert_eq!(uses(store.population().await.unwrap()), expected);
+    assert_eq!(uses(store.initial_state().await.unwrap()), expected);
     drop(store);
-    assert_eq!(uses(place.open().population().await.unwrap()), expected);
+    assert_eq!(uses(place.open().initial_state().await.unwrap()), expected);
 }
 
 pub async fn flags_have_a_revision_and_may_be_killed(place: Place) {
     let store = place.open();
     let (one, other) = (flag("one"), flag("other"));
     store.write(write([made(&one), made(&other), made(&tenant(1))])).await.unwrap();
-    let kill = |before: &Record, after: &Record| Entry { action: "flag.kill", ..changed(before, after) };
+    let kill =
+        |before: &Record, after: &Record| RecordChange { action: "flag.kill", ..changed(before, after) };
     let (one, killed) = (one.record(), touched(&one));
     store.write(write([kill(&one, &killed)])).await.unwrap();
-    let population = store.population().await.unwrap();
+    let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.flags_revision), (4, 4));
     assert_eq!(population.killed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["one"]);
     store.write(write([changed(&killed, &touched(&killed)), made(&tenant(2))])).await.unwrap();
-    let population = store.population().await.unwrap();
+    let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.flags_revision), (6, 5));
     assert!(population.killed.is_empty());
 }
@@ -216,21 +218,21 @@ pub async fn addresses_that_are_nobodys(place: Place) {
 /// Both secrets of a key that is being rotated, and no secret is of two keys.
 pub async fn secrets_of_keys_are_kept(place: Place) {
     let store = place.open();
-    let first = Key { previous: None, ..key(1) };
+    let first = KeyRecord { previous: None, ..key(1) };
     store.write(write([made(&first), made(&key(2))])).await.unwrap();
-    let mut rotated = Key { hash: [77; 32], ..first.clone() };
+    let mut rotated = KeyRecord { hash: [77; 32], ..first.clone() };
     rotated.previous = Some(PreviousSecret { hint: "abcd".into(), until: at(2_000), hash: first.hash });
     rotated.revisioned.version += 1;
     store.write(write([changed(&first, &rotated)])).await.unwrap();
     drop(store);
     let store = place.open();
-    let kept = store.population().await.unwrap().keys;
+    let kept = store.initial_state().await.unwrap().keys;
     assert_eq!(kept.iter().find(|kept| kept.key.id == rotated.id).unwrap().key, rotated);
     let changes = store.changes(ChangeQuery { limit: 9, ..Default::default() }).await.unwrap();
     assert!(changes.iter().all(|change| !serde_json::to_string(change).unwrap().contains("hash\":[")));
     for hashes in [[77, 1], [200, 1]] {
-        let other = Key { hash: [hashes[0]; 32], ..key(3) };
-        let other = Key {
+        let other = KeyRecord { hash: [hashes[0]; 32], ..key(3) };
+        let other = KeyRecord {
             previous: Some(PreviousSecret { hint: "x".into(), until: at(1), hash: [hashes[1]; 32] }),
             ..other
         };
@@ -271,7 +273,7 @@ pub async fn a_write_is_whole_or_nothing(place: Place) {
     }
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(seen.revisions(), [1]);
-    let population = store.population().await.unwrap();
+    let population = store.initial_state().await.unwrap();
     assert_eq!(population.tenants, [dezky_core::world::WorldTenant::from(&tenant(1))]);
     assert!(population.users.is_empty() && population.flags.is_empty());
 }
@@ -308,7 +310,7 @@ pub async fn what_was_written_survives_a_restart(place: Place) {
     assert_eq!(totals.await.unwrap()["active"], 2);
     let changes = store.write(write([made(&tenant(8))])).await.unwrap();
     assert_eq!((changes[0].revision, &changes[0].previous_hash), (head.0 + 1, &head.1));
-    let population = store.population().await.unwrap();
+    let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.tenants.len(), population.partners.len()), (8, 3, 1));
     assert_eq!((population.users.len(), population.flags.len(), population.keys.len()), (1, 1, 1));
 }

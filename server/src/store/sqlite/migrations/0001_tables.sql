@@ -1,7 +1,7 @@
--- Each table holds what is looked up by, and the document that core defines.
+-- Each table has columns for lookups, and the document that core defines.
 
 CREATE TABLE tenants (
-    -- Declared, so that no VACUUM renumbers the rows: the search index names them.
+    -- Declared so that VACUUM keeps the numbers, to which the search index refers.
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     slug TEXT NOT NULL,
@@ -16,8 +16,9 @@ CREATE TABLE tenants (
     doc TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX tenants_by_slug ON tenants (slug);
--- With the text that is searched, so that a walk in order touches no row that it does not show. It begins with the slug, and what ends the slug in it
--- comes before every character of a slug: its order is that of slugs.
+-- These indexes contain the searched text, so that a scan in order reads only matching rows.
+-- `search` begins with the slug and a newline. A newline sorts before every character of a slug, so
+-- the order is that of slugs.
 CREATE INDEX tenants_by_search ON tenants (search);
 CREATE INDEX tenants_by_name ON tenants (folded_name, id, search);
 CREATE INDEX tenants_by_creation ON tenants (created_at, id, search);

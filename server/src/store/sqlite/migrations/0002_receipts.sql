@@ -1,4 +1,4 @@
--- What was answered under an idempotency key.
+-- The responses to writes with an idempotency key.
 
 CREATE TABLE receipts (
     holder TEXT NOT NULL,

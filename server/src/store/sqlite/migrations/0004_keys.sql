@@ -1,4 +1,4 @@
--- Machine keys: of a secret there is its hash alone. When it was last used is no part of the record.
+-- Machine keys. Only the hash of a secret is stored. The last use is not part of the record.
 
 CREATE TABLE keys (
     id TEXT PRIMARY KEY,

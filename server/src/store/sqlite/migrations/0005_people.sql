@@ -1,6 +1,6 @@
--- People: only an address that is known to be somebody's is reserved. The state of older records is not known: who has claimed one (it has an
--- identity) reserves nothing until a sign-in says that the address is verified; a record that nobody has claimed still reserves the address that
--- it was made for.
+-- Only verified addresses are reserved, and the addresses of records that nobody has claimed. Older
+-- records do not say whether their address is verified: a claimed record (with an identity)
+-- reserves nothing until a sign-in verifies the address.
 
 CREATE TABLE new_users (
     id TEXT PRIMARY KEY,
@@ -18,7 +18,8 @@ ALTER TABLE new_users RENAME TO users;
 CREATE INDEX users_by_login ON users (last_login_at, id);
 CREATE INDEX active_admins ON users (id) WHERE is_active_admin = 1;
 
--- The tenants whose audit shows a change: that of the record, and each that a user has joined or left by it.
+-- The tenants whose audit lists a change: the record's tenant, and each tenant that a user joins or
+-- leaves.
 
 CREATE TABLE change_tenants (
     tenant_id TEXT NOT NULL,
@@ -34,7 +35,7 @@ INSERT INTO change_tenants (tenant_id, revision)
     ) GROUP BY revision, tenant_id HAVING count(*) = 1;
 DROP INDEX changes_by_tenant;
 
--- Machine keys: while a secret is being replaced, the one before it is good as well.
+-- During a rotation, the previous secret of a machine key stays valid for a while.
 
 ALTER TABLE keys ADD COLUMN previous_hash BLOB;
 ALTER TABLE keys ADD COLUMN last_used_from TEXT;

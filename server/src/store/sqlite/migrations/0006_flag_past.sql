@@ -1,4 +1,5 @@
--- What each change did to a flag's rule, in compact form: what every subject sees alike, and the values that were put on a list or taken off.
+-- The changes of flags' rules in compact form: the shapes before and after, and the values that
+-- were added to a list or removed from it.
 
 CREATE TABLE flag_steps (
     revision INTEGER PRIMARY KEY,
@@ -20,6 +21,7 @@ CREATE TABLE flag_listings (
     PRIMARY KEY (axis, value, revision)
 ) STRICT, WITHOUT ROWID;
 
--- The bytes of each flag's rule in a snapshot: the sum of them may not exceed what clients accept.
+-- The bytes of each flag's rule in a snapshot. Their sum is limited, because clients limit
+-- snapshots.
 ALTER TABLE flags ADD COLUMN rule_bytes INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX flags_by_rule_bytes ON flags (rule_bytes);

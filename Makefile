@@ -1,22 +1,19 @@
-# `make test` is everything that must hold, and what CI runs. `make check` is the quick part of it.
-SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+# `make test` runs every check, as CI does. `make check` is the quick part.
+#
+# Each step is a target, so it also runs alone. `make test` runs steps side by side: those that wait
+# for timers and networks beside those that compile. `.ci/step` records how long each takes.
+SHELL := .ci/step
+.SHELLFLAGS = $@
 .ONESHELL:
 
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
+
+# One selection of packages and features for every debug build, so that nothing compiles twice.
+EVERYTHING := --workspace --all-features --locked
+
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS := \
-	access \
-	edits \
-	fetch \
-	http \
-	key_set \
-	log \
-	names \
-	snapshot \
-	stream \
-	token \
+FUZZ_TARGETS := access edits fetch http key_set log names snapshot stream token
 
 ABUSE_SECONDS ?= 600
 
@@ -25,19 +22,42 @@ SDK_DIFFERENTIAL_CASES ?= 100000
 
 PORT ?= 7070
 
-.PHONY: help serve check test bench format lint deny unit conformance differential oracle vectors wasm node python tools sdks server end-to-end fuzz abuse
+JOBS ?= 4
+
+# In the order in which they start. A step that others wait for comes early.
+STEPS := \
+	format prose oracle \
+	build wasm python node \
+	unit doc-tests server-identity-provider server-ofrep server-durability server-schemathesis \
+	conformance differential lint \
+	test-wasm test-node test-python test-packages end-to-end \
+	deny fuzz
+
+.PHONY: help serve check test steps bench format prose lint deny build unit doc-tests \
+	conformance differential oracle vectors wasm node python tools sdks test-wasm test-node \
+	test-python test-packages server server-identity-provider server-ofrep server-durability \
+	server-schemathesis end-to-end fuzz abuse
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
+		| sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-serve: ## The server for trying things out, with an identity provider and sample data of its own: 127.0.0.1:7070
-	@cargo run -q --release --locked -p dezky-server --features dev -- serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
+serve: ## The server with sample data and its own identity provider, on 127.0.0.1:7070
+	@cargo run -q --release --locked -p dezky-server --features dev -- \
+		serve --dev --listen 127.0.0.1:$(PORT) --data target/dezky-dev
 
-check: format lint deny unit ## Format, lints, dependencies, tests: the quick part
+check: format prose lint deny unit doc-tests ## Format, prose, lints, tests: the quick part
 
-test: check fuzz oracle differential sdks server end-to-end ## Everything, as CI runs it
+test: ## Every step, as CI runs it
+	@mkdir -p target
+	export DEZKY_STEPS=$$PWD/target/steps
+	rm -f "$$DEZKY_STEPS"
+	status=0
+	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(STEPS) || status=$$?
+	.ci/steps-table "$$DEZKY_STEPS" $$SECONDS $$status
+	exit $$status
 
-bench: wasm node python ## The tables of benchmarks, peers beside ours in one run
+bench: wasm node python ## The benchmark tables, peers beside ours in one run
 	@(cd benches && cargo run --release --locked)
 	benches/http/edge.sh
 	(cd benches/http && cargo run --release --locked)
@@ -45,18 +65,22 @@ bench: wasm node python ## The tables of benchmarks, peers beside ours in one ru
 	benches/python/run.sh
 
 format:
-	@for workspace in . fuzz benches benches/http server/tests/ofrep/rust; do
+	@for workspace in . fuzz benches benches/http; do
 		cargo fmt --all --check --manifest-path $$workspace/Cargo.toml
 	done
 
-lint:
-	@cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+prose: ## Line lengths, doc comments, and names in documents
+	@.ci/prose.py
+
+lint: build
+	@cargo clippy $(EVERYTHING) --all-targets -- -D warnings
+	cargo clippy --workspace --locked -- -D warnings
 	cargo clippy -p dezky-core --all-targets --locked -- -D warnings
-	cargo clippy -p dezky-server --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc $(EVERYTHING) --no-deps
 
 deny:
-	@cargo deny --version 2>/dev/null | grep -q ' $(CARGO_DENY)$$' || cargo install --debug --locked --version $(CARGO_DENY) cargo-deny
+	@cargo deny --version 2>/dev/null | grep -q ' $(CARGO_DENY)$$' \
+		|| cargo install --debug --locked --version $(CARGO_DENY) cargo-deny
 	cargo deny --locked --log-level error check licenses bans sources
 	if cargo deny --log-level off fetch db 2>/dev/null; then
 		cargo deny --locked --log-level error check --disable-fetch advisories
@@ -64,29 +88,39 @@ deny:
 		echo "advisories: their database cannot be reached from here"
 	fi
 
-unit:
-	@cargo test --workspace --all-features --locked
-	cargo test -p dezky-core --locked
+build: ## Every binary, example and test, unoptimised
+	@cargo build $(EVERYTHING) --all-targets
 
-conformance: ## The conformance cases, against core
-	@cargo build -p dezky-fixtures --locked
-	cargo run -q -p dezky-fixtures --bin dezky-conformance --locked -- --profile core -- target/debug/dezky-core-driver
+unit: build ## The Rust tests
+	@if cargo nextest --version >/dev/null 2>&1; then
+		cargo nextest run $(EVERYTHING)
+	else
+		cargo test $(EVERYTHING) --all-targets
+	fi
+	cargo test -p dezky-core --all-targets --locked
 
-differential: ## Random cases and the whole authorization table, against core
-	@cargo build -p dezky-fixtures --locked
-	python3 fixtures/oracle/differential.py --cases $(DIFFERENTIAL_CASES) \
-		| cargo run -q -p dezky-fixtures --bin dezky-conformance --locked -- --stream -- target/debug/dezky-core-driver
+doc-tests: build ## The examples in the Rust documentation
+	@cargo test $(EVERYTHING) --doc
 
-oracle:
+conformance: build ## The conformance cases, against core
+	@target/debug/dezky-conformance --profile core -- target/debug/dezky-core-driver
+
+differential: build ## Random cases and the whole authorization table, against core
+	@python3 fixtures/oracle/differential.py --cases $(DIFFERENTIAL_CASES) \
+		| target/debug/dezky-conformance --stream -- target/debug/dezky-core-driver
+
+oracle: ## The oracle's own tests, and whether the cases are up to date
 	@python3 -m unittest discover -s fixtures/oracle -p 'test_*.py'
 	python3 fixtures/oracle/generate.py --check
 
-vectors: ## Write the conformance cases anew from the oracle
+vectors: ## Writes the conformance cases from the oracle
 	@python3 fixtures/oracle/generate.py
 
-tools: # What the SDKs are built and tried with, where it is not there yet
+tools: # Installs what the SDKs are built and tested with, where it is missing
 	@rustup target add wasm32-unknown-unknown
-	missing=$$(for program in chromium strace openssl; do command -v $$program >/dev/null || echo $$program; done)
+	missing=$$(for program in chromium strace openssl; do
+		command -v $$program >/dev/null || echo $$program
+	done)
 	if [ -n "$$missing" ]; then
 		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo)
 		$$as_root apt-get update -qq
@@ -108,52 +142,78 @@ node: wasm ## @dezky/sdk-node and its binary for this platform, packed into sdk-
 python: ## The wheel, in sdk-python/dist/
 	@sdk-python/build.sh
 
-sdks: wasm node python ## Every package as it is published: its tests, every conformance case, random cases
-	@cargo build -p dezky-fixtures --locked
-	(cd sdk-wasm && npm test)
-	(cd sdk-node && npm test)
-	sdk-python/test.sh
-	rm -rf target/sdk
+sdks: test-wasm test-node test-python test-packages ## The packages as they are published: tests, conformance, random cases
+
+test-wasm: wasm build
+	@cd sdk-wasm
+	npm test
+
+test-node: node build
+	@cd sdk-node
+	npm test
+
+test-python: python build
+	@sdk-python/test.sh
+
+test-packages: node build
+	@rm -rf target/sdk
 	node sdk-node/tests/install.mjs target/sdk/node
 	node sdk-wasm/tests/install.mjs target/sdk/wasm
 	python3 fixtures/oracle/differential.py --cases $(SDK_DIFFERENTIAL_CASES) > target/sdk/cases
+	node=target/sdk/node/under-test.mjs
+	wasm=target/sdk/wasm/under-test.mjs
+	conformance() { target/debug/dezky-conformance "$${@:2}" -- node sdk-wasm/conformance/driver.mjs $$1; }
 	for engine in native wasm; do
 		export DEZKY_ENGINE=$$engine
-		target/debug/dezky-conformance --profile sdk -- node sdk-wasm/conformance/driver.mjs target/sdk/node/under-test.mjs
-		target/debug/dezky-conformance --stream -- node sdk-wasm/conformance/driver.mjs target/sdk/node/under-test.mjs < target/sdk/cases
+		conformance $$node --profile sdk
+		conformance $$node --stream < target/sdk/cases
 	done
-	target/debug/dezky-conformance --stream -- node sdk-wasm/conformance/driver.mjs target/sdk/wasm/under-test.mjs < target/sdk/cases
+	conformance $$wasm --stream < target/sdk/cases
 	node sdk-wasm/tests/mutate.mjs target/sdk/wasm
-	if target/debug/dezky-conformance --stream -- node sdk-wasm/conformance/driver.mjs target/sdk/wasm/under-test.mjs \
-		< target/sdk/cases > target/sdk/mutated 2>&1; then
-		echo "one byte of the hash was changed in one runtime, and nobody noticed"
+	if conformance $$wasm --stream < target/sdk/cases > target/sdk/mutated 2>&1; then
+		echo "one byte of the hash was changed in one runtime, and no case differs"
 		exit 1
 	fi
-	# It must have answered, and wrongly: a driver that dies fails the run as well.
+	# The run must end with wrong answers. A driver that dies fails the run as well.
 	tail -1 target/sdk/mutated | grep -E '^[0-9]+ cases differ$$'
 
-server: tools ## The server against a real identity provider, OFREP's published clients, kill -9 and broken disks, and its own OpenAPI document
-	@cargo build -p dezky-server --features dev --locked
-	export DEZKY_SERVER=$$PWD/target/debug/dezky-server
-	(cd server/tests/identity-provider && npm ci --no-audit --no-fund && npm test)
-	server/tests/ofrep/run.sh
-	python3 -m unittest discover -s server/tests/durability
-	server/tests/schemathesis/run.sh
+server: server-identity-provider server-ofrep server-durability server-schemathesis ## The server: a real identity provider, OFREP's clients, kill -9, broken disks, its OpenAPI document
 
-end-to-end: tools ## One server and the clients of every SDK, as `make sdks` packed them, over good networks and bad ones
-	@cargo build -p dezky-server --features dev --locked
-	server/tests/end-to-end/run.sh
+export DEZKY_SERVER ?= $(CURDIR)/target/debug/dezky-server
+
+server-identity-provider: tools build
+	@cd server/tests/identity-provider
+	npm ci --no-audit --no-fund
+	npm test
+
+server-ofrep: tools build
+	@server/tests/ofrep/run.sh
+
+server-durability: tools build
+	@python3 -m unittest discover -s server/tests/durability
+
+server-schemathesis: build
+	@server/tests/schemathesis/run.sh
+
+end-to-end: tools wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
+	@server/tests/end-to-end/run.sh
 
 fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
-	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' || cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz
-	for target in $(FUZZ_TARGETS); do
-		mkdir -p target/fuzz-corpus/$$target
-		cargo +nightly fuzz run --fuzz-dir fuzz $$target target/fuzz-corpus/$$target fuzz/seeds/$$target \
+	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' \
+		|| cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz
+	# Our code has no `unsafe`, so a sanitizer would find nothing that a panic does not show.
+	cargo +nightly fuzz build --fuzz-dir fuzz --sanitizer none
+	fuzz() {
+		mkdir -p target/fuzz-corpus/$$1
+		cargo +nightly fuzz run --fuzz-dir fuzz --sanitizer none $$1 target/fuzz-corpus/$$1 fuzz/seeds/$$1 \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \
 			| grep -v '# Uses:'
-	done
+	}
+	export -f fuzz
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I{} bash -euo pipefail -c 'fuzz {}'
 
 abuse: ## A server under mixed abuse for ABUSE_SECONDS, on loopback; not part of `make test`
 	@cargo build --release --locked -p dezky-server --features dev
-	DEZKY_SERVER=$$PWD/target/release/dezky-server ABUSE_SECONDS=$(ABUSE_SECONDS) python3 server/tests/abuse/abuse.py
+	export DEZKY_SERVER=$$PWD/target/release/dezky-server
+	ABUSE_SECONDS=$(ABUSE_SECONDS) python3 server/tests/abuse/abuse.py

@@ -1,4 +1,4 @@
-//! Hands the version of the compiler in use to the program, which prints it under its table.
+//! Passes the version of the compiler to the program, which prints it in its report.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the wheel into dist/, with the pinned tools in target/python.
+# Builds the wheel into dist/ with the pinned tools, which are installed in target/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries the wheel of dist/ in a fresh virtual environment: every test, the conformance cases, random cases.
+# Tests the wheel of dist/ in a new virtual environment: unit tests, conformance, random cases.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,12 +15,12 @@ conformance --profile sdk -- target/python-installed/bin/python sdk-python/confo
 python3 fixtures/oracle/differential.py --cases "${DIFFERENTIAL_CASES:-100000}" 2>/dev/null |
     conformance --stream -- target/python-installed/bin/python sdk-python/conformance/driver.py
 
-# The same wheel under the oldest Python that it is for.
+# Tests the same wheel with the oldest supported Python.
 oldest=$(command -v "$HOME"/.pyenv/versions/3.9.*/bin/python /usr/bin/python3.9 | head -n 1 || true)
 if [ -n "$oldest" ]; then
     "$oldest" -m venv target/python-oldest
     target/python-oldest/bin/pip install --quiet --no-index "$wheel"
     conformance --profile sdk -- target/python-oldest/bin/python sdk-python/conformance/driver.py
 else
-    echo "there is no Python 3.9 here: the wheel was tried under $(python3 --version) alone"
+    echo "Python 3.9 is not installed: the wheel was tested with $(python3 --version) only"
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Unleash Edge, built from the Rust registry into target/edge, where this program looks for it. Where that fails, the reason is left beside it, and
-# the table says so. Its default features are stores for many instances (S3); no request of ours meets them.
+# Builds Unleash Edge from the Rust registry into target/edge, where the benchmark looks for it.
+# If the build fails, target/edge/absent holds the reason, which the report shows. The default
+# features are stores for several instances (S3), which the measured requests do not use.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -12,7 +13,7 @@ if grep -qs "\"unleash-edge $version " "$root/.crates.toml"; then
 	exit 0
 fi
 mkdir -p "$root"
-echo "unleash-edge $version is being built, for $minutes minutes at most"
+echo "building unleash-edge $version, for $minutes minutes at most"
 if timeout "${minutes}m" cargo install --locked --force --version "$version" --no-default-features \
 	--root "$root" --target-dir "$root/build" unleash-edge > "$root/log" 2>&1; then
 	rm -rf "$root/build" "$root/absent"
@@ -20,8 +21,8 @@ else
 	code=$?
 	reason=$(grep -m 1 '^error' "$root/log" || true)
 	if [ "$code" = 124 ]; then
-		reason="it was not built within $minutes minutes"
+		reason="the build did not finish within $minutes minutes"
 	fi
-	echo "${reason:-cargo install has failed}" > "$root/absent"
+	echo "${reason:-cargo install failed}" > "$root/absent"
 	echo "unleash-edge is absent: $(cat "$root/absent")"
 fi

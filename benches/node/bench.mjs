@@ -1,9 +1,9 @@
-/** Measures Dezky's JavaScript SDKs and their peers side by side and prints one Markdown table. */
+/** Measures Dezky's JavaScript SDKs and their peers side by side and prints a Markdown report. */
 
 import { install, uninstall } from './src/install.mjs';
 import { description, loadAverage } from './src/machine.mjs';
 import { readOptions, USAGE } from './src/options.mjs';
-import { misses, table } from './src/report.mjs';
+import { list, misses } from './src/report.mjs';
 import { measureEverything } from './src/rows.mjs';
 
 const EXIT_DISAGREEMENT = 1;
@@ -19,10 +19,10 @@ const loadBefore = loadAverage();
 const installation = install(options);
 try {
   const rows = await measureEverything(installation, options.isQuick);
-  console.log(`${table(rows)}\n\n${description(installation)}\nLoad average before the first round: ${loadBefore}.`);
+  console.log(`${list(rows)}\n\n${description(installation)}\nLoad average before the first round: ${loadBefore}.`);
   if (options.isStrict && rows.some((row) => misses(row).length > 0)) process.exitCode = EXIT_MISSED;
 } catch (problem) {
-  console.error(`Nothing was compared: ${problem.message}`);
+  console.error(`The run failed: ${problem.message}`);
   process.exitCode = EXIT_DISAGREEMENT;
 } finally {
   uninstall(installation);

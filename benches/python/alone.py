@@ -1,4 +1,7 @@
-"""One engine in a fresh interpreter, with the document that comes in: `cold KEY…` imports, loads and evaluates all; `load` loads, several times."""
+"""Measures one engine in a new interpreter, with its document on standard input.
+
+`cold KEY…` imports the engine, loads the document and evaluates all keys. `load` loads several times.
+"""
 
 import gc
 import importlib
@@ -37,6 +40,6 @@ def load(name, document):
     print(round(median(spent)))
 
 
-name, what, *keys = sys.argv[1:]
+name, command, *keys = sys.argv[1:]
 text = sys.stdin.read()
-cold(name, text, keys) if what == "cold" else load(name, text)
+cold(name, text, keys) if command == "cold" else load(name, text)

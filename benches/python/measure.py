@@ -1,4 +1,4 @@
-"""Interleaved rounds on a CPU clock; the median round is what counts."""
+"""Interleaved rounds on a CPU clock. The median round counts."""
 
 import gc
 import subprocess
@@ -18,7 +18,7 @@ class Effort:
 
 
 def short(passes, effort):
-    """Nanoseconds of this thread per operation of passes over many: {name: (pass, operations)}."""
+    """Returns the nanoseconds per operation. `passes` is {name: (pass, operations)}."""
     repetitions = {name: _calibrate(run, effort) for name, (run, _) in passes.items()}
     rounds = {name: [] for name in passes}
     for run_order in _orders(list(passes), effort.rounds):
@@ -29,18 +29,21 @@ def short(passes, effort):
 
 
 def alone(documents, arguments, effort):
-    """Medians of the numbers that each engine prints in fresh interpreters, where nobody else's memory and threads are: {name: document}."""
+    """Returns the medians of the numbers that each engine prints in new interpreters.
+
+    `documents` is {name: document}. Each engine has its own process, memory and threads.
+    """
     rounds = {name: [] for name in documents}
     for run_order in _orders(list(documents), effort.processes):
         for name in run_order:
             command = [sys.executable, str(HERE / "alone.py"), name, *arguments]
-            told = subprocess.run(command, input=documents[name], stdout=subprocess.PIPE, text=True, check=True)
-            rounds[name].append(tuple(map(int, told.stdout.split())))
-    return {name: tuple(median(values) for values in zip(*told)) for name, told in rounds.items()}
+            output = subprocess.run(command, input=documents[name], stdout=subprocess.PIPE, text=True, check=True)
+            rounds[name].append(tuple(map(int, output.stdout.split())))
+    return {name: tuple(median(values) for values in zip(*runs)) for name, runs in rounds.items()}
 
 
 def _orders(names, rounds):
-    # Starting with another one each round keeps the order itself from favouring anybody.
+    # Each round starts with another engine, so that the order favors none.
     for number in range(rounds):
         first = number % len(names)
         yield names[first:] + names[:first]
@@ -58,7 +61,7 @@ def _time(run, repetitions):
 
 
 def _calibrate(run, effort):
-    """How many repetitions fill a round, which is also the warm-up."""
+    """Finds the number of repetitions that fills a round. The search is also the warm-up."""
     repetitions = 1
     while (spent := _time(run, repetitions)) * 2 < effort.nanoseconds:
         repetitions *= 2

@@ -1,6 +1,9 @@
-"""The one Markdown table that a run prints, and the verdict on each of its rows."""
+"""The Markdown report of a run: a list of rows with their figures and verdicts."""
 
+import textwrap
 from typing import NamedTuple, Optional
+
+COLUMNS = 100
 
 
 class Row(NamedTuple):
@@ -35,42 +38,39 @@ class Row(NamedTuple):
         return "; ".join(missed) or ("context" if self.bar is None else "met")
 
 
-def table(rows, peers):
-    head = [
-        "what",
-        "ours",
-        "bar",
-        *peers,
-        "plain Python",
-        "fastest SDK / ours",
-        "its bar",
-        "plain / ours",
-        "its bar",
-        "verdict",
-    ]
-    lines = [head, ["---"] * len(head), *(_line(row, len(peers)) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def report(rows, peers):
+    """Formats all rows as a Markdown list. `peers` maps names of engines to packages."""
+    return "\n".join(_entry(row, peers) for row in rows)
 
 
-def _line(row, peers):
+def _entry(row, peers):
     show = _bytes if row.unit == "bytes" else _time
-    theirs = [show(value) for name, value in row.values.items() if name not in ("dezky", "plain")]
-    return [
-        row.what,
-        show(row.ours),
-        "-" if row.bar is None else f"≤ {show(row.bar)}",
-        *(theirs or ["-"] * peers),
-        show(row.values["plain"]) if "plain" in row.values else "-",
-        _ratio(row.fastest_over_ours),
-        "-" if row.ratio is None else f"≥ {row.ratio:g}x",
-        _ratio(row.plain_over_ours),
-        "> 1x" if row.beats_plain else "-",
-        row.verdict(),
-    ]
+    bar = "" if row.bar is None else f" (bar ≤ {show(row.bar)})"
+    lines = [_item(0, f"**{row.what}**: {row.verdict()}"), _item(1, f"Dezky: {show(row.ours)}{bar}")]
+    for name, package in peers.items():
+        if name in row.values:
+            lines.append(_item(1, f"{package}: {show(row.values[name])}"))
+    if "plain" in row.values:
+        lines.append(_item(1, f"plain Python: {show(row.values['plain'])}"))
+    if row.fastest_over_ours is not None:
+        bar = "" if row.ratio is None else f" (bar ≥ {row.ratio:g}x)"
+        lines.append(_item(1, f"fastest SDK / Dezky: {row.fastest_over_ours:.1f}x{bar}"))
+    if row.plain_over_ours is not None:
+        bar = " (bar > 1x)" if row.beats_plain else ""
+        lines.append(_item(1, f"plain Python / Dezky: {row.plain_over_ours:.1f}x{bar}"))
+    return "\n".join(lines)
 
 
-def _ratio(ratio):
-    return "-" if ratio is None else f"{ratio:.1f}x"
+def _item(depth, text):
+    first, rest = f"{'  ' * depth}- ", "  " * (depth + 1)
+    return textwrap.fill(
+        text,
+        COLUMNS,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _time(nanoseconds):

@@ -1,4 +1,4 @@
-"""Ours and its peers on the same questions, in one run: `python run.py [--quick]`. Prints one Markdown table."""
+"""Measures Dezky and its peers and prints a Markdown report: `python run.py [--quick]`."""
 
 import argparse
 import importlib
@@ -7,14 +7,14 @@ import os
 import platform
 
 import measure
-from report import Row, table
+from report import Row, report
 from workload import PERCENT, Workload
 
 PEERS = {"eppo": "eppo-server-sdk", "statsig": "statsig-python-core", "growthbook": "growthbook"}
 NAMES = ["dezky", *PEERS, "plain"]
 LIVE = "dezky_live"
 ENGINES = {name: importlib.import_module(f"engines.{name}") for name in [*NAMES, LIVE]}
-# What may pass for noise between two things that cost the same.
+# The factor that counts as noise between two equal costs.
 TOLERANCE = 1.1
 
 
@@ -34,7 +34,11 @@ class Field:
         return ENGINES[name].every(self.loaded[name], self.keys)
 
     def verify(self):
-        """Every engine answers as the rule for scopes says; rollouts, whose hashes differ, by their share; ours and plain Python alike."""
+        """Compares every answer with the scope rule.
+
+        The rollouts of peers are checked by their share, because the hashes differ. Dezky and plain
+        Python must give equal answers.
+        """
         ours = [self.every("dezky")(subject) for subject in self.subjects["dezky"]]
         for name, engine in ENGINES.items():
             every, one, drawn, included = self.every(name), engine.one(self.loaded[name]), 0, 0
@@ -54,7 +58,7 @@ class Field:
             assert abs(included / drawn - PERCENT / 100) < 0.02, f"{name} includes {included} of {drawn}"
 
     def resolved(self, name):
-        """Every key of one tenant after the other: what is resolved is read again and again."""
+        """Returns a pass that reads every key of resolved tenants, and its number of reads."""
         resolve = ENGINES[name].resolve(self.loaded[name])
         tenants, keys = [resolve(subject) for subject in self.subjects[name][:100]], self.keys
 
@@ -66,7 +70,7 @@ class Field:
         return run, len(tenants) * len(keys)
 
     def walk(self, name):
-        """The same for who knows nothing resolved: what is asked with was made before."""
+        """Returns a pass that evaluates flags by name with prepared subjects, and its size."""
         pairs = [(key, subject) for subject in self.subjects[name][:100] for key in self.keys]
         return ENGINES[name].walk(self.loaded[name], pairs), len(pairs)
 
@@ -83,18 +87,18 @@ class Field:
 def rows(effort):
     field = Field(Workload(100, 1000))
     field.verify()
-    everybody = [*NAMES, LIVE]
-    one = measure.short({name: field.walk(name) for name in everybody}, effort)
+    names_with_live = [*NAMES, LIVE]
+    one = measure.short({name: field.walk(name) for name in names_with_live}, effort)
     ways = {name: field.walk if name in PEERS else field.resolved for name in NAMES}
     resolved = measure.short({name: way(name) for name, way in ways.items()}, effort)
-    everything = measure.short({name: field.pass_of_all(name) for name in everybody}, effort)
+    everything = measure.short({name: field.pass_of_all(name) for name in names_with_live}, effort)
     through_client = [("one flag by name", one, one.pop(LIVE)), ("100 flags", everything, everything.pop(LIVE))]
     yield Row("`flags.is_enabled(key)` on a resolved tenant", resolved, bar=90, ratio=10, beats_plain=True)
     yield Row("`rules.is_enabled(key, subject)`: one flag by name", one)
     yield Row("`rules.for_tenant(subject).all()`: 100 flags", everything, bar=10_000, ratio=10, beats_plain=True)
     for what, without, spent in through_client:
         bar = without["dezky"] * TOLERANCE
-        yield Row(f"{what} through a live client (bar: as without)", {"dezky": spent}, bar=bar)
+        yield Row(f"{what} through a live client (bar: 1.1 times without)", {"dezky": spent}, bar=bar)
     large = Workload(10_000, 1000)
     loads = measure.alone({name: ENGINES[name].document(large) for name in NAMES}, ["load"], effort)
     yield Row(
@@ -103,7 +107,7 @@ def rows(effort):
     documents = {name: field.documents[name] for name in NAMES}
     cold = measure.alone(documents, ["cold", *field.keys], effort)
     yield Row("cold: import, load 100 flags, first evaluate-all", {name: spent for name, (spent, _) in cold.items()})
-    yield Row("the same: memory", {name: kilobytes * 1024 for name, (_, kilobytes) in cold.items()}, unit="bytes")
+    yield Row("cold: memory", {name: kilobytes * 1024 for name, (_, kilobytes) in cold.items()}, unit="bytes")
     for name in ["statsig", LIVE]:
         ENGINES[name].close(field.loaded[name])
 
@@ -111,14 +115,14 @@ def rows(effort):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="seconds: shows that everything runs and agrees; the figures mean little"
+        "--quick", action="store_true", help="run for seconds as a check; the figures are not reliable"
     )
     effort = measure.Effort(parser.parse_args().quick)
-    print(table(list(rows(effort)), list(PEERS.values())))
+    print(report(rows(effort), PEERS))
     versions = [f"{package} {importlib.metadata.version(package)}" for package in ["dezky", *PEERS.values()]]
-    print(
-        f"\n{', '.join(versions)}; {platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores."
-    )
+    interpreter = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"\nPackages: {', '.join(versions)}.")
+    print(f"{interpreter}, {platform.machine()}, {os.cpu_count()} cores.")
     print(f"Load average: {' '.join(f'{each:.2f}' for each in os.getloadavg())}.")
 
 

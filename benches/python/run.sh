@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the wheel in ../../sdk-python/dist and its peers into a fresh virtual environment and prints the table of benchmarks.
+# Installs the wheel of sdk-python/dist and its peers in a new environment and runs the benchmarks.
 set -euo pipefail
 cd "$(dirname "$0")"
 

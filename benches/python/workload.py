@@ -1,4 +1,4 @@
-"""The workload that everybody gets, made the same way every time: the one of the Rust benchmarks, in Python."""
+"""The deterministic workload of all engines, equal to that of the Rust benchmarks."""
 
 import json
 from typing import NamedTuple, Optional
@@ -43,12 +43,12 @@ class Flag(NamedTuple):
     slugs: list
 
     def includes(self, tenant):
-        """The rule for scopes, written once more and independently of every engine measured."""
+        """Evaluates the scope of the flag, written independently of the measured engines."""
         return (not self.plans or tenant.plan in self.plans) and (not self.slugs or tenant.slug in self.slugs)
 
 
 class Random:
-    """A tiny deterministic generator (splitmix64)."""
+    """A deterministic random generator (splitmix64)."""
 
     def __init__(self, seed):
         self.state = seed
@@ -72,7 +72,7 @@ class Random:
 
 
 def compact(document):
-    """JSON as a server sends it."""
+    """Serializes a document as compact JSON, as a server sends it."""
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -84,7 +84,7 @@ class Workload:
 
 
 def _tenant(index, random):
-    # One after the other, in the order in which the Rust program draws.
+    # Random numbers are drawn in the same order as in the Rust program.
     tenant_id = f"{random.next():016x}{random.next() & 0xFFFFFFFF:08x}"
     head = SLUG_HEADS[random.below(len(SLUG_HEADS))]
     tail = SLUG_TAILS[random.below(len(SLUG_TAILS))]
@@ -93,7 +93,10 @@ def _tenant(index, random):
 
 
 def _flag(index, tenants, random):
-    """Of every ten flags three are off, two on, two targeted, three a rollout; targeted ones take plans, tenants, or both in turn."""
+    """Creates a flag. Of ten flags, three are off, two on, two targeted and three a rollout.
+
+    Targeted flags alternate between plans, tenants, and both.
+    """
     area = AREAS[random.below(len(AREAS))]
     subject = SUBJECTS[random.below(len(SUBJECTS))]
     state = STATES[index % 10]

@@ -1,4 +1,4 @@
-//! The people, tenants and questions that the authorization row asks of everybody.
+//! The people, tenants and questions of the authorization row.
 
 use crate::random::Random;
 
@@ -6,7 +6,7 @@ pub struct Person {
     pub id: String,
     pub role: &'static str,
     pub platform_admin: bool,
-    /// Whether the token this person shows was issued for operators.
+    /// True if the token of this person was issued for operators.
     pub operator_audience: bool,
     pub tenants: Vec<String>,
 }
@@ -16,7 +16,7 @@ pub struct Cases {
     pub tenants: Vec<String>,
 }
 
-/// One question and the answer that everybody must give.
+/// One question and its correct answer.
 pub struct Case<'a> {
     pub person: &'a Person,
     pub action: &'static str,
@@ -27,7 +27,8 @@ pub struct Case<'a> {
 const MEMBERS: usize = 64;
 
 impl Cases {
-    /// Sixty-four members, one in three tenants each; two admins of a tenant; a platform admin and an operator.
+    /// Creates 64 members of three tenants each, an admin of a tenant, a platform admin and an
+    /// operator.
     pub fn new() -> Self {
         let mut random = Random::new(0xACCE55);
         let mut id = || format!("{:016x}{:08x}", random.next(), random.next() as u32);
@@ -60,7 +61,7 @@ impl Cases {
         Self { people, tenants }
     }
 
-    /// "A member may read the tenant", each member once, the tenant being the second of the three.
+    /// Returns the measured questions: each member reads the second of its three tenants.
     pub fn measured(&self) -> Vec<Case<'_>> {
         self.people[..MEMBERS]
             .iter()
@@ -73,7 +74,7 @@ impl Cases {
             .collect()
     }
 
-    /// Questions of every rule, asked once before anything is timed.
+    /// Returns questions for every rule, which are checked before any measurement.
     pub fn verified(&self) -> Vec<Case<'_>> {
         let member = &self.people[0];
         let [tenant_admin, admin, operator] =

@@ -1,13 +1,15 @@
-//! Proof, before anything is timed, that everybody answers the same questions alike.
+//! A check before any measurement that all engines give the same answers.
 
 use crate::workload::{Flag, ROLLOUT_PERCENT, State};
 
-/// How far the share of a rollout may lie from its percentage; the hashes differ, so only shares compare.
+/// The allowed distance of a rollout's share from its percentage.
+///
+/// The engines hash differently, so only the shares can be compared.
 const SHARE_TOLERANCE: f64 = 0.02;
-/// Below this many samples a share says nothing.
+/// The number of samples below which a share is not meaningful.
 const ENOUGH_SAMPLES: u64 = 1_000;
 
-/// Checks what can be checked one by one and counts what can only be checked as a share.
+/// Checks each answer, and counts rollouts to check their share.
 #[derive(Default)]
 pub struct Tally {
     in_scope: u64,

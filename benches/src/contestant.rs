@@ -1,4 +1,4 @@
-//! An engine loaded with the workload and its subjects ready: what can be verified and timed about it.
+//! A contestant: an engine with a loaded workload and subjects, to verify and to time.
 
 use std::hint::black_box;
 
@@ -8,33 +8,36 @@ use crate::engine::FlagEngine;
 use crate::measure::{Work, long, short};
 use crate::workload::Workload;
 
-/// Pairs of a flag's and a tenant's position in the workload.
+/// Pairs of the indexes of a flag and a tenant in the workload.
 pub type Pairs = [(usize, usize)];
 
-/// The same questions for engines of any type. Only a whole round goes through this trait, never one evaluation.
+/// The operations on an engine of any type.
+///
+/// A call through this trait covers a whole round, so its cost does not count.
 pub trait Contestant {
-    /// Every flag for every tenant, by name and all at once, against the rule written in `workload`.
+    /// Compares every flag for every tenant, by name and all at once, with the rule in `workload`.
     fn verify_everything(&self, workload: &Workload) -> Result<(), String>;
 
-    /// The pairs that will be timed, by name only: enough where there are too many flags to ask everything.
+    /// Compares the timed pairs, by name only, where all pairs would take too long.
     fn verify_pairs(&self, workload: &Workload, pairs: &Pairs) -> Result<(), String>;
 
-    /// One flag for one tenant, pair after pair.
+    /// Evaluates one flag for one tenant, pair after pair.
     fn by_name<'a>(&'a self, workload: &'a Workload, pairs: &'a Pairs) -> Work<'a>;
 
-    /// All flags, tenant after tenant, into one answer that is reused.
+    /// Evaluates all flags, tenant after tenant, into one reused answer.
     fn all(&self) -> Work<'_>;
 
-    /// What the engine wants to know about a tenant, made anew, tenant after tenant.
+    /// Builds the subject of the engine, tenant after tenant.
     fn subject<'a>(&'a self, workload: &'a Workload) -> Work<'a>;
 
-    /// From bytes to ready.
+    /// Loads the workload from bytes.
     fn load(&self, workload: &Workload) -> Work<'_>;
 
-    /// Bytes that stay alive once the workload is loaded.
+    /// Returns the bytes that stay alive after loading.
     fn kept_bytes(&self, workload: &Workload) -> Result<i64, String>;
 }
 
+/// An engine with the loaded workload and all its subjects.
 pub struct Loaded<'w, Engine: FlagEngine> {
     pub engine: Engine,
     pub subjects: Vec<Engine::Subject<'w>>,
@@ -76,7 +79,7 @@ impl<Engine: FlagEngine> Contestant for Loaded<'_, Engine> {
         tally.check_share()
     }
 
-    /// The number of pairs must be a power of two, so that taking the next one costs next to nothing.
+    /// The number of pairs must be a power of two, so that the next pair is cheap to find.
     fn by_name<'a>(&'a self, workload: &'a Workload, pairs: &'a Pairs) -> Work<'a> {
         assert!(pairs.len().is_power_of_two());
         let mask = pairs.len() - 1;
@@ -103,13 +106,13 @@ impl<Engine: FlagEngine> Contestant for Loaded<'_, Engine> {
         short(move |_| tenants.next().map(|tenant| Engine::subject(black_box(tenant))))
     }
 
-    /// The bytes are copied before the clock starts, because one peer takes them for its own.
+    /// The bytes are copied before the clock starts, because one peer consumes them.
     fn load(&self, workload: &Workload) -> Work<'_> {
         let document = Engine::document(workload);
         long(move || document.clone(), |document| Engine::load(document).is_ok())
     }
 
-    /// The bytes are copied inside, so that an engine that keeps them is counted with them.
+    /// The copy of the bytes counts for an engine that keeps them.
     fn kept_bytes(&self, workload: &Workload) -> Result<i64, String> {
         let document = Engine::document(workload);
         let (engine, counted) = allocations::count(|| Engine::load(document.as_slice().to_vec()));

@@ -1,6 +1,6 @@
-//! How figures are written in the tables.
+//! Format of the figures in the reports.
 
-/// Three significant digits, thousands as they are, and no decimals where they would say nothing.
+/// Formats three significant digits without trailing zeros. Values from 1,000 on stay whole.
 pub fn three_digits(value: f64) -> String {
     let decimals = match value {
         value if value < 10.0 => 2,

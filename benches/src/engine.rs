@@ -1,17 +1,17 @@
-//! What every flag engine measured here is asked to do, ours through the same door as the peers.
+//! The interface of all measured flag engines, Dezky's and the peers'.
 
 use crate::workload::{Tenant, Workload};
 
 pub trait FlagEngine: Sized {
-    /// Everything about a tenant that the engine wants, made once and reused.
+    /// The engine's representation of a tenant, built once and reused.
     type Subject<'a>;
-    /// The answer to "all flags at once", reused from tenant to tenant.
+    /// The answers of all flags, reused for the next tenant.
     type Evaluation;
 
-    /// The workload in the engine's own document format.
+    /// Returns the workload in the document format of the engine.
     fn document(workload: &Workload) -> Vec<u8>;
 
-    /// From bytes to ready.
+    /// Loads a document of the engine.
     fn load(document: Vec<u8>) -> Result<Self, String>;
 
     fn subject(tenant: &Tenant) -> Self::Subject<'_>;
@@ -22,6 +22,6 @@ pub trait FlagEngine: Sized {
 
     fn evaluate_all(&self, subject: &Self::Subject<'_>, evaluation: &mut Self::Evaluation);
 
-    /// What `evaluate_all` found for one flag; used to verify, never timed.
+    /// Returns the answer of `evaluate_all` for one flag. Used for verification only.
     fn enabled_in(&self, evaluation: &Self::Evaluation, key: &str) -> bool;
 }

@@ -1,10 +1,10 @@
-//! What stands under the table: versions of the peers, the compiler, the processor and its load.
+//! The end of the report: versions of the peers, the compiler, the processor and its load.
 
 use std::fs;
 
 use crate::peers::Peer;
 
-/// The lock file that this program was built with, so the versions can never be those of another build.
+/// The lock file of this build, so that the printed versions are those of this program.
 const LOCK_FILE: &str = include_str!("../Cargo.lock");
 
 pub fn description() -> String {
@@ -12,7 +12,7 @@ pub fn description() -> String {
     lines.push(format!("Context row: sha2 {}.", version_of("sha2")));
     lines.push(format!("Compiler: {}.", env!("COMPILER_VERSION")));
     lines.push(format!("Processor: {}, {} cores.", processor(), cores()));
-    lines.push(format!("Load average when the table was printed: {}.", load_average()));
+    lines.push(format!("Load average at the end: {}.", load_average()));
     lines.join("\n")
 }
 
@@ -27,7 +27,7 @@ fn peer_versions() -> String {
     versions.join(", ")
 }
 
-/// Several versions of one package are all listed rather than one of them guessed.
+/// Returns all versions of a package, because the lock file can hold several.
 fn version_of(package: &str) -> String {
     let name_line = format!("name = \"{package}\"");
     let mut lines = LOCK_FILE.lines();

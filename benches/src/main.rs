@@ -1,4 +1,4 @@
-//! Measures Dezky and its peers side by side and prints one Markdown table.
+//! Measures Dezky and its peers side by side and prints a Markdown report.
 
 mod access;
 mod agreement;
@@ -6,6 +6,7 @@ mod allocations;
 mod contestant;
 mod digits;
 mod engine;
+mod layout;
 mod machine;
 mod measure;
 mod ours;
@@ -22,8 +23,8 @@ use report::Row;
 
 const USAGE: &str = "\
 cargo run --release [-- OPTIONS]
-  --quick   few short rounds, to see that everything runs; the figures mean little
-  --strict  exit with 2 when a bar is missed";
+  --quick   run a few short rounds as a check; the figures are not reliable
+  --strict  exit with 2 if a bar is missed";
 
 const EXIT_DISAGREEMENT: u8 = 1;
 const EXIT_MISSED: u8 = 2;
@@ -45,11 +46,11 @@ fn main() -> ExitCode {
     let rows = match measure_everything(effort) {
         Ok(rows) => rows,
         Err(disagreement) => {
-            eprintln!("The like is not compared with the like: {disagreement}");
+            eprintln!("Nothing is measured, because the engines disagree: {disagreement}");
             return ExitCode::from(EXIT_DISAGREEMENT);
         }
     };
-    println!("{}\n\n{}", report::table(&rows), machine::description());
+    println!("{}\n\n{}", report::list(&rows), machine::description());
     println!("Load average before the first round: {load_before}.");
     let is_missed = rows.iter().any(|row| !row.misses().is_empty());
     match strict && is_missed {

@@ -1,10 +1,10 @@
-//! Interleaved rounds on the calling thread's own CPU time; the median round is what counts.
+//! Interleaved rounds, measured in CPU time of the calling thread. The median round counts.
 
 use std::hint::black_box;
 
 use crate::allocations;
 
-/// Repeats a piece of work as often as asked and returns the nanoseconds of CPU time it took.
+/// Runs work the given number of times and returns its CPU time in nanoseconds.
 pub type Work<'a> = Box<dyn FnMut(u64) -> u64 + 'a>;
 
 #[derive(Clone, Copy)]
@@ -22,20 +22,20 @@ impl Effort {
 pub struct Measured {
     /// Nanoseconds per repetition in the median round.
     pub nanoseconds: f64,
-    /// Allocations per repetition, rounded to two places.
+    /// Allocations per repetition, rounded to two decimals.
     pub allocations: f64,
 }
 
-/// CPU time of this thread alone: neighbours may slow it down through caches, but not by taking its turn.
+/// Returns the CPU time of this thread, which excludes the time of other threads.
 pub fn thread_nanoseconds() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // Sound because `time` outlives the call and the clock exists on every system this builds for.
+    // Sound: `time` outlives the call, and the clock exists on every supported system.
     let outcome = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     assert_eq!(outcome, 0, "the thread's CPU clock must be readable");
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Work that is too short to be timed one by one: the loop is inside, the clock around it.
+/// Creates work that is too short to time one by one. The clock runs around the loop.
 pub fn short<'a, Output>(mut work: impl FnMut(u64) -> Output + 'a) -> Work<'a> {
     Box::new(move |repetitions| {
         let start = thread_nanoseconds();
@@ -46,7 +46,7 @@ pub fn short<'a, Output>(mut work: impl FnMut(u64) -> Output + 'a) -> Work<'a> {
     })
 }
 
-/// Work that consumes an input and whose input and output are made and dropped outside the time.
+/// Creates work that consumes an input. Creating the input and dropping the output is not timed.
 pub fn long<'a, Input, Output>(
     mut prepare: impl FnMut() -> Input + 'a,
     mut work: impl FnMut(Input) -> Output + 'a,
@@ -64,12 +64,12 @@ pub fn long<'a, Input, Output>(
     })
 }
 
-/// Each round lets every contestant run once, in turn, so that a slow minute of the machine meets all alike.
+/// Runs every contestant once per round, so that a slow period of the machine affects all.
 pub fn interleaved(contestants: &mut [Work<'_>], effort: Effort) -> Vec<Measured> {
     let repetitions: Vec<u64> = contestants.iter_mut().map(|work| calibrate(work, effort)).collect();
     let mut rounds: Vec<Vec<f64>> = vec![Vec::with_capacity(effort.rounds); contestants.len()];
     for round in 0..effort.rounds {
-        // Starting at another contestant each round keeps the order itself from favouring anybody.
+        // Each round starts with another contestant, so that the order favors none.
         for step in 0..contestants.len() {
             let index = (round + step) % contestants.len();
             let nanoseconds = contestants[index](repetitions[index]);
@@ -83,7 +83,7 @@ pub fn interleaved(contestants: &mut [Work<'_>], effort: Effort) -> Vec<Measured
         .collect()
 }
 
-/// Finds how many repetitions fill a round, which is also the warm-up.
+/// Finds the number of repetitions that fills a round. The search is also the warm-up.
 fn calibrate(work: &mut Work<'_>, effort: Effort) -> u64 {
     let mut repetitions = 1;
     loop {
@@ -97,7 +97,7 @@ fn calibrate(work: &mut Work<'_>, effort: Effort) -> u64 {
 
 fn allocations_of(work: &mut Work<'_>) -> f64 {
     const REPETITIONS: u64 = 200;
-    // Long work is not worth two hundred repetitions, and one tells as much.
+    // One repetition of long work is enough.
     let repetitions = if work(1) > 1_000_000 { 1 } else { REPETITIONS };
     let (_, counted) = allocations::count(|| work(repetitions));
     (counted.allocations as f64 / repetitions as f64 * 100.0).round() / 100.0

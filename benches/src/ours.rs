@@ -1,4 +1,4 @@
-//! Dezky, through the same doors as the peers: every call to the core that this program makes stands here.
+//! Dezky behind the same interface as the peers. All calls of core are in this file.
 
 use std::hint::black_box;
 
@@ -55,7 +55,7 @@ impl FlagEngine for Ours {
     }
 }
 
-/// The same rules in a live client, whose server is not there: it goes on trying in the background.
+/// The rules in a live client. Its server does not exist, so it retries in the background.
 pub struct OursLive(Client);
 
 impl FlagEngine for OursLive {
@@ -103,7 +103,7 @@ fn snapshot_document(workload: &Workload, exception: Option<(&str, u32)>) -> Vec
     format!(r#"{{"format":1,"revision":481,"environment":"{ENVIRONMENT}","flags":[{flags}]}}"#).into_bytes()
 }
 
-/// Every rollout at its percentage but the one excepted.
+/// Returns the flags, with another percentage for the excepted rollout.
 fn flags_document(workload: &Workload, exception: Option<(&str, u32)>) -> String {
     let percent = |flag: &Flag| match exception {
         Some((key, percent)) if key == flag.key => percent,
@@ -113,7 +113,7 @@ fn flags_document(workload: &Workload, exception: Option<(&str, u32)>) -> String
     flags.collect::<Vec<_>>().join(",")
 }
 
-/// In the canonical form, which is what a server hands out. No name of the workload needs escaping.
+/// Returns a flag in canonical form, as a server sends it. No name needs escaping.
 fn flag_document(workload: &Workload, flag: &Flag, rollout_percent: u32) -> String {
     let state = match flag.state {
         State::Off => "off",
@@ -135,7 +135,8 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
     values.sort_unstable();
     if values.is_empty() { "[]".to_owned() } else { format!(r#"["{}"]"#, values.join(r#"",""#)) }
 }
-/// The workload as a world document, with one rollout at another percentage.
+
+/// Returns the workload as a world, with another percentage for one rollout.
 pub fn world(workload: &Workload, edited_key: &str, percent: u32) -> Result<World, String> {
     let partner_id = |slug: &str| format!("partner-{slug}");
     let partners = PARTNERS.map(|slug| format!(r#"{{"id":"{}","slug":"{slug}"}}"#, partner_id(slug)));
@@ -156,27 +157,27 @@ pub fn world(workload: &Workload, edited_key: &str, percent: u32) -> Result<Worl
     World::from_json(document.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// The edit that gives a rollout of the workload another percentage.
+/// Returns the edit that gives a rollout another percentage.
 pub fn edit(workload: &Workload, flag: &Flag, percent: u32) -> Result<Edit, String> {
     let flag = flag_document(workload, flag, percent);
     let document = format!(r#"{{"edits":[{{"kind":"putFlag","flag":{flag}}}]}}"#);
     Edit::from_json(document.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// The whole answer: who gains, who loses, the totals by plan and by partner, the digest.
+/// Plans the edit and reads the whole plan, with its totals and its digest.
 pub fn plan(world: &World, edit: &Edit) -> (usize, usize) {
     let plan = world.plan(edit).expect("the edit fits the world");
     black_box((plan.by_plan(), plan.by_partner(), plan.digest()));
     (plan.gained().len(), plan.lost().len())
 }
 
-/// The ids of those who gain and the number of those who lose, to verify.
+/// Returns the ids of the tenants that gain and the number of those that lose.
 pub fn plan_effect(world: &World, edit: &Edit) -> Result<(Vec<String>, usize), String> {
     let plan = world.plan(edit).map_err(|error| error.to_string())?;
     Ok((plan.gained().map(|pair| pair.tenant_id.to_owned()).collect(), plan.lost().len()))
 }
 
-/// The workload with one rollout at another percentage, as a ruleset.
+/// Returns the workload as a ruleset, with another percentage for one rollout.
 pub fn with_percent(workload: &Workload, edited_key: &str, percent: u32) -> Result<Ours, String> {
     Ours::load(snapshot_document(workload, Some((edited_key, percent))))
 }

@@ -1,4 +1,4 @@
-//! A tiny deterministic generator (splitmix64), so that every run measures the same workload.
+//! A deterministic generator (splitmix64), so that every run measures the same workload.
 
 pub struct Random(u64);
 
@@ -15,12 +15,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`; the bias of the remainder is far below anything measured here.
+    /// Returns a number below `limit`. The bias of the remainder does not matter here.
     pub fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    /// `count` different numbers below `limit`, in no particular order.
+    /// Returns `count` different numbers below `limit`.
     pub fn distinct_below(&mut self, limit: usize, count: usize) -> Vec<usize> {
         let mut chosen = Vec::with_capacity(count);
         while chosen.len() < count.min(limit) {

@@ -1,6 +1,7 @@
-//! The one Markdown table that a run prints, and the verdict on each of its rows.
+//! The Markdown report of a run: a list of rows with their figures and verdicts.
 
 use crate::digits::three_digits;
+use crate::layout::item;
 use crate::measure::Measured;
 use crate::peers::Peer;
 
@@ -10,16 +11,16 @@ pub enum Unit {
     BytesAFlag,
 }
 
-/// How a peer was asked; some have two ways, and the quicker leaves out what their SDKs always do.
+/// The way a peer was called. Some peers have a shortcut below their SDK's usual calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// What the peer's own SDK or guide calls.
+    /// The call that the peer's SDK or guide uses.
     Usual,
-    /// What can be called below that, or a shortcut that does not decide at all.
+    /// A call below the SDK, or a cache that repeats an answer.
     Shortcut,
 }
 
-/// One figure of the table; a peer that has two ways of answering has two.
+/// One figure of a row. A peer with two ways has two figures.
 pub struct Cell {
     pub value: f64,
     pub allocations: Option<f64>,
@@ -32,7 +33,7 @@ pub struct Row {
     pub unit: Unit,
     pub ours: Cell,
     pub bar: Option<f64>,
-    /// Whether the bar also says that ours may not allocate.
+    /// True if the bar also forbids allocations of Dezky.
     pub bar_of_allocations: bool,
     pub peers: Vec<(Peer, Cell)>,
     pub bar_of_ratio: Option<f64>,
@@ -53,7 +54,7 @@ impl Cell {
 }
 
 impl Row {
-    /// A row of times with no bars and no peers, to be told more.
+    /// Creates a row of times without bars and peers.
     pub fn context(what: &'static str, ours: Cell) -> Self {
         Self {
             what,
@@ -66,12 +67,12 @@ impl Row {
         }
     }
 
-    /// How many times faster (or smaller) ours is than the best figure of any peer; this is what the bar is for.
+    /// Returns the best figure of all peers divided by Dezky's. The bar applies to this ratio.
     pub fn ratio(&self) -> Option<f64> {
         self.ratio_to(|_| true)
     }
 
-    /// The same with every peer asked in its usual way.
+    /// Returns the ratio to the best figure of peers called in their usual way.
     pub fn usual_ratio(&self) -> Option<f64> {
         self.ratio_to(|cell| cell.way == Way::Usual)
     }
@@ -81,14 +82,14 @@ impl Row {
         values.min_by(f64::total_cmp).map(|value| value / self.ours.value)
     }
 
-    /// By how much each bar is missed, in words; empty where all are met.
+    /// Describes every missed bar with its factor. Empty if all bars are met.
     pub fn misses(&self) -> Vec<String> {
         let mut misses = Vec::new();
         if let Some(bar) = self.bar.filter(|bar| self.ours.value > *bar) {
             misses.push(format!("bar missed by {:.2}x", self.ours.value / bar));
         }
         if self.bar_of_allocations && self.ours.allocations.is_some_and(|allocations| allocations > 0.0) {
-            misses.push("it allocates".to_owned());
+            misses.push("allocates".to_owned());
         }
         if let (Some(bar), Some(ratio)) = (self.bar_of_ratio, self.ratio())
             && ratio < bar
@@ -111,33 +112,34 @@ impl Row {
     }
 }
 
-pub fn table(rows: &[Row]) -> String {
-    let mut lines = Vec::with_capacity(rows.len() + 2);
-    let packages = Peer::ALL.map(Peer::package).join(" | ");
-    lines.push(format!("| what | ours | bar | {packages} | fastest peer / ours | its bar | fastest in its usual way / ours | verdict |"));
-    lines.push(format!("| --- |{}", " --- |".repeat(6 + Peer::ALL.len())));
-    lines.extend(rows.iter().map(line));
-    lines.join("\n")
+/// Formats all rows as a Markdown list.
+pub fn list(rows: &[Row]) -> String {
+    rows.iter().map(entry).collect::<Vec<_>>().join("\n")
 }
 
-fn line(row: &Row) -> String {
-    let dash = || "-".to_owned();
+fn entry(row: &Row) -> String {
     let bar = match (row.bar, row.bar_of_allocations) {
-        (Some(bar), true) => format!("≤ {}, 0 allocations", figure(bar, row.unit)),
-        (Some(bar), false) => format!("≤ {}", figure(bar, row.unit)),
-        (None, _) => dash(),
+        (Some(bar), true) => format!(" (bar ≤ {}, 0 allocations)", figure(bar, row.unit)),
+        (Some(bar), false) => format!(" (bar ≤ {})", figure(bar, row.unit)),
+        (None, _) => String::new(),
     };
-    let mut columns = vec![row.what.to_owned(), cell_text(&row.ours, row.unit), bar];
-    columns.extend(Peer::ALL.map(|peer| {
+    let mut items = vec![
+        item(0, &format!("**{}**: {}", row.what, row.verdict())),
+        item(1, &format!("Dezky: {}{bar}", cell_text(&row.ours, row.unit))),
+    ];
+    for peer in Peer::ALL {
         let cells = row.peers.iter().filter(|(owner, _)| *owner == peer);
         let texts: Vec<String> = cells.map(|(_, cell)| cell_text(cell, row.unit)).collect();
-        if texts.is_empty() { dash() } else { texts.join("; ") }
-    }));
-    columns.push(row.ratio().map_or_else(dash, |ratio| format!("{ratio:.1}x")));
-    columns.push(row.bar_of_ratio.map_or_else(dash, |bar| format!("≥ {bar}x")));
-    columns.push(row.usual_ratio().map_or_else(dash, |ratio| format!("{ratio:.1}x")));
-    columns.push(row.verdict());
-    format!("| {} |", columns.join(" | "))
+        if !texts.is_empty() {
+            items.push(item(1, &format!("{}: {}", peer.package(), texts.join("; "))));
+        }
+    }
+    if let (Some(ratio), Some(usual)) = (row.ratio(), row.usual_ratio()) {
+        let bar = row.bar_of_ratio.map_or_else(String::new, |bar| format!(" (bar ≥ {bar}x)"));
+        let usual = format!("fastest in its usual way / Dezky: {usual:.1}x");
+        items.push(item(1, &format!("fastest peer / Dezky: {ratio:.1}x{bar}; {usual}")));
+    }
+    items.join("\n")
 }
 
 fn cell_text(cell: &Cell, unit: Unit) -> String {
@@ -155,7 +157,7 @@ fn cell_text(cell: &Cell, unit: Unit) -> String {
 fn figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::BytesAFlag => format!("{value:.0} B"),
-        // Just below a thousand, three digits would round up to "1000".
+        // From 999.5 on, three digits would round up to "1000".
         Unit::Nanoseconds if value < 999.5 => format!("{} ns", three_digits(value)),
         Unit::Nanoseconds if value < 999_500.0 => format!("{} µs", three_digits(value / 1_000.0)),
         Unit::Nanoseconds => format!("{} ms", three_digits(value / 1_000_000.0)),

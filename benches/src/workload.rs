@@ -1,4 +1,4 @@
-//! The workload that everybody gets: flags and tenants in no product's format, made the same way every time.
+//! The deterministic workload of all engines: flags and tenants in a neutral form.
 
 use crate::random::Random;
 
@@ -29,7 +29,7 @@ pub struct Flag {
     pub key: String,
     pub state: State,
     pub plans: Vec<&'static str>,
-    /// Positions in `Workload::tenants`; a format names a tenant by slug or by id, whichever suits it best.
+    /// Indexes in `Workload::tenants`. A format names a tenant by slug or by id.
     pub tenants: Vec<usize>,
 }
 
@@ -41,7 +41,7 @@ pub struct Tenant {
 }
 
 pub struct Workload {
-    /// Sorted by key.
+    /// The flags, sorted by key.
     pub flags: Vec<Flag>,
     pub tenants: Vec<Tenant>,
 }
@@ -56,7 +56,7 @@ impl Workload {
         Self { flags, tenants }
     }
 
-    /// The rule of the semantics for scopes, written once more and independently of every engine measured.
+    /// Evaluates the scope of a flag, written independently of the measured engines.
     pub fn in_scope(&self, flag: &Flag, tenant_index: usize) -> bool {
         let plan_matches = flag.plans.is_empty() || flag.plans.contains(&self.tenants[tenant_index].plan);
         plan_matches && (flag.tenants.is_empty() || flag.tenants.contains(&tenant_index))
@@ -70,7 +70,7 @@ impl Workload {
         flag.tenants.iter().map(|&index| self.tenants[index].id.as_str())
     }
 
-    /// Shuffled (flag, tenant) pairs of one state, every tenant in the flag's scope.
+    /// Returns shuffled (flag, tenant) pairs of one state, with the tenant in scope.
     pub fn pairs_in_scope(&self, state: State, count: usize) -> Vec<(usize, usize)> {
         let mut random = Random::new(0x5C09E);
         let of_state: Vec<usize> =
@@ -86,7 +86,7 @@ impl Workload {
         pairs
     }
 
-    /// Shuffled (flag, tenant) pairs over everything, in scope or not.
+    /// Returns shuffled (flag, tenant) pairs of all flags, in scope or not.
     pub fn pairs(&self, count: usize) -> Vec<(usize, usize)> {
         let mut random = Random::new(0xA11);
         (0..count).map(|_| (random.below(self.flags.len()), random.below(self.tenants.len()))).collect()
@@ -105,8 +105,9 @@ fn tenant(index: usize, random: &mut Random) -> Tenant {
     }
 }
 
-/// Of every ten flags three are off, two on, two targeted, three a rollout; targeted ones take the three
-/// forms (plans, tenants, both) in turn.
+/// Creates a flag. Of ten flags, three are off, two on, two targeted and three a rollout.
+///
+/// Targeted flags alternate between plans, tenants, and both.
 fn flag(index: usize, tenant_count: usize, random: &mut Random) -> Flag {
     let area = AREAS[random.below(AREAS.len())];
     let subject = SUBJECTS[random.below(SUBJECTS.len())];

@@ -1,4 +1,4 @@
-"""The driver of the conformance suite for the installed package: a request a line in, the outcome a line out, and no opinion."""
+"""The conformance driver of the installed package: one request and one outcome per line."""
 
 import importlib.metadata
 import json
@@ -8,13 +8,13 @@ import sys
 import dezky
 from dezky import Ruleset, World, _native, can, rollout_position, validate
 
-# Numbers stay texts: only where a value begins and ends matters here.
+# Numbers stay strings, because only the extent of each value matters here.
 DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def spans(text):
-    """The members of an object or the items of a list, as they stand in its text."""
+    """Returns the members of an object or the items of a list as their source text."""
     found, at = [], SPACE.match(text, 1).end()
     while text[at] not in "]}":
         name = None
@@ -30,7 +30,7 @@ def spans(text):
 
 
 def source(text):
-    """A document's exact text or bytes."""
+    """Returns the exact text or bytes of a document."""
     special = dict(spans(text)) if text[0] == "{" else {}
     if "$text" in special:
         return json.loads(special["$text"])
@@ -43,7 +43,7 @@ def source(text):
 
 
 def wire(value):
-    """A result as the document that it is on the wire."""
+    """Converts a result to its form on the wire."""
     if isinstance(value, (dezky.Explanation, dezky.PlanWarning)):
         return {name: part for name, part in value._asdict().items() if part is not None}
     if hasattr(value, "_asdict"):
@@ -53,25 +53,28 @@ def wire(value):
     return [wire(item) for item in value] if isinstance(value, tuple) else value
 
 
-def tenants(member):
+def evaluated_tenants(member):
     rules = Ruleset.from_snapshot(source(member["snapshot"]))
     return rules, [rules.for_tenant(subject) for _, subject in spans(member["subjects"])]
 
 
 def explain(member):
-    rules, resolved = tenants(member)
+    rules, resolved = evaluated_tenants(member)
     keys = json.loads(member.get("keys", "null"))
     return [[wire(flags.explain(key)) for key in (rules.keys if keys is None else keys)] for flags in resolved]
 
 
 def fingerprint(member):
-    # Each by itself first, so that the path of what is wrong with one begins at that one.
-    rules, _ = tenants(member)
+    # Each subject is evaluated first, so that the path of a problem begins at its subject.
+    rules, _ = evaluated_tenants(member)
     return rules.fingerprint(member["subjects"])
 
 
 def canonical_of(document):
-    """A snapshot without the members that nobody knows: `from_snapshot` ignores them, `validate` refuses them."""
+    """Returns the canonical form of a snapshot without its unknown members.
+
+    `from_snapshot` ignores unknown members, and `validate` refuses them.
+    """
     outcome = validate.snapshot(document)
     if "ok" in outcome:
         return outcome["ok"]
@@ -111,7 +114,7 @@ def decide(text):
     member = dict(spans(text)) if text[0] == "{" else {}
     if "action" in member:
         return can(member.get("principal", "null"), json.loads(member["action"]), member.get("resource", "null"))
-    # A question that is no object with an action can only be put as the one document that it is.
+    # A question without an action cannot be passed to `can`, so the whole document is decided.
     return _native.decide(source(text))
 
 
@@ -124,7 +127,7 @@ OPERATIONS = {
     "position": lambda member: rollout_position(json.loads(member["tenantId"]), json.loads(member["key"])),
     "snapshot": snapshot,
     "explain": explain,
-    "evaluate": lambda member: ["".join("01"[on] for on in flags.all().values()) for flags in tenants(member)[1]],
+    "evaluate": lambda member: ["".join("01"[on] for on in flags.all().values()) for flags in evaluated_tenants(member)[1]],
     "fingerprint": fingerprint,
     "plan": lambda member: world(member).plan(source(member["edit"])),
     "ladder": lambda member: world(member).ladder(json.loads(member["key"])),

@@ -1,25 +1,24 @@
-//! The live client: core's, with Python's handlers, keys and rules.
+//! The live client: a Python class around the Rust client.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use dezky as core;
-use dezky::{ConnectOptions, HandlerId, PastDeadline};
+use dezky::{ConnectOptions, HandlerId};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::client_arguments::{caller, credential, duration, refused, word};
-use crate::document::{Document, text};
+use crate::client_arguments::{event_handler, invalid_option, key_source, string, with_rules, with_times};
+use crate::document::text;
 use crate::fault::Fault;
 use crate::ruleset::Ruleset;
 use crate::subject::Subject;
 
-/// A connection to the server, and the rules that it keeps.
+/// A live client that follows the server and holds the current rules.
 #[pyclass(frozen, generic, subclass, weakref, module = "dezky")]
 pub(crate) struct Client {
     client: core::Client,
-    /// The rules of the last swap that somebody looked at: made once, handed out often.
+    /// The Python object of the current rules. It is created once for each revision that is read.
     current: Mutex<Option<Py<Ruleset>>>,
     handlers: Mutex<Vec<HandlerId>>,
 }
@@ -29,7 +28,7 @@ impl Client {
     #[new]
     #[pyo3(signature = (url, *, key, tenant=None, snapshot=None, file=None, deadline=None, past_deadline=None,
         stale_after=None, max_backoff=None, instance=None, allow_http=None, on_event=None))]
-    #[expect(clippy::too_many_arguments, reason = "it is called by name")]
+    #[expect(clippy::too_many_arguments, reason = "Python passes these arguments by keyword")]
     fn new<'py>(
         py: Python<'py>,
         url: &Bound<'py, PyAny>,
@@ -45,64 +44,39 @@ impl Client {
         allow_http: Option<&Bound<'py, PyAny>>,
         on_event: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Client> {
-        let mut options = ConnectOptions::new(word(url, "/url")?, credential(key)?).sdk("python");
-        if let Some(slug) = tenant {
-            options = options.tenant(word(slug, "/tenant")?);
-        }
-        if let Some(snapshot) = snapshot {
-            let document = Document::of(snapshot).map_err(|fault| fault.under("/snapshot"))?;
-            options = options.snapshot(document.as_bytes());
-        }
-        if let Some(file) = file {
-            let path: PathBuf =
-                file.extract().map_err(|_| refused("/file", "a path is a text or os.PathLike"))?;
-            options = options.file(path);
-        }
-        if let Some(seconds) = deadline {
-            options = options.deadline(duration(seconds, "/deadline")?);
-        }
-        if let Some(choice) = past_deadline {
-            options = options.past_deadline(match word(choice, "/past_deadline")?.as_str() {
-                "fail" => PastDeadline::Fail,
-                "file" => PastDeadline::File,
-                "off" => PastDeadline::Off,
-                _ => return Err(refused("/past_deadline", "this is fail, file or off").into()),
-            });
-        }
-        if let Some(seconds) = stale_after {
-            options = options.stale_after(duration(seconds, "/stale_after")?);
-        }
-        if let Some(seconds) = max_backoff {
-            options = options.max_backoff(duration(seconds, "/max_backoff")?);
-        }
+        let mut options = ConnectOptions::new(string(url, "/url")?, key_source(key)?).sdk("python");
+        options = with_rules(options, tenant, snapshot, file)?;
+        options = with_times(options, deadline, past_deadline, stale_after, max_backoff)?;
         if let Some(name) = instance {
-            options = options.instance(word(name, "/instance")?);
+            options = options.instance(string(name, "/instance")?);
         }
         if let Some(allowed) = allow_http {
-            let allowed =
-                allowed.cast::<PyBool>().map_err(|_| refused("/allow_http", "this is True or False"))?;
+            let allowed = allowed
+                .cast::<PyBool>()
+                .map_err(|_| invalid_option("/allow_http", "this must be True or False"))?;
             if allowed.is_true() {
                 options = options.allow_http();
             }
         }
         if let Some(handler) = on_event {
-            options = options.on(caller(handler, None)?);
+            options = options.on(event_handler(handler, None)?);
         }
         let client = py.detach(|| core::Client::connect(options)).map_err(|error| Fault::from(&error))?;
         Ok(Client { client, current: Mutex::default(), handlers: Mutex::default() })
     }
 
-    /// The rules in use.
+    /// The rules of the newest revision.
     #[getter]
     fn ruleset(&self, py: Python<'_>) -> PyResult<Py<Ruleset>> {
         let current = self.client.ruleset();
-        if let Some(made) = self.made(py, &current) {
-            return Ok(made);
+        if let Some(ruleset) = self.cached_ruleset(py, &current) {
+            return Ok(ruleset);
         }
-        // Made without the lock, because the collector may run here whatever it likes.
-        let fresh = Py::new(py, Ruleset::of(py, current.clone(), current.digest().as_str().to_owned())?)?;
-        if let Some(made) = self.made(py, &current) {
-            return Ok(made);
+        // Created without the lock, because the garbage collector may run arbitrary code here.
+        let fresh =
+            Py::new(py, Ruleset::from_core(py, current.clone(), current.digest().as_str().to_owned())?)?;
+        if let Some(ruleset) = self.cached_ruleset(py, &current) {
+            return Ok(ruleset);
         }
         let replaced =
             self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(fresh.clone_ref(py));
@@ -110,21 +84,21 @@ impl Client {
         Ok(fresh)
     }
 
-    /// Every flag for one tenant, evaluated at once.
+    /// Evaluates every flag for one tenant.
     #[pyo3(signature = (subject, /))]
     fn for_tenant<'py>(&self, subject: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = subject.py();
         Ruleset::for_tenant(self.ruleset(py)?.bind(py), subject)
     }
 
-    /// One flag for one tenant. A flag that does not exist is off.
+    /// Returns whether a flag is on for a tenant. An unknown flag is off.
     fn is_enabled(&self, key: &Bound<'_, PyAny>, subject: &Bound<'_, PyAny>) -> PyResult<bool> {
         let key = text(key, "/key")?;
-        let subject = Subject::of(subject)?;
+        let subject = Subject::from_argument(subject)?;
         Ok(self.client.is_enabled(&key, &subject.get().0.subject()))
     }
 
-    /// The subject of a tenant by its slug: from the server, or from memory.
+    /// Returns the subject of a tenant by its slug, from memory or from the server.
     #[pyo3(signature = (slug, /))]
     fn subject(&self, py: Python<'_>, slug: &Bound<'_, PyAny>) -> PyResult<Subject> {
         let slug = text(slug, "/slug")?;
@@ -132,50 +106,52 @@ impl Client {
         Ok(Subject((*subject).clone()))
     }
 
-    /// `connecting`, `ready`, `stale`, `refused` or `closed`.
+    /// The status: `connecting`, `ready`, `stale`, `refused` or `closed`.
     #[getter]
     fn status(&self) -> &'static str {
         self.client.status().as_str()
     }
 
-    /// What the server knows this instance by.
+    /// The name of this instance at the server.
     #[getter]
     fn instance(&self) -> String {
         self.client.instance()
     }
 
-    /// Ends the client: no thread, no socket and no event is left. Reading goes on with the last rules. The last request tells the server,
-    /// within a second.
+    /// Closes the client: its thread and sockets end, and no more events follow.
+    ///
+    /// The client keeps answering with its last rules. A last request of at most one second tells
+    /// the server that this instance is closed.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.client.close());
     }
 
-    /// The same where nothing may take longer than this many seconds.
+    /// Closes the client within the given number of seconds.
     fn _close_within(&self, py: Python<'_>, seconds: f64) {
-        let patience = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        py.detach(|| self.client.close_within(patience));
+        let limit = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        py.detach(|| self.client.close_within(limit));
     }
 
-    /// Ends the thread and its sockets for now.
+    /// Ends the thread and its sockets until `_resume`.
     fn _pause(&self, py: Python<'_>) {
         py.detach(|| self.client.pause());
     }
 
-    /// Goes on after a pause, or in a child that has no thread yet.
+    /// Starts the thread again after a pause, or in a forked child that has no thread yet.
     fn _resume(&self, py: Python<'_>) {
         py.detach(|| self.client.resume());
     }
 
-    /// Calls a handler with the events of one name; the number takes it off again.
+    /// Adds a handler for the events of one name. `_off` takes the returned number.
     fn _on(&self, event: &Bound<'_, PyAny>, handler: &Bound<'_, PyAny>) -> PyResult<usize> {
         let name = match &*text(event, "/event")? {
             "ready" => "ready",
             "change" => "change",
             "stale" => "stale",
             "error" => "error",
-            _ => return Err(refused("/event", "an event is ready, change, stale or error").into()),
+            _ => return Err(invalid_option("/event", "an event is ready, change, stale or error").into()),
         };
-        let id = self.client.on(caller(handler, Some(name))?);
+        let id = self.client.on(event_handler(handler, Some(name))?);
         let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
         handlers.push(id);
         Ok(handlers.len() - 1)
@@ -200,15 +176,21 @@ impl Client {
     }
 }
 
+/// Returns the code of every error that a client reports.
+#[pyfunction]
+pub(crate) fn client_codes() -> Vec<&'static str> {
+    core::ClientCode::ALL.iter().map(|code| code.as_str()).collect()
+}
+
 impl Client {
-    /// The Python object of these rules, if they were looked at before.
-    fn made(&self, py: Python<'_>, rules: &core::flags::Ruleset) -> Option<Py<Ruleset>> {
+    /// Returns the Python object of these rules if it was created before.
+    fn cached_ruleset(&self, py: Python<'_>, rules: &core::flags::Ruleset) -> Option<Py<Ruleset>> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().filter(|made| made.get().is_of(rules)).map(|made| made.clone_ref(py))
+        current.as_ref().filter(|ruleset| ruleset.get().wraps(rules)).map(|ruleset| ruleset.clone_ref(py))
     }
 }
 
-/// The thread may be waiting for the interpreter lock that whoever drops the last reference holds.
+/// Closing detaches from the interpreter, because the thread of the client may wait for its lock.
 impl Drop for Client {
     fn drop(&mut self) {
         match Python::try_attach(|py| py.detach(|| self.client.close())) {

@@ -1,4 +1,4 @@
-//! Arguments: documents as the bytes that core reads, and plain texts.
+//! Arguments: documents as bytes for core, and plain strings.
 
 use std::borrow::Cow;
 
@@ -9,55 +9,58 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use crate::fault::Fault;
 use crate::writer::Writer;
 
-/// Bytes from which on reading a document takes so long that other threads should run meanwhile.
-const LONG: usize = 4 << 10;
+/// The size in bytes above which a document is read without the interpreter lock.
+const LOCK_FREE_BYTES: usize = 4 << 10;
 
-/// A document argument: text or UTF-8 bytes, which go to core as they are, or a plain value written as JSON.
-pub(crate) enum Document<'py> {
-    Given(Bound<'py, PyBytes>),
-    Written(Vec<u8>),
+/// A document argument as JSON bytes.
+///
+/// Strings and bytes go to core unchanged. Plain values are serialized first.
+pub(crate) enum DocumentArgument<'py> {
+    Borrowed(Bound<'py, PyBytes>),
+    Owned(Vec<u8>),
 }
 
-impl<'py> Document<'py> {
-    pub(crate) fn of(argument: &Bound<'py, PyAny>) -> Result<Document<'py>, Fault> {
-        if let Some(given) = Document::given(argument)? {
+impl<'py> DocumentArgument<'py> {
+    /// Converts a string, bytes or a plain value.
+    pub(crate) fn from_value(argument: &Bound<'py, PyAny>) -> Result<DocumentArgument<'py>, Fault> {
+        if let Some(given) = DocumentArgument::from_json(argument)? {
             return Ok(given);
         }
         let mut writer = Writer::default();
         let written = writer.value(argument);
-        writer.finish(written).map(Document::Written)
+        writer.finish(written).map(DocumentArgument::Owned)
     }
 
-    /// An argument that is JSON already; `None` where it is a value.
-    pub(crate) fn given(argument: &Bound<'py, PyAny>) -> Result<Option<Document<'py>>, Fault> {
+    /// Returns a string or bytes argument as JSON, or `None` for a plain value.
+    pub(crate) fn from_json(argument: &Bound<'py, PyAny>) -> Result<Option<DocumentArgument<'py>>, Fault> {
         if let Ok(text) = argument.cast::<PyString>() {
             return text
                 .encode_utf8()
-                .map(|bytes| Some(Document::Given(bytes)))
+                .map(|bytes| Some(DocumentArgument::Borrowed(bytes)))
                 .map_err(|_| Fault::new(Code::InvalidUtf8, ""));
         }
         if let Ok(bytes) = argument.cast::<PyBytes>() {
-            return Ok(Some(Document::Given(bytes.clone())));
+            return Ok(Some(DocumentArgument::Borrowed(bytes.clone())));
         }
         let bytes = argument.cast::<PyByteArray>().ok();
-        Ok(bytes.map(|bytes| Document::Written(bytes.to_vec())))
+        Ok(bytes.map(|bytes| DocumentArgument::Owned(bytes.to_vec())))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
-            Document::Given(bytes) => bytes.as_bytes(),
-            Document::Written(bytes) => bytes,
+            DocumentArgument::Borrowed(bytes) => bytes.as_bytes(),
+            DocumentArgument::Owned(bytes) => bytes,
         }
     }
 
-    /// Works on the document; on a large one without the interpreter lock.
+    /// Calls a function with the bytes, without the interpreter lock if the document is large.
     pub(crate) fn work<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&[u8]) -> T + Send) -> T {
         let bytes = self.as_bytes();
-        if bytes.len() > LONG { py.detach(|| work(bytes)) } else { work(bytes) }
+        if bytes.len() > LOCK_FREE_BYTES { py.detach(|| work(bytes)) } else { work(bytes) }
     }
 }
 
-/// An argument that must be a text.
+/// Converts an argument that must be a string.
 pub(crate) fn text<'a>(argument: &'a Bound<'_, PyAny>, path: &str) -> Result<Cow<'a, str>, Fault> {
     let text = argument.cast::<PyString>().map_err(|_| Fault::new(Code::WrongType, path))?;
     text.to_cow().map_err(|_| Fault::new(Code::InvalidUtf8, path))

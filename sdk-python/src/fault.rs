@@ -1,4 +1,4 @@
-//! How an error crosses: every problem of it becomes part of one `DezkyError`.
+//! Errors: all problems of a call become one Python `DezkyError`.
 
 use std::borrow::Cow;
 
@@ -11,60 +11,60 @@ use pyo3::types::{PyDict, PyList, PyType};
 
 static DEZKY_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// One thing that is wrong with an argument.
+/// One problem of an argument.
 struct Problem {
     code: &'static str,
     path: String,
     message: Cow<'static, str>,
 }
 
-/// Why there is no answer.
+/// The problems that stop a call, or an exception to raise instead.
 #[derive(Default)]
 pub(crate) struct Fault {
     problems: Vec<Problem>,
     /// The first exception that made a value unreadable.
     cause: Option<Box<PyErr>>,
-    /// An exception that is not ours to hold back, such as an interrupt from the keyboard.
-    passing: Option<Box<PyErr>>,
+    /// An exception that is raised unchanged, such as `KeyboardInterrupt`.
+    passthrough: Option<Box<PyErr>>,
 }
 
 impl Fault {
     pub(crate) fn new(code: Code, path: &str) -> Fault {
         let mut fault = Fault::default();
-        fault.note(code, path);
+        fault.add(code, path);
         fault
     }
 
-    /// Of something that core's codes know nothing of.
-    pub(crate) fn told(code: &'static str, path: &str, message: impl Into<Cow<'static, str>>) -> Fault {
+    /// Creates a fault with a code that is not one of core.
+    pub(crate) fn with_code(code: &'static str, path: &str, message: impl Into<Cow<'static, str>>) -> Fault {
         let mut fault = Fault::default();
         fault.push(Problem { code, path: path.to_owned(), message: message.into() });
         fault
     }
 
-    /// Of an exception that reading a document raised.
-    pub(crate) fn reading(exception: PyErr) -> Fault {
+    /// Creates a fault from an exception that reading a document raised.
+    pub(crate) fn unreadable(exception: PyErr) -> Fault {
         let mut fault = Fault::default();
-        fault.note_unreadable("", exception);
+        fault.add_unreadable("", exception);
         fault
     }
 
-    pub(crate) fn passing(exception: PyErr) -> Fault {
-        Fault { passing: Some(exception.into()), ..Fault::default() }
+    pub(crate) fn passthrough(exception: PyErr) -> Fault {
+        Fault { passthrough: Some(exception.into()), ..Fault::default() }
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        self.problems.is_empty() && self.passing.is_none()
+        self.problems.is_empty() && self.passthrough.is_none()
     }
 
-    pub(crate) fn note(&mut self, code: Code, path: &str) {
+    pub(crate) fn add(&mut self, code: Code, path: &str) {
         self.push(Problem { code: code.as_str(), path: path.to_owned(), message: code.message().into() });
     }
 
-    /// Reading the value ran code of its own, which raised an exception: nothing that core could know.
-    pub(crate) fn note_unreadable(&mut self, path: &str, cause: PyErr) {
+    /// Adds the problem that reading a value ran Python code which raised an exception.
+    pub(crate) fn add_unreadable(&mut self, path: &str, cause: PyErr) {
         if !Python::attach(|py| cause.is_instance_of::<PyException>(py)) {
-            self.passing.get_or_insert(cause.into());
+            self.passthrough.get_or_insert(cause.into());
             return;
         }
         let message = "an exception was raised while this value was read".into();
@@ -72,17 +72,17 @@ impl Fault {
         self.cause.get_or_insert(cause.into());
     }
 
-    /// The same, seen from a document that holds this one at `path`.
-    pub(crate) fn under(mut self, path: &str) -> Fault {
+    /// Prefixes all paths with the path of the document inside a larger one.
+    pub(crate) fn with_path_prefix(mut self, path: &str) -> Fault {
         self.problems.iter_mut().for_each(|problem| problem.path.insert_str(0, path));
         self
     }
 
-    /// Also what another says.
-    pub(crate) fn join(&mut self, other: Fault) {
+    /// Adds the problems of another fault.
+    pub(crate) fn merge(&mut self, other: Fault) {
         other.problems.into_iter().for_each(|problem| self.push(problem));
         self.cause = self.cause.take().or(other.cause);
-        self.passing = self.passing.take().or(other.passing);
+        self.passthrough = self.passthrough.take().or(other.passthrough);
     }
 
     fn push(&mut self, problem: Problem) {
@@ -115,10 +115,10 @@ impl From<Error> for Fault {
     }
 }
 
-/// With what lies behind it as its cause.
+/// The cause of the client error becomes the `__cause__` of the exception.
 impl From<&ClientError> for Fault {
     fn from(error: &ClientError) -> Fault {
-        let mut fault = Fault::told(error.code.as_str(), error.path, error.message.clone());
+        let mut fault = Fault::with_code(error.code.as_str(), error.path, error.message.clone());
         let cause = match (&error.cause, &error.snapshot_error) {
             (Some(cause), _) => Some(Fault::from(&**cause)),
             (None, Some(problem)) => Some(Fault::from((**problem).clone())),
@@ -131,7 +131,7 @@ impl From<&ClientError> for Fault {
 
 impl From<Fault> for PyErr {
     fn from(mut fault: Fault) -> PyErr {
-        if let Some(exception) = fault.passing {
+        if let Some(exception) = fault.passthrough {
             return *exception;
         }
         let cause = fault.cause.take().map(|cause| *cause);

@@ -1,4 +1,6 @@
-//! The native half of the Python package `dezky`: arguments in, a call of core, the answer out, and no rule of its own.
+//! The native module of the Python package `dezky`.
+//!
+//! This module converts arguments, calls core, and converts the answers. All rules live in core.
 
 mod access;
 mod client;
@@ -16,7 +18,7 @@ mod _native {
     #[pymodule_export]
     use crate::access::{can, changed_keys, decide, normalize, rollout_position};
     #[pymodule_export]
-    use crate::client::Client;
+    use crate::client::{Client, client_codes};
     #[pymodule_export]
     use crate::ruleset::{Flags, Ruleset};
     #[pymodule_export]

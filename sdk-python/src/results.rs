@@ -1,4 +1,4 @@
-//! Answers as the named tuples of `dezky._results`.
+//! Conversion of answers to the named tuples of `dezky._results`.
 
 use dezky as core;
 use pyo3::prelude::*;
@@ -88,7 +88,7 @@ fn tuple<'py>(py: Python<'py>, items: impl Iterator<Item = Answer<'py>>) -> PyRe
     PyTuple::new(py, items.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// The float nearest to it, which prints as it.
+/// Returns the nearest float, which prints with the same digits.
 fn percent(percent: core::names::Percent) -> f64 {
     f64::from(percent.hundredths()) / 100.0
 }

@@ -1,4 +1,4 @@
-//! Compiled rules, and every flag's answer for one tenant.
+//! Compiled rules, and the answers of all flags for one tenant.
 
 use dezky as core;
 use dezky::flags::Snapshot;
@@ -7,29 +7,29 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
-use crate::document::{Document, text};
+use crate::document::{DocumentArgument, text};
 use crate::fault::Fault;
 use crate::results;
 use crate::subject::Subject;
 
 static FLAGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// A snapshot ready to answer. It never changes, and any number of threads may ask it.
+/// A compiled snapshot. It is immutable and can be shared by threads.
 #[pyclass(frozen, generic, module = "dezky")]
 pub(crate) struct Ruleset {
     rules: core::flags::Ruleset,
     #[pyo3(get)]
     digest: String,
-    /// Every flag's key, in order.
+    /// The keys of all flags, sorted.
     #[pyo3(get)]
     keys: Py<PyTuple>,
-    /// What a tenant gets for whom everything is off.
+    /// A dict with every flag off, copied for each tenant.
     all_off: Py<PyDict>,
 }
 
 #[pymethods]
 impl Ruleset {
-    /// Compiles a snapshot document: text, UTF-8 bytes or a dict.
+    /// Compiles a snapshot document: a string, UTF-8 bytes or a dict.
     #[staticmethod]
     #[pyo3(signature = (snapshot, /))]
     fn from_snapshot<'py>(py: Python<'py>, snapshot: &Bound<'py, PyAny>) -> PyResult<Ruleset> {
@@ -38,11 +38,12 @@ impl Ruleset {
             let digest = snapshot.digest().as_str().to_owned();
             Ok::<_, core::Error>((core::flags::Ruleset::new(snapshot), digest))
         };
-        let (rules, digest) = Document::of(snapshot)?.work(py, compile).map_err(Fault::from)?;
-        Ruleset::of(py, rules, digest)
+        let (rules, digest) =
+            DocumentArgument::from_value(snapshot)?.work(py, compile).map_err(Fault::from)?;
+        Ruleset::from_core(py, rules, digest)
     }
 
-    /// Every flag for one tenant, evaluated at once.
+    /// Evaluates every flag for one tenant.
     #[pyo3(signature = (subject, /))]
     pub(crate) fn for_tenant<'py>(
         slf: &Bound<'py, Ruleset>,
@@ -51,21 +52,21 @@ impl Ruleset {
         FLAGS.import(slf.py(), "dezky._flags", "Flags")?.call1((slf, subject))
     }
 
-    /// One flag for one tenant. A flag that does not exist is off.
+    /// Returns whether a flag is on for a tenant. An unknown flag is off.
     fn is_enabled(&self, key: &Bound<'_, PyAny>, subject: &Bound<'_, PyAny>) -> PyResult<bool> {
         let key = text(key, "/key")?;
-        let subject = Subject::of(subject)?;
+        let subject = Subject::from_argument(subject)?;
         Ok(self.rules.is_enabled(&key, &subject.get().0.subject()))
     }
 
-    /// SHA-256 over every subject's flags: equal wherever the same snapshot and subjects are evaluated.
+    /// Returns the SHA-256 of all answers for the subjects, equal in every runtime.
     #[pyo3(signature = (subjects, /))]
     fn fingerprint(&self, py: Python<'_>, subjects: &Bound<'_, PyAny>) -> PyResult<String> {
-        if let Some(document) = Document::given(subjects)? {
+        if let Some(document) = DocumentArgument::from_json(subjects)? {
             let fingerprint = document.work(py, |bytes| core::host::fingerprint(&self.rules, bytes));
             return Ok(fingerprint.map_err(Fault::from)?);
         }
-        let subjects = Subject::list_of(subjects)?;
+        let subjects = Subject::list_from_argument(subjects)?;
         let subjects: Vec<_> = subjects.iter().map(|subject| subject.get().0.subject()).collect();
         Ok(py.detach(|| self.rules.fingerprint(&subjects)).as_str().to_owned())
     }
@@ -87,26 +88,30 @@ impl Ruleset {
 }
 
 impl Ruleset {
-    /// These rules, with what is handed out again and again.
-    pub(crate) fn of(py: Python<'_>, rules: core::flags::Ruleset, digest: String) -> PyResult<Ruleset> {
+    /// Wraps compiled rules and prepares the keys and the dict of answers.
+    pub(crate) fn from_core(
+        py: Python<'_>,
+        rules: core::flags::Ruleset,
+        digest: String,
+    ) -> PyResult<Ruleset> {
         let keys = PyTuple::new(py, rules.keys())?;
         let all_off = PyDict::new(py);
         keys.iter().try_for_each(|key| all_off.set_item(key, false))?;
         Ok(Ruleset { rules, digest, keys: keys.into(), all_off: all_off.into() })
     }
 
-    /// Whether it is made of these very rules.
-    pub(crate) fn is_of(&self, rules: &core::flags::Ruleset) -> bool {
+    /// Returns whether this object wraps the given rules.
+    pub(crate) fn wraps(&self, rules: &core::flags::Ruleset) -> bool {
         self.rules.ptr_eq(rules)
     }
 }
 
-/// Every flag's answer for one tenant.
+/// The answers of all flags for one tenant.
 #[pyclass(frozen, generic, subclass, module = "dezky")]
 pub(crate) struct Flags {
     ruleset: Py<Ruleset>,
     subject: Py<Subject>,
-    /// By key. A dict, because nothing is read as fast from Python; never handed out itself.
+    /// The answers by key. A dict, because Python reads it fastest. Callers get copies only.
     answers: Py<PyDict>,
 }
 
@@ -115,7 +120,7 @@ impl Flags {
     #[new]
     #[pyo3(signature = (rules, subject, /))]
     fn new<'py>(rules: &Bound<'py, Ruleset>, subject: &Bound<'py, PyAny>) -> PyResult<Flags> {
-        let subject = Subject::of(subject)?;
+        let subject = Subject::from_argument(subject)?;
         let Ruleset { rules: compiled, keys, all_off, .. } = rules.get();
         let evaluation = compiled.evaluate_all(&subject.get().0.subject());
         let answers = all_off.bind(rules.py()).copy()?;
@@ -127,19 +132,19 @@ impl Flags {
         Ok(Flags { ruleset: rules.clone().unbind(), subject: subject.unbind(), answers: answers.unbind() })
     }
 
-    /// Why a flag is on or off. A flag that does not exist has the reason `unknown_flag`.
+    /// Explains why a flag is on or off. An unknown flag has the reason `unknown_flag`.
     fn explain<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let key = text(key, "/key")?;
         let subject = self.subject.get().0.subject();
         results::explanation(py, &self.ruleset.get().rules.explain(&key, &subject))
     }
 
-    /// Every flag's answer, by key.
+    /// Returns the answers of all flags by key, as a new dict.
     fn all<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.answers.bind(py).copy()
     }
 
-    /// The keys of the flags that are on, in order.
+    /// Returns the keys of the flags that are on, sorted.
     fn enabled_keys<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut enabled = Vec::new();
         for (key, answer) in self.all(py)? {
@@ -150,7 +155,7 @@ impl Flags {
         Ok(enabled)
     }
 
-    /// What a page that only reads answers is sent: `{"revision", "environment", "flags"}`.
+    /// Returns the answers for a web page: `{"revision", "environment", "flags"}`.
     fn results<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let rules = self.ruleset.get();
         let results = PyDict::new(py);
@@ -178,12 +183,14 @@ impl Flags {
 
     fn __repr__(&self) -> String {
         let tenant = self.subject.get().0.subject().tenant_id();
-        format!("<dezky.Flags: those of {tenant} at revision {}>", self.ruleset.get().revision())
+        format!("<dezky.Flags: tenant {tenant} at revision {}>", self.ruleset.get().revision())
     }
 }
 
 impl Flags {
-    /// A flag's answer, if there is such a flag. Every read comes through here: it is worth its place in each of them.
+    /// Returns the answer of a flag if the flag exists.
+    ///
+    /// Inlined, because every read passes through it.
     #[inline(always)]
     fn find<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let answers = self.answers.bind(key.py());
@@ -192,7 +199,7 @@ impl Flags {
         {
             return Ok(Some(answer));
         }
-        // By its text alone: a subclass of `str` may compare and hash as it likes.
+        // A subclass of `str` may override comparison and hashing, so only its text counts.
         answers.get_item(text(key, "/key")?)
     }
 }

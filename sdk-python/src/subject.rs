@@ -1,4 +1,4 @@
-//! The tenant that flags are evaluated for.
+//! Subjects: the tenants for which flags are evaluated.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,14 +8,14 @@ use dezky::limits::MAX_TENANTS;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::document::Document;
+use crate::document::DocumentArgument;
 use crate::fault::Fault;
 use crate::writer::Writer;
 
-/// Id, slug and plan.
+/// The positional arguments: id, slug and plan.
 type Positional<'a> = (&'a str, &'a str, &'a str);
 
-/// A tenant by its five names, read once and checked.
+/// A tenant as seen by evaluation: five names, checked once.
 #[pyclass(frozen, eq, hash, module = "dezky")]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Subject(pub(crate) SubjectDocument);
@@ -71,7 +71,7 @@ impl Subject {
         self.name(Axis::Environments)
     }
 
-    /// So that a subject can be copied and pickled.
+    /// Returns the constructor arguments, for `copy` and `pickle`.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Positional<'_>, Bound<'py, PyDict>)> {
         let named = PyDict::new(py);
         for (name, value) in [("partner_slug", self.partner_slug()), ("environment", self.environment())] {
@@ -94,35 +94,37 @@ impl Subject {
 }
 
 impl Subject {
-    /// A subject argument: a `Subject` as it is, or a document of one.
-    pub(crate) fn of<'py>(argument: &Bound<'py, PyAny>) -> Result<Bound<'py, Subject>, Fault> {
+    /// Converts a subject argument: a `Subject`, or a document of one.
+    pub(crate) fn from_argument<'py>(argument: &Bound<'py, PyAny>) -> Result<Bound<'py, Subject>, Fault> {
         if let Ok(subject) = argument.cast::<Subject>() {
             return Ok(subject.clone());
         }
-        let document = SubjectDocument::from_json(Document::of(argument)?.as_bytes())?;
-        Bound::new(argument.py(), Subject(document)).map_err(Fault::passing)
+        let document = SubjectDocument::from_json(DocumentArgument::from_value(argument)?.as_bytes())?;
+        Bound::new(argument.py(), Subject(document)).map_err(Fault::passthrough)
     }
 
-    /// A list of subject arguments as a host value; what is wrong with any of them is noted for all of them.
-    pub(crate) fn list_of<'py>(argument: &Bound<'py, PyAny>) -> Result<Vec<Bound<'py, Subject>>, Fault> {
+    /// Converts a list or tuple of subject arguments and collects the problems of all of them.
+    pub(crate) fn list_from_argument<'py>(
+        argument: &Bound<'py, PyAny>,
+    ) -> Result<Vec<Bound<'py, Subject>>, Fault> {
         if !argument.is_instance_of::<PyList>() && !argument.is_instance_of::<PyTuple>() {
             return Err(Fault::new(Code::WrongType, ""));
         }
         let mut subjects = Vec::new();
         let mut fault = Fault::default();
-        for (index, item) in argument.try_iter().map_err(Fault::reading)?.enumerate() {
+        for (index, item) in argument.try_iter().map_err(Fault::unreadable)?.enumerate() {
             if index == MAX_TENANTS {
                 return Err(Fault::new(Code::TooManyItems, ""));
             }
-            match Subject::of(&item.map_err(Fault::reading)?) {
+            match Subject::from_argument(&item.map_err(Fault::unreadable)?) {
                 Ok(subject) => subjects.push(subject),
-                Err(inner) => fault.join(inner.under(&format!("/{index}"))),
+                Err(inner) => fault.merge(inner.with_path_prefix(&format!("/{index}"))),
             }
         }
         if fault.is_none() { Ok(subjects) } else { Err(fault) }
     }
 
-    /// What the subject has on an axis.
+    /// Returns the name of the subject on an axis.
     pub(crate) fn name(&self, axis: Axis) -> Option<&str> {
         self.0.subject().value(axis)
     }

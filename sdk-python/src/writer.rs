@@ -1,4 +1,4 @@
-//! Plain Python values as JSON text, strictly: what JSON cannot hold is a problem, never something else instead.
+//! Strict conversion of plain Python values to JSON. Values without a JSON form are problems.
 
 use dezky::Code;
 use dezky::limits::{MAX_DEPTH, MAX_WORLD_BYTES};
@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, 
 
 use crate::fault::Fault;
 
-/// Writes one document, noting every problem with its path.
+/// Writes one document and collects every problem with its path.
 #[derive(Default)]
 pub(crate) struct Writer {
     out: Vec<u8>,
@@ -17,36 +17,36 @@ pub(crate) struct Writer {
     fault: Fault,
 }
 
-/// The error is one with which nothing more of the document can be written.
-type Written = Result<(), Fault>;
+/// An error here ends the writing. Other problems are collected.
+type WriteResult = Result<(), Fault>;
 
 impl Writer {
-    /// The text, where nothing was wrong.
-    pub(crate) fn finish(self, written: Written) -> Result<Vec<u8>, Fault> {
+    /// Returns the JSON text, or the collected problems.
+    pub(crate) fn finish(self, written: WriteResult) -> Result<Vec<u8>, Fault> {
         written?;
         if self.fault.is_none() { Ok(self.out) } else { Err(self.fault) }
     }
 
-    /// Text that is JSON already, or a part of some.
+    /// Appends text that is JSON or a part of JSON.
     pub(crate) fn raw(&mut self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
 
-    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>) -> Written {
+    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>) -> WriteResult {
         if self.out.len() > MAX_WORLD_BYTES {
             return Err(Fault::new(Code::DocumentTooLarge, ""));
         }
         if let Ok(text) = value.cast::<PyString>() {
             match text.encode_utf8() {
                 Ok(text) => self.text(text.as_bytes()),
-                Err(_) => self.note(Code::InvalidUtf8),
+                Err(_) => self.add(Code::InvalidUtf8),
             }
         } else if value.is_none() {
             self.raw(b"null");
         } else if let Ok(boolean) = value.cast::<PyBool>() {
             self.raw(if boolean.is_true() { b"true" } else { b"false" });
         } else if let Ok(number) = value.cast::<PyInt>() {
-            self.whole(number);
+            self.integer(number);
         } else if let Ok(number) = value.cast::<PyFloat>() {
             self.decimal(number.value());
         } else if let Ok(object) = value.cast::<PyDict>() {
@@ -54,21 +54,26 @@ impl Writer {
         } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             return self.nested(|writer| writer.list(value));
         } else {
-            self.note(Code::WrongType);
+            self.add(Code::WrongType);
         }
         Ok(())
     }
 
-    /// The next member of an object.
-    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Writer) -> Written) -> Written {
+    /// Writes the next member of an object.
+    pub(crate) fn member(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut Writer) -> WriteResult,
+    ) -> WriteResult {
         self.separate();
         self.text(name.as_bytes());
         self.raw(b":");
         self.within(name, write)
     }
 
-    fn object(&mut self, object: &Bound<'_, PyDict>) -> Written {
-        // A subclass may have items of its own making; a plain dict's are copied, so that nothing can change it meanwhile.
+    fn object(&mut self, object: &Bound<'_, PyDict>) -> WriteResult {
+        // The items of a plain dict are copied, so that no code can change the dict during the
+        // iteration. A subclass may override `items`, so its method is called.
         let items = if object.is_exact_instance_of::<PyDict>() {
             object.items().try_iter()
         } else {
@@ -78,7 +83,7 @@ impl Writer {
         self.each(items, |writer, item| {
             let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item;
             let Ok(name) = name.cast::<PyString>() else {
-                writer.note(Code::WrongType);
+                writer.add(Code::WrongType);
                 return Ok(());
             };
             match name.encode_utf8() {
@@ -87,7 +92,7 @@ impl Writer {
                     writer.member(&name, |writer| writer.value(&value))
                 }
                 Err(_) => {
-                    writer.note(Code::InvalidUtf8);
+                    writer.add(Code::InvalidUtf8);
                     Ok(())
                 }
             }
@@ -96,7 +101,7 @@ impl Writer {
         Ok(())
     }
 
-    fn list(&mut self, list: &Bound<'_, PyAny>) -> Written {
+    fn list(&mut self, list: &Bound<'_, PyAny>) -> WriteResult {
         let mut index = 0_usize;
         self.raw(b"[");
         self.each(list.try_iter(), |writer, item: Bound<'_, PyAny>| {
@@ -109,12 +114,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what an iterator gives, up to where it raises an exception or gives something else than it should.
+    /// Writes each item, up to the first exception or the first item of a wrong type.
     fn each<'py, T: FromPyObjectOwned<'py>>(
         &mut self,
         items: PyResult<Bound<'py, PyIterator>>,
-        mut write: impl FnMut(&mut Writer, T) -> Written,
-    ) -> Written {
+        mut write: impl FnMut(&mut Writer, T) -> WriteResult,
+    ) -> WriteResult {
         let Some(items) = self.readable(items) else { return Ok(()) };
         for item in items {
             let item = item.and_then(|item| item.extract().map_err(Into::into));
@@ -124,12 +129,12 @@ impl Writer {
         Ok(())
     }
 
-    /// What was read; `None` where that raised an exception, which is then noted.
+    /// Returns the value, or adds the exception as a problem and returns `None`.
     fn readable<T>(&mut self, read: PyResult<T>) -> Option<T> {
-        read.map_err(|exception| self.fault.note_unreadable(&self.path, exception)).ok()
+        read.map_err(|exception| self.fault.add_unreadable(&self.path, exception)).ok()
     }
 
-    fn nested(&mut self, write: impl FnOnce(&mut Writer) -> Written) -> Written {
+    fn nested(&mut self, write: impl FnOnce(&mut Writer) -> WriteResult) -> WriteResult {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Fault::new(Code::TooDeep, ""));
@@ -139,8 +144,8 @@ impl Writer {
         written
     }
 
-    /// What is written by `write` stands one step further down.
-    fn within(&mut self, step: &str, write: impl FnOnce(&mut Writer) -> Written) -> Written {
+    /// Calls `write` with the path extended by one step.
+    fn within(&mut self, step: &str, write: impl FnOnce(&mut Writer) -> WriteResult) -> WriteResult {
         let length = self.path.len();
         self.path.push('/');
         for character in step.chars() {
@@ -155,26 +160,27 @@ impl Writer {
         written
     }
 
-    fn note(&mut self, code: Code) {
-        self.fault.note(code, &self.path);
+    fn add(&mut self, code: Code) {
+        self.fault.add(code, &self.path);
     }
 
-    /// A comma, unless what comes is the first of its list or object.
+    /// Writes a comma, except before the first item of a list or object.
     fn separate(&mut self) {
         if !matches!(self.out.last(), Some(b'[' | b'{')) {
             self.raw(b",");
         }
     }
 
-    fn whole(&mut self, number: &Bound<'_, PyInt>) {
+    fn integer(&mut self, number: &Bound<'_, PyInt>) {
         if let Ok(small) = number.extract::<i64>() {
             return self.raw(small.to_string().as_bytes());
         }
-        // Its own digits, not those that a subclass may put in their place.
+        // The digits of the number itself: a subclass may override `__repr__`.
         let digits = number.py().get_type::<PyInt>().call_method1("__repr__", (number,));
         match digits.and_then(|digits| digits.extract::<String>()) {
             Ok(digits) => self.raw(digits.as_bytes()),
-            // Python writes no more than some thousands of them. Such a number is out of every range, whatever its digits.
+            // Python refuses to print integers of several thousand digits. A number of that size is
+            // out of every range, so its digits do not matter.
             Err(_) => self.raw(b"1e9999"),
         }
     }
@@ -183,7 +189,7 @@ impl Writer {
         if number.is_finite() {
             self.raw(format!("{number:?}").as_bytes());
         } else {
-            self.note(Code::WrongType);
+            self.add(Code::WrongType);
         }
     }
 

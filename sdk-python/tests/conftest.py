@@ -1,4 +1,4 @@
-"""What the tests share. They try the installed package, never the files beside them."""
+"""Shared fixtures. All tests import the installed package, never the source files."""
 
 import json
 import queue
@@ -82,7 +82,7 @@ def client(server, events):
 
 
 def problems(call, *arguments):
-    """The codes and paths with which a call is refused."""
+    """Returns the codes and paths of the problems of a call that must fail."""
     with pytest.raises(dezky.DezkyError) as refusal:
         call(*arguments)
     error = refusal.value

@@ -1,4 +1,4 @@
-"""A server of the tests: it publishes snapshots as the real one does, except where it is told to misbehave."""
+"""A test server that publishes snapshots like the real server and misbehaves on request."""
 
 import hashlib
 import json
@@ -22,6 +22,8 @@ def canonical(document):
 
 
 class FlagServer(ThreadingHTTPServer):
+    """The server. `status` and `stream_status` replace the normal answers."""
+
     daemon_threads = True
     request_queue_size = 64
 
@@ -49,8 +51,8 @@ class FlagServer(ThreadingHTTPServer):
             self.digest = Ruleset.from_snapshot(self.body).digest
             self.changed.notify_all()
 
-    def move(self, subject):
-        """Another subject of a tenant from now on."""
+    def replace_subject(self, subject):
+        """Replaces the subject of a tenant and signals the change."""
         with self.changed:
             self.subjects[subject["tenantSlug"]] = subject
             self.population += 1
@@ -59,17 +61,18 @@ class FlagServer(ThreadingHTTPServer):
     def end_streams(self):
         with self.changed:
             for stream in self.streams:
-                stream.is_over = True
+                stream.is_ended = True
             self.changed.notify_all()
 
     def instances(self):
-        """The digest that each instance said last that it evaluates with."""
+        """Returns the digest that each instance reported last."""
         with self.changed:
             return {request["dezky-instance"]: request.get("dezky-digest") for request in self.requests}
 
-    def wait(self, is_so, seconds=10):
+    def wait(self, condition, seconds=10):
+        """Waits until the condition holds. It is checked after each change of the server."""
         with self.changed:
-            assert self.changed.wait_for(is_so, seconds), "in vain"
+            assert self.changed.wait_for(condition, seconds), f"the condition did not hold within {seconds} s"
 
     def handle_error(self, request, client_address):
         pass
@@ -77,7 +80,7 @@ class FlagServer(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    is_over = False
+    is_ended = False
 
     def do_GET(self):
         server = self.server
@@ -87,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             server.requests.append({**headers, "path": self.path})
             body, digest, history = server.body, server.digest, server.history
             status = server.stream_status if is_stream else server.status
-            known = {"Dezky-Population": str(server.population)}
+            population_header = {"Dezky-Population": str(server.population)}
             server.changed.notify_all()
         if self.path.startswith("/tenants/"):
             self.subject(status)
@@ -96,9 +99,9 @@ class Handler(BaseHTTPRequestHandler):
         elif is_stream:
             self.stream()
         elif self.headers["if-none-match"] == f'"{digest}"':
-            self.answer(304, b"", {**known, "ETag": f'"{digest}"', "Dezky-History": history})
+            self.answer(304, b"", {**population_header, "ETag": f'"{digest}"', "Dezky-History": history})
         else:
-            self.answer(200, body, {**known, "ETag": f'"{digest}"', "Dezky-History": history})
+            self.answer(200, body, {**population_header, "ETag": f'"{digest}"', "Dezky-History": history})
 
     def subject(self, status):
         subject = self.server.subjects.get(self.path.split("/")[2])
@@ -127,23 +130,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        told = None
+        sent = None
         with server.changed:
             server.streams.add(self)
             server.changed.notify_all()
         try:
-            while not self.is_over:
+            while not self.is_ended:
                 with server.changed:
                     server.changed.wait_for(
-                        lambda: self.is_over or (server.digest, server.population) != told, timeout=0.1
+                        lambda: self.is_ended or (server.digest, server.population) != sent, timeout=0.1
                     )
                     digest, population = server.digest, server.population
-                if (digest, population) == told:
+                if (digest, population) == sent:
                     self.wfile.write(b":\n\n")
                 else:
                     data = json.dumps({"revision": 1, "digest": digest, "population": population})
                     self.wfile.write(f"id: 1\nevent: revision\ndata: {data}\n\n".encode())
-                    told = (digest, population)
+                    sent = (digest, population)
                 self.wfile.flush()
         except OSError:
             pass
@@ -156,15 +159,16 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def until(is_so, seconds=10):
-    ends = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < ends, "in vain"
+def until(condition, seconds=10):
+    """Polls until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.005)
 
 
 def client_threads():
-    """How many threads of clients this process has."""
+    """Returns the number of client threads in this process."""
     count = 0
     for task in Path("/proc/self/task").iterdir():
         try:

@@ -1,4 +1,4 @@
-"""The live client: rules that follow a server."""
+"""Tests of the live client: rules that follow a server."""
 
 import gc
 import json
@@ -17,12 +17,13 @@ from dezky import ClientEvent, DezkyError, Ruleset, Subject, connect
 
 
 def refusal(call):
+    """Returns the error of a call that must fail."""
     with pytest.raises(DezkyError) as refused:
         call()
     return refused.value
 
 
-def test_a_flip_arrives(server, client, events, subject):
+def test_a_changed_flag_arrives(server, client, events, subject):
     assert client.status == "ready" and client.instance.startswith("python-")
     assert not client.is_enabled("a", subject) and client.is_enabled("b", subject)
     before = client.ruleset
@@ -56,7 +57,7 @@ def test_handlers_are_called_by_name_until_removed(server, client, events):
         client.on("ready", 7)
 
 
-def test_a_refused_key_is_said_once_and_the_client_recovers(server, subject):
+def test_a_refused_key_is_reported_once_and_the_client_recovers(server, subject):
     events = queue.Queue()
     with connect(server.url, key="dzk_test", on_event=events.put, max_backoff=0.2) as client:
         server.wait(lambda: server.streams)
@@ -74,7 +75,7 @@ def test_a_refused_key_is_said_once_and_the_client_recovers(server, subject):
         assert client.status == "ready"
 
 
-def test_with_a_file_a_server_that_is_down_or_refuses_the_key_is_not_waited_for(server, tmp_path, subject):
+def test_with_a_file_a_start_without_a_usable_server_does_not_wait(server, tmp_path, subject):
     file = tmp_path / "flags.json"
     file.write_text(canonical(snapshot(1, b="on")))
     began = time.monotonic()
@@ -90,7 +91,7 @@ def test_with_a_file_a_server_that_is_down_or_refuses_the_key_is_not_waited_for(
     assert refusal(lambda: connect(server.url, key="dzk_test", file=file, past_deadline="fail")).code == "key_refused"
 
 
-def test_a_key_does_not_travel_over_plain_http_unless_that_is_allowed(subject):
+def test_a_key_is_not_sent_over_plain_http_unless_allowed(subject):
     given = snapshot(1, a="on")
     for url in ("http://flags.example", "http://10.0.0.7:7070", "http://[2001:db8::1]"):
         error = refusal(lambda: connect(url, key="dzk_test", snapshot=given))
@@ -101,7 +102,7 @@ def test_a_key_does_not_travel_over_plain_http_unless_that_is_allowed(subject):
         connect(url, key="dzk_test", snapshot=given).close()
 
 
-def test_closing_signs_off(server):
+def test_closing_sends_a_last_request(server):
     for tenant, path in ((None, "/flags/snapshot"), ("acme", "/flags/slice?tenant=acme")):
         client = connect(server.url, key="dzk_test", tenant=tenant, instance="portal-7")
         client.close()
@@ -113,7 +114,7 @@ def test_closing_signs_off(server):
 def test_subjects_are_resolved_cached_and_followed(server, client):
     acme = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "partnerSlug": "nordic"}
 
-    def asked():
+    def subject_requests():
         return [request for request in server.requests if request["path"].startswith("/tenants/")]
 
     server.subjects["acme"] = acme
@@ -121,8 +122,8 @@ def test_subjects_are_resolved_cached_and_followed(server, client):
         subject = client.subject("acme")
         assert subject == Subject("t1", "acme", "business", partner_slug="nordic")
         assert client.is_enabled("b", subject)
-    assert len(asked()) == 1 and asked()[0]["path"] == "/tenants/acme/subject"
-    server.move({**acme, "plan": "free"})
+    assert len(subject_requests()) == 1 and subject_requests()[0]["path"] == "/tenants/acme/subject"
+    server.replace_subject({**acme, "plan": "free"})
     until(lambda: client.subject("acme").plan == "free")
     for slug, code in (("Not a slug", "invalid_slug"), ("", "invalid_slug"), ("nobody", "unknown_tenant")):
         error = refusal(lambda: client.subject(slug))
@@ -139,29 +140,29 @@ def test_subjects_are_resolved_cached_and_followed(server, client):
 
 
 def test_a_handler_reads_subjects_from_memory(server, client):
-    seen = queue.Queue()
+    received = queue.Queue()
     server.subjects["acme"] = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business"}
     client.subject("acme")
-    client.on("change", lambda event: seen.put((client.subject("acme").plan, refusal(lambda: client.subject("umbrella")).code)))
+    client.on("change", lambda event: received.put((client.subject("acme").plan, refusal(lambda: client.subject("umbrella")).code)))
     server.publish(snapshot(2, a="on"))
-    assert seen.get(timeout=10) == ("business", "unreachable")
+    assert received.get(timeout=10) == ("business", "unreachable")
 
 
-def test_what_a_handler_raises_harms_nothing(server, client, events, monkeypatch):
-    told = queue.Queue()
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.put(unraisable.exc_value))
+def test_exceptions_of_handlers_do_not_stop_the_client(server, client, events, monkeypatch):
+    raised = queue.Queue()
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: raised.put(unraisable.exc_value))
 
     def fail(event):
         raise RuntimeError(event.name)
 
     client.on("change", fail)
     server.publish(snapshot(2, a="on"))
-    assert str(told.get(timeout=10)) == "change"
+    assert str(raised.get(timeout=10)) == "change"
     server.publish(snapshot(3, a="off"))
-    assert str(told.get(timeout=10)) == "change" and client.status == "ready"
+    assert str(raised.get(timeout=10)) == "change" and client.status == "ready"
 
 
-def test_a_function_gives_the_key(server):
+def test_a_key_function_is_called_for_each_request(server):
     keys = iter(["dzk_1", "dzk_2", "dzk_3", "dzk_4", "dzk_5"])
     failures = []
 
@@ -175,24 +176,24 @@ def test_a_function_gives_the_key(server):
     with connect(server.url, key=key, on_event=events.put):
         assert events.get(timeout=10).code == "unreachable"
         server.wait(lambda: len(server.requests) >= 3)
-        seen = {request["authorization"] for request in server.requests[:3]}
-    assert seen == {"Bearer dzk_1", "Bearer dzk_2", "Bearer dzk_3"}
+        received = {request["authorization"] for request in server.requests[:3]}
+    assert received == {"Bearer dzk_1", "Bearer dzk_2", "Bearer dzk_3"}
 
 
-def test_a_start_that_fails_says_why(server):
+def test_a_failed_start_reports_its_cause(server):
     server.status = 403
     assert refusal(lambda: connect(server.url, key="dzk_test")).code == "key_refused"
     server.status = 500
     began = time.monotonic()
-    late = refusal(lambda: connect(server.url, key="dzk_test", deadline=0.3))
+    timeout = refusal(lambda: connect(server.url, key="dzk_test", deadline=0.3))
     assert time.monotonic() - began < 1
-    assert (late.code, late.path) == ("deadline", "") and late.__cause__.code == "unexpected_status"
-    late = refusal(lambda: connect("http://127.0.0.1:1", key="dzk_test", deadline=0.3, past_deadline="file"))
-    assert late.code == "deadline" and late.__cause__ is None or late.__cause__.code == "unreachable"
+    assert (timeout.code, timeout.path) == ("deadline", "") and timeout.__cause__.code == "unexpected_status"
+    timeout = refusal(lambda: connect("http://127.0.0.1:1", key="dzk_test", deadline=0.3, past_deadline="file"))
+    assert timeout.code == "deadline" and timeout.__cause__ is None or timeout.__cause__.code == "unreachable"
     until(lambda: client_threads() == 0)
 
 
-def test_past_the_deadline_it_goes_on(server, tmp_path, subject):
+def test_past_the_deadline_the_client_starts_anyway(server, tmp_path, subject):
     server.status = 503
     events = queue.Queue()
     options = {"key": "dzk_test", "deadline": 0.2, "on_event": events.put, "max_backoff": 0.2}
@@ -216,7 +217,7 @@ def test_past_the_deadline_it_goes_on(server, tmp_path, subject):
     assert json.loads(file.read_text())["history"] == "history-1"
 
 
-def test_with_a_snapshot_it_does_not_wait(server, subject):
+def test_with_a_snapshot_connect_does_not_wait(server, subject):
     with connect("http://127.0.0.1:1", key="dzk_test", snapshot=snapshot(7, a="on"), stale_after=0.2) as client:
         assert client.is_enabled("a", subject) and client.ruleset.revision == 7
         until(lambda: client.status == "stale")
@@ -252,14 +253,14 @@ def test_malformed_options_are_named(path, options):
     assert (error.code, error.path) == ("invalid_option", path) and error.message
 
 
-def test_a_malformed_snapshot_is_told_in_full():
+def test_every_problem_of_a_malformed_snapshot_is_reported():
     error = refusal(lambda: connect("http://127.0.0.1:1", key="k", snapshot={"format": 1, "revision": -1}))
     assert [each["path"] for each in error.__cause__.errors] == ["/environment", "/flags", "/revision"] or error.__cause__
     with pytest.raises(DezkyError):
         connect("http://127.0.0.1:1", key="k", snapshot={"format": {1}})
 
 
-def test_closing_leaves_nothing(server, subject):
+def test_closing_ends_threads_and_streams(server, subject):
     client = connect(server.url, key="dzk_test")
     server.wait(lambda: server.streams)
     client.close()
@@ -269,22 +270,22 @@ def test_closing_leaves_nothing(server, subject):
     assert client.status == "closed" and client.is_enabled("b", subject)
 
 
-def test_a_client_that_nobody_holds_is_closed(server):
+def test_a_client_without_references_is_closed(server):
     client = connect(server.url, key="dzk_test")
-    gone = weakref.ref(client)
+    reference = weakref.ref(client)
     del client
     gc.collect()
-    assert gone() is None
+    assert reference() is None
     until(lambda: client_threads() == 0)
 
 
-def test_a_handler_that_runs_does_not_block_closing(server):
-    entered, over = threading.Event(), []
+def test_closing_waits_for_a_running_handler(server):
+    entered, done = threading.Event(), []
 
     def slow(event):
         entered.set()
         time.sleep(0.3)
-        over.append(event.name)
+        done.append(event.name)
 
     client = connect(server.url, key="dzk_test")
     client.on("change", slow)
@@ -292,29 +293,29 @@ def test_a_handler_that_runs_does_not_block_closing(server):
     server.publish(snapshot(2, a="on"))
     assert entered.wait(10)
     client.close()
-    assert over == ["change"]
+    assert done == ["change"]
 
 
 def test_a_handler_may_close_and_read(server, subject):
-    seen = queue.Queue()
+    received = queue.Queue()
     client = connect(server.url, key="dzk_test")
 
     def close(event):
-        seen.put(client.ruleset.revision)
+        received.put(client.ruleset.revision)
         client.close()
 
     client.on("change", close)
     server.wait(lambda: server.streams)
     server.publish(snapshot(2, a="on"))
-    assert seen.get(timeout=10) == 2
+    assert received.get(timeout=10) == 2
     until(lambda: client.status == "closed" and client_threads() == 0)
 
 
-def test_threads_read_while_rules_are_swapped(server, client, subject):
-    over, wrong = threading.Event(), []
+def test_threads_read_while_rules_are_replaced(server, client, subject):
+    done, wrong = threading.Event(), []
 
     def read():
-        while not over.is_set():
+        while not done.is_set():
             rules = client.ruleset
             flags = rules.for_tenant(subject).all()
             if len(set(flags.values())) > 1 or rules.revision < 1:
@@ -328,32 +329,32 @@ def test_threads_read_while_rules_are_swapped(server, client, subject):
     for revision in range(3, 30):
         state = "on" if revision % 2 else "off"
         server.publish(snapshot(revision, **{f"flag_{number}": state for number in range(50)}))
-        time.sleep(0.02)
+        until(lambda: client.ruleset.revision == revision)
     until(lambda: client.ruleset.revision == 29)
-    over.set()
+    done.set()
     for reader in readers:
         reader.join()
     assert wrong == []
 
 
-def test_other_threads_run_while_it_connects(server):
+def test_other_threads_run_during_connect(server):
     server.status = 500
-    ticks, over = [], threading.Event()
+    ticks, done = [], threading.Event()
 
     def tick():
-        while not over.is_set():
+        while not done.is_set():
             ticks.append(1)
             time.sleep(0.005)
 
     ticker = threading.Thread(target=tick)
     ticker.start()
     refusal(lambda: connect(server.url, key="dzk_test", deadline=0.5))
-    over.set()
+    done.set()
     ticker.join()
     assert len(ticks) > 30
 
 
-def test_reading_through_the_client_costs_little(client):
+def test_reading_the_ruleset_of_a_client_is_fast(client):
     def cost(read, rounds=20_000):
         best = float("inf")
         for _ in range(5):

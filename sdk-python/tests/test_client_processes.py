@@ -1,4 +1,4 @@
-"""The live client where processes fork and interpreters end."""
+"""Tests of the live client across forks and at the end of the interpreter."""
 
 import multiprocessing
 import os
@@ -16,10 +16,10 @@ HERE = Path(__file__).parent
 
 
 def follow_in_child(client, expected, pipe):
-    """In a child: says that it is there, and waits for a revision."""
+    """Runs in a child: reports that it has started, then waits for a revision."""
     os.write(pipe, b"!")
-    ends = time.monotonic() + 10
-    while client.ruleset.revision != expected and time.monotonic() < ends:
+    deadline = time.monotonic() + 10
+    while client.ruleset.revision != expected and time.monotonic() < deadline:
         time.sleep(0.01)
     os.write(pipe, b"y" if client.ruleset.revision == expected else b"n")
 
@@ -42,13 +42,13 @@ def test_parent_and_forked_child_both_follow(server, client, events):
         assert os.waitpid(child, 0)[1] == 0
         until(lambda: client.ruleset.revision == round + 2)
     assert client_threads() == 1 and client.status == "ready"
-    # Each child is an instance of its own.
+    # Each child is a separate instance.
     assert len(server.instances()) == 6
 
 
 def child_of_multiprocessing(client, expected, results):
-    ends = time.monotonic() + 10
-    while client.ruleset.revision != expected and time.monotonic() < ends:
+    deadline = time.monotonic() + 10
+    while client.ruleset.revision != expected and time.monotonic() < deadline:
         time.sleep(0.01)
     results.put((client.ruleset.revision, client.status))
 
@@ -70,9 +70,9 @@ def test_children_of_multiprocessing_follow(server, client):
     until(lambda: client.ruleset.revision == 2)
 
 
-def test_a_child_of_a_fork_that_nobody_announced_gets_a_thread_of_its_own(server):
-    # A library in C forks past Python: the client's thread stays behind. So would a thread of Python's that
-    # waits for the interpreter lock, and the lock with it: whoever forks has no other.
+def test_a_child_of_a_fork_in_c_gets_its_own_thread(server):
+    # A fork in C runs no fork handlers of Python, so the child has no client thread. The program
+    # has no other Python thread, because the child would inherit its lock without the thread.
     program = f"""
 import ctypes, os
 from flag_server import client_threads, until
@@ -131,7 +131,7 @@ def test_the_interpreter_ends_with_a_client_open(server, ending):
     assert time.monotonic() - began < 5
 
 
-def test_the_interpreter_ends_though_a_handler_waits(server):
+def test_the_interpreter_ends_while_a_handler_sleeps(server):
     program = f"""
 import dezky, time
 def wait(event):

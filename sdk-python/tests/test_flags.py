@@ -1,4 +1,4 @@
-"""Rulesets and the flags of a tenant."""
+"""Tests of rulesets and of the flags of a tenant."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from conftest import ANSWERS, SNAPSHOT, problems
 from dezky import Explanation, Ruleset, Subject, changed_keys, rollout_position, validate
 
 
-def test_a_tenant_gets_the_same_however_it_is_asked(rules, flags, subject):
+def test_all_ways_to_read_a_flag_agree(rules, flags, subject):
     for key, enabled in ANSWERS.items():
         assert flags.is_enabled(key) is enabled
         assert flags.is_enabled(key=key) is enabled
@@ -34,7 +34,7 @@ def test_flags_are_a_mapping(flags, rules, subject):
     assert flags["always"] is True
 
 
-def test_a_flag_that_does_not_exist_is_off_and_no_item(rules, flags, subject):
+def test_an_unknown_flag_is_off_and_not_an_item(rules, flags, subject):
     for key in ["unheard_of", "", "Always", "é", "a" * 10_000_000]:
         assert flags.is_enabled(key) is False
         assert rules.is_enabled(key, subject) is False
@@ -43,7 +43,7 @@ def test_a_flag_that_does_not_exist_is_off_and_no_item(rules, flags, subject):
             flags[key]
 
 
-def test_every_reason_is_given(flags, rules):
+def test_every_reason_is_explained(flags, rules):
     position = rollout_position("t1", "jmap_native_v2") / 100
     assert position == 4.3
     assert [flags.explain(key) for key in flags] == [
@@ -59,20 +59,20 @@ def test_every_reason_is_given(flags, rules):
     assert elsewhere.explain("jmap_native_v2") == Explanation("jmap_native_v2", False, "out_of_scope", "plans")
 
 
-def test_a_ruleset_says_what_it_is(rules):
+def test_a_ruleset_has_the_facts_of_its_snapshot(rules):
     assert (rules.revision, rules.environment) == (481, "production")
     assert rules.keys == tuple(ANSWERS)
     assert rules.digest == Ruleset.from_snapshot(validate.snapshot(SNAPSHOT)["ok"]).digest
     assert repr(rules) == "<dezky.Ruleset: 7 flags of production at revision 481>"
 
 
-def test_a_document_may_be_text_bytes_or_values():
+def test_a_document_can_be_a_string_bytes_or_values():
     text = json.dumps(SNAPSHOT)
     forms = [text, text.encode(), bytearray(text.encode()), SNAPSHOT, {**SNAPSHOT, "flags": tuple(SNAPSHOT["flags"])}]
     assert len({Ruleset.from_snapshot(form).digest for form in forms}) == 1
 
 
-def test_a_subject_may_be_a_document(rules, flags):
+def test_a_subject_can_be_a_document(rules, flags):
     document = {
         "tenantId": "t1",
         "tenantSlug": "acme",
@@ -85,7 +85,7 @@ def test_a_subject_may_be_a_document(rules, flags):
         assert rules.is_enabled("plan", form) is True
 
 
-def test_fingerprints(rules, subject):
+def test_fingerprints_depend_on_the_set_of_subjects(rules, subject):
     other = {"tenantId": "t0", "tenantSlug": "umbrella", "plan": "free"}
     documents = [other, {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "partnerSlug": "nordic"}]
     expected = rules.fingerprint(json.dumps(documents))
@@ -100,14 +100,14 @@ def test_fingerprints(rules, subject):
     ]
 
 
-def test_changed_keys():
+def test_changed_keys_are_those_that_differ():
     flags = [{"key": "always", "state": "off"}, {"key": "new", "state": "on"}, *SNAPSHOT["flags"][2:]]
     assert changed_keys(SNAPSHOT, {**SNAPSHOT, "flags": flags}) == ["always", "in_part", "new"]
     assert changed_keys(SNAPSHOT, {**SNAPSHOT, "revision": 482}) == []
     assert problems(changed_keys, SNAPSHOT, {**SNAPSHOT, "format": 2}) == [("unknown_format", "/format")]
 
 
-def test_positions():
+def test_positions_are_fixed_hundredths():
     assert rollout_position("t1", "flag-a") == 6334
     assert rollout_position(tenant_id="t1", key="flag-a") == 6334
     assert rollout_position("", "") in range(10_000)

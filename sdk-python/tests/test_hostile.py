@@ -1,4 +1,4 @@
-"""Values that have no business being where they are: a DezkyError with code and path, never a crash, never something else instead."""
+"""Tests of hostile arguments: each raises a DezkyError with its code and path."""
 
 import datetime
 import decimal
@@ -14,7 +14,7 @@ from dezky import DezkyError, Ruleset, Subject, World, can, rollout_position, va
 
 
 class Liar(str):
-    """A text that says something else about itself."""
+    """A string that compares, hashes and prints as another string."""
 
     def __hash__(self):
         return hash("never")
@@ -27,7 +27,7 @@ class Liar(str):
 
 
 class Impostor:
-    """Equal to a key, and no text."""
+    """A value that equals a key but is not a string."""
 
     def __hash__(self):
         return hash("always")
@@ -70,7 +70,7 @@ class LyingFloat(float):
         return "true"
 
 
-NOT_TEXTS = [
+NOT_STRINGS = [
     42,
     True,
     None,
@@ -127,8 +127,8 @@ def with_member(value):
     return {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "anything": value}
 
 
-@pytest.mark.parametrize("key", NOT_TEXTS, ids=lambda key: type(key).__name__)
-def test_a_key_is_a_text(rules, flags, subject, key):
+@pytest.mark.parametrize("key", NOT_STRINGS, ids=lambda key: type(key).__name__)
+def test_a_key_must_be_a_string(rules, flags, subject, key):
     world = World.from_json({"revision": 1, "environment": "production", "partners": [], "tenants": [], "flags": []})
     for call in [
         flags.is_enabled,
@@ -145,14 +145,14 @@ def test_a_key_is_a_text(rules, flags, subject, key):
 
 
 @pytest.mark.parametrize("key", ["\ud800", "always\udfff", Liar("\ud83d")], ids=ascii)
-def test_a_key_is_unicode(rules, flags, subject, key):
+def test_a_key_must_be_valid_unicode(rules, flags, subject, key):
     for call in [flags.is_enabled, flags.explain, flags.__getitem__, flags.__contains__]:
         assert problems(call, key) == [("invalid_utf8", "/key")]
     assert problems(rules.is_enabled, key, subject) == [("invalid_utf8", "/key")]
     assert problems(rollout_position, "t1", key) == [("invalid_utf8", "/key")]
 
 
-def test_of_a_subclass_of_str_its_text_counts(rules, flags, subject):
+def test_only_the_text_of_a_str_subclass_counts(rules, flags, subject):
     assert (
         flags.is_enabled(Liar("always")) is flags[Liar("always")] is rules.is_enabled(Liar("always"), subject) is True
     )
@@ -163,7 +163,7 @@ def test_of_a_subclass_of_str_its_text_counts(rules, flags, subject):
 
 
 @pytest.mark.parametrize("value", NOT_JSON, ids=lambda value: type(value).__name__)
-def test_what_is_no_json_value_is_refused_where_it_stands(rules, value):
+def test_values_that_json_cannot_hold_are_refused_with_their_path(rules, value):
     assert problems(rules.for_tenant, with_member(value)) == [("wrong_type", "/anything")]
     assert problems(rules.for_tenant, with_member([0, {"a/b~c": value}])) == [("wrong_type", "/anything/1/a~1b~0c")]
     assert problems(Ruleset.from_snapshot, {**SNAPSHOT, "flags": [value]}) == [("wrong_type", "/flags/0")]
@@ -180,13 +180,13 @@ def test_what_is_no_json_value_is_refused_where_it_stands(rules, value):
 @pytest.mark.parametrize(
     "argument", [None, 7, 1.5, True, object(), {1}, memoryview(b"{}")], ids=lambda each: type(each).__name__
 )
-def test_what_is_no_document_is_refused_as_a_whole(rules, argument):
+def test_arguments_that_are_not_documents_are_refused(rules, argument):
     for call in [Ruleset.from_snapshot, rules.for_tenant, rules.fingerprint, World.from_json]:
         assert problems(call, argument) == [("wrong_type", "")]
     assert [(each["code"], each["path"]) for each in validate.flag(argument)["errors"]] == [("wrong_type", "")]
 
 
-def test_lone_surrogates_are_refused_where_they_stand(rules):
+def test_lone_surrogates_are_refused_with_their_path(rules):
     assert problems(rules.for_tenant, with_member("\ud800")) == [("invalid_utf8", "/anything")]
     assert problems(rules.for_tenant, with_member({"\ud800": 1})) == [("invalid_utf8", "/anything")]
     assert problems(rules.for_tenant, '{"plan": "\udfff"}') == [("invalid_utf8", "")]
@@ -205,7 +205,7 @@ def test_values_that_raise_are_unreadable(rules):
     assert validate.tenant(RaisingDict())["errors"][0]["code"] == "unreadable"
 
 
-def test_an_interrupt_is_not_held_back(rules):
+def test_an_interrupt_is_raised_unchanged(rules):
     class Interrupting(dict):
         def items(self):
             raise KeyboardInterrupt
@@ -251,7 +251,7 @@ def test_numbers_are_written_by_their_value(rules):
     }
 
 
-def test_texts_are_written_as_they_are(rules):
+def test_strings_are_written_unchanged(rules):
     text = "".join(map(chr, range(0xD800))) + "\U0001f600"
     assert validate.change({**CHANGE, "after": {text: text}})["ok"]["after"] == {text: text}
     assert problems(rules.for_tenant, {"tenantId": 't1","plan":"business'}) == [
@@ -261,7 +261,7 @@ def test_texts_are_written_as_they_are(rules):
     ]
 
 
-def test_a_part_of_a_question_cannot_say_more_than_its_part():
+def test_a_part_of_a_question_must_be_one_json_value():
     key = '{"key": {"kind": "server"}}'
     assert can(key, "snapshot.read", " {} ").allowed
     for principal in [key + ',"anything":1', key + '},{"a":1', key + '},"resource":{}', "", "{", key + key]:

@@ -1,4 +1,4 @@
-"""The provider, in the OpenFeature SDK."""
+"""Tests of the provider with the OpenFeature SDK."""
 
 import asyncio
 import queue
@@ -47,14 +47,14 @@ def client(provider):
 
 @pytest.mark.parametrize("key", DETAILS)
 def test_a_flag_is_resolved_with_its_reason(client, key):
-    value, reason, particulars = DETAILS[key]
+    value, reason, metadata = DETAILS[key]
     for details in [
         client.get_boolean_details(key, not value, CONTEXT),
         asyncio.run(client.get_boolean_details_async(key, not value, CONTEXT)),
     ]:
         assert (details.value, details.reason, details.variant) == (value, reason, "on" if value else "off")
         assert (details.error_code, details.error_message) == (None, None)
-        assert details.flag_metadata == {**VERSION, **particulars}
+        assert details.flag_metadata == {**VERSION, **metadata}
     assert client.get_boolean_value(key, not value, CONTEXT) is value
 
 
@@ -64,11 +64,11 @@ def refusal(details):
 
 
 @pytest.mark.parametrize("default", [True, False])
-def test_refusals_give_the_default(client, default):
-    ask = lambda key, context=None: refusal(client.get_boolean_details(key, default, context))
-    assert ask("unheard_of", CONTEXT) == (default, ErrorCode.FLAG_NOT_FOUND)
-    assert ask("plan") == (default, ErrorCode.TARGETING_KEY_MISSING)
-    assert ask("plan", EvaluationContext("", CONTEXT.attributes)) == (default, ErrorCode.TARGETING_KEY_MISSING)
+def test_errors_return_the_default(client, default):
+    resolve = lambda key, context=None: refusal(client.get_boolean_details(key, default, context))
+    assert resolve("unheard_of", CONTEXT) == (default, ErrorCode.FLAG_NOT_FOUND)
+    assert resolve("plan") == (default, ErrorCode.TARGETING_KEY_MISSING)
+    assert resolve("plan", EvaluationContext("", CONTEXT.attributes)) == (default, ErrorCode.TARGETING_KEY_MISSING)
     for targeting_key, attributes in [
         ("t:1", CONTEXT.attributes),
         ("\ud800", CONTEXT.attributes),
@@ -76,8 +76,8 @@ def test_refusals_give_the_default(client, default):
         ("t1", {"tenantSlug": "acme", "plan": 7}),
         ("t1", {"tenantSlug": "acme", "plan": "business", "environment": "Not One"}),
     ]:
-        assert ask("plan", EvaluationContext(targeting_key, attributes)) == (default, ErrorCode.INVALID_CONTEXT)
-    assert ask(7, CONTEXT) == (default, ErrorCode.GENERAL)
+        assert resolve("plan", EvaluationContext(targeting_key, attributes)) == (default, ErrorCode.INVALID_CONTEXT)
+    assert resolve(7, CONTEXT) == (default, ErrorCode.GENERAL)
 
 
 def test_every_flag_is_boolean(client):
@@ -92,53 +92,53 @@ def test_the_context_is_merged_by_the_sdk(client):
     assert client.get_boolean_value("plan", False, EvaluationContext(attributes={"plan": "business"})) is True
 
 
-def test_being_ready_is_told_once():
-    told = queue.Queue()
-    api.add_handler(ProviderEvent.PROVIDER_READY, told.put)
-    # What the SDK serves at first is ready too.
-    assert told.get(timeout=10).provider_name == "No-op Provider"
+def test_ready_is_emitted_once():
+    received = queue.Queue()
+    api.add_handler(ProviderEvent.PROVIDER_READY, received.put)
+    # The SDK's initial no-op provider is ready too.
+    assert received.get(timeout=10).provider_name == "No-op Provider"
     api.set_provider(DezkyProvider(SNAPSHOT))
-    assert told.get(timeout=10).provider_name == "dezky" == api.get_provider_metadata().name
+    assert received.get(timeout=10).provider_name == "dezky" == api.get_provider_metadata().name
     assert api.get_client().get_provider_status() == ProviderStatus.READY
     with pytest.raises(queue.Empty):
-        told.get(timeout=0.3)
+        received.get(timeout=0.3)
     api.shutdown()
 
 
-def test_another_snapshot_is_served_and_told(provider, client):
-    told = queue.Queue()
-    client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, told.put)
+def test_a_replaced_snapshot_is_served_and_announced(provider, client):
+    received = queue.Queue()
+    client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, received.put)
     flags = [{"key": "always", "state": "off"}, *SNAPSHOT["flags"][1:6], {"key": "zebra", "state": "on"}]
     later = {**SNAPSHOT, "revision": 482, "flags": flags}
     provider.replace(later)
-    first = told.get(timeout=10)
+    first = received.get(timeout=10)
     assert first.flags_changed == ["always", "plan", "zebra"]
     assert (first.provider_name, first.metadata) == ("dezky", {"version": "rev-482", "flagSetId": "production"})
     assert client.get_boolean_details("zebra", False, CONTEXT).flag_metadata["version"] == "rev-482"
     assert client.get_boolean_value("always", True, CONTEXT) is False
-    # The provider does not notice what becomes of a dict after it was given.
+    # Later changes of the dict do not affect the provider.
     later["flags"] = flags[:-1]
     provider.replace(later)
-    assert told.get(timeout=10).flags_changed == ["zebra"]
+    assert received.get(timeout=10).flags_changed == ["zebra"]
     provider.replace({**later, "environment": "staging"})
-    assert told.get(timeout=10).flags_changed == sorted(flag["key"] for flag in later["flags"])
+    assert received.get(timeout=10).flags_changed == sorted(flag["key"] for flag in later["flags"])
     with pytest.raises(DezkyError):
         provider.replace({**later, "format": 2})
     assert client.get_boolean_details("always", True, CONTEXT).flag_metadata["flagSetId"] == "staging"
-    assert told.empty()
+    assert received.empty()
 
 
-def test_a_provider_that_serves_nobody_can_be_replaced_too():
+def test_replace_works_before_the_provider_is_registered():
     DezkyProvider(SNAPSHOT).replace({**SNAPSHOT, "revision": 482})
 
 
 def events_of(provider):
-    told = queue.Queue()
+    received = queue.Queue()
     for event in ProviderEvent:
-        api.add_handler(event, lambda details, event=event: told.put((event, details)))
-    while not told.empty():
-        told.get()
-    return told
+        api.add_handler(event, lambda details, event=event: received.put((event, details)))
+    while not received.empty():
+        received.get()
+    return received
 
 
 @pytest.fixture
@@ -150,43 +150,43 @@ def server():
     server.server_close()
 
 
-def test_a_client_is_served_and_what_happens_to_it_told(server):
+def test_a_client_is_served_and_its_events_are_emitted(server):
     with connect(server.url, key="dzk_test", stale_after=0.4, max_backoff=0.2) as live:
         server.wait(lambda: server.streams)
         provider = DezkyProvider(live)
         api.set_provider_and_wait(provider)
-        told = events_of(provider)
+        received = events_of(provider)
         client = api.get_client()
         assert client.get_boolean_details("plan", False, CONTEXT).flag_metadata == VERSION
         server.publish({**SNAPSHOT, "revision": 482, "flags": SNAPSHOT["flags"][1:]})
         expected = ProviderEvent.PROVIDER_CONFIGURATION_CHANGED
-        event, details = told.get(timeout=10)
+        event, details = received.get(timeout=10)
         while event != expected:
-            event, details = told.get(timeout=10)
+            event, details = received.get(timeout=10)
         assert details.flags_changed == ["always"] and details.metadata["version"] == "rev-482"
         assert client.get_boolean_details("always", False, CONTEXT).error_code == ErrorCode.FLAG_NOT_FOUND
         server.status = server.stream_status = 500
         server.end_streams()
-        event, details = told.get(timeout=10)
+        event, details = received.get(timeout=10)
         while event != ProviderEvent.PROVIDER_STALE:
-            event, details = told.get(timeout=10)
+            event, details = received.get(timeout=10)
         assert client.get_provider_status() == ProviderStatus.STALE
         assert client.get_boolean_value("plan", False, CONTEXT) is True
         server.status = server.stream_status = None
         while event != ProviderEvent.PROVIDER_READY:
-            event, details = told.get(timeout=10)
-        # A stream that is only being answered would not be ended.
+            event, details = received.get(timeout=10)
+        # The stream must be open before it can be ended.
         server.wait(lambda: server.streams)
         server.status = server.stream_status = 401
         server.end_streams()
         while event != ProviderEvent.PROVIDER_ERROR:
-            event, details = told.get(timeout=10)
+            event, details = received.get(timeout=10)
         assert details.error_code == ErrorCode.GENERAL and "key_refused" in details.message
         assert client.get_provider_status() == ProviderStatus.ERROR and live.status == "refused"
         assert client.get_boolean_value("plan", False, CONTEXT) is True
         server.status = server.stream_status = None
         while event != ProviderEvent.PROVIDER_READY:
-            event, details = told.get(timeout=10)
+            event, details = received.get(timeout=10)
         with pytest.raises(TypeError):
             provider.replace(SNAPSHOT)
         api.shutdown()
@@ -196,15 +196,15 @@ def test_a_client_is_served_and_what_happens_to_it_told(server):
         api.shutdown()
 
 
-def test_a_provider_that_was_shut_down_tells_nothing(server):
+def test_a_provider_emits_nothing_after_shutdown(server):
     with connect(server.url, key="dzk_test") as live:
         server.wait(lambda: server.streams)
         api.set_provider_and_wait(DezkyProvider(live))
-        told = queue.Queue()
-        api.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, told.put)
+        received = queue.Queue()
+        api.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, received.put)
         api.shutdown()
         server.publish({**SNAPSHOT, "revision": 482, "flags": []})
         until(lambda: live.ruleset.revision == 482)
         assert live.status == "ready"
         with pytest.raises(queue.Empty):
-            told.get(timeout=0.2)
+            received.get(timeout=0.2)

@@ -1,4 +1,4 @@
-"""Threads, forks, memory, and the interpreter lock."""
+"""Tests of threads, forks, memory, and the interpreter lock."""
 
 import json
 import os
@@ -26,8 +26,8 @@ def resident_kilobytes():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-def test_four_threads_read_while_rulesets_are_swapped(subject):
-    # In an even revision every flag is on, in an odd one off: an answer that mixes two of them shows.
+def test_threads_never_see_a_mix_of_two_rulesets(subject):
+    # In even revisions every flag is on, in odd ones off, so a mix of two revisions is visible.
     def compiled(revision):
         state = "off" if revision % 2 else "on"
         return Ruleset.from_snapshot(
@@ -64,7 +64,7 @@ def test_four_threads_read_while_rulesets_are_swapped(subject):
     assert wrong == [] and min(rounds) >= 500 and revision >= 500
 
 
-def test_a_forked_child_answers_alike(rules, subject):
+def test_a_forked_child_returns_the_same_answers(rules, subject):
     def answer():
         flags = rules.for_tenant(subject)
         fresh = Ruleset.from_snapshot(SNAPSHOT)
@@ -84,12 +84,12 @@ def test_a_forked_child_answers_alike(rules, subject):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_swapping_rulesets_keeps_memory_flat(subject):
+def test_replacing_rulesets_does_not_grow_memory(subject):
     flags = rollouts(50)
 
-    def swap(first, count):
+    def replace_rulesets(first, count):
         for revision in range(first, first + count):
-            # Other keys each time, so that nothing can be kept by name.
+            # New keys each time, so that a cache of names would grow.
             flags[0] = {"key": f"flag_of_{revision}", "state": "on"}
             rules = Ruleset.from_snapshot(snapshot(revision, flags))
             resolved = rules.for_tenant(subject)
@@ -97,9 +97,9 @@ def test_swapping_rulesets_keeps_memory_flat(subject):
             with pytest.raises(ValueError):
                 rules.for_tenant({"tenantId": f"t:{revision}"})
 
-    swap(0, 2_000)
+    replace_rulesets(0, 2_000)
     before = resident_kilobytes()
-    swap(2_000, 10_000)
+    replace_rulesets(2_000, 10_000)
     assert resident_kilobytes() - before < 1024
 
 
@@ -129,7 +129,10 @@ def test_other_threads_run_during_long_work():
 
 
 def share_of_ticks_during(work):
-    """How much of the time of some work another thread that wakes every millisecond could run."""
+    """Returns the share of the duration of `work` in which another thread could run.
+
+    The other thread wakes every millisecond.
+    """
     ticks, ended = [], threading.Event()
 
     def tick():

@@ -1,4 +1,4 @@
-"""Subjects: checked when they are made, and plain values from then on."""
+"""Tests of subjects: checked at construction, and plain values afterwards."""
 
 import copy
 import pickle
@@ -17,7 +17,7 @@ def test_a_subject_has_its_names(subject):
     assert Subject(plan="business", tenant_slug="acme", tenant_id="t1", partner_slug="nordic") == subject
 
 
-def test_a_subject_has_no_members_that_nobody_knows(rules):
+def test_unknown_members_of_a_subject_are_refused(rules):
     wrong = {"tenantId": "t1", "tenantSlug": "acme", "plan": "business", "partner": "nordic"}
     assert problems(rules.for_tenant, wrong) == [("unknown_field", "/partner")]
     assert problems(rules.is_enabled, "always", wrong) == [("unknown_field", "/partner")]
@@ -26,7 +26,7 @@ def test_a_subject_has_no_members_that_nobody_knows(rules):
         rules.for_tenant(wrong)
 
 
-def test_a_subject_is_a_value(subject):
+def test_subjects_compare_hash_copy_and_pickle_by_value(subject):
     same = Subject("t1", "acme", "business", partner_slug="nordic")
     others = [
         Subject("t1", "acme", "business"),
@@ -65,7 +65,7 @@ def test_every_problem_of_a_subject_is_reported():
         Subject("t1", "acme", "business", "nordic")
 
 
-def test_an_error_is_a_value_too():
+def test_an_error_can_be_pickled():
     with pytest.raises(ValueError) as refusal:
         Subject("t:1", "Acme", "business")
     error = refusal.value

@@ -1,14 +1,17 @@
-"""What type checkers see, held against what there is; and types made from a snapshot."""
+"""Tests of the type stubs against the built module, and of types generated from a snapshot."""
 
 import json
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
 from conftest import ANSWERS, SNAPSHOT
 
+from dezky import _native
+from dezky._events import ClientCode
 from dezky.types import module
 
 HERE = Path(__file__).parent
@@ -43,9 +46,15 @@ def test_wrong_types_are_refused(tmp_path):
     assert refused == marked and len(marked) == 28, checked.stdout
 
 
-def test_the_stubs_are_those_of_the_built_module(tmp_path):
+def test_the_stubs_match_the_built_module(tmp_path):
     checked = run("mypy.stubtest", "dezky", "--allowlist", HERE / "stubtest-allowlist.txt", cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_typed_client_codes_are_those_of_the_extension():
+    codes = _native.client_codes()
+    assert len(codes) == len(set(codes)) and {"unknown_tenant", "invalid_slug"} <= set(codes)
+    assert set(typing.get_args(ClientCode)) == set(codes)
 
 
 @pytest.fixture
@@ -56,15 +65,15 @@ def snapshot_file(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["command", "module"])
-def test_keys_become_a_type(snapshot_file, tmp_path, command):
+def test_flag_keys_become_a_type(snapshot_file, tmp_path, command):
     program = (
         [Path(sys.executable).parent / "dezky-types"] if command == "command" else [sys.executable, "-m", "dezky.types"]
     )
-    made = subprocess.run([*program, snapshot_file], capture_output=True, text=True)
-    assert (made.returncode, made.stderr) == (0, "")
-    (tmp_path / "flag_keys.py").write_text(made.stdout)
+    written = subprocess.run([*program, snapshot_file], capture_output=True, text=True)
+    assert (written.returncode, written.stderr) == (0, "")
+    (tmp_path / "flag_keys.py").write_text(written.stdout)
     found = {}
-    exec(made.stdout, found)
+    exec(written.stdout, found)
     assert found["FlagKey"].__args__ == tuple(ANSWERS)
     uses = "from dezky import Ruleset\nfrom flag_keys import FlagKey\nrules = Ruleset[FlagKey].from_snapshot('')\n"
     for key, code in [("plan", 0), ("plam", 1)]:
@@ -74,17 +83,17 @@ def test_keys_become_a_type(snapshot_file, tmp_path, command):
         assert checked.returncode == code, checked.stdout
 
 
-def test_no_keys_are_a_type_too(tmp_path):
+def test_a_snapshot_without_flags_has_a_type_too(tmp_path):
     found = {}
     exec(module({**SNAPSHOT, "flags": []}), found)
     assert "FlagKey" in found
 
 
-def test_what_cannot_be_read_is_said(snapshot_file):
+def test_unreadable_snapshots_are_reported(snapshot_file):
     snapshot_file.write_text(json.dumps({**SNAPSHOT, "environment": 7, "revision": -1}))
-    made = run("dezky.types", snapshot_file)
-    assert made.returncode == 1 and made.stdout == ""
-    assert made.stderr.splitlines() == [
+    written = run("dezky.types", snapshot_file)
+    assert written.returncode == 1 and written.stdout == ""
+    assert written.stderr.splitlines() == [
         f'{snapshot_file}: invalid_revision at "/revision": a revision is a whole number from 0 to 2^53-1',
         f'{snapshot_file}: wrong_type at "/environment": expected a string, found a number: '
         "an environment is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first",

@@ -1,4 +1,4 @@
-"""The population questions, access, and validation."""
+"""Tests of worlds, access decisions and validation."""
 
 import copy
 import json
@@ -36,7 +36,7 @@ WORLD = {
 TO_FREE = {"edits": [{"kind": "putFlag", "flag": {"key": "flag-a", "state": "targeted", "scope": {"plans": ["free"]}}}]}
 
 
-def test_a_patch_is_planned_as_the_flag_that_it_makes():
+def test_a_patch_and_the_resulting_flag_have_the_same_plan():
     world = World.from_json(WORLD)
     scope = {"plans": ["free"]}
     plan = world.plan({"edits": [{"kind": "patchFlag", "key": "flag-a", "patch": {"state": "targeted", "scope": scope}}]})
@@ -45,7 +45,7 @@ def test_a_patch_is_planned_as_the_flag_that_it_makes():
     assert plan.gained == (PlanPair("flag-a", "t2"),)
 
 
-def test_members_that_nobody_knows_are_refused_in_what_people_write():
+def test_unknown_members_are_refused_in_subjects_edits_and_validation():
     world = World.from_json(WORLD)
     flag = {"key": "a", "state": "on", "scop": {}}
     assert problems(world.plan, {"edits": [{"kind": "putFlag", "flag": flag}]}) == [
@@ -58,7 +58,7 @@ def test_members_that_nobody_knows_are_refused_in_what_people_write():
     assert [(each["code"], each["path"]) for each in validate.tenant(tenant)["errors"]] == [("unknown_field", "/billing")]
     snapshot = {"format": 1, "revision": 7, "environment": "production", "flags": [flag]}
     assert [each["path"] for each in validate.snapshot(snapshot)["errors"]] == ["/flags/0/scop"]
-    # What a newer server may have written is read all the same.
+    # Unknown members are ignored in documents that a newer server may have written.
     assert Ruleset.from_snapshot(snapshot).keys == ("a",)
     assert World.from_json({**WORLD, "note": 1}).fingerprint() == world.fingerprint()
 
@@ -66,7 +66,7 @@ def test_members_that_nobody_knows_are_refused_in_what_people_write():
 @pytest.mark.parametrize(
     "form", [WORLD, json.dumps(WORLD), json.dumps(WORLD).encode()], ids=["values", "text", "bytes"]
 )
-def test_a_world_answers(form):
+def test_a_world_returns_plans_ladders_and_counts(form):
     world = World.from_json(form)
     assert (world.revision, world.environment, world.registered) == (7, "production", 2)
     assert world.ladder("flag-a") == Ladder("flag-a", (LadderStep("t1", 63.34, 63.35),))
@@ -86,7 +86,7 @@ def test_a_world_answers(form):
     assert repr(world) == "<dezky.World: 2 tenants in production at revision 7>"
 
 
-def test_a_world_refuses():
+def test_bad_edits_and_worlds_are_refused():
     world = World.from_json(WORLD)
     assert problems(world.ladder, "unheard_of") == [("unknown_flag", "/key")]
     assert problems(world.plan, {"edits": []}) == [("empty_edit", "/edits")]
@@ -94,7 +94,7 @@ def test_a_world_refuses():
     assert problems(World.from_json, {**WORLD, "partners": []}) == [("unknown_partner", "/tenants/0/partnerId")]
 
 
-def test_results_can_be_copied_and_compiled_things_cannot():
+def test_results_can_be_pickled_and_compiled_objects_cannot():
     world = World.from_json(WORLD)
     rules = Ruleset.from_snapshot({"format": 1, "revision": 1, "environment": "production", "flags": []})
     for result in [
@@ -142,7 +142,7 @@ def test_documents_are_validated():
         assert {each["code"] for each in getattr(validate, kind)({})["errors"]} == {"missing"}
 
 
-def test_the_reasons_that_are_typed_are_those_there_are():
+def test_the_typed_reasons_are_those_of_the_conformance_cases():
     import typing
 
     from dezky import AccessReason, Axis, Reason

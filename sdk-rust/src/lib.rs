@@ -15,3 +15,8 @@ pub use client::{
 pub use dezky_core::*;
 #[cfg(feature = "openfeature")]
 pub use openfeature::OpenFeatureProvider;
+
+/// Compiles and runs the examples in the front page of the repository.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct FrontPage;

@@ -1,4 +1,4 @@
-//! What every row stands beside: an axum handler that returns fixed bytes, in a process of its own.
+//! The bare handler: an axum handler that returns fixed bytes, in its own process.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::Failure;
 
-/// The word on the command line that makes this program the bare handler.
+/// The command of this program that runs the bare handler.
 pub const COMMAND: &str = "bare-handler";
 
 /// The paths that are measured.
@@ -25,7 +25,9 @@ const PATHS: [&str; 5] = [
     "/ofrep/v1/evaluate/flags/{key}",
 ];
 
-/// Serves a status and a body of so many bytes at all of them, until killed. Says its address on the first line of its output.
+/// Serves a status and a body of the given size on all paths until it is killed.
+///
+/// The first line of its output is its address.
 pub async fn serve(status: StatusCode, bytes: usize) -> Result<(), Failure> {
     let body = Bytes::from(vec![b'x'; bytes]);
     let fixed = any(move || {
@@ -37,7 +39,7 @@ pub async fn serve(status: StatusCode, bytes: usize) -> Result<(), Failure> {
     println!("{}", listener.local_addr()?);
     std::io::stdout().flush()?;
     let listener = listener.tap_io(|stream| {
-        // Without it an answer may only be later, never wrong.
+        // A failure here only delays answers.
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, router).await?;

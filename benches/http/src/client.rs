@@ -1,4 +1,4 @@
-//! One keep-alive connection that asks one thing at a time: HTTP/1.1, as little of it as the two servers here speak.
+//! A keep-alive HTTP/1.1 client with one request at a time, limited to what the servers use.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use tokio::net::TcpStream;
 
 use crate::Failure;
 
-/// An answer that takes longer than this ends the run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for an answer. A longer wait ends the run.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A connection.
+/// A connection with its receive buffer.
 pub struct Client {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
-/// An answer, where it lies in the connection's buffer.
+/// An answer as lengths in the receive buffer.
 #[derive(Clone, Copy)]
 pub struct Answer {
-    /// Its status.
+    /// The HTTP status code.
     pub status: u16,
     head_bytes: usize,
     body_bytes: usize,
 }
 
-/// A request's bytes, ready to be sent as often as wanted.
+/// Builds the bytes of a request, which can be sent many times.
 pub fn request(method: &str, target: &str, token: &str, headers: &str, body: &str) -> Vec<u8> {
     let bearer = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     let content = match body {
@@ -37,14 +37,14 @@ pub fn request(method: &str, target: &str, token: &str, headers: &str, body: &st
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to the server.
     pub async fn connect(address: SocketAddr) -> Result<Client, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Client { stream, received: Vec::with_capacity(64 << 10) })
     }
 
-    /// Sends a request and waits for all of its answer.
+    /// Sends a request and waits for its whole answer.
     pub async fn ask(&mut self, request: &[u8]) -> Result<Answer, Failure> {
         self.received.clear();
         self.stream.write_all(request).await?;
@@ -64,9 +64,9 @@ impl Client {
         }
     }
 
-    /// The same, for whoever asks once: a status other than the expected one is a failure that tells the answer.
+    /// Sends a request and returns the body. Another status is an error that holds the answer.
     pub async fn expect(&mut self, status: u16, request: &[u8]) -> Result<String, Failure> {
-        let answer = tokio::time::timeout(PATIENCE, self.ask(request)).await??;
+        let answer = tokio::time::timeout(TIMEOUT, self.ask(request)).await??;
         let body = String::from_utf8_lossy(self.body(answer)).into_owned();
         match answer.status == status {
             true => Ok(body),
@@ -74,26 +74,26 @@ impl Client {
         }
     }
 
-    /// A header of the last answer.
+    /// Returns a header of the last answer.
     pub fn header(&self, answer: Answer, name: &str) -> Option<String> {
         let head = std::str::from_utf8(self.received.get(..answer.head_bytes)?).ok()?;
         header(head.split("\r\n"), name).map(str::to_owned)
     }
 
-    /// The body of the last answer.
+    /// Returns the body of the last answer.
     pub fn body(&self, answer: Answer) -> &[u8] {
         self.received.get(answer.head_bytes..answer.head_bytes + answer.body_bytes).unwrap_or_default()
     }
 }
 
-/// The head of an answer, if it has arrived. Both servers say how long their bodies are; an answer that does not is refused.
+/// Parses the head of an answer if it has arrived. An answer without a length is refused.
 fn read_head(received: &[u8]) -> Result<Option<Answer>, Failure> {
     let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(received.get(..end).unwrap_or_default())?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?.parse()?;
     let body_bytes = match status {
-        // Whatever length it says is that of an answer with a body.
+        // A 304 has no body. Its length is that of the full answer.
         304 => 0,
         _ => header(lines, "content-length").ok_or("an answer without content-length")?.parse()?,
     };

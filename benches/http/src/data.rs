@@ -1,4 +1,4 @@
-//! The data of a run: tenants, partners and flags of the other benchmarks' workload, put there through the server's own store.
+//! The data of a run: the shared workload, written through the server's store.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -15,19 +15,20 @@ use serde_json::json;
 use crate::Failure;
 use crate::workload::{self, PARTNERS, State, Workload};
 
-/// The flags that a fresh server brings itself.
+/// The number of flags that a new server creates itself.
 pub const SEEDED_FLAGS: usize = 10;
 
-/// Entries of one write.
+/// The number of entries in one write.
 const BATCH: usize = 1_000;
 
-struct Nobody;
+/// An observer that ignores all changes.
+struct NoObserver;
 
-impl Observer for Nobody {
+impl Observer for NoObserver {
     fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
-/// Fills a fresh directory with a workload.
+/// Fills a new data directory with the workload.
 pub async fn prepare(directory: &Path, workload: &Workload) -> Result<(), Failure> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let micros = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
@@ -43,7 +44,7 @@ pub async fn prepare(directory: &Path, workload: &Workload) -> Result<(), Failur
     for flag in &workload.flags {
         entries.push(created("flag.create", Record::Flag(Box::new(record(workload, flag, at)?))));
     }
-    let store = SqliteStore::open(directory, Box::new(Nobody))?;
+    let store = SqliteStore::open(directory, Box::new(NoObserver))?;
     while !entries.is_empty() {
         let rest = entries.split_off(BATCH.min(entries.len()));
         let actor = Actor { id: None, email: None };
@@ -60,13 +61,14 @@ fn tenant(index: usize, row: &workload::Tenant, at: Timestamp) -> Result<Tenant,
         Tenant::new(id('b', index)?, Slug::new(&row.slug)?, Label::new(&name)?, PlanKey::new(row.plan)?, at);
     tenant.activate(at)?;
     tenant.revisioned.version = 1;
-    if let Some(place) = row.partner.and_then(|partner| PARTNERS.iter().position(|slug| *slug == partner)) {
-        tenant.partner_id = Some(id('a', place)?);
+    if let Some(position) = row.partner.and_then(|partner| PARTNERS.iter().position(|slug| *slug == partner))
+    {
+        tenant.partner_id = Some(id('a', position)?);
     }
     Ok(tenant)
 }
 
-/// A flag's rule, as the server keeps it and as its scope is evaluated.
+/// Converts a flag of the workload to a stored flag.
 fn record(workload: &Workload, flag: &workload::Flag, at: Timestamp) -> Result<Flag, Failure> {
     let state = match flag.state {
         State::Off => "off",
@@ -87,12 +89,12 @@ fn created(action: &'static str, record: Record) -> RecordChange {
     RecordChange { action, before: None, after: Some(record) }
 }
 
-/// Shaped like the server's own ids, which sort by time of making.
+/// Returns an id in the form of the server's ids, which sort by creation time.
 fn id(kind: char, index: usize) -> Result<Id, Failure> {
     Ok(Id::new(&format!("0192f0c1-{kind}{:03x}-7000-8000-{index:012x}", index >> 12))?)
 }
 
-/// `acme-labs-7` is called `Acme Labs 7`.
+/// Converts a slug to a name: `acme-labs-7` becomes `Acme Labs 7`.
 fn name_of(slug: &str) -> String {
     let mut name = String::with_capacity(slug.len());
     let mut starts = true;
@@ -107,7 +109,7 @@ fn name_of(slug: &str) -> String {
     name
 }
 
-/// Whether a flag is on for a tenant, by the rule of scopes in `workload.rs` and core's hash alone.
+/// Returns whether a flag is on, by the scope rule in `workload.rs` and the hash of core.
 pub fn is_on(workload: &Workload, flag: &workload::Flag, tenant: usize) -> Result<bool, Failure> {
     let in_scope = workload.in_scope(flag, tenant);
     Ok(match flag.state {

@@ -1,4 +1,4 @@
-//! What the rows on delivery share: a machine key, the snapshot, and a flag that is turned on and off.
+//! Helpers of the delivery rows: a machine key, the snapshot, and a flag that is switched.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::client::{Client, request};
 use crate::process::Server;
 use crate::workload::{State, Workload};
 
-/// The secret of a new machine key of kind `server`.
+/// Creates a machine key of kind `server` and returns its secret.
 pub async fn server_key(server: &Server, operator: &str) -> Result<String, Failure> {
     let mut client = Client::connect(server.address).await?;
     client.expect(200, &request("GET", "/users/me", operator, "", "")).await?;
@@ -20,37 +20,36 @@ pub async fn server_key(server: &Server, operator: &str) -> Result<String, Failu
     Ok(answer.get("secret").and_then(Value::as_str).ok_or("a key without a secret")?.to_owned())
 }
 
-/// The snapshot that is out now.
+/// Fetches the current snapshot.
 pub async fn snapshot(server: &Server, token: &str) -> Result<Snapshot, Failure> {
     let question = request("GET", "/flags/snapshot", token, "", "");
     let body = Client::connect(server.address).await?.expect(200, &question).await?;
-    Snapshot::from_json(body.as_bytes())
-        .map_err(|error| format!("a snapshot that core refuses: {error}").into())
+    Snapshot::from_json(body.as_bytes()).map_err(|error| format!("core refuses the snapshot: {error}").into())
 }
 
-/// Turns one flag on and off.
+/// A client that turns one flag on and off.
 pub struct Switch {
     client: Client,
-    /// What it is called.
+    /// The key of the flag.
     pub key: String,
     off: Vec<u8>,
     on: Vec<u8>,
     is_on: bool,
 }
 
-/// One turn of it.
+/// One acknowledged change of the flag.
 #[derive(Clone, Copy)]
 pub struct Flip {
-    /// When it was sent.
+    /// The time at which the request was sent.
     pub sent: Instant,
-    /// When its answer was there.
+    /// The time at which the answer arrived.
     pub acknowledged: Instant,
-    /// Whether the flag is on now.
+    /// The state of the flag after the change.
     pub is_on: bool,
 }
 
 impl Switch {
-    /// On a flag of those that are off; whatever became of it before, it is off now.
+    /// Creates a switch of a flag whose workload state is off, and turns the flag off.
     pub async fn new(server: &Server, operator: &str, workload: &Workload) -> Result<Switch, Failure> {
         let flag = workload.flags.iter().find(|flag| flag.state == State::Off).ok_or("no flag is off")?;
         let to = |state: &str| {
@@ -62,7 +61,7 @@ impl Switch {
         Ok(Switch { client, key: flag.key.clone(), off, on: to("on"), is_on: false })
     }
 
-    /// Turns it.
+    /// Turns the flag on if it is off, and off if it is on.
     pub async fn flip(&mut self) -> Result<Flip, Failure> {
         self.is_on = !self.is_on;
         let request = if self.is_on { &self.on } else { &self.off };

@@ -1,4 +1,4 @@
-//! The peer: Unleash Edge without an upstream, with the same flags in its own format.
+//! The peer Unleash Edge, without an upstream, with the same flags in its format.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,27 +12,27 @@ use crate::process::{Server, free_address, ready};
 use crate::workload::Tenant;
 use crate::{Failure, workload};
 
-/// What a frontend comes with; any project of one environment.
+/// The token of a frontend, valid for all projects of one environment.
 const TOKEN: &str = "*:production.0192f0c1d00070008000000000000001";
 
-/// What another Edge or a backend would come with. It has to be given one.
+/// The token of a backend or another Edge. Unleash Edge requires one.
 const CLIENT_TOKEN: &str = "*:production.0192f0c1d00070008000000000000002";
 
-/// A running one, or why there is none.
+/// A running Unleash Edge, or the reason why it does not run.
 pub enum Edge {
-    /// It serves.
+    /// Unleash Edge is running.
     Running {
-        /// The process.
+        /// The process and its address.
         server: Server,
-        /// Its name and version.
+        /// The name with the version.
         name: String,
     },
-    /// In words.
+    /// The reason, for the report.
     Absent(String),
 }
 
 impl Edge {
-    /// Starts it with the flags of a snapshot.
+    /// Starts Unleash Edge with the flags of a snapshot.
     pub async fn start(
         binary: Option<&Path>,
         directory: &Path,
@@ -50,7 +50,7 @@ impl Edge {
         let mut command = Command::new(binary);
         command.args(["--interface", "127.0.0.1", "--port", &address.port().to_string(), "offline"]);
         command.args(["--client-tokens", CLIENT_TOKEN, "--frontend-tokens", TOKEN, "--bootstrap-file"]);
-        // In its favour: by default it opens spans for every request.
+        // In the peer's favor: by default it opens spans for every request.
         command.arg(features).env("RUST_LOG", "warn").stdin(Stdio::null()).stdout(File::create(&log)?);
         command.stderr(File::options().append(true).open(&log)?);
         Ok(match ready(command, address, "/internal-backstage/health", &log).await {
@@ -62,37 +62,37 @@ impl Edge {
     }
 }
 
-/// Where `edge.sh` puts it.
+/// Returns the path to which `edge.sh` installs the binary.
 fn installed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/edge/bin/unleash-edge")
 }
 
-/// With its version, as `cargo install` has noted it; it does not say so itself.
+/// Returns the name with the version that `cargo install` recorded.
 fn name(binary: &Path) -> String {
-    let noted = binary.ancestors().nth(2).map(|root| root.join(".crates.toml"));
-    let noted = noted.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    let version = noted.split_once("\"unleash-edge ").and_then(|(_, rest)| rest.split(' ').next());
+    let recorded = binary.ancestors().nth(2).map(|root| root.join(".crates.toml"));
+    let recorded = recorded.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    let version = recorded.split_once("\"unleash-edge ").and_then(|(_, rest)| rest.split(' ').next());
     version.map_or_else(|| "unleash-edge".to_owned(), |version| format!("unleash-edge {version}"))
 }
 
 fn reason(binary: &Path) -> String {
-    let left = binary.ancestors().nth(2).map(|root| root.join("absent"));
-    let reason = left.and_then(|path| fs::read_to_string(path).ok());
+    let reason_file = binary.ancestors().nth(2).map(|root| root.join("absent"));
+    let reason = reason_file.and_then(|path| fs::read_to_string(path).ok());
     reason
         .map_or_else(|| "benches/http/edge.sh has not installed it".to_owned(), |text| text.trim().to_owned())
 }
 
-/// One flag, as its frontend SDKs ask for it. The tenant's slug is its user.
-pub fn asked_one(key: &str, tenant: &Tenant) -> Vec<u8> {
-    asked(&format!("/api/frontend/features/{key}"), tenant)
+/// Builds the request of a frontend SDK for one flag. The slug of the tenant is the user.
+pub fn one_request(key: &str, tenant: &Tenant) -> Vec<u8> {
+    frontend_request(&format!("/api/frontend/features/{key}"), tenant)
 }
 
-/// All flags.
-pub fn asked_all(tenant: &Tenant) -> Vec<u8> {
-    asked("/api/frontend/all", tenant)
+/// Builds the request of a frontend SDK for all flags.
+pub fn all_request(tenant: &Tenant) -> Vec<u8> {
+    frontend_request("/api/frontend/all", tenant)
 }
 
-fn asked(path: &str, tenant: &Tenant) -> Vec<u8> {
+fn frontend_request(path: &str, tenant: &Tenant) -> Vec<u8> {
     let target = format!("{path}?userId={}&properties[plan]={}", tenant.slug, tenant.plan);
     request("GET", &target, "", &format!("authorization: {TOKEN}\r\n"), "")
 }
@@ -118,30 +118,33 @@ fn feature(flag: &FlagRule) -> Value {
             "constraints": constraints,
         }]),
     };
-    let is_for_nobody = flag.state == State::Targeted && constraints.is_empty();
-    let enabled = flag.state != State::Off && !is_for_nobody;
+    let matches_no_tenant = flag.state == State::Targeted && constraints.is_empty();
+    let enabled = flag.state != State::Off && !matches_no_tenant;
     json!({ "name": flag.key, "type": "release", "project": "default", "enabled": enabled, "strategies": strategies })
 }
 
-/// What it says of a flag must be what the rule of scopes says; its rollouts hash differently, so there nothing may be on outside the scope.
+/// Compares an answer with the scope rule and returns the number of rollouts that are on.
+///
+/// Unleash hashes differently, so a rollout must only be off outside its scope.
 pub fn check(answer: &Value, workload: &workload::Workload, tenant: usize) -> Result<usize, Failure> {
     let toggles = answer.get("toggles").and_then(Value::as_array).ok_or("an answer without toggles")?;
     let mut in_rollouts = 0;
     for flag in &workload.flags {
         let named = |toggle: &&Value| toggle.get("name").and_then(Value::as_str) == Some(flag.key.as_str());
         let toggle = toggles.iter().find(named).ok_or("a flag is missing")?;
-        let said = toggle.get("enabled").and_then(Value::as_bool).ok_or("a flag without an answer")?;
+        let enabled_by_edge =
+            toggle.get("enabled").and_then(Value::as_bool).ok_or("a flag without an answer")?;
         let in_scope = workload.in_scope(flag, tenant);
         let is_right = match flag.state {
-            workload::State::Off => !said,
-            workload::State::On => said,
-            workload::State::Targeted => said == in_scope,
-            workload::State::Rollout => in_scope || !said,
+            workload::State::Off => !enabled_by_edge,
+            workload::State::On => enabled_by_edge,
+            workload::State::Targeted => enabled_by_edge == in_scope,
+            workload::State::Rollout => in_scope || !enabled_by_edge,
         };
         if !is_right {
-            return Err(format!("unleash-edge: {} for tenant {tenant}: {said}", flag.key).into());
+            return Err(format!("unleash-edge: {} for tenant {tenant}: {enabled_by_edge}", flag.key).into());
         }
-        in_rollouts += usize::from(said && flag.state == workload::State::Rollout);
+        in_rollouts += usize::from(enabled_by_edge && flag.state == workload::State::Rollout);
     }
     Ok(in_rollouts)
 }

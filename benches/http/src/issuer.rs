@@ -1,4 +1,4 @@
-//! An identity provider for the run: discovery, one RSA key, and tokens signed with it.
+//! The identity provider of a run: discovery, one RSA key, and signed tokens.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,17 +18,17 @@ use crate::Failure;
 const KEY_ID: &str = "bench";
 const LIFETIME_SECONDS: u64 = 4 * 3_600;
 
-/// The provider, serving.
+/// A running identity provider.
 pub struct Issuer {
     key: RsaKeyPair,
-    /// Its name, as `--issuer` takes it.
+    /// The issuer URL, for `--issuer`.
     pub url: String,
 }
 
 impl Issuer {
-    /// Makes a key of 2,048 bits and serves its public half on loopback.
+    /// Generates a key of 2,048 bits and serves its public key on loopback.
     pub async fn start() -> Result<Issuer, Failure> {
-        let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| "no RSA key can be made")?;
+        let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| "the RSA key cannot be generated")?;
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let url = format!("http://{}/", listener.local_addr()?);
         let discovery = json!({ "issuer": url, "jwks_uri": format!("{url}jwks") }).to_string();
@@ -46,11 +46,11 @@ impl Issuer {
         Ok(Issuer { key, url })
     }
 
-    /// An operator's token; different numbers give different tokens of the same operator.
+    /// Signs a token of the operator. Each number gives a different token.
     pub fn operator_token(&self, number: usize) -> Result<String, Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let header = json!({ "alg": "RS256", "kid": KEY_ID, "typ": "at+jwt" });
-        // As long as a provider's usually are: about 900 bytes.
+        // About 900 bytes, the usual size of a provider's token.
         let claims = json!({
             "iss": self.url, "sub": "0192f0c1-7a00-7000-8000-00000000abcd", "aud": "dezky-operator",
             "iat": now, "exp": now + LIFETIME_SECONDS, "auth_time": now, "acr": "goauthentik.io/providers/oauth2/default",

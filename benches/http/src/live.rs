@@ -1,4 +1,4 @@
-//! A service that evaluates by itself, with the client of `dezky-core`: rules of its own, fetched anew whenever a stream says that there are others.
+//! A service with the live client of Dezky: it evaluates locally and follows the stream.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,28 +10,28 @@ use tokio::sync::mpsc;
 
 use crate::Failure;
 
-/// A change that takes longer than this ends the run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for a change. A longer wait ends the run.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What is evaluated after each change.
+/// The flag and the tenant that are evaluated after each change.
 #[derive(Clone)]
 pub struct Question {
-    /// The flag.
+    /// The key of the flag.
     pub flag: String,
-    /// Id, slug and plan of the tenant.
+    /// The id, slug and subscription plan of the tenant.
     pub tenant: [String; 3],
 }
 
-/// One such service.
+/// A service that reports each evaluation with its time.
 pub struct Live {
-    told: mpsc::UnboundedReceiver<(Instant, bool)>,
+    evaluations: mpsc::UnboundedReceiver<(Instant, bool)>,
     _client: Arc<Client>,
 }
 
 impl Live {
-    /// Starts it, and waits until it has evaluated once.
+    /// Connects the client and waits until it has rules.
     pub async fn connect(address: SocketAddr, key: &str, question: Question) -> Result<Live, Failure> {
-        let (tell, told) = mpsc::unbounded_channel();
+        let (sender, evaluations) = mpsc::unbounded_channel();
         let client =
             Arc::new(Client::connect_async(ConnectOptions::new(format!("http://{address}"), key)).await?);
         let reader = Arc::downgrade(&client);
@@ -40,19 +40,19 @@ impl Live {
             let [id, slug, plan] = &question.tenant;
             if let Ok(subject) = Subject::new(id, slug, plan) {
                 let is_enabled = client.is_enabled(&question.flag, &subject);
-                // Nobody listens any more once the run is over.
-                let _ = tell.send((Instant::now(), is_enabled));
+                // The receiver is gone after the end of the run.
+                let _ = sender.send((Instant::now(), is_enabled));
             }
         });
-        Ok(Live { told, _client: client })
+        Ok(Live { evaluations, _client: client })
     }
 
-    /// Waits until it evaluates to this; says when it did so first.
-    pub async fn evaluates(&mut self, wanted: bool) -> Result<Instant, Failure> {
+    /// Waits until the flag has the value and returns the time of the first evaluation.
+    pub async fn evaluates(&mut self, expected: bool) -> Result<Instant, Failure> {
         loop {
-            let told = tokio::time::timeout(PATIENCE, self.told.recv()).await?;
-            let (at, is_enabled) = told.ok_or("a client is gone")?;
-            if is_enabled == wanted {
+            let evaluation = tokio::time::timeout(TIMEOUT, self.evaluations.recv()).await?;
+            let (at, is_enabled) = evaluation.ok_or("a client has ended")?;
+            if is_enabled == expected {
                 return Ok(at);
             }
         }

@@ -1,4 +1,4 @@
-//! A closed loop: every connection sends its next request when the last one is answered, and every answer's time is kept.
+//! A closed-loop load generator: each connection sends its next request after an answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,49 +10,49 @@ use tokio::task::JoinSet;
 use crate::Failure;
 use crate::client::Client;
 
-/// What is asked: one list of requests for each connection, walked in order and then again.
+/// A load: one list of requests for each connection.
 pub struct Load {
-    /// Where.
+    /// The address of the server.
     pub address: SocketAddr,
-    /// A list for each connection.
+    /// The requests of each connection.
     pub requests: Vec<Arc<Vec<Vec<u8>>>>,
     /// The status that every answer must have.
     pub status: u16,
-    /// How often each list is walked from its start in one round, or for ever.
+    /// The order in which each list is sent.
     pub walk: Walk,
 }
 
-/// Whether requests may be sent twice.
+/// The order of sending: repeated, or each request once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
-    /// From the start again when the end is reached.
+    /// Starts again at the end of the list.
     Around,
-    /// Each once: a round goes on where the last one ended, and its connection is done when nothing is left.
+    /// Sends each request once. A round continues after the last request of the round before.
     Once,
 }
 
-/// What a round told.
+/// The result of one round.
 pub struct Round {
-    /// From the first request to the last answer.
+    /// The time from the first request to the last answer.
     pub elapsed: Duration,
-    /// Nanoseconds of each answer, sorted.
+    /// The latencies in nanoseconds, sorted.
     pub latencies: Vec<u64>,
 }
 
-/// Rounds of one load: connections are new in each, positions in the lists are kept.
+/// A generator of rounds. Each round has new connections and keeps the positions in the lists.
 pub struct Generator {
     load: Load,
     positions: Vec<Arc<AtomicUsize>>,
 }
 
 impl Generator {
-    /// Nothing sent yet.
+    /// Creates a generator that starts at the beginning of each list.
     pub fn new(load: Load) -> Generator {
         let positions = load.requests.iter().map(|_| Arc::default()).collect();
         Generator { load, positions }
     }
 
-    /// Sends for a while, and waits for what is under way.
+    /// Sends for the duration and waits for the last answers.
     pub async fn round(&self, duration: Duration) -> Result<Round, Failure> {
         let mut clients = Vec::with_capacity(self.load.requests.len());
         for _ in &self.load.requests {
@@ -64,7 +64,7 @@ impl Generator {
         for ((client, requests), position) in
             clients.into_iter().zip(&self.load.requests).zip(&self.positions)
         {
-            loops.spawn(ask_on(
+            loops.spawn(run_connection(
                 client,
                 Arc::clone(requests),
                 Arc::clone(position),
@@ -83,7 +83,7 @@ impl Generator {
     }
 }
 
-async fn ask_on(
+async fn run_connection(
     mut client: Client,
     requests: Arc<Vec<Vec<u8>>>,
     position: Arc<AtomicUsize>,
@@ -94,9 +94,9 @@ async fn ask_on(
     let mut latencies = Vec::with_capacity(1 << 14);
     let mut before = Instant::now();
     while before < end {
-        let place = position.fetch_add(1, Ordering::Relaxed);
-        let place = if walk == Walk::Around { place % requests.len() } else { place };
-        let request = requests.get(place).ok_or("a round has used up its requests")?;
+        let index = position.fetch_add(1, Ordering::Relaxed);
+        let index = if walk == Walk::Around { index % requests.len() } else { index };
+        let request = requests.get(index).ok_or("a round has used up its requests")?;
         let answer = client.ask(request).await?;
         if answer.status != status {
             let body = String::from_utf8_lossy(client.body(answer)).into_owned();
@@ -110,24 +110,24 @@ async fn ask_on(
 }
 
 impl Round {
-    /// Answers a second.
+    /// Returns the answers per second.
     pub fn throughput(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The time below which this share of the answers lies, in nanoseconds.
+    /// Returns a quantile of the latencies, in nanoseconds.
     pub fn quantile(&self, share: f64) -> f64 {
         quantile(&self.latencies, share)
     }
 }
 
-/// The value below which a share of sorted values lies.
+/// Returns a quantile of sorted values.
 pub fn quantile(sorted: &[u64], share: f64) -> f64 {
-    let place = (sorted.len() as f64 * share) as usize;
-    sorted.get(place.min(sorted.len().saturating_sub(1))).map_or(f64::NAN, |value| *value as f64)
+    let index = (sorted.len() as f64 * share) as usize;
+    sorted.get(index.min(sorted.len().saturating_sub(1))).map_or(f64::NAN, |value| *value as f64)
 }
 
-/// The middle one, or the middle of the two middle ones.
+/// Returns the median, for an even count the mean of the two middle values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;

@@ -1,8 +1,8 @@
-//! What stands under the table.
+//! The end of the report: the processor, its load, and limits of the system.
 
 use std::fs;
 
-/// The processor, its cores, and the load.
+/// Describes the processor, its cores, and the load.
 pub fn description() -> String {
     let contents = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = contents.lines().find_map(|line| line.strip_prefix("model name"));
@@ -14,10 +14,10 @@ pub fn description() -> String {
     )
 }
 
-/// How many files a process may have open. Its own limit is raised to what it may be; the processes that it starts have the same.
-pub fn open_files() -> u64 {
+/// Raises the limit of open files to its maximum, also for child processes, and returns it.
+pub fn raise_open_files() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // Sound: both calls are given a structure of the right kind that outlives them.
+    // Sound: all calls get a valid structure that outlives them.
     unsafe {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
             limit.rlim_cur = limit.rlim_max;
@@ -28,7 +28,7 @@ pub fn open_files() -> u64 {
     limit.rlim_cur
 }
 
-/// The load average.
+/// Returns the load average of the machine.
 pub fn load() -> String {
     let contents = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     contents.split_whitespace().take(3).collect::<Vec<_>>().join(" ")

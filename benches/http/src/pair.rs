@@ -1,4 +1,4 @@
-//! Loads in turn: the server's, the bare handler's and a peer's, round by round, so that a slow second meets all of them.
+//! Interleaved loads: the rounds of all sides alternate, so that a slow second affects all.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::process::Server;
 use crate::report::{middle, time};
 use crate::{Effort, Failure};
 
-/// One of them.
+/// A server and its load.
 pub struct Side<'s> {
-    /// Whose CPU time is counted.
+    /// The server whose CPU time counts.
     pub server: &'s Server,
-    /// What it is asked.
+    /// The generator of its load.
     pub generator: Generator,
 }
 
-/// The rounds of one of them.
+/// The rounds of one side.
 pub struct Rounds {
     rounds: Vec<Round>,
     cpu: Duration,
 }
 
-/// Runs all of them, in turn, and starts with another one each time. The first round of each is a warm-up.
+/// Runs all sides in turn. Each round starts with another side. A first round is the warm-up.
 pub async fn interleaved<const N: usize>(
     sides: [Side<'_>; N],
     effort: Effort,
@@ -44,23 +44,25 @@ pub async fn interleaved<const N: usize>(
 }
 
 impl Rounds {
-    /// Answers a second, in the median round.
+    /// Returns the answers per second of the median round.
     pub fn throughput(&self) -> f64 {
         middle(&self.rounds, Round::throughput)
     }
 
-    /// A quantile of the answers' times, in the median round, in nanoseconds.
+    /// Returns a quantile of the latencies of the median round, in nanoseconds.
     pub fn quantile(&self, share: f64) -> f64 {
         middle(&self.rounds, |round| round.quantile(share))
     }
 
-    /// The process's CPU time for an answer, over all rounds, in nanoseconds: a tick is too coarse for one round.
+    /// Returns the CPU time per answer in nanoseconds, over all rounds.
+    ///
+    /// A clock tick is too coarse for a single round.
     pub fn cpu(&self) -> f64 {
         let answers: usize = self.rounds.iter().map(|round| round.latencies.len()).sum();
         self.cpu.as_nanos() as f64 / answers as f64
     }
 
-    /// All of it in words.
+    /// Formats the figures for the report.
     pub fn figures(&self) -> String {
         format!(
             "{} /s, p50 {}, p99 {}, {} CPU each",
@@ -71,7 +73,7 @@ impl Rounds {
         )
     }
 
-    /// The median of the rounds' ratios of throughput.
+    /// Returns the median of the throughput ratios of the rounds.
     pub fn ratio_to(&self, other: &Rounds) -> f64 {
         let pairs: Vec<(&Round, &Round)> = self.rounds.iter().zip(&other.rounds).collect();
         middle(&pairs, |(ours, theirs)| ours.throughput() / theirs.throughput())

@@ -1,4 +1,4 @@
-//! The processes that are measured: started, asked for what they have used, and ended by their own ids.
+//! The measured processes: start, CPU time, memory, and stop.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -10,25 +10,25 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, request};
 use crate::{Failure, bare};
 
-/// Longer than any start that is worth measuring.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for a start.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A process that serves.
+/// A running server process, killed on drop.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address on which the server listens.
     pub address: SocketAddr,
 }
 
-/// What a start took.
+/// A started server and the time of its start.
 pub struct Started {
-    /// The server, ready.
+    /// The server, which is ready.
     pub server: Server,
-    /// From before the process was made until `/readyz` said 200.
+    /// The time from before the spawn until `/readyz` answered 200.
     pub ready_after: Duration,
 }
 
-/// Starts the real server on a directory of data, as an operator would: its log goes to a file.
+/// Starts the real server on a data directory, with its log in a file.
 pub async fn serve(binary: &Path, data: &Path, issuer: &str) -> Result<Started, Failure> {
     let address = free_address()?;
     let log = log_file(data);
@@ -38,7 +38,7 @@ pub async fn serve(binary: &Path, data: &Path, issuer: &str) -> Result<Started, 
     ready(command, address, "/readyz", &log).await
 }
 
-/// Starts a process, and waits until a path of it says 200.
+/// Starts a process and waits until a path answers 200.
 pub async fn ready(
     mut command: Command,
     address: SocketAddr,
@@ -54,24 +54,24 @@ pub async fn ready(
         {
             return Ok(Started { ready_after: start.elapsed(), server });
         }
-        if server.child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
+        if server.child.try_wait()?.is_some() || start.elapsed() > TIMEOUT {
             return Err(format!("the server does not start: {}", fs::read_to_string(log)?).into());
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Where nobody listens.
+/// Returns a free loopback address.
 pub fn free_address() -> Result<SocketAddr, Failure> {
     Ok(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.local_addr()?)
 }
 
-/// Beside the data, so that it is on the same disk and never part of it.
+/// Returns the path of the log file, beside the data directory.
 pub fn log_file(data: &Path) -> PathBuf {
     data.with_extension("log")
 }
 
-/// Starts the bare handler with a status and a body of so many bytes.
+/// Starts the bare handler with a status and a body of the given size.
 pub fn bare(status: u16, bytes: usize) -> Result<Server, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command
@@ -86,19 +86,19 @@ pub fn bare(status: u16, bytes: usize) -> Result<Server, Failure> {
 }
 
 impl Server {
-    /// CPU time used so far, by all of its threads, in the kernel and out of it.
+    /// Returns the user and system CPU time of all threads.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name may hold spaces; what follows its closing parenthesis does not.
-        let (_, rest) = stat.rsplit_once(')').ok_or("/proc/PID/stat is not understood")?;
+        // The process name may contain spaces, so the fields begin after its parenthesis.
+        let (_, rest) = stat.rsplit_once(')').ok_or("/proc/PID/stat has an unexpected format")?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
-        let ticks = |place: usize| -> Result<f64, Failure> {
-            Ok(fields.get(place).ok_or("too few fields")?.parse()?)
+        let ticks = |index: usize| -> Result<f64, Failure> {
+            Ok(fields.get(index).ok_or("too few fields")?.parse()?)
         };
         Ok(Duration::from_secs_f64((ticks(11)? + ticks(12)?) / ticks_per_second()?))
     }
 
-    /// Megabytes (of a million) that are resident now, and the most there ever were.
+    /// Returns the current and the peak resident memory, in megabytes of 10^6 bytes.
     pub fn resident(&self) -> Result<(f64, f64), Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let megabytes = |name: &str| -> Result<f64, Failure> {
@@ -109,10 +109,10 @@ impl Server {
         Ok((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Sends SIGTERM and waits for the end of the process.
     pub fn stop(mut self) -> Result<(), Failure> {
         let id = libc::pid_t::try_from(self.child.id())?;
-        // Sound: a signal to a child that has not been waited for, so the id is still its own.
+        // Sound: the child has not been waited for, so the id still belongs to it.
         unsafe { libc::kill(id, libc::SIGTERM) };
         match self.child.wait()?.success() {
             true => Ok(()),
@@ -122,7 +122,6 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Whatever happens, nothing is left running.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

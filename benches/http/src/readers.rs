@@ -1,4 +1,4 @@
-//! Readers of streams of news: a thread of their own, so that an acknowledgement is never noted late because of what arrives.
+//! Stream readers on their own thread, so that they do not delay acknowledgements.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +12,13 @@ use tokio::sync::oneshot;
 use crate::Failure;
 use crate::client::request;
 
-/// An event that takes longer than this ends the run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for an event. A longer wait ends the run.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often whoever waits looks whether everything has arrived. The times are noted by the readers, not here.
-const LOOK: Duration = Duration::from_millis(5);
+/// The polling interval of `news`. The readers record the times, so it does not affect them.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// One stream, read event by event.
+/// An open stream that returns one event at a time.
 pub struct EventStream {
     stream: TcpStream,
     received: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Asks for it.
+    /// Opens a stream with a machine key.
     pub async fn open(address: SocketAddr, key: &str) -> Result<EventStream, Failure> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -34,10 +34,10 @@ impl EventStream {
         Ok(EventStream { stream, received: Vec::with_capacity(512), is_open: false })
     }
 
-    /// The revision of the next event. Heartbeats are passed over.
+    /// Returns the revision of the next event and skips heartbeats.
     pub async fn next(&mut self) -> Result<u64, Failure> {
         loop {
-            if let Some(event) = taken(&mut self.received) {
+            if let Some(event) = take_event(&mut self.received) {
                 if let Some(revision) = revision(&event) {
                     return Ok(revision);
                 }
@@ -58,8 +58,8 @@ impl EventStream {
 
 const OK: &[u8] = b"HTTP/1.1 200";
 
-/// Everything up to the end of the first event, taken off. What frames it, the head and the sizes of chunks, stays in.
-fn taken(received: &mut Vec<u8>) -> Option<Vec<u8>> {
+/// Takes all bytes up to the end of the first event, with HTTP heads and chunk sizes in them.
+fn take_event(received: &mut Vec<u8>) -> Option<Vec<u8>> {
     let end = received.windows(2).position(|window| window == b"\n\n")?;
     Some(received.drain(..end + 2).collect())
 }
@@ -70,32 +70,32 @@ fn revision(event: &[u8]) -> Option<u64> {
     rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// An event, read.
+/// The revision of an event and the time of its arrival.
 struct Arrival {
     revision: u64,
     at: Instant,
 }
 
 #[derive(Default)]
-struct Seen {
+struct ReaderState {
     arrivals: Vec<Arrival>,
     failure: Option<String>,
 }
 
-/// Many readers of the same news.
+/// A group of streams that receive the same events.
 pub struct Readers {
     count: usize,
-    seen: Arc<Mutex<Seen>>,
+    state: Arc<Mutex<ReaderState>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Readers {
-    /// Opens so many streams, and waits until each has had its first event.
+    /// Opens the streams and waits for the first event of each.
     pub async fn open(address: SocketAddr, key: &str, count: usize) -> Result<Readers, Failure> {
-        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let state: Arc<Mutex<ReaderState>> = Arc::default();
         let (stop, stopped) = oneshot::channel();
-        let (key, shared) = (key.to_owned(), Arc::clone(&seen));
+        let (key, shared) = (key.to_owned(), Arc::clone(&state));
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let outcome = runtime.map_err(Failure::from).and_then(|runtime| {
@@ -104,64 +104,66 @@ impl Readers {
                         let stream = EventStream::open(address, &key).await?;
                         tokio::spawn(read(stream, Arc::clone(&shared)));
                     }
-                    // Whoever reads them is gone when this fails, too.
+                    // An error means that the receiver is gone, which also ends the thread.
                     let _ = stopped.await;
                     Ok(())
                 })
             });
             fail(&shared, outcome);
         });
-        let readers = Readers { count, seen, stop: Some(stop), thread: Some(thread) };
+        let readers = Readers { count, state, stop: Some(stop), thread: Some(thread) };
         readers.news().await?;
         Ok(readers)
     }
 
-    /// Waits until every stream has had one more event; says when. All of them say the same.
+    /// Waits for one more event on every stream and returns the arrival times.
+    ///
+    /// All streams must report the same revision.
     pub async fn news(&self) -> Result<Vec<Instant>, Failure> {
         let start = Instant::now();
         loop {
             {
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(failure) = &seen.failure {
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(failure) = &state.failure {
                     return Err(failure.clone().into());
                 }
-                if seen.arrivals.len() >= self.count {
-                    let arrivals: Vec<Arrival> = seen.arrivals.drain(..self.count).collect();
+                if state.arrivals.len() >= self.count {
+                    let arrivals: Vec<Arrival> = state.arrivals.drain(..self.count).collect();
                     let first = arrivals.first().map(|arrival| arrival.revision);
                     return match arrivals.iter().all(|arrival| Some(arrival.revision) == first) {
                         true => Ok(arrivals.iter().map(|arrival| arrival.at).collect()),
-                        false => Err("streams say different things".into()),
+                        false => Err("streams report different revisions".into()),
                     };
                 }
-                if start.elapsed() > PATIENCE {
-                    return Err(format!("news reached {} of {}", seen.arrivals.len(), self.count).into());
+                if start.elapsed() > TIMEOUT {
+                    return Err(format!("news reached {} of {}", state.arrivals.len(), self.count).into());
                 }
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-async fn read(mut stream: EventStream, seen: Arc<Mutex<Seen>>) {
+async fn read(mut stream: EventStream, state: Arc<Mutex<ReaderState>>) {
     loop {
         match stream.next().await {
             Ok(revision) => {
                 let arrival = Arrival { revision, at: Instant::now() };
-                seen.lock().unwrap_or_else(PoisonError::into_inner).arrivals.push(arrival);
+                state.lock().unwrap_or_else(PoisonError::into_inner).arrivals.push(arrival);
             }
-            Err(failure) => return fail(&seen, Err(failure)),
+            Err(failure) => return fail(&state, Err(failure)),
         }
     }
 }
 
-fn fail(seen: &Mutex<Seen>, outcome: Result<(), Failure>) {
+fn fail(state: &Mutex<ReaderState>, outcome: Result<(), Failure>) {
     if let Err(failure) = outcome {
-        seen.lock().unwrap_or_else(PoisonError::into_inner).failure.get_or_insert(failure.to_string());
+        state.lock().unwrap_or_else(PoisonError::into_inner).failure.get_or_insert(failure.to_string());
     }
 }
 
 impl Drop for Readers {
-    /// Every stream is closed afterwards.
+    /// Closes every stream and waits for the thread.
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
@@ -183,7 +185,7 @@ mod tests {
         let mut received = Vec::new();
         for byte in text.bytes() {
             received.push(byte);
-            while let Some(event) = taken(&mut received) {
+            while let Some(event) = take_event(&mut received) {
                 found.push(revision(&event));
             }
         }

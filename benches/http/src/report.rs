@@ -1,53 +1,54 @@
-//! The table.
+//! The Markdown report: a list of rows with their figures, bars and verdicts.
 
 use crate::digits::three_digits;
+use crate::layout::item;
 use crate::load::median;
 
-/// One line of it.
+/// One row of the report.
 pub struct Row {
-    /// What was measured.
+    /// The name of the measurement.
     pub what: String,
-    /// Ours, in words.
+    /// The figures of Dezky, as text.
     pub ours: String,
-    /// The bare handler's, or the disk's, in words.
+    /// The figures for comparison, as text. Empty without a comparison.
     pub beside: String,
-    /// What is held against bars. Empty for context.
+    /// The figures with bars. Empty for context.
     pub bars: Vec<Bar>,
 }
 
-/// A figure and what it must be.
+/// A figure with its limit.
 pub struct Bar {
-    /// What it is of, with its unit.
+    /// The name of the figure with its unit.
     pub name: &'static str,
-    /// The figure.
+    /// The measured value of the figure.
     pub value: f64,
-    /// What it is held against.
+    /// The limit for the value.
     pub bar: f64,
-    /// Which side is good.
+    /// The side of the limit on which the bar is met.
     pub side: Side,
 }
 
-/// Which side of a bar is good.
+/// The side of a limit on which a bar is met.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The figure is to be at most the bar.
+    /// The value must be at most the limit.
     AtMost,
-    /// The figure is to be at least the bar.
+    /// The value must be at least the limit.
     AtLeast,
 }
 
 impl Bar {
-    /// At most so much.
+    /// Creates a bar with a maximum.
     pub fn at_most(name: &'static str, value: f64, bar: f64) -> Bar {
         Bar { name, value, bar, side: Side::AtMost }
     }
 
-    /// At least so much.
+    /// Creates a bar with a minimum.
     pub fn at_least(name: &'static str, value: f64, bar: f64) -> Bar {
         Bar { name, value, bar, side: Side::AtLeast }
     }
 
-    /// A figure that could not be computed meets nothing.
+    /// Returns whether the bar is met. A value that is NaN never meets it.
     fn is_met(&self) -> bool {
         match self.side {
             Side::AtMost => self.value <= self.bar,
@@ -77,40 +78,42 @@ impl Bar {
 }
 
 impl Row {
-    /// Whether any bar is missed.
+    /// Returns whether any bar is missed.
     pub fn is_missed(&self) -> bool {
         self.bars.iter().any(|bar| !bar.is_met())
     }
 
-    fn line(&self) -> String {
-        let bars: Vec<String> = self.bars.iter().map(Bar::text).collect();
+    fn entry(&self) -> String {
         let misses: Vec<String> = self.bars.iter().filter(|bar| !bar.is_met()).map(Bar::miss).collect();
-        let verdict = match (bars.is_empty(), misses.is_empty()) {
+        let verdict = match (self.bars.is_empty(), misses.is_empty()) {
             (true, _) => "context".to_owned(),
             (false, true) => "met".to_owned(),
             (false, false) => misses.join(", "),
         };
-        let bars = if bars.is_empty() { "-".to_owned() } else { bars.join("; ") };
-        format!("| {} | {} | {} | {bars} | {verdict} |", self.what, self.ours, self.beside)
+        let mut items = vec![
+            item(0, &format!("**{}**: {verdict}", self.what)),
+            item(1, &format!("Dezky: {}", self.ours)),
+        ];
+        items.extend(self.beside.split("; ").filter(|part| !part.is_empty()).map(|part| item(1, part)));
+        if !self.bars.is_empty() {
+            let bars: Vec<String> = self.bars.iter().map(Bar::text).collect();
+            items.push(item(1, &format!("bars: {}", bars.join("; "))));
+        }
+        items.join("\n")
     }
 }
 
-/// All of it.
-pub fn table(rows: &[Row]) -> String {
-    let mut lines = vec![
-        "| what | ours | beside it | bars (figure) | verdict |".to_owned(),
-        "| --- | --- | --- | --- | --- |".to_owned(),
-    ];
-    lines.extend(rows.iter().map(Row::line));
-    lines.join("\n")
+/// Formats all rows as a Markdown list.
+pub fn list(rows: &[Row]) -> String {
+    rows.iter().map(Row::entry).collect::<Vec<_>>().join("\n")
 }
 
-/// The median of a figure of every round.
+/// Returns the median of a figure over all rounds.
 pub fn middle<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
     median(rounds.iter().map(figure).collect())
 }
 
-/// Nanoseconds, readable.
+/// Formats a duration in nanoseconds with a suitable unit.
 pub fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         value if value < 999.5 => format!("{} ns", three_digits(value)),
@@ -136,11 +139,22 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_by_how_much() {
-        let line = row(vec![Bar::at_least("acknowledged/s", 800.0, 2_000.0)]).line();
-        assert_eq!(line, "| it | 1 | 2 | acknowledged/s ≥ 2000 (800) | acknowledged/s missed by 2.50x |");
-        assert!(row(Vec::new()).line().ends_with("| - | context |"));
-        let line = row(vec![Bar::at_most("kB", f64::NAN, 25.0)]).line();
-        assert_eq!(line, "| it | 1 | 2 | kB ≤ 25 (-) | kB not measured |");
+    fn an_entry_names_the_factor_of_a_miss() {
+        let entry = row(vec![Bar::at_least("acknowledged/s", 800.0, 2_000.0)]).entry();
+        let figures = "  - Dezky: 1\n  - 2";
+        let bars = "  - bars: acknowledged/s ≥ 2000 (800)";
+        assert_eq!(entry, format!("- **it**: acknowledged/s missed by 2.50x\n{figures}\n{bars}"));
+        assert_eq!(row(Vec::new()).entry(), format!("- **it**: context\n{figures}"));
+        let entry = row(vec![Bar::at_most("kB", f64::NAN, 25.0)]).entry();
+        let bars = "  - bars: kB ≤ 25 (-)";
+        assert_eq!(entry, format!("- **it**: kB not measured\n{figures}\n{bars}"));
+    }
+
+    #[test]
+    fn long_entries_are_wrapped_at_100_columns() {
+        let long = Row { what: "a long name ".repeat(20), ..row(Vec::new()) };
+        let entry = long.entry();
+        assert!(entry.lines().count() > 3);
+        assert!(entry.lines().all(|line| line.chars().count() <= 100), "{entry}");
     }
 }

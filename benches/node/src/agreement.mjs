@@ -1,18 +1,18 @@
-/** Proof, before anything is timed, that everybody answers the same questions alike. */
+/** A check before any measurement that all engines give the same answers. */
 
 import { allOf } from './engine.mjs';
 import { ROLLOUT_PERCENT } from './workload.mjs';
 
-/** How far the share of a rollout may lie from its percentage; the hashes differ, so only shares compare. */
+/** The allowed distance of a rollout's share from its percentage, because the hashes differ. */
 const SHARE_TOLERANCE = 0.02;
-/** Below this many samples a share says nothing. */
+/** The number of samples below which a share is not meaningful. */
 const ENOUGH_SAMPLES = 1_000;
 
 /** @typedef {import('./engine.mjs').Engine} Engine */
 /** @typedef {import('./workload.mjs').Workload} Workload */
 
 /**
- * Every flag for every tenant, in every way that will be timed; gives the answers, a digit each.
+ * Checks every flag for every tenant in every timed way. Returns one digit per answer.
  * @param {Engine} engine @param {Workload} workload
  */
 export async function verifyEverything(engine, workload) {
@@ -40,7 +40,7 @@ export async function verifyEverything(engine, workload) {
 }
 
 /**
- * Some pairs by name only: enough where there are too many flags to ask everything.
+ * Checks pairs by name only, where all pairs would take too long. Returns one digit per answer.
  * @param {Engine} engine @param {Workload} workload @param {import('./workload.mjs').Pairs} pairs
  */
 export function verifyPairs(engine, workload, pairs) {
@@ -57,12 +57,14 @@ export function verifyPairs(engine, workload, pairs) {
   return digits;
 }
 
-/** Checks what can be checked one by one and counts what can only be checked as a share. */
+/** Checks each answer, and counts rollouts to check their share. */
 class Tally {
   #inScope = 0;
   #included = 0;
 
-  /** @param {import('./workload.mjs').Flag} flag @param {boolean} isInScope @param {unknown} enabled */
+  /**
+   * @param {import('./workload.mjs').Flag} flag @param {boolean} isInScope @param {unknown} enabled
+   */
   check(flag, isInScope, enabled) {
     if (flag.state === 'rollout' && isInScope && typeof enabled === 'boolean') {
       this.#inScope += 1;

@@ -1,8 +1,10 @@
-/** What a good engineer would write in plain JavaScript, and nothing else: rules compiled into Sets, the specified hash by node:crypto. */
+/** The baseline in plain JavaScript: rules compiled to Sets, the specified hash by node:crypto. */
 
 /**
- * @typedef {{ tenantId: string, tenantSlug: string, plan: string, partnerSlug?: string, environment?: string }} Subject
- * @typedef {(text: string) => number} Position whole hundredths, 0 to 9999
+ * @typedef {{
+ *   tenantId: string, tenantSlug: string, plan: string, partnerSlug?: string, environment?: string
+ * }} Subject
+ * @typedef {(text: string) => number} Position in hundredths of a percent, 0–9999
  */
 
 export class BaselineRuleset {

@@ -1,4 +1,4 @@
-/** Cold starts in fresh processes: everybody's turn by turn, the median, less what a process costs that loads nothing. */
+/** Cold starts in new processes: medians, less the cost of a process that loads no engine. */
 
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,16 +11,23 @@ import { median } from './measure.mjs';
 import { Workload } from './workload.mjs';
 
 const PROCESS = fileURLToPath(new URL('cold.mjs', import.meta.url));
-const NOBODY = { id: 'nobody', engine: 'nobody', document: 'dezky' };
+const NO_ENGINE = { id: 'none', engine: 'none', document: 'dezky' };
 
 /** @typedef {import('./contestants.mjs').Contestant} Contestant */
-/** @typedef {{ cpu: Record<string, number>, memory: Record<string, number> }} ColdStarts nanoseconds and bytes, by contestant */
+/**
+ * Nanoseconds and bytes by contestant.
+ * @typedef {{ cpu: Record<string, number>, memory: Record<string, number> }} ColdStarts
+ */
 
-/** @param {Contestant[]} contestants @param {{ flags: number, tenants: number }} size @param {number} rounds @returns {Promise<ColdStarts>} */
+/**
+ * Measures cold starts.
+ * @param {Contestant[]} contestants @param {{ flags: number, tenants: number }} size
+ * @param {number} rounds @returns {Promise<ColdStarts>}
+ */
 export async function coldStarts(contestants, size, rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'dezky-bench-'));
   try {
-    return await measure([NOBODY, ...contestants], new Workload(size.flags, size.tenants), rounds, folder);
+    return await measure([NO_ENGINE, ...contestants], new Workload(size.flags, size.tenants), rounds, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -37,12 +44,12 @@ async function measure(runners, workload, rounds, folder) {
     }
   }
   const medians = (part) => results.map((runs) => median(runs.map((result) => result[part])));
-  const less = ([nobody, ...others]) =>
-    Object.fromEntries(others.map((figure, index) => [runners[index + 1].id, figure - nobody]));
-  return { cpu: less(medians('nanoseconds')), memory: less(medians('bytes')) };
+  const withoutProcess = ([process, ...others]) =>
+    Object.fromEntries(others.map((figure, index) => [runners[index + 1].id, figure - process]));
+  return { cpu: withoutProcess(medians('nanoseconds')), memory: withoutProcess(medians('bytes')) };
 }
 
-/** The document as the contestant wants it, and whom to ask it about. */
+/** Writes the document in the format of the contestant, with the tenant and the keys. */
 async function writeQuestion({ id, document: name }, workload, folder) {
   const { document } = await import(`./documents/${name}.mjs`);
   const path = join(folder, `${id}.json`);
@@ -60,9 +67,9 @@ function run(runner, question) {
       result = message;
     });
     child.once('exit', (code) => {
-      const hasAnswered = result !== undefined && (runner.id === NOBODY.id) === (result.enabled === 0);
+      const hasAnswered = result !== undefined && (runner.id === NO_ENGINE.id) === (result.enabled === 0);
       if (hasAnswered) resolve(result);
-      else reject(new Error(`${runner.id}: its cold start ended with ${code}`));
+      else reject(new Error(`${runner.id}: the process of its cold start exited with ${code}`));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** The process of one cold start: loads an engine, gives it its document, asks it for everything once, and says what that cost. */
+/** The process of one cold start: loads an engine and a document, and evaluates all flags once. */
 
 import { readFileSync } from 'node:fs';
 
@@ -17,6 +17,6 @@ const { user, system } = process.cpuUsage(start);
 const bytes = process.memoryUsage.rss() - memory;
 
 process.send({ nanoseconds: (user + system) * 1_000, bytes, enabled: answers.reduce((sum, answer) => sum + answer, 0) });
-// Some peers keep threads of their own alive.
+// Some peers keep threads alive.
 process.disconnect();
 process.exit(0);

@@ -1,14 +1,14 @@
-/** Who takes part: ours, plain JavaScript, and the peers, each with its column and the way it is called. */
+/** The contestants: Dezky, plain JavaScript, and the peers, with their engines and documents. */
 
 /**
  * @typedef {object} Contestant
  * @property {string} id
  * @property {'ours' | 'plain' | 'peer'} kind
- * @property {string} column the package, which is also how the lock file calls it
+ * @property {string} column the name of the package, as in the lock file
  * @property {string} engine a file of `engines/`
  * @property {string} document a file of `documents/`
- * @property {string} [note] said beside its figures
- * @property {string} [entry] the URL of ours' package
+ * @property {string} [note] printed beside the figures
+ * @property {string} [entry] the URL of Dezky's package
  */
 
 /** @type {Contestant[]} */
@@ -26,17 +26,20 @@ export const PLAIN = [
   { id: 'plainUsual', kind: 'plain', column: 'plain JS', engine: 'plain-usual', document: 'dezky', note: '`createHash`' },
 ];
 
-/** The same through a live client. @param {Contestant} contestant @returns {Contestant} */
+/**
+ * Returns the contestant behind a live client.
+ * @param {Contestant} contestant @returns {Contestant}
+ */
 export function live(contestant) {
   return { ...contestant, id: `${contestant.id}-live`, engine: 'dezky-live' };
 }
 
-/** Ours, as far as their packages are there. @param {import('./install.mjs').Installation} installation @returns {Contestant[]} */
+/** Returns Dezky's installed engines. @param {import('./install.mjs').Installation} installation */
 export function ours({ native, wasm }) {
   const all = [
     { id: 'native', entry: native?.entry },
     { id: 'wasm', entry: wasm?.entry },
   ];
   const present = all.filter(({ entry }) => entry !== undefined);
-  return present.map(({ id, entry }) => ({ id, kind: 'ours', column: 'ours', engine: 'dezky', document: 'dezky', entry }));
+  return present.map(({ id, entry }) => ({ id, kind: 'ours', column: 'Dezky', engine: 'dezky', document: 'dezky', entry }));
 }

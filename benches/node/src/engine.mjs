@@ -1,12 +1,20 @@
-/** What every engine measured here is asked to do, ours through the same door as the peers. */
+/** The interface of all measured engines, Dezky's and the peers'. */
 
 /**
- * @typedef {object} Engine one for each file of `engines/`, whose `load(text)` gives it, or a promise of it
- * @property {(tenant: import('./workload.mjs').Tenant) => any} subject what it wants to know about a tenant, made once and reused
- * @property {(key: string, subject: any) => boolean} isEnabled one flag by name
- * @property {(subject: any) => { isEnabled(key: string): boolean }} [resolve] a tenant's answers, to be read later
- * @property {All} [all] its own way to have all flags at once, where that is the quickest
- * @property {() => unknown} [release] gives back what it holds
+ * An engine. Each file of `engines/` has a `load(text)` that returns one or a promise of one.
+ *
+ * - `subject` builds the representation of a tenant, which is reused.
+ * - `isEnabled` evaluates one flag by name.
+ * - `resolve` returns the answers of a tenant to read later.
+ * - `all` is the engine's own way to evaluate all flags, if it is the fastest.
+ * - `release` frees the resources of the engine.
+ *
+ * @typedef {object} Engine
+ * @property {(tenant: import('./workload.mjs').Tenant) => any} subject
+ * @property {(key: string, subject: any) => boolean} isEnabled
+ * @property {(subject: any) => { isEnabled(key: string): boolean }} [resolve]
+ * @property {All} [all]
+ * @property {() => unknown} [release]
  *
  * @callback All writes 0 or 1 for each key
  * @param {any} subject
@@ -15,7 +23,7 @@
  * @returns {void | Promise<void>}
  */
 
-/** All flags of a tenant, the quickest way that the engine has. @param {Engine} engine @returns {All} */
+/** Returns the fastest way to evaluate all flags. @param {Engine} engine @returns {All} */
 export function allOf(engine) {
   if (engine.all) return engine.all;
   if (engine.resolve) {

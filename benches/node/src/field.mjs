@@ -1,4 +1,4 @@
-/** Everybody who evaluates flags, each in a process of its own, loaded with the same workload and driven round by round. */
+/** All contestants, each in its own process with the same workload, driven round by round. */
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,9 @@ import { interleaved } from './measure.mjs';
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
 
 /** @typedef {import('./contestants.mjs').Contestant} Contestant */
-/** @typedef {Record<string, Record<string, number>>} Measured nanoseconds by task, then by contestant */
+/** @typedef {Record<string, Record<string, number>>} Measured nanoseconds by task and contestant */
 
-/** What everybody's process finds around it: a service in production, and nothing that would change how Node starts. */
+/** Returns the environment of a contestant: production, without options that change Node. */
 export function environmentOf(contestant) {
   const { NODE_OPTIONS, NODE_COMPILE_CACHE, DEZKY_ENGINE, ...environment } = process.env;
   return { ...environment, NODE_ENV: 'production', BENCH_PACKAGE_ENTRY: contestant.entry ?? '' };
@@ -40,35 +40,38 @@ export class Field {
     }
   }
 
-  /** Each against the rule of the workload, ours against the plain baseline to the digit. */
+  /** Checks all contestants by the scope rule. Dezky must also equal the plain baseline. */
   async verify() {
     const answers = new Map();
     for (const worker of this.#workers) {
       const { id, kind } = worker.contestant;
       const runs = await worker.ask({ name: 'runs' });
-      if (runs !== null && runs !== id) throw new Error(`${id}: the engine that runs is ${runs}`);
+      if (runs !== null && runs !== id) throw new Error(`${id}: the running engine is ${runs}`);
       answers.set(id, await worker.ask({ name: 'verify' }));
       const isExact = kind === 'ours' || kind === 'plain';
       if (isExact && answers.get(id) !== answers.get('plain')) throw new Error(`${id} and plain JS differ`);
     }
   }
 
-  /** @param {string[]} tasks @param {import('./measure.mjs').Effort} effort @returns {Promise<Measured>} */
+  /**
+   * @param {string[]} tasks @param {import('./measure.mjs').Effort} effort
+   * @returns {Promise<Measured>}
+   */
   async measure(tasks, effort) {
     const prepared = [];
     for (const task of tasks) {
-      const able = [];
+      const capable = [];
       for (const worker of this.#workers) {
-        if (await worker.ask({ name: 'prepare', task })) able.push(worker);
+        if (await worker.ask({ name: 'prepare', task })) capable.push(worker);
       }
-      prepared.push(able);
+      prepared.push(capable);
     }
-    const works = prepared.map((able, index) =>
-      able.map((worker) => (repetitions) => worker.ask({ name: 'run', task: tasks[index], repetitions })),
+    const works = prepared.map((capable, index) =>
+      capable.map((worker) => (repetitions) => worker.ask({ name: 'run', task: tasks[index], repetitions })),
     );
     const measured = await interleaved(works, effort);
     const byContestant = measured.map((figures, index) =>
-      Object.fromEntries(figures.map((figure, place) => [prepared[index][place].contestant.id, figure])),
+      Object.fromEntries(figures.map((figure, position) => [prepared[index][position].contestant.id, figure])),
     );
     return Object.fromEntries(tasks.map((task, index) => [task, byContestant[index]]));
   }
@@ -89,7 +92,7 @@ class Worker {
     this.#process = fork(WORKER, [engine, document, `${flags}`, `${tenants}`], { env: environmentOf(contestant), execArgv });
   }
 
-  /** One request at a time: nobody works while another is timed. @param {object} request */
+  /** Sends one request. Only one process works at a time. @param {object} request */
   ask(request) {
     this.#process.send(request);
     return this.answer();
@@ -99,12 +102,12 @@ class Worker {
     if (this.#process.connected) this.#process.disconnect();
   }
 
-  /** What the process says next; its first word is that it is ready. @returns {Promise<any>} */
+  /** Waits for the next message. The first message is `ready`. @returns {Promise<any>} */
   answer() {
     const child = this.#process;
     return new Promise((resolve, reject) => {
       const fail = (problem) => reject(new Error(`${this.contestant.id}: ${problem}`));
-      const ended = (code) => fail(`its process ended with ${code}`);
+      const ended = (code) => fail(`its process exited with ${code}`);
       child.once('exit', ended);
       child.once('message', ({ problem, answer }) => {
         child.off('exit', ended);

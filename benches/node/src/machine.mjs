@@ -1,4 +1,4 @@
-/** What stands under the table: versions of the peers, of Node and of ours, the processor and its load. */
+/** The end of the report: versions of Dezky, the peers and Node, the processor and its load. */
 
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -12,11 +12,11 @@ export function description({ native, wasm }) {
   const ours = [native, wasm].filter((installed) => installed !== undefined).map(({ name, version }) => `${name} ${version}`);
   const processors = cpus();
   return [
-    `Ours: ${ours.join(', ') || 'none'}.`,
+    `Dezky: ${ours.join(', ') || 'none'}.`,
     `Peers: ${peers.join(', ')}.`,
     `Node ${process.versions.node}, V8 ${process.versions.v8}; sizes by esbuild ${packages['node_modules/esbuild'].version}.`,
     `Processor: ${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores.`,
-    `Load average when the table was printed: ${loadAverage()}.`,
+    `Load average at the end: ${loadAverage()}.`,
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-/** Interleaved rounds over contestants that each live in a process of their own; the median round is what counts. */
+/** Interleaved rounds over contestants in separate processes. The median round counts. */
 
 /** @typedef {{ rounds: number, roundNanoseconds: number }} Effort */
 
@@ -8,7 +8,7 @@ export const FULL = { rounds: 15, roundNanoseconds: 30_000_000 };
 export const QUICK = { rounds: 3, roundNanoseconds: 3_000_000 };
 
 /**
- * Each round lets every contestant run once at every task, in turn, so that a slow second of the machine meets all alike.
+ * Runs every contestant once per round and task, so that a slow second of the machine affects all.
  * @param {((repetitions: number) => Promise<number>)[][]} tasks the contestants of each task
  * @param {Effort} effort
  * @returns {Promise<number[][]>} nanoseconds per repetition
@@ -24,7 +24,7 @@ export async function interleaved(tasks, { rounds, roundNanoseconds }) {
   const results = tasks.map((works) => works.map(() => []));
   for (let round = 0; round < rounds; round++) {
     for (const [task, works] of tasks.entries()) {
-      // Starting at another contestant each round keeps the order itself from favouring anybody.
+      // Each round starts with another contestant, so that the order favors none.
       for (let step = 0; step < works.length; step++) {
         const index = (round + step) % works.length;
         const nanoseconds = await works[index](repetitions[task][index]);
@@ -36,8 +36,8 @@ export async function interleaved(tasks, { rounds, roundNanoseconds }) {
 }
 
 /**
- * Finds how many repetitions fill a round, which is also the warm-up; once more after that, since code that has just been
- * compiled is quicker than what was timed.
+ * Finds the number of repetitions that fills a round. The search is also the warm-up. A second pass
+ * is needed, because the code is faster after its compilation.
  * @param {(repetitions: number) => Promise<number>} work @param {number} roundNanoseconds
  */
 async function calibrate(work, roundNanoseconds) {

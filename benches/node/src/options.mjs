@@ -1,4 +1,4 @@
-/** The command line. */
+/** The options of the command line. */
 
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,20 +6,20 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `\
 node bench.mjs [OPTIONS]
-  --native DIR  the package @dezky/sdk-node as it is published (default ../../sdk-node/dist/package)
-  --wasm DIR    the package @dezky/sdk-wasm as it is published (default ../../sdk-wasm/dist/package)
-  --quick       few short rounds, to see that everything runs; the figures mean little
-  --strict      exit with 2 when a bar is missed, or cannot be looked at`;
+  --native DIR  the packed @dezky/sdk-node (default ../../sdk-node/dist/package)
+  --wasm DIR    the packed @dezky/sdk-wasm (default ../../sdk-wasm/dist/package)
+  --quick       run a few short rounds as a check; the figures are not reliable
+  --strict      exit with 2 if a bar is missed or not measured`;
 
 /** @typedef {{ native: string, wasm: string, isQuick: boolean, isStrict: boolean }} Options */
 
-/** @returns {Options | undefined} nothing where the command line makes no sense */
+/** @returns {Options | undefined} undefined for an invalid command line */
 export function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
-        native: { type: 'string', default: ofRepository('sdk-node/dist/package') },
-        wasm: { type: 'string', default: ofRepository('sdk-wasm/dist/package') },
+        native: { type: 'string', default: repositoryPath('sdk-node/dist/package') },
+        wasm: { type: 'string', default: repositoryPath('sdk-wasm/dist/package') },
         quick: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
       },
@@ -31,6 +31,6 @@ export function readOptions() {
 }
 
 /** @param {string} path */
-function ofRepository(path) {
+function repositoryPath(path) {
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 }

@@ -1,4 +1,4 @@
-/** A tiny deterministic generator (splitmix64), the same as the Rust half's, so that every run measures the same workload. */
+/** A deterministic generator (splitmix64), equal to the one of the Rust benchmarks. */
 
 const MASK = (1n << 64n) - 1n;
 
@@ -24,7 +24,10 @@ export class Random {
     return Number(this.next() % BigInt(limit));
   }
 
-  /** `count` different numbers below `limit`, in no particular order. @param {number} limit @param {number} count */
+  /**
+   * Returns `count` different numbers below `limit`.
+   * @param {number} limit @param {number} count
+   */
   distinctBelow(limit, count) {
     const chosen = [];
     while (chosen.length < Math.min(count, limit)) {

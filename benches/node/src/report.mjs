@@ -1,4 +1,4 @@
-/** The one Markdown table that a run prints, and the verdict on each of its rows. */
+/** The Markdown report of a run: a list of rows with their figures and verdicts. */
 
 import { PEERS, PLAIN } from './contestants.mjs';
 
@@ -6,22 +6,60 @@ import { PEERS, PLAIN } from './contestants.mjs';
  * @typedef {object} Row
  * @property {string} what
  * @property {'time' | 'bytes'} unit
- * @property {string} ours whose figure is ours
+ * @property {string} ours the contestant whose figure is Dezky's
  * @property {Record<string, number>} figures by contestant
  * @property {number} [bar]
  * @property {number} [barOfPeers] how many times as fast as the fastest peer
  * @property {number} [barOfPlain] how many times as fast as plain JavaScript at its best
  */
 
-/** @param {Row[]} rows */
-export function table(rows) {
-  const columns = ['what', 'ours', 'bar', 'plain JS', ...PEERS.map(({ column }) => column)];
-  columns.push('fastest SDK / ours', 'its bar', 'plain JS / ours', 'its bar', 'verdict');
-  const lines = rows.map((row) => [...figuresOf(row), ...ratiosOf(row), verdict(row)]);
-  return [columns, columns.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const COLUMNS = 100;
+
+/** Formats all rows as a Markdown list. @param {Row[]} rows */
+export function list(rows) {
+  return rows.map(entry).join('\n');
 }
 
-/** By how much each bar is missed, in words; empty where all are met. @param {Row} row */
+/** @param {Row} row */
+function entry(row) {
+  const { what, unit, ours, figures, bar, barOfPeers, barOfPlain } = row;
+  const shown = (contestant) => figure(figures[contestant.id], unit) + note(contestant, figures);
+  const isMeasured = ({ id }) => figures[id] !== undefined;
+  const atLeast = (value) => (value === undefined ? '' : ` (bar ≥ ${value}x)`);
+  const items = [
+    item(0, `**${what}**: ${verdict(row)}`),
+    item(1, `Dezky: ${figure(figures[ours], unit)}${bar === undefined ? '' : ` (bar ≤ ${figure(bar, unit)})`}`),
+  ];
+  const plain = PLAIN.filter(isMeasured);
+  if (plain.length > 0) items.push(item(1, `plain JS: ${plain.map(shown).join('; ')}`));
+  for (const peer of PEERS.filter(isMeasured)) items.push(item(1, `${peer.column}: ${shown(peer)}`));
+  const toPeers = ratioTo(row, PEERS);
+  const toPlain = PLAIN.map((contestant) => ratioTo(row, [contestant])).filter((value) => value !== undefined);
+  if (toPeers !== undefined) items.push(item(1, `fastest SDK / Dezky: ${ratio(toPeers)}${atLeast(barOfPeers)}`));
+  if (toPlain.length > 0) items.push(item(1, `plain JS / Dezky: ${toPlain.map(ratio).join('; ')}${atLeast(barOfPlain)}`));
+  return items.join('\n');
+}
+
+/**
+ * Formats an item of a Markdown list, wrapped at 100 columns.
+ * @param {number} depth @param {string} text
+ */
+function item(depth, text) {
+  const indent = '  '.repeat(depth + 1);
+  const lines = [`${'  '.repeat(depth)}-`];
+  for (const word of text.split(' ')) {
+    if (lines.at(-1).length + 1 + word.length <= COLUMNS) lines.push(`${lines.pop()} ${word}`);
+    else lines.push(`${indent}${word}`);
+  }
+  return lines.join('\n');
+}
+
+/** @param {number} value */
+function ratio(value) {
+  return `${value.toFixed(1)}x`;
+}
+
+/** Describes every missed bar with its factor. Empty if all bars are met. @param {Row} row */
 export function misses(row) {
   const { bar, barOfPeers, barOfPlain } = row;
   if (row.figures[row.ours] === undefined) return hasBars(row) ? ['not measured'] : [];
@@ -31,8 +69,8 @@ export function misses(row) {
     ['ratio to SDKs', barOfPeers, ratioTo(row, PEERS)],
     ['ratio to plain JS', barOfPlain, ratioTo(row, PLAIN)],
   ]);
-  for (const [name, wanted, ratio] of ratios) {
-    if (wanted !== undefined && ratio !== undefined && ratio < wanted) missed.push(`${name} missed by ${(wanted / ratio).toFixed(2)}x`);
+  for (const [name, wanted, value] of ratios) {
+    if (wanted !== undefined && value !== undefined && value < wanted) missed.push(`${name} missed by ${(wanted / value).toFixed(2)}x`);
   }
   return missed;
 }
@@ -47,23 +85,10 @@ function hasBars({ bar, barOfPeers, barOfPlain }) {
   return bar !== undefined || barOfPeers !== undefined || barOfPlain !== undefined;
 }
 
-/** @param {Row} row */
-function figuresOf({ what, unit, ours, figures, bar }) {
-  const shown = (contestant) => figure(figures[contestant.id], unit) + note(contestant, figures);
-  const plain = PLAIN.filter(({ id }) => figures[id] !== undefined).map(shown);
-  const ourFigure = figure(figures[ours], unit);
-  return [what, ourFigure, bar === undefined ? '-' : `≤ ${figure(bar, unit)}`, plain.join('; ') || '-', ...PEERS.map(shown)];
-}
-
-/** @param {Row} row */
-function ratiosOf(row) {
-  const ratio = (value) => (value === undefined ? '-' : `${value.toFixed(1)}x`);
-  const bar = (value) => (value === undefined ? '-' : `≥ ${value}x`);
-  const toPlain = PLAIN.map((contestant) => ratioTo(row, [contestant])).filter((value) => value !== undefined);
-  return [ratio(ratioTo(row, PEERS)), bar(row.barOfPeers), toPlain.map(ratio).join('; ') || '-', bar(row.barOfPlain)];
-}
-
-/** How many times the best of them is of ours. @param {Row} row @param {import('./contestants.mjs').Contestant[]} others */
+/**
+ * Returns the best figure of the others divided by Dezky's.
+ * @param {Row} row @param {import('./contestants.mjs').Contestant[]} others
+ */
 function ratioTo({ figures, ours }, others) {
   const values = others.map(({ id }) => figures[id]).filter((value) => value !== undefined);
   return figures[ours] === undefined || values.length === 0 ? undefined : Math.min(...values) / figures[ours];
@@ -81,9 +106,12 @@ function figure(value, unit) {
   return scaled(value, ['ns', 'µs', 'ms']);
 }
 
-/** Three significant digits, and no decimals where they would say nothing. @param {number} value @param {string[]} units */
+/**
+ * Formats three significant digits without trailing zeros.
+ * @param {number} value @param {string[]} units
+ */
 function scaled(value, units) {
-  // Just below a thousand, three digits would round up to "1000".
+  // From 999.5 on, three digits would round up to "1000".
   const step = value < 999.5 ? 0 : value < 999_500 ? 1 : 2;
   const inUnit = value / 1_000 ** step;
   const text = inUnit.toFixed(inUnit < 10 ? 2 : inUnit < 100 ? 1 : 0);

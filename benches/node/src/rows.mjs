@@ -1,4 +1,4 @@
-/** The rows of the table; each workload is verified before it is measured. */
+/** The rows of the report. Each workload is verified before it is measured. */
 
 import { coldStarts } from './cold-start.mjs';
 import { live, ours, PEERS, PLAIN } from './contestants.mjs';
@@ -11,23 +11,29 @@ const LARGE = { flags: 10_000, tenants: 1_000 };
 /** @type {['native', 'wasm']} */
 const ENGINES = ['native', 'wasm'];
 const NAMES = { native: 'native', wasm: 'WASM' };
-/** What may pass for noise between two things that cost the same. */
+/** The factor that counts as noise between two equal costs. */
 const TOLERANCE = 1.1;
 
 /** @typedef {import('./report.mjs').Row} Row */
 
-/** @param {import('./install.mjs').Installation} installation @param {boolean} isQuick @returns {Promise<Row[]>} */
+/**
+ * @param {import('./install.mjs').Installation} installation @param {boolean} isQuick
+ * @returns {Promise<Row[]>}
+ */
 export async function measureEverything(installation, isQuick) {
   const effort = isQuick ? QUICK : FULL;
   const own = ours(installation);
-  const everybody = [...PLAIN, ...own, ...PEERS];
+  const contestants = [...PLAIN, ...own, ...PEERS];
   const small = await measured([...everybody, ...own.map(live)], SMALL, ['resolved', 'byName', 'all'], effort);
-  const large = await measured(everybody, LARGE, ['load'], effort);
-  const cold = await coldStarts(everybody, SMALL, effort.rounds);
+  const large = await measured(contestants, LARGE, ['load'], effort);
+  const cold = await coldStarts(contestants, SMALL, effort.rounds);
   return [...timed(small, large), ...started(cold), ...(await weighed(installation))];
 }
 
-/** @param {import('./contestants.mjs').Contestant[]} contestants @returns {Promise<import('./field.mjs').Measured>} */
+/**
+ * @param {import('./contestants.mjs').Contestant[]} contestants
+ * @returns {Promise<import('./field.mjs').Measured>}
+ */
 async function measured(contestants, size, tasks, effort) {
   const field = await Field.open(contestants, size);
   try {
@@ -38,9 +44,12 @@ async function measured(contestants, size, tasks, effort) {
   }
 }
 
-/** @param {import('./field.mjs').Measured} small @param {import('./field.mjs').Measured} large @returns {Row[]} */
+/**
+ * @param {import('./field.mjs').Measured} small @param {import('./field.mjs').Measured} large
+ * @returns {Row[]}
+ */
 function timed({ resolved, byName, all }, { load }) {
-  // A peer has nothing to resolve; what it has for one flag is its call by name.
+  // Peers do not resolve tenants, so their call by name is compared.
   const peersByName = Object.fromEntries(PEERS.map(({ id }) => [id, byName[id]]));
   return [
     ...both('`flags.isEnabled` on a resolved tenant', { ...peersByName, ...resolved }, {
@@ -59,10 +68,13 @@ function timed({ resolved, byName, all }, { load }) {
   ];
 }
 
-/** What reading through a live client costs, beside reading the rules that it holds. @param {string} what @param {Record<string, number>} figures @returns {Row[]} */
+/**
+ * Compares reading through a live client with reading its rules.
+ * @param {string} what @param {Record<string, number>} figures @returns {Row[]}
+ */
 function throughClient(what, figures) {
   return ENGINES.map((engine) => ({
-    what: `${what} through a live client (bar: as without), ${NAMES[engine]}`,
+    what: `${what} through a live client (bar: 1.1 times without), ${NAMES[engine]}`,
     unit: 'time',
     ours: `${engine}-live`,
     figures: { [`${engine}-live`]: figures[`${engine}-live`] },
@@ -92,9 +104,10 @@ async function weighed(installation) {
 }
 
 /**
- * The same row for each of our engines, which have bars of their own.
+ * Returns a row for each of Dezky's engines, which have separate bars.
  * @param {string} what @param {Record<string, number>} figures
- * @param {Partial<Record<'bar' | 'barOfPeers' | 'barOfPlain', Record<'native' | 'wasm', number>>>} bars
+ * @param {Partial<Record<'bar' | 'barOfPeers' | 'barOfPlain', Record<'native' | 'wasm', number>>>}
+ *   bars
  * @param {Row['unit']} [unit] @returns {Row[]}
  */
 function both(what, figures, bars, unit = 'time') {

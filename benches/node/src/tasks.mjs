@@ -1,23 +1,28 @@
-/** What everybody is timed at: loops that are as short as possible, whose arguments vary and whose results are used. */
+/** The timed tasks: short loops whose arguments vary and whose results are used. */
 
 import { allOf } from './engine.mjs';
 
-/** A power of two, so that taking the next pair costs next to nothing. */
+/** The number of pairs, a power of two, so that the next pair is cheap to find. */
 const PAIRS = 1_024;
 
 /**
  * @typedef {import('./engine.mjs').Engine} Engine
  * @typedef {import('./workload.mjs').Workload} Workload
- * @typedef {(repetitions: number) => number | Promise<number>} Work gives the nanoseconds that it took
- * @typedef {{ engine: Engine, workload: Workload, load(text: string): Engine | Promise<Engine>, document: string }} Contestant
+ * @typedef {(repetitions: number) => number | Promise<number>} Work returns its nanoseconds
+ * @typedef {{
+ *   engine: Engine,
+ *   workload: Workload,
+ *   load(text: string): Engine | Promise<Engine>,
+ *   document: string,
+ * }} Contestant
  */
 
-/** Where results go, so that no compiler can leave their computation out. */
+/** The sum of all results, so that no compiler can remove their computation. */
 export let consumed = 0;
 
 /** @type {Record<string, (contestant: Contestant) => Work | undefined>} */
 export const TASKS = {
-  /** A flag of a tenant that was resolved before. */
+  /** Reads one flag of a resolved tenant. */
   resolved({ engine, workload }) {
     if (!engine.resolve) return undefined;
     const tenants = workload.tenants.map((tenant) => engine.resolve(engine.subject(tenant)));
@@ -28,11 +33,11 @@ export const TASKS = {
       for (let turn = 0; turn < repetitions; turn++) {
         if (others[turn & (PAIRS - 1)].isEnabled(keys[turn & (PAIRS - 1)])) enabled++;
       }
-      return took(start, enabled);
+      return elapsed(start, enabled);
     };
   },
 
-  /** A flag by name for a subject. */
+  /** Evaluates one flag by name for a subject. */
   byName({ engine, workload }) {
     const { keys, others } = pairwise(workload, workload.tenants.map((tenant) => engine.subject(tenant)));
     return (repetitions) => {
@@ -41,11 +46,11 @@ export const TASKS = {
       for (let turn = 0; turn < repetitions; turn++) {
         if (engine.isEnabled(keys[turn & (PAIRS - 1)], others[turn & (PAIRS - 1)])) enabled++;
       }
-      return took(start, enabled);
+      return elapsed(start, enabled);
     };
   },
 
-  /** All flags of a tenant, each of them read, tenant after tenant. */
+  /** Evaluates and reads all flags of a tenant, tenant after tenant. */
   all({ engine, workload }) {
     const all = allOf(engine);
     const keys = workload.flags.map(({ key }) => key);
@@ -61,18 +66,18 @@ export const TASKS = {
         enabled += answers[turn % keys.length];
         next = next + 1 === subjects.length ? 0 : next + 1;
       }
-      return took(start, enabled);
+      return elapsed(start, enabled);
     };
   },
 
-  /** From the text of a document to ready; what is loaded is given back, and its garbage collected, outside the time. */
+  /** Loads a document. Release and garbage collection are not timed. */
   load({ load, document }) {
     return async (repetitions) => {
       let total = 0;
       for (let turn = 0; turn < repetitions; turn++) {
         const start = now();
         const engine = await load(document);
-        total += took(start, Number(engine !== undefined));
+        total += elapsed(start, Number(engine !== undefined));
         await engine.release?.();
         globalThis.gc();
       }
@@ -95,11 +100,11 @@ function now() {
 }
 
 /**
- * The smaller of the CPU time of the process and the time on the wall: the first counts the helpers of the garbage collector,
- * for which nobody waits, the second counts the turns of neighbours.
+ * Returns the smaller of CPU time and wall time in nanoseconds. CPU time includes concurrent
+ * helpers of the garbage collector, and wall time includes other processes.
  * @param {ReturnType<typeof now>} start @param {number} result
  */
-function took(start, result) {
+function elapsed(start, result) {
   const wall = Number(process.hrtime.bigint() - start.wall);
   const { user, system } = process.cpuUsage(start.cpu);
   consumed += result;

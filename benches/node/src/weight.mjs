@@ -1,4 +1,4 @@
-/** What everybody weighs: bundled for a browser by the same tool and compressed alike, and native binaries as they are. */
+/** Sizes: bundles for a browser by one tool, compressed the same way, and native binaries. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -15,23 +15,29 @@ const HERE = fileURLToPath(new URL('..', import.meta.url));
 const FLIPT_WASM = `${HERE}node_modules/@flipt-io/flipt-client-js/dist/flipt_engine_wasm_js_bg.wasm`;
 const STATSIG = `${HERE}node_modules/@statsig`;
 
-/** @typedef {Record<string, number>} Weights bytes by contestant */
+/** @typedef {Record<string, number>} Weights the bytes by contestant */
 
-/** What evaluates in a browser, brotli. @param {Installation} installation @returns {Promise<Weights>} */
+/**
+ * Returns the size of evaluation in a browser.
+ * @param {Installation} installation @returns {Promise<Weights>}
+ */
 export async function evaluationWeights(installation) {
   const bundled = async (exported, platform) => weightOf(await bundle(exported, HERE, platform));
   return {
     ...(installation.wasm && { wasm: await oursWeight(installation) }),
     flagd: await bundled(`export { FlagdCore } from '@openfeature/flagd-core'`),
     growthbook: await bundled(`export { GrowthBookClient } from '@growthbook/growthbook'`),
-    // It has no entry for browsers.
+    // The package has no entry for browsers.
     configcat: await bundled(`export { getClient, User } from 'configcat-node'`, 'node'),
     flipt:
       (await bundled(`export { FliptClient } from '@flipt-io/flipt-client-js/slim'`)) + compressed(readFileSync(FLIPT_WASM)),
   };
 }
 
-/** What only reads the answers that a server sent, brotli. @param {Installation} installation @returns {Promise<Weights>} */
+/**
+ * Returns the size of the results-only entry.
+ * @param {Installation} installation @returns {Promise<Weights>}
+ */
 export async function resultsWeights({ home, wasm }) {
   if (!wasm) return {};
   const { name, exports } = wasm;
@@ -40,12 +46,12 @@ export async function resultsWeights({ home, wasm }) {
   return { wasm: weightOf(await bundle(`export * from '${name}${entry.slice(1)}'`, home)) };
 }
 
-/** The native binary for this platform, as it is published. @param {Installation} installation @returns {Weights} */
+/** Returns the size of the native binary. @param {Installation} installation @returns {Weights} */
 export function binaryWeights({ home, native }) {
   return { ...(native && { native: binarySize(home) }), statsig: binarySize(STATSIG) };
 }
 
-/** The JavaScript that is loaded at once, and each .wasm that it names; what is imported later is left out. @param {Installation} installation */
+/** Sums the initial JavaScript and each .wasm that it names. @param {Installation} installation */
 async function oursWeight({ home, wasm: { name, folder } }) {
   const outputs = await bundle(`export { can, init, Ruleset } from '${name}'`, home);
   const names = new Set(outputs.flatMap(({ text }) => text.match(/[\w-]+\.wasm\b/g) ?? []));
@@ -55,7 +61,10 @@ async function oursWeight({ home, wasm: { name, folder } }) {
   return weightOf(outputs) + [...weights.values()].reduce((sum, weight) => sum + weight, 0);
 }
 
-/** The chunks that the first one needs at once. @param {string} contents @param {string} folder @param {'browser' | 'node'} [platform] */
+/**
+ * Bundles a module and returns the chunks that its entry imports statically.
+ * @param {string} contents @param {string} folder @param {'browser' | 'node'} [platform]
+ */
 async function bundle(contents, folder, platform = 'browser') {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: folder },
@@ -93,7 +102,7 @@ function compressed(bytes) {
   return brotliCompressSync(bytes).length;
 }
 
-/** The size of the binary for this platform, the largest where there are several. @param {string} folder */
+/** Returns the size of the largest binary for this platform. @param {string} folder */
 function binarySize(folder) {
   const files = filesBelow(folder, '.node');
   const fitting = files.filter((path) => path.includes(`${process.platform}-${process.arch}`));

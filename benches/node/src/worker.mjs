@@ -1,10 +1,10 @@
-/** The process of one contestant: loads it, and answers its parent's requests one at a time. */
+/** The process of one contestant: loads it and answers one request of its parent at a time. */
 
 import { verifyEverything, verifyPairs } from './agreement.mjs';
 import { TASKS } from './tasks.mjs';
 import { Workload } from './workload.mjs';
 
-/** The number of flags up to which everything is verified rather than some pairs. */
+/** The number of flags up to which every pair is verified. */
 const FEW_FLAGS = 100;
 const VERIFIED_PAIRS = 16_384;
 
@@ -38,6 +38,6 @@ process.on('message', async (/** @type {any} */ request) => {
     process.send({ problem: problem.message });
   }
 });
-// Some peers keep threads of their own alive.
+// Some peers keep threads alive.
 process.on('disconnect', () => process.exit(0));
 process.send({ answer: 'ready' });

@@ -1,4 +1,4 @@
-/** The workload that everybody gets, made exactly as `benches/src/workload.rs` makes it: flags and tenants in no product's format. */
+/** The workload of all engines in a neutral form, equal to that of `benches/src/workload.rs`. */
 
 import { Random } from './random.mjs';
 
@@ -17,7 +17,7 @@ const SLUG_TAILS = ['labs', 'group', 'works', 'media', 'health', 'legal', 'desig
 /**
  * @typedef {'off' | 'on' | 'targeted' | 'rollout'} State
  * @typedef {{ key: string, state: State, plans: string[], tenants: number[] }} Flag
- *   `tenants` are positions in `Workload.tenants`; a format names a tenant by slug or by id, whichever suits it best.
+ *   `tenants` are indexes in `Workload.tenants`. A format names a tenant by slug or by id.
  * @typedef {{ id: string, slug: string, plan: string, partner?: string }} Tenant
  * @typedef {[flagIndex: number, tenantIndex: number][]} Pairs
  */
@@ -27,15 +27,15 @@ export class Workload {
   constructor(flagCount, tenantCount) {
     const random = new Random(0xde2cn);
     const tenants = Array.from({ length: tenantCount }, (_, index) => tenant(index, random));
-    /** As they come out of a document: a text that was put together is not yet one piece. @type {Tenant[]} */
+    /** Copied through JSON, because V8 stores concatenated strings in pieces. @type {Tenant[]} */
     this.tenants = JSON.parse(JSON.stringify(tenants));
-    /** Sorted by key. @type {Flag[]} */
+    /** The flags, sorted by key. @type {Flag[]} */
     this.flags = Array.from({ length: flagCount }, (_, index) => flag(index, tenantCount, random));
     this.flags.sort((left, right) => (left.key < right.key ? -1 : 1));
   }
 
   /**
-   * The rule of the semantics for scopes, written once more and independently of every engine measured.
+   * Evaluates the scope of a flag, written independently of the measured engines.
    * @param {Flag} flag @param {number} tenantIndex
    */
   inScope(flag, tenantIndex) {
@@ -53,7 +53,10 @@ export class Workload {
     return flag.tenants.map((index) => this.tenants[index].id);
   }
 
-  /** Shuffled (flag, tenant) pairs over everything, in scope or not. @param {number} count @returns {Pairs} */
+  /**
+   * Returns shuffled (flag, tenant) pairs, in scope or not.
+   * @param {number} count @returns {Pairs}
+   */
   pairs(count) {
     const random = new Random(0xa11n);
     return Array.from({ length: count }, () => [random.below(this.flags.length), random.below(this.tenants.length)]);
@@ -75,8 +78,8 @@ function tenant(index, random) {
 }
 
 /**
- * Of every ten flags three are off, two on, two targeted, three a rollout; targeted ones take the three forms
- * (plans, tenants, both) in turn. Every flag draws the same numbers, whether its form uses them or not.
+ * Creates a flag. Of ten flags, three are off, two on, two targeted and three a rollout. Targeted
+ * flags alternate between plans, tenants, and both. Every flag draws the same random numbers.
  * @param {number} index @param {number} tenantCount @param {Random} random @returns {Flag}
  */
 function flag(index, tenantCount, random) {
@@ -93,7 +96,7 @@ function flag(index, tenantCount, random) {
   return { key, state, plans: hasPlans ? plans : [], tenants: hasTenants ? tenants : [] };
 }
 
-/** The key as a program has it that names it: there is one such text, and everybody looks it up the quickest. @param {string} text */
+/** Returns the key as an internalized string, like a literal in a program. @param {string} text */
 function asLiteral(text) {
   return Object.keys({ [text]: true })[0];
 }

@@ -1,11 +1,11 @@
-"""Who takes part. Each engine is a module with the same few functions, so that a run can load one without the others.
+"""The measured engines. All modules have the same functions, so that a run can load only one.
 
-document(workload)     what the engine loads, as it would come over the network
-load(document)         ready to answer
-subject(tenant)        what the engine is asked with, made before anything is timed
-one(engine)            a function of (key, subject)
-walk(engine, pairs)    a function that asks for each (key, subject) as quickly as the engine offers it
-every(engine, keys)    a function of (subject) that gives every flag's answer
-resolve(engine)        a function of (subject) that gives an object with is_enabled(key), where the engine knows such a thing
-close(engine)          ends what loading began, where that is needed
+document(workload)     returns the document of the engine, as it would arrive over the network
+load(document)         returns an engine that is ready to evaluate
+subject(tenant)        returns the engine's representation of a tenant, built before the timing
+one(engine)            returns a function of (key, subject)
+walk(engine, pairs)    returns a function that evaluates each (key, subject) as fast as possible
+every(engine, keys)    returns a function of (subject) that returns the answers of all flags
+resolve(engine)        returns a function of (subject) that returns an object with is_enabled(key)
+close(engine)          ends what `load` started, if anything
 """

@@ -1,4 +1,4 @@
-"""Ours."""
+"""Dezky through its public API."""
 
 from dezky import Ruleset, Subject
 from workload import compact, ENVIRONMENT, PERCENT

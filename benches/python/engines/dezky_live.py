@@ -1,4 +1,4 @@
-"""Ours through a live client. It begins with the snapshot and its server is away, which reading does not depend on."""
+"""Dezky through a live client that starts with the snapshot. Its server does not exist."""
 
 from dezky import connect
 from engines.dezky import document, every, one, resolve, subject, walk

@@ -1,4 +1,4 @@
-"""eppo-server-sdk: a Rust core. No polling, no assignment logged (`doLog` is false)."""
+"""The engine eppo-server-sdk, with a Rust core: no polling, no logging (`doLog` is false)."""
 
 import eppo_client
 from workload import compact, ENVIRONMENT, PERCENT

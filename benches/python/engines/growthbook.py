@@ -1,4 +1,4 @@
-"""growthbook: plain Python. One instance whose attributes are set per tenant, no tracking; making one per tenant costs more."""
+"""The engine growthbook, in plain Python: one instance for all tenants, no tracking."""
 
 import json
 

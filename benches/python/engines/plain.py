@@ -1,4 +1,4 @@
-"""What a good programmer would write in an afternoon: the same snapshot, compiled to tuples and sets, in plain Python."""
+"""The baseline in plain Python: the snapshot compiled to tuples and sets."""
 
 import json
 from hashlib import sha256

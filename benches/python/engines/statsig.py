@@ -1,4 +1,4 @@
-"""statsig-python-core: a Rust core. No network, no logging, no exposures, and its checks called below its error boundary."""
+"""The engine statsig-python-core, with a Rust core, called below its error boundary, offline."""
 
 from statsig_python_core import (
     DataStore,
@@ -11,7 +11,7 @@ from statsig_python_core import (
 )
 from workload import ENVIRONMENT, PERCENT, compact
 
-# Any moment: a document that is not newer than none is not taken.
+# An arbitrary time. The engine ignores a document that is not newer than its current one.
 TIME = 1_767_225_600_000
 
 QUIET = FeatureGateEvaluationOptions(disable_exposure_logging=True)

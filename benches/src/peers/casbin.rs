@@ -1,4 +1,4 @@
-//! Casbin at its best: shared strings as arguments, the measured rule first, and its cache as a second figure.
+//! Casbin at its best: shared strings, the measured rule first, and its cache separately.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,7 +11,7 @@ use casbin::{
 
 use crate::access::{Case, Cases};
 
-/// Roles per tenant; the cheap comparison comes first, so that a rule for another action costs little.
+/// Roles per tenant. The cheap comparison comes first, so that other rules cost little.
 const MODEL: &str = r#"
 [request_definition]
 r = sub, act, dom
@@ -29,7 +29,7 @@ e = some(where (p.eft == allow))
 m = r.act == p.act && (g(r.sub, p.sub, r.dom) || g(r.sub, p.sub, "*"))
 "#;
 
-/// Five rules; evaluation stops at the first that allows, and the one measured stands first.
+/// Five rules with the measured one first. Evaluation stops at the first that allows.
 const RULES: [[&str; 2]; 5] = [
     ["member", "tenant.read"],
     ["platform_admin", "tenant.read"],
@@ -56,7 +56,7 @@ impl Casbin {
         Ok(Self { plain, cached })
     }
 
-    /// The operator's audience is a property of the token, so it becomes part of who is asking.
+    /// The operator audience is a property of the token, so it is part of the subject.
     pub fn arguments(case: &Case) -> Arguments {
         let subject = match case.person.operator_audience {
             true => format!("{}@operator", case.person.id),
@@ -103,7 +103,7 @@ fn fill(enforcer: &mut impl MgmtApi, cases: &Cases) -> Result<(), String> {
     Ok(())
 }
 
-/// Casbin's set-up is async but touches nothing that waits, so polling until it is done is enough.
+/// Casbin's setup is async but never waits, so polling until it is ready is enough.
 fn finish<Output>(future: impl Future<Output = Output>) -> Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

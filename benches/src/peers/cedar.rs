@@ -1,4 +1,4 @@
-//! Cedar at its best: policies and entities parsed once, requests built once and reused, no schema check.
+//! Cedar at its best: policies, entities and requests built once, no schema check.
 
 use std::str::FromStr;
 
@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::access::{Case, Cases, Person};
 
-/// Membership is the entity hierarchy, which is Cedar's fastest relation. The status of tenants is left out, as it is
-/// for casbin; ours looks at it.
+/// Membership is the entity hierarchy, Cedar's fastest relation.
+///
+/// The status of tenants is left out, as for casbin. Dezky checks it.
 const POLICIES: &str = r#"
 permit(principal, action in Action::"read", resource)
 when { principal in resource };

@@ -1,4 +1,4 @@
-//! Eppo at its best: compiled configuration, attributes behind an `Arc`, time taken once, no event asked for.
+//! Eppo at its best: compiled configuration, shared attributes, time taken once, no event.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ impl FlagEngine for Eppo {
     }
 }
 
-/// The same configuration behind the evaluator that its SDKs use: a store shared between threads, and a clock.
+/// Eppo behind the evaluator of its SDKs: a store shared between threads, and a clock.
 pub struct EppoEvaluator {
     evaluator: Evaluator,
     configuration: Arc<Configuration>,

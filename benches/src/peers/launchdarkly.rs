@@ -1,4 +1,4 @@
-//! LaunchDarkly at its best: flags held by reference in a fast map, contexts built once, ids as targets.
+//! LaunchDarkly at its best: flags borrowed from a fast map, contexts built once, id targets.
 
 use ahash::AHashMap;
 use launchdarkly_server_sdk_evaluation::{
@@ -11,7 +11,7 @@ use crate::workload::{Flag, ROLLOUT_PERCENT, State, Tenant, Workload};
 
 pub struct LaunchDarkly(AHashMap<String, CompiledFlag>);
 
-/// The store is asked for prerequisites and segments only, and the workload has neither.
+/// The evaluator reads prerequisites and segments from the store. The workload has neither.
 struct NothingElse;
 
 impl Store for NothingElse {
@@ -70,8 +70,9 @@ fn flag_enabled(flag: &CompiledFlag, subject: &Context) -> bool {
     detail.value.and_then(|value| value.as_bool()).unwrap_or(false)
 }
 
-/// Twenty tenants alone are individual targets by key, which the peer compares without copying; with plans
-/// beside them both must match, so they become two clauses of one rule.
+/// A list of tenants becomes individual targets by key, which the peer compares without copies.
+///
+/// With plans beside the tenants both must match, so they become two clauses of one rule.
 fn flag_document(workload: &Workload, flag: &Flag) -> Value {
     let ids: Vec<&str> = workload.ids(flag).collect();
     let is_individual = !ids.is_empty() && flag.plans.is_empty();

@@ -1,4 +1,4 @@
-//! The peers, each behind the fastest honest way of calling it that its own source offers.
+//! The peers, each called in the fastest fair way that its source offers.
 
 pub mod casbin;
 pub mod cedar;
@@ -6,7 +6,7 @@ pub mod eppo;
 pub mod launchdarkly;
 pub mod unleash;
 
-/// The columns of the table, in order.
+/// The peers in the order of the report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peer {
     Eppo,
@@ -19,7 +19,7 @@ pub enum Peer {
 impl Peer {
     pub const ALL: [Peer; 5] = [Peer::Eppo, Peer::Unleash, Peer::LaunchDarkly, Peer::Cedar, Peer::Casbin];
 
-    /// The name of the package in the registry, which is also how the lock file calls it.
+    /// Returns the name of the package in the registry and in the lock file.
     pub fn package(self) -> &'static str {
         match self {
             Peer::Eppo => "eppo_core",

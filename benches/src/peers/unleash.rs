@@ -1,4 +1,4 @@
-//! Unleash at its best: the compiled state called directly, without the engine's lock-free cell in between.
+//! Unleash at its best: the compiled state, called without the engine's lock-free cell.
 
 use std::collections::HashMap;
 
@@ -64,10 +64,10 @@ impl FlagEngine for Unleash {
     }
 }
 
-/// The same features behind the engine that its SDKs use: a cell that is swapped, and dependencies looked at.
+/// Unleash behind the engine of its SDKs: a swappable cell, and a check of dependencies.
 pub struct UnleashEngine(EngineState);
 
-/// The engine has no cheap list of its flags, so the names are fetched once, with the answer they are for.
+/// The answers with the names of all flags, fetched once, because listing them is slow.
 pub struct NamedEvaluation {
     keys: Vec<String>,
     enabled: Vec<bool>,
@@ -118,13 +118,13 @@ impl FlagEngine for UnleashEngine {
     }
 }
 
-/// The workload has no dependencies between flags, so the parent check is left out in the peer's favour.
+/// The flags have no dependencies, so the check of parents is left out in the peer's favor.
 #[inline]
 fn toggle_enabled(toggle: &CompiledToggle, key: &str, subject: &Context) -> bool {
     toggle.enabled && (toggle.compiled_strategy)(&EnrichedContext::from(subject, key, None))
 }
 
-/// Tenants are named by id through `userId`, a plain field, which is faster here than a custom property.
+/// Tenants are listed by id as `userId`, a plain field, which is faster than a property.
 fn flag_document(workload: &Workload, flag: &Flag) -> Value {
     let mut constraints = Vec::new();
     if !flag.plans.is_empty() {

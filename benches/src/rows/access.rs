@@ -1,4 +1,4 @@
-//! "A member may read the tenant", asked of everybody; and one SHA-256 block, to tell what hashing alone costs.
+//! The authorization row, and one SHA-256 block as the cost of hashing alone.
 
 use std::hint::black_box;
 
@@ -29,7 +29,7 @@ fn verify(case: &Case<'_>, cedar: &Cedar, casbin: &Casbin) -> Result<(), String>
         ("ours", ours::is_allowed(&ours::question(case)?)),
         ("cedar", cedar.is_allowed(&Cedar::request(case)?)),
         ("casbin", casbin.is_allowed(&arguments)),
-        // Twice, so that the second answer comes from the cache.
+        // Asked twice, so that the second answer comes from the cache.
         ("casbin, filling its cache", casbin.is_allowed_by_cache(&arguments)),
         ("casbin, from its cache", casbin.is_allowed_by_cache(&arguments)),
     ];
@@ -67,7 +67,7 @@ fn decide_row(cases: &Cases, cedar: &Cedar, casbin: &Casbin, effort: Effort) -> 
         peers: vec![
             (Peer::Cedar, cedar),
             (Peer::Casbin, Cell { note: "deciding", ..plain }),
-            (Peer::Casbin, Cell { note: "repeating a cached answer", way: Way::Shortcut, ..cached }),
+            (Peer::Casbin, Cell { note: "cached answer", way: Way::Shortcut, ..cached }),
         ],
         bar_of_ratio: Some(50.0),
         ..Row::context("`decide`: a member may read the tenant", ours)
@@ -75,7 +75,7 @@ fn decide_row(cases: &Cases, cedar: &Cedar, casbin: &Casbin, effort: Effort) -> 
 }
 
 fn block_row(effort: Effort) -> Row {
-    // As long as a rollout's input: a 24-hex id, a colon and a key; up to 55 bytes fit one block.
+    // The input of a rollout: a 24-hex id, a colon and a key. Up to 55 bytes fit one block.
     let input = *b"0123456789abcdef01234567:billing_export_42";
     let measured = interleaved(&mut [short(|_| Sha256::digest(black_box(&input)))], effort);
     Row::context("one SHA-256 block by sha2", Cell::time(measured[0]))

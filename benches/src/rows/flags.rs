@@ -1,4 +1,4 @@
-//! A hundred flags: one by name in each state that costs something, and all of them for a tenant.
+//! Rows with 100 flags: one flag by name in three states, and all flags for a tenant.
 
 use crate::measure::Effort;
 use crate::report::{Cell, Row};
@@ -63,7 +63,7 @@ pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     }));
     rows.extend(measured.next().map(|(ours, peers)| Row {
         peers,
-        ..Row::context("making the subject, which the rows above reuse", ours)
+        ..Row::context("building the subject, which the rows above reuse", ours)
     }));
     Ok(rows)
 }

@@ -1,4 +1,4 @@
-//! Ten thousand flags: what one evaluation costs among so many, what loading them costs, what keeping them costs.
+//! Rows with 10,000 flags: the cost of one evaluation, of loading, and of memory.
 
 use crate::contestant::Contestant;
 use crate::measure::Effort;

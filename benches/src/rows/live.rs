@@ -1,4 +1,4 @@
-//! Reading through a live client, beside reading the ruleset that it holds.
+//! Rows that compare reading through a live client with reading its ruleset.
 
 use crate::contestant::{Contestant, Loaded};
 use crate::measure::{Effort, interleaved};
@@ -10,7 +10,7 @@ const FLAGS: usize = 100;
 const TENANTS: usize = 1_000;
 const PAIRS: usize = 1_024;
 
-/// What may pass for noise between two things that cost the same.
+/// The factor that counts as noise between two equal costs.
 const TOLERANCE: f64 = 1.1;
 
 pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
@@ -22,11 +22,11 @@ pub fn rows(effort: Effort) -> Result<Vec<Row>, String> {
     let mut works =
         vec![plain.by_name(&workload, &pairs), live.by_name(&workload, &pairs), plain.all(), live.all()];
     let measured = interleaved(&mut works, effort);
-    let whats = [
-        "`is_enabled` by name: targeted, through a live client (bar: as without)",
-        "`evaluate_all` through a live client (bar: as without)",
+    let names = [
+        "`is_enabled` by name: targeted, through a live client (bar: 1.1 times without)",
+        "`evaluate_all` through a live client (bar: 1.1 times without)",
     ];
-    let rows = whats.into_iter().zip(measured.chunks(2)).filter_map(|(what, pair)| {
+    let rows = names.into_iter().zip(measured.chunks(2)).filter_map(|(what, pair)| {
         let [plain, live] = pair else { return None };
         let bar = Some(plain.nanoseconds * TOLERANCE);
         Some(Row { bar, bar_of_allocations: true, ..Row::context(what, Cell::time_and_allocations(*live)) })

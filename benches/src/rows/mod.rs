@@ -1,4 +1,4 @@
-//! The rows of the table, by subject; each module verifies what it measures before it measures it.
+//! The rows of the report by topic. Each module verifies the answers before it measures.
 
 pub mod access;
 pub mod flags;
@@ -17,7 +17,7 @@ use crate::peers::unleash::{Unleash, UnleashEngine};
 use crate::report::{Cell, Way};
 use crate::workload::Workload;
 
-/// Everybody who evaluates flags, loaded with the same workload.
+/// All flag engines, loaded with the same workload.
 struct Field<'w> {
     ours: Box<dyn Contestant + 'w>,
     peers: Vec<Entrant<'w>>,
@@ -52,8 +52,9 @@ impl<'w> Field<'w> {
         Ok(())
     }
 
-    /// Times everybody at every task in the same rounds, so that a slow second of the machine spoils a few rounds of
-    /// every row instead of all rounds of one; for each task our cell and the peers'.
+    /// Times all engines at every task in the same rounds and returns the cells of each task.
+    ///
+    /// A slow second of the machine spoils a few rounds of every row, not all rounds of one row.
     fn measure<'a>(&'a self, effort: Effort, tasks: &[Task<'a>]) -> Vec<(Cell, Vec<(Peer, Cell)>)> {
         let mut works: Vec<Work<'a>> = Vec::new();
         for Task { work, .. } in tasks {
@@ -71,7 +72,7 @@ impl<'w> Field<'w> {
     }
 }
 
-/// What everybody is timed at, and how it is shown.
+/// A timed task and the format of its figure.
 struct Task<'a> {
     work: Box<dyn Fn(&'a dyn Contestant) -> Work<'a> + 'a>,
     cell: fn(Measured) -> Cell,

@@ -1,4 +1,4 @@
-//! A hundred thousand tenants: the plan of an edit and the fingerprint, which no peer can answer at all.
+//! Rows with 100,000 tenants: a plan and a fingerprint, which no peer offers.
 
 use std::hint::black_box;
 
@@ -37,7 +37,7 @@ fn plan_row(workload: &Workload, effort: Effort) -> Result<Row, String> {
     Ok(row("plan of a one-flag edit (10 → 25 %, 2 plans) over 100,000 tenants", 20_000_000.0, work, effort))
 }
 
-/// The plan is the difference of evaluating everybody before and after, which is done here for the one flag.
+/// Compares the plan with an evaluation of every tenant before and after the edit.
 fn verify_plan(workload: &Workload, key: &str, world: &World, edit: &Edit) -> Result<(), String> {
     let before = ours::with_percent(workload, key, EDIT.0)?;
     let after = ours::with_percent(workload, key, EDIT.1)?;
@@ -73,7 +73,7 @@ fn fingerprint_row(workload: &Workload, effort: Effort) -> Result<Row, String> {
     Ok(row("fingerprint of 100,000 tenants × 100 flags", 250_000_000.0, work, effort))
 }
 
-/// As the semantics say it: a line per tenant in the order of ids, a digit per flag in the order of keys.
+/// Computes the fingerprint line by line: tenants ordered by id, one digit per flag by key.
 fn independent_fingerprint(workload: &Workload, loaded: &Loaded<'_, Ours>) -> String {
     let mut order: Vec<usize> = (0..TENANTS).collect();
     order.sort_by(|&left, &right| workload.tenants[left].id.cmp(&workload.tenants[right].id));

@@ -1,4 +1,4 @@
-"""What the functions of this package take."""
+"""Types of the arguments of this package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any, Union
 from dezky._native import Subject
 
 Document = Union[str, bytes, bytearray, dict[str, Any]]
-"""JSON as text or UTF-8 bytes, or the same as plain values: dict, list, tuple, str, int, float, bool and None."""
+"""JSON as a string or UTF-8 bytes, or plain values.
+
+Plain values are dict, list, tuple, str, int, float, bool and None.
+"""
 
 AnySubject = Union[Subject, Document]
 

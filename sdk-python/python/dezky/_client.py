@@ -1,4 +1,4 @@
-"""Rules that follow the server, in the background."""
+"""The live client: rules that follow the server in the background."""
 
 from __future__ import annotations
 
@@ -24,14 +24,20 @@ else:
 
     Key = TypeVar("Key")
 
-_PATIENCE_AT_EXIT = 2.0
+_CLOSE_SECONDS_AT_EXIT = 2.0
 
 
 class Client(_native.Client[Key]):
-    """Made by `connect`. Reading never waits; a thread of its own follows the server until `close`."""
+    """A live client, created by `connect`.
+
+    Reads never block. A background thread follows the server until `close`.
+    """
 
     def on(self, event: EventName, handler: Callable[[ClientEvent], object]) -> Callable[[], None]:
-        """Calls a handler with each event of a name, on the client's thread; what is returned takes it off again."""
+        """Adds a handler for the events of one name and returns a function that removes it.
+
+        The handler runs on the background thread of the client.
+        """
         number = self._on(event, handler)
         return lambda: self._off(number)
 
@@ -65,7 +71,10 @@ def connect(
     allow_http: bool = False,
     on_event: Callable[[ClientEvent], object] | None = None,
 ) -> Client[Key]:
-    """Connects to a server, and returns as soon as there are rules, at the latest at the deadline. Durations are seconds."""
+    """Connects to a server and returns as soon as rules are loaded, at the latest at the deadline.
+
+    All durations are in seconds.
+    """
     client: Client[Key] = Client(
         url,
         key=key,
@@ -85,7 +94,7 @@ def connect(
 
 
 def _pause() -> None:
-    # Threads do not come along into a child, and a socket in two processes serves neither.
+    # A forked child has no threads of its parent, and two processes must not share a socket.
     for client in list(_open):
         client._pause()
 
@@ -96,9 +105,9 @@ def _resume() -> None:
 
 
 def _end() -> None:
-    # An interpreter that is gone can call no handler.
+    # After the interpreter has ended, no handler can run.
     for client in list(_open):
-        client._close_within(_PATIENCE_AT_EXIT)
+        client._close_within(_CLOSE_SECONDS_AT_EXIT)
 
 
 if hasattr(os, "register_at_fork"):

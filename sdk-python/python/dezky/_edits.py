@@ -1,4 +1,7 @@
-"""Edits as typed dicts: what `World.plan` and `POST /flags/plan` take. Plain dicts and JSON text are as good."""
+"""Edits as typed dicts, for `World.plan` and `POST /flags/plan`.
+
+Plain dicts and JSON strings are accepted too.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ State = Literal["off", "on", "targeted", "rollout"]
 
 
 class ScopeChange(TypedDict, total=False):
-    """The axes of a scope. In a patch an axis that is absent stays, and `None` empties one."""
+    """The axes of a scope. In a patch, an absent axis stays unchanged and `None` empties it."""
 
     plans: Optional[list[str]]
     tenantSlugs: Optional[list[str]]
@@ -17,7 +20,10 @@ class ScopeChange(TypedDict, total=False):
 
 
 class FlagPatch(TypedDict, total=False):
-    """What `PATCH /flags/{key}` takes: absent members stay as they are, and `None` resets one to its default."""
+    """A patch of a flag, as for `PATCH /flags/{key}`.
+
+    Absent members stay unchanged, and `None` resets a member to its default.
+    """
 
     state: State
     pct: Optional[float]
@@ -26,27 +32,27 @@ class FlagPatch(TypedDict, total=False):
     planDigest: Optional[str]
 
 
-class _FlagNeeds(TypedDict):
+class _RequiredFlagFields(TypedDict):
     key: str
     state: State
 
 
-class FlagToPut(_FlagNeeds, total=False):
-    """A whole flag; what is absent is 0 or empty."""
+class FlagToPut(_RequiredFlagFields, total=False):
+    """A whole flag. Absent members are 0 or empty."""
 
     pct: Optional[float]
     scope: Optional[ScopeChange]
 
 
 class PutFlag(TypedDict):
-    """Creates a flag, or replaces the one with its key."""
+    """Creates a flag or replaces the flag with this key."""
 
     kind: Literal["putFlag"]
     flag: FlagToPut
 
 
 class PatchFlag(TypedDict):
-    """Changes some of a flag, as `PATCH /flags/{key}` does."""
+    """Changes a flag partially, like `PATCH /flags/{key}`."""
 
     kind: Literal["patchFlag"]
     key: str
@@ -54,25 +60,28 @@ class PatchFlag(TypedDict):
 
 
 class DeleteFlag(TypedDict):
-    """Deletes a flag."""
+    """Deletes the flag with this key."""
 
     kind: Literal["deleteFlag"]
     key: str
 
 
-class _MoveNeeds(TypedDict):
+class _RequiredMoveFields(TypedDict):
     kind: Literal["moveTenant"]
     tenantId: str
 
 
-class MoveTenant(_MoveNeeds, total=False):
-    """Moves a tenant to another plan, another partner, or both; `None` takes it from its partner."""
+class MoveTenant(_RequiredMoveFields, total=False):
+    """Moves a tenant to another plan, another partner, or both.
+
+    With `None` as the partner, the tenant leaves its partner.
+    """
 
     plan: Optional[str]
     partnerSlug: Optional[str]
 
 
 class Edit(TypedDict):
-    """What somebody is about to change, in order, as one."""
+    """Changes that are planned together, in this order."""
 
     edits: list[Union[PutFlag, PatchFlag, DeleteFlag, MoveTenant]]

@@ -1,4 +1,4 @@
-"""The one exception of this package."""
+"""The exception of this package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Problem(TypedDict):
-    """One thing that is wrong: a stable code, a JSON Pointer to it, and a sentence for people."""
+    """One problem: a stable code, a JSON Pointer to its location, and a message."""
 
     code: str
     path: str
@@ -14,7 +14,11 @@ class Problem(TypedDict):
 
 
 class DezkyError(ValueError):
-    """An argument is malformed. Its first problem is at hand; `errors` has them all, 100 at most."""
+    """A malformed argument, or a client that cannot start or cannot resolve a subject.
+
+    `code`, `path` and `message` are those of the first problem. `errors` lists all problems, at
+    most 100.
+    """
 
     code: str
     path: str

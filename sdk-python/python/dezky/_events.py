@@ -1,4 +1,4 @@
-"""What a client tells its handlers."""
+"""Events of a client, and the codes of its errors."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ ClientCode = Literal[
     "file_unusable",
     "deadline",
     "invalid_option",
+    "unknown_tenant",
+    "invalid_slug",
     "insecure_url",
 ]
 
 
 class ClientEvent(NamedTuple):
-    """Something that happened to a client. What an event of its name does not have is `None` or empty."""
+    """An event of a client. Fields that do not apply to the event are `None` or empty."""
 
     name: EventName
     revision: Optional[int] = None
-    """Of `ready` and `change`: that of the rules."""
+    """For `ready` and `change`: the revision of the rules."""
     keys: tuple[str, ...] = ()
-    """Of `change`: the flags whose rule changed, was added or removed, sorted."""
+    """For `change`: the sorted keys of the flags that were changed, added or removed."""
     age: Optional[float] = None
-    """Of `stale`: for how many seconds the server has not confirmed the rules."""
+    """For `stale`: the seconds since the server last confirmed the rules."""
     code: Optional[ClientCode] = None
-    """Of `error`: what kind of problem it is."""
+    """For `error`: the stable code of the problem."""
     message: Optional[str] = None
-    """Of `error`: a sentence for people."""
+    """For `error`: a message for people."""
     fatal: bool = False
-    """Of `error`: always `False`, because a client goes on asking until it is closed."""
+    """For `error`: always `False`, because a client retries until it is closed."""
     server_code: Optional[str] = None
-    """Of `error` with the code `key_refused`: the code in the server's answer, if it had one."""
+    """For `error` with the code `key_refused`: the code in the server's answer, if any."""

@@ -1,4 +1,4 @@
-"""Every flag's answer for one tenant."""
+"""The answers of all flags for one tenant."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ else:
 
 
 class Flags(_native.Flags[Key], Mapping[Key, bool]):
-    """Made by `Ruleset.for_tenant`. A mapping of every flag's key to its answer that never changes."""
+    """An immutable mapping from the key of every flag to its answer.
+
+    Created by `Ruleset.for_tenant`.
+    """
 
     __slots__ = ()
 
-    # In Python, because a call from Python to Python costs less than one into a native method, and a subscript into
-    # native code next to nothing.
+    # This method is in Python, because calling a native method costs more than calling a Python
+    # method, and a subscript of a native object costs almost nothing.
     def is_enabled(self, key: Key) -> bool:
-        """Whether a flag is on. A flag that does not exist is off."""
+        """Returns whether a flag is on. An unknown flag is off."""
         try:
             return self[key]
         except KeyError:

@@ -1,3 +1,5 @@
+"""Types of the native module."""
+
 from collections.abc import Callable, Iterator
 from os import PathLike
 from types import GenericAlias
@@ -21,6 +23,7 @@ __all__ = [
     "World",
     "can",
     "changed_keys",
+    "client_codes",
     "decide",
     "normalize",
     "rollout_position",
@@ -133,6 +136,7 @@ class World:
     def fingerprint(self) -> str: ...
 
 def can(principal: Document, action: str, resource: Document | None = None) -> Decision: ...
+def client_codes() -> list[str]: ...
 def decide(question: Document, /) -> Decision: ...
 def normalize(kind: str, document: Document, /) -> str: ...
 def changed_keys(before: Document, after: Document, /) -> list[str]: ...

@@ -1,4 +1,7 @@
-"""Answers, as named tuples. Percentages and positions are numbers from 0 to 100 with at most two decimals."""
+"""Answers as named tuples.
+
+Percentages and positions are numbers from 0 to 100 with at most two decimals.
+"""
 
 from __future__ import annotations
 
@@ -39,21 +42,21 @@ AccessReason = Literal[
 
 
 class Explanation(NamedTuple):
-    """Why a flag is on or off for a tenant."""
+    """The reason why a flag is on or off for a tenant."""
 
     key: str
     enabled: bool
     reason: Reason
     axis: Optional[Axis] = None
-    """The first axis that leaves the tenant out."""
+    """The first axis that excludes the tenant."""
     position: Optional[float] = None
-    """Where the tenant stands in the rollout."""
+    """The position of the tenant in the rollout."""
     pct: Optional[float] = None
-    """The rollout's percentage."""
+    """The percentage of the rollout."""
 
 
 class Decision(NamedTuple):
-    """Whether somebody may do something, and why. It is true where they may."""
+    """An access decision with its reason. It is true if the action is allowed."""
 
     allowed: bool
     reason: AccessReason
@@ -70,7 +73,7 @@ class PlanPair(NamedTuple):
 
 
 class PlanTotal(NamedTuple):
-    """How many pairs turn on and off for the tenants of a plan."""
+    """The number of pairs that turn on and off for the tenants of a subscription plan."""
 
     plan: str
     gained: int
@@ -78,7 +81,10 @@ class PlanTotal(NamedTuple):
 
 
 class PartnerTotal(NamedTuple):
-    """How many pairs turn on and off for the tenants of a partner; `None` stands for those without one."""
+    """The number of pairs that turn on and off for the tenants of a partner.
+
+    The slug is `None` for the tenants without a partner.
+    """
 
     partner_slug: Optional[str]
     gained: int
@@ -86,19 +92,19 @@ class PartnerTotal(NamedTuple):
 
 
 class PlanWarning(NamedTuple):
-    """What an edit says that is seldom meant: a scope without effect, or a name that nobody has."""
+    """A probable mistake in an edit: a scope without effect, or an unknown name."""
 
     code: Literal["targets_nobody", "scope_ignored", "unknown_name"]
     path: str
-    """A JSON Pointer into the edit; values on an axis are counted in their sorted order."""
+    """A JSON Pointer into the edit. The values on an axis are numbered in sorted order."""
     name: Optional[str] = None
-    """The plan, tenant or partner that nobody has."""
+    """The unknown name of a subscription plan, tenant or partner."""
     nearest: Optional[str] = None
-    """The nearest name that somebody has, if any is near."""
+    """The most similar existing name, if one is similar."""
 
 
 class Plan(NamedTuple):
-    """What an edit turns on and off, and for whom."""
+    """The plan of an edit: the tenants that gain and lose each flag."""
 
     base_revision: int
     digest: str
@@ -107,11 +113,11 @@ class Plan(NamedTuple):
     by_plan: tuple[PlanTotal, ...]
     by_partner: tuple[PartnerTotal, ...]
     warnings: tuple[PlanWarning, ...] = ()
-    """20 at most. The digest does not depend on them."""
+    """The warnings, at most 20. The digest does not depend on them."""
 
 
 class LadderStep(NamedTuple):
-    """A tenant's place on a ladder: where it stands, and the smallest percentage that includes it."""
+    """A tenant on a ladder: its position, and the smallest percentage that includes the tenant."""
 
     tenant_id: str
     position: float
@@ -126,7 +132,7 @@ class Ladder(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many tenants have a flag on, are in its scope, and are registered at all."""
+    """The numbers of tenants that have a flag on, are in its scope, and are registered."""
 
     on: int
     in_scope: int

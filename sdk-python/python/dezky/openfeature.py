@@ -1,6 +1,7 @@
 """An OpenFeature provider that evaluates in process: `pip install "dezky[openfeature]"`.
 
-The targeting key is the tenant's id; the attributes `tenantSlug`, `plan`, `partnerSlug` and `environment` are its other names.
+The targeting key is the id of the tenant. The other names of the subject are the attributes
+`tenantSlug`, `plan`, `partnerSlug` and `environment`.
 """
 
 from __future__ import annotations
@@ -49,34 +50,35 @@ _REASONS = {
 }
 
 
-class _Current(NamedTuple):
-    """What is being served: the compiled rules, and the text they came from."""
+class _Loaded(NamedTuple):
+    """The compiled rules in use and the text of their snapshot."""
 
     rules: Ruleset
     snapshot: str
 
     @classmethod
-    def of(cls, document: Document) -> _Current:
-        # The canonical text, because a dict that was given could change behind us.
+    def from_document(cls, document: Document) -> _Loaded:
+        # The canonical text is kept, because the caller could change a dict later.
         text = _native.normalize("snapshot", document)
         return cls(Ruleset.from_snapshot(text), text)
 
 
 class DezkyProvider(AbstractProvider):
-    """Serves what a client has, and tells what happens to it; or a snapshot document, until `replace` brings another.
+    """A provider that serves the rules of a live client or of a snapshot document.
 
-    The client remains its maker's to close.
+    With a client, the provider emits the events of the client. The caller closes the client. With
+    a snapshot, `replace` loads another one.
     """
 
     def __init__(self, source: Document | Client[Any]) -> None:
         super().__init__()
         self._client: Optional[Client[Any]] = None
-        self._current: Optional[_Current] = None
+        self._current: Optional[_Loaded] = None
         self._remove: Optional[Callable[[], None]] = None
         if isinstance(source, Client):
             self._client = source
         else:
-            self._current = _Current.of(source)
+            self._current = _Loaded.from_document(source)
 
     def get_metadata(self) -> Metadata:
         return Metadata("dezky")
@@ -87,7 +89,7 @@ class DezkyProvider(AbstractProvider):
             return
         if client.status == "closed":
             raise ProviderFatalError("the client is closed")
-        handlers = [client.on(name, self._tell) for name in ("ready", "change", "stale", "error")]
+        handlers = [client.on(name, self._emit) for name in ("ready", "change", "stale", "error")]
 
         def remove() -> None:
             for each in handlers:
@@ -101,16 +103,16 @@ class DezkyProvider(AbstractProvider):
             self._remove = None
 
     def replace(self, snapshot: Document) -> None:
-        """Serves another snapshot from now on, and tells whoever listens which flags are not the same."""
+        """Replaces the snapshot and emits an event with the keys of the changed flags."""
         before = self._current
         if before is None:
-            raise TypeError("what a client serves is the server's to replace")
-        after = _Current.of(snapshot)
+            raise TypeError("a provider with a client gets its rules from the server")
+        after = _Loaded.from_document(snapshot)
         self._current = after
         if before.rules.environment == after.rules.environment:
             changed = changed_keys(before.snapshot, after.snapshot)
         else:
-            # Who is in an environment's scope changes with the environment, though no rule does.
+            # The environment is an axis of the scope, so every flag may have a new answer.
             changed = sorted({*before.rules.keys, *after.rules.keys})
         self.emit_provider_configuration_changed(
             ProviderEventDetails(flags_changed=changed, metadata=_version(after.rules))
@@ -122,7 +124,7 @@ class DezkyProvider(AbstractProvider):
         assert self._current is not None
         return self._current.rules
 
-    def _tell(self, event: ClientEvent) -> None:
+    def _emit(self, event: ClientEvent) -> None:
         version = _version(self._rules())
         if event.name == "ready":
             self.emit_provider_ready(ProviderEventDetails(metadata=version))
@@ -134,13 +136,13 @@ class DezkyProvider(AbstractProvider):
             message = f"the server has not confirmed the rules for {event.age:.0f} seconds"
             self.emit_provider_stale(ProviderEventDetails(message=message, metadata=version))
         elif event.code == "key_refused":
-            # The provider goes on answering with the last rules, so this is not fatal.
+            # The provider keeps answering with the last rules, so this error is not fatal.
             self.emit_provider_error(
                 ProviderEventDetails(
                     message=f"{event.code}: {event.message}", error_code=ErrorCode.GENERAL, metadata=version
                 )
             )
-        # What passes by itself is no error of a provider that goes on answering: if it lasts, the rules are stale.
+        # Transient errors are not emitted. If they last, the rules become stale.
 
     def resolve_boolean_details(
         self,
@@ -151,7 +153,7 @@ class DezkyProvider(AbstractProvider):
         rules = self._rules()
         context = evaluation_context or EvaluationContext()
         if not context.targeting_key:
-            raise TargetingKeyMissingError("the targeting key is the tenant's id")
+            raise TargetingKeyMissingError("the targeting key must be the id of the tenant")
         names = {name: context.attributes[name] for name in _NAMES if name in context.attributes}
         try:
             flags = rules.for_tenant({"tenantId": context.targeting_key, **names})
@@ -164,7 +166,7 @@ class DezkyProvider(AbstractProvider):
             value=why.enabled,
             reason=_REASONS[why.reason],
             variant="on" if why.enabled else "off",
-            flag_metadata={**_version(rules), "contextId": context.targeting_key, **_particulars(why)},
+            flag_metadata={**_version(rules), "contextId": context.targeting_key, **_explanation_metadata(why)},
         )
 
     def resolve_string_details(
@@ -204,7 +206,7 @@ def _version(rules: Ruleset) -> dict[str, bool | str | int | float]:
     return {"version": f"rev-{rules.revision}", "flagSetId": rules.environment}
 
 
-def _particulars(why: Explanation) -> dict[str, str | float]:
+def _explanation_metadata(why: Explanation) -> dict[str, str | float]:
     found = {"missedAxis": why.axis, "bucket": why.position, "pct": why.pct}
     return {name: value for name, value in found.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Writes a snapshot's flag keys as a type: `dezky-types snapshot.json > flag_keys.py`."""
+"""Writes the flag keys of a snapshot as a type: `dezky-types snapshot.json > flag_keys.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = '''"""The flags of {environment} at revision {revision}, written by dezk
 
 
 def module(snapshot: Document) -> str:
-    """The text of a module that defines `FlagKey`."""
+    """Returns the source of a module that defines `FlagKey`."""
     rules = Ruleset.from_snapshot(snapshot)
     head = _HEAD.format(environment=rules.environment, revision=rules.revision)
     if not rules.keys:
@@ -29,7 +29,7 @@ def module(snapshot: Document) -> str:
 
 
 def main() -> None:
-    """The command."""
+    """Runs the command `dezky-types`."""
     parser = argparse.ArgumentParser(prog="dezky-types", description=__doc__)
     parser.add_argument("snapshot", help="a file that holds a snapshot document")
     path = Path(parser.parse_args().snapshot)

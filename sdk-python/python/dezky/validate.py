@@ -1,4 +1,8 @@
-"""Documents of the model and snapshots: as they are written back with their defaults, or every problem they have."""
+"""Validation of snapshots and documents of the model.
+
+A valid document is returned in its normal form, with all defaults. An invalid document returns
+every problem.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,14 @@ __all__ = ["change", "flag", "partner", "snapshot", "subscription", "tenant", "u
 
 @final
 class Valid(TypedDict):
-    """The document in its normal form."""
+    """A valid document, in its normal form."""
 
     ok: dict[str, Any]
 
 
 @final
 class Invalid(TypedDict):
-    """What is wrong with the document."""
+    """The problems of an invalid document."""
 
     errors: list[Problem]
 
@@ -30,37 +34,37 @@ Validation = Union[Valid, Invalid]
 
 
 def tenant(document: Document) -> Validation:
-    """A tenant."""
+    """Validates a tenant document."""
     return _validate("tenant", document)
 
 
 def partner(document: Document) -> Validation:
-    """A partner."""
+    """Validates a partner document."""
     return _validate("partner", document)
 
 
 def user(document: Document) -> Validation:
-    """A user."""
+    """Validates a user document."""
     return _validate("user", document)
 
 
 def subscription(document: Document) -> Validation:
-    """A subscription."""
+    """Validates a subscription document."""
     return _validate("subscription", document)
 
 
 def flag(document: Document) -> Validation:
-    """A flag as the administration holds it, with its history."""
+    """Validates a flag as the server stores it, with its history."""
     return _validate("flag", document)
 
 
 def change(document: Document) -> Validation:
-    """An entry of the change log."""
+    """Validates an entry of the change log."""
     return _validate("change", document)
 
 
 def snapshot(document: Document) -> Validation:
-    """A snapshot, in its canonical form: everything sorted, every member written."""
+    """Validates a snapshot. Its normal form is canonical: sorted, with every member present."""
     return _validate("snapshot", document)
 
 

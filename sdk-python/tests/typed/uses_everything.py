@@ -1,4 +1,4 @@
-"""Every operation with its types, for mypy --strict; it also runs."""
+"""A sample that uses every operation with its types: it passes mypy --strict and runs."""
 
 from typing import Literal, Optional
 
@@ -80,7 +80,7 @@ def evaluate_with_any_key(key: str) -> bool:
     return rules.for_tenant({"tenantId": "t1", "tenantSlug": "acme", "plan": "business"}).is_enabled(key)
 
 
-def ask_the_population() -> None:
+def plan_with_a_world() -> None:
     world = World.from_json(
         {
             "revision": 1,
@@ -127,13 +127,13 @@ def decide_and_validate() -> None:
     try:
         Subject("t:1", "Acme", "business")
     except DezkyError as error:
-        told: tuple[str, str, str, list[Problem]] = (error.code, error.path, error.message, error.errors)
-        assert told[0] == "invalid_id" and len(told[3]) == 2
+        fields: tuple[str, str, str, list[Problem]] = (error.code, error.path, error.message, error.errors)
+        assert fields[0] == "invalid_id" and len(fields[3]) == 2
 
 
 def follow(subject: Subject) -> None:
-    def tell(event: ClientEvent) -> None:
-        told: tuple[str, Optional[int], tuple[str, ...], Optional[float]] = (
+    def handle(event: ClientEvent) -> None:
+        fields: tuple[str, Optional[int], tuple[str, ...], Optional[float]] = (
             event.name,
             event.revision,
             event.keys,
@@ -141,10 +141,10 @@ def follow(subject: Subject) -> None:
         )
         problem: tuple[Optional[str], Optional[str], bool] = (event.code, event.message, event.fatal)
         reason: Optional[str] = event.server_code
-        assert told and problem and reason
+        assert fields and problem and reason
 
-    anything = connect("https://flags.example", key="dzk_example", snapshot=SNAPSHOT, on_event=tell)
-    assert anything.is_enabled("whatever", subject)
+    untyped = connect("https://flags.example", key="dzk_example", snapshot=SNAPSHOT, on_event=handle)
+    assert untyped.is_enabled("whatever", subject)
     client: Client[FlagKey] = connect(
         "https://flags.example",
         key=lambda: "dzk_example",
@@ -158,7 +158,7 @@ def follow(subject: Subject) -> None:
         allow_http=True,
     )
     with client as same:
-        remove = same.on("change", tell)
+        remove = same.on("change", handle)
         remove()
         rules: Ruleset[FlagKey] = same.ruleset
         acme: Subject = same.subject("acme")
@@ -172,5 +172,5 @@ def follow(subject: Subject) -> None:
 evaluate()
 assert callable(follow)
 assert evaluate_with_any_key("jmap_native_v2")
-ask_the_population()
+plan_with_a_world()
 decide_and_validate()

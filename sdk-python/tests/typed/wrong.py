@@ -1,4 +1,4 @@
-"""Every marked line must be refused by mypy --strict, and no other."""
+"""A sample in which mypy --strict refuses exactly the marked lines."""
 
 from typing import Literal
 

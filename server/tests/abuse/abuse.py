@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Mixed abuse of a running server, for ABUSE_SECONDS (600): floods, slow requests, unread answers, unknown keys, conflicting writes, kills.
+"""Mixed abuse of a running server for ABUSE_SECONDS.
 
-Several attacks run at a time, in rounds, while an honest client reads and writes. After each round the server must have recovered: memory and
-file descriptors within bounds. Sometimes it is killed in the middle of a round, and started again. The end of the output says what was tried
-and what was measured; the exit code is 1 if a bound was broken. All traffic is loopback's.
+The attacks are floods, slow requests, unread answers, unknown keys, conflicting writes and kills.
+Several attacks run at once, in rounds, while an honest client reads and writes. After each round
+the server must recover: memory and file descriptors must be within bounds. In some rounds the
+server is killed and restarted. The output ends with the attacks and the measurements. The exit code
+is 1 if a bound was broken. All traffic is on loopback.
 
-    ABUSE_SECONDS   how long, in seconds (600)
-    ABUSE_SEED      the order of attacks (by the time); the output names it
-    ABUSE_SLOWEST   within how many seconds 99 of 100 honest answers must come (2); more where the machine has other work
-    DEZKY_SERVER    the binary under test; else the one that was built last
+    ABUSE_SECONDS   the duration in seconds (600)
+    ABUSE_SEED      the seed of the order of attacks (the current time); printed in the output
+    ABUSE_SLOWEST   the bound for the p99 of honest answers in seconds (2); raise it on a busy machine
+    DEZKY_SERVER    the path of the server binary; the default is the newest build
 """
 
 import os
@@ -29,53 +31,53 @@ from attacks import ATTACKS, Scene  # noqa: E402
 from harness import Server, binary, verify_log  # noqa: E402
 from honest import Honest  # noqa: E402
 
-# What must hold. Memory is the process's own (resident), descriptors are its open files.
-MOST_MIB = 512
-MOST_DESCRIPTORS = 4_000
-MOST_MIB_AFTER = 256
-MOST_DESCRIPTORS_AFTER = 100
-SLOWEST_OF_100 = float(os.environ.get("ABUSE_SLOWEST", "2"))
+# The bounds. Memory is resident memory. Descriptors are the open files of the process.
+MAX_MIB = 512
+MAX_DESCRIPTORS = 4_000
+MAX_MIB_AFTER = 256
+MAX_DESCRIPTORS_AFTER = 100
+MAX_HONEST_P99 = float(os.environ.get("ABUSE_SLOWEST", "2"))
 
 ROUND_SECONDS = 12
-# A connection may wait for its next request, or for its head, for thirty seconds.
+# The server allows a connection 30 s for its next request or for a request head.
 RECOVERY_SECONDS = 45
 ATTACKS_AT_A_TIME = 4
 KILL_EVERY = 4
 
 
 class Watch:
-    """Measures a process twice a second."""
+    """Measures the server process twice a second."""
 
     def __init__(self, server: Server):
-        self.server, self.most_mib, self.most_descriptors = server, 0.0, 0
+        self.server, self.peak_mib, self.peak_descriptors = server, 0.0, 0
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.work)
         self.thread.start()
 
     def work(self) -> None:
-        """Until told to stop."""
+        """Measures until `stop` is set."""
         while not self.stop.wait(0.5):
             mib, descriptors = self.measure()
-            self.most_mib, self.most_descriptors = max(self.most_mib, mib), max(self.most_descriptors, descriptors)
+            self.peak_mib, self.peak_descriptors = max(self.peak_mib, mib), max(self.peak_descriptors, descriptors)
 
     def measure(self) -> tuple[float, int]:
-        """Resident memory in MiB, and open files; nothing of a process that is gone."""
+        """Returns resident memory in MiB and the count of open files, or zeros without a process."""
         process = self.server.process
         try:
-            place = Path(f"/proc/{process.pid}")
-            pages = int((place / "statm").read_text().split()[1])
-            return pages * resource.getpagesize() / (1 << 20), len(os.listdir(place / "fd"))
+            process_folder = Path(f"/proc/{process.pid}")
+            pages = int((process_folder / "statm").read_text().split()[1])
+            return pages * resource.getpagesize() / (1 << 20), len(os.listdir(process_folder / "fd"))
         except (AttributeError, OSError, IndexError):
             return 0.0, 0
 
     def end(self) -> None:
-        """Lets it finish."""
+        """Stops the measuring thread."""
         self.stop.set()
         self.thread.join()
 
 
 class Run:
-    """One run: its server, its bounds, its findings."""
+    """One run: the server, the attacks, and the broken bounds."""
 
     def __init__(self, folder: Path, seed: int):
         self.random = random.Random(seed)
@@ -89,7 +91,7 @@ class Run:
         operator = self.server.operator()
         key = operator.ask("POST", "/keys", {"name": "Abused", "kind": "server"})
         tenant = operator.ask("POST", "/tenants", {"slug": "contended", "name": "Contended", "plan": "free"})
-        self.hold(key.status == tenant.status == 201, f"the scene cannot be set: {key.body} {tenant.body}")
+        self.require(key.status == tenant.status == 201, f"the setup failed: {key.body} {tenant.body}")
         operator.close()
         self.scene = Scene(self.server.port, key.body["secret"], "contended")
         self.honest = Honest(self.server.port)
@@ -97,18 +99,18 @@ class Run:
         self.honest.start()
 
     def sign_in(self) -> None:
-        """New tokens for everybody: the built-in identity provider signs with a new key after each start."""
+        """Gets new tokens, because the dev identity provider has a new key after each start."""
         self.scene.operator, self.scene.member = self.server.token("operator"), self.server.token("member")
         self.honest.token = self.server.token("operator")
 
-    def hold(self, condition: bool, text: str) -> None:
-        """Notes a bound that is broken."""
+    def require(self, condition: bool, text: str) -> None:
+        """Records a broken bound unless the condition holds."""
         if not condition:
             print(f"BROKEN: {text}", flush=True)
             self.broken.append(text)
 
     def round(self, number: int, seconds: float) -> None:
-        """Some attacks at once; in some rounds the server dies in the middle."""
+        """Runs some attacks at once. In some rounds the server is restarted in the middle."""
         attacks = self.random.sample(ATTACKS, ATTACKS_AT_A_TIME)
         self.scene.stop.clear()
         threads = [threading.Thread(target=attack, args=(self.scene, self.counts[attack.__name__])) for attack in attacks]
@@ -131,7 +133,7 @@ class Run:
         print(f"round {number}: {names}{killed}; {took:.0f} s later {mib:.0f} MiB, {descriptors} descriptors", flush=True)
 
     def restart(self) -> None:
-        """kill -9 or SIGTERM, and a new process on the same data."""
+        """Ends the server by SIGKILL or SIGTERM and starts a new process on the same data."""
         self.honest.server_ends()
         if self.random.random() < 0.5:
             self.server.kill()
@@ -140,62 +142,62 @@ class Run:
             try:
                 self.server.process.wait(timeout=40)
             except subprocess.TimeoutExpired:
-                self.hold(False, "the server does not stop within 40 s of SIGTERM")
+                self.require(False, "the server did not stop within 40 s after SIGTERM")
                 self.server.kill()
         self.server.start()
         self.sign_in()
         self.honest.server_is_back()
 
     def recover(self) -> float:
-        """Waits until memory and descriptors are those of a server that nobody abuses; how long it took."""
+        """Waits until memory and descriptors are within bounds and returns the time it took."""
         start = time.monotonic()
         while True:
             mib, descriptors = self.watch.measure()
             took = time.monotonic() - start
-            if mib <= MOST_MIB_AFTER and descriptors <= MOST_DESCRIPTORS_AFTER:
+            if mib <= MAX_MIB_AFTER and descriptors <= MAX_DESCRIPTORS_AFTER:
                 self.recoveries.append(took)
                 return took
             if took > RECOVERY_SECONDS:
-                self.hold(False, f"{took:.0f} s after the abuse: {mib:.0f} MiB, {descriptors} descriptors")
+                self.require(False, f"{took:.0f} s after the abuse: {mib:.0f} MiB, {descriptors} descriptors")
                 return took
             time.sleep(0.5)
 
     def finish(self, seconds: float) -> None:
-        """Judges the whole run, and says what was tried and measured."""
+        """Checks all bounds and prints the attacks and the measurements."""
         self.honest.end()
         self.watch.end()
-        self.hold(self.server.process.poll() is None, "the server has died by itself")
-        self.hold("panicked" not in self.server.log.read_text(errors="replace"), "a handler panicked: see the log")
-        self.hold(not self.honest.wrong, f"honest requests were refused: {self.honest.wrong[:3]}")
-        self.hold(not self.honest.lost, f"honest requests lost their connection: {dict(self.honest.lost)}")
+        self.require(self.server.process.poll() is None, "the server ended by itself")
+        self.require("panicked" not in self.server.log.read_text(errors="replace"), "a handler panicked: see the log")
+        self.require(not self.honest.wrong, f"honest requests were refused: {self.honest.wrong[:3]}")
+        self.require(not self.honest.lost, f"honest requests lost their connection: {dict(self.honest.lost)}")
         missing = self.honest.missing()
-        self.hold(not missing, f"{len(missing)} acknowledged writes are gone: {missing[:3]}")
+        self.require(not missing, f"{len(missing)} acknowledged writes are lost: {missing[:3]}")
         slow = self.honest.percentile(0.99)
-        self.hold(slow <= SLOWEST_OF_100, f"one honest answer in a hundred took more than {slow:.2f} s")
-        self.hold(self.watch.most_mib <= MOST_MIB, f"{self.watch.most_mib:.0f} MiB resident")
-        self.hold(self.watch.most_descriptors <= MOST_DESCRIPTORS, f"{self.watch.most_descriptors} descriptors")
+        self.require(slow <= MAX_HONEST_P99, f"the p99 of honest answers is {slow:.2f} s")
+        self.require(self.watch.peak_mib <= MAX_MIB, f"{self.watch.peak_mib:.0f} MiB resident")
+        self.require(self.watch.peak_descriptors <= MAX_DESCRIPTORS, f"{self.watch.peak_descriptors} descriptors")
         for name, count in self.counts.items():
-            self.hold(count["500"] == 0, f"{name}: {count['500']} answers are 500")
-        self.hold(self.server.stop() == 0, "the server does not end with 0")
+            self.require(count["500"] == 0, f"{name}: {count['500']} answers have the status 500")
+        self.require(self.server.stop() == 0, "the exit code of the server is not 0")
         verify_log(self.server.data)
-        print(f"\nwhat was tried in {seconds:.0f} s:")
+        print(f"\nattacks in {seconds:.0f} s:")
         for name, count in self.counts.items():
-            seen = ", ".join(f"{what} {number:,}" for what, number in sorted(count.items()))
+            seen = ", ".join(f"{outcome} {number:,}" for outcome, number in sorted(count.items()))
             print(f"  {name} ({self.rounds[name]} rounds): {seen or 'nothing'}")
         answered = sum(self.honest.answers.values())
-        print(f"memory {self.watch.most_mib:.0f} MiB at most (bound {MOST_MIB})")
-        print(f"descriptors {self.watch.most_descriptors} at most (bound {MOST_DESCRIPTORS})")
-        print(f"recovered after {max(self.recoveries, default=0):.0f} s at most (bound {RECOVERY_SECONDS})")
+        print(f"peak memory {self.watch.peak_mib:.0f} MiB (bound {MAX_MIB})")
+        print(f"peak descriptors {self.watch.peak_descriptors} (bound {MAX_DESCRIPTORS})")
+        print(f"slowest recovery {max(self.recoveries, default=0):.0f} s (bound {RECOVERY_SECONDS})")
         print(
             f"honest requests {answered:,}: median {self.honest.percentile(0.5) * 1_000:.1f} ms, "
-            f"99 % within {slow * 1_000:.0f} ms, slowest {self.honest.percentile(1) * 1_000:.0f} ms; "
+            f"p99 {slow * 1_000:.0f} ms, slowest {self.honest.percentile(1) * 1_000:.0f} ms; "
             f"{len(self.honest.ledger)} acknowledged writes, {len(missing)} lost"
         )
         print(f"{len(self.broken)} bounds broken")
 
 
 def main() -> int:
-    """The whole run."""
+    """Runs the attacks until the time is over."""
     seconds = float(os.environ.get("ABUSE_SECONDS", "600"))
     seed = int(os.environ.get("ABUSE_SEED", str(int(time.time()))))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

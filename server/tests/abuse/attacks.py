@@ -1,4 +1,4 @@
-"""What is done to the server: each attack runs until it is told to stop, from an address of its own on loopback, and counts what it did."""
+"""The attacks. Each runs from its own loopback address until `stop` is set, and counts outcomes."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-# Every attack is bounded by these, whatever the server does.
+# The bounds of the attacks, independent of the answers.
 FLOOD_THREADS = 4
 PIPELINED = 40
 SLOW_CONNECTIONS = 200
@@ -19,13 +19,13 @@ STREAMS = 200
 WRITERS = 12
 MIB = 1 << 20
 
-# Whatever can happen to a connection that the server refuses, closes or dies on.
+# The errors of a connection that the server refuses, closes or loses by a kill.
 CLOSED = (OSError, ValueError)
 
 
 @dataclass
 class Scene:
-    """What the attacks know of the server. The two tokens are new after each of its starts."""
+    """The data that attacks need. The two tokens change with each start of the server."""
 
     port: int
     key: str
@@ -35,7 +35,7 @@ class Scene:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def connect(self, address: str, timeout: float = 5.0, buffer: int = 0) -> socket.socket:
-        """A connection from an address, perhaps with a receive buffer so small that answers pile up at the server."""
+        """Connects from an address. A small receive buffer makes answers pile up at the server."""
         connection = socket.socket()
         try:
             connection.settimeout(timeout)
@@ -45,14 +45,14 @@ class Scene:
             connection.connect(("127.0.0.1", self.port))
         except OSError:
             connection.close()
-            # The server is down, or full: no need to ask a thousand times a second.
+            # The server is down or full, so retries are spaced.
             self.stop.wait(0.05)
             raise
         return connection
 
-    def request(self, method: str, path: str, credential: str = "", body: bytes = b"", further: str = "") -> bytes:
-        """A request as bytes."""
-        head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{further}"
+    def request(self, method: str, path: str, credential: str = "", body: bytes = b"", headers: str = "") -> bytes:
+        """Returns the bytes of a request."""
+        head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}"
         if credential:
             head += f"authorization: Bearer {credential}\r\n"
         if body:
@@ -61,12 +61,12 @@ class Scene:
 
 
 def statuses(answers: bytes) -> Counter:
-    """The statuses in some answers. A status line follows the body before it without a break."""
+    """Counts the statuses in answers. A status line can follow a body without a line break."""
     return Counter(status.decode() for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers))
 
 
 def ask(scene: Scene, address: str, request: bytes, count: Counter) -> None:
-    """One request on a connection of its own."""
+    """Sends one request on a new connection."""
     try:
         with scene.connect(address) as connection:
             connection.sendall(request)
@@ -77,8 +77,8 @@ def ask(scene: Scene, address: str, request: bytes, count: Counter) -> None:
     count.update(statuses(answer.split(b"\r\n\r\n")[0] + b"\r\n") or {"nothing": 1})
 
 
-def together(count: Counter, number: int, work) -> None:
-    """Runs `work(index, count)` on so many threads, and adds up what they counted."""
+def run_together(count: Counter, number: int, work) -> None:
+    """Runs `work(index, count)` on several threads and adds their counts."""
     own = [Counter() for _ in range(number)]
     threads = [threading.Thread(target=work, args=(index, own[index])) for index in range(number)]
     for thread in threads:
@@ -90,7 +90,7 @@ def together(count: Counter, number: int, work) -> None:
 
 
 def flood(scene: Scene, count: Counter) -> None:
-    """Pipelined requests with a good credential, as fast as they are answered."""
+    """Sends pipelined requests with a valid credential, as fast as they are answered."""
 
     def work(index: int, count: Counter) -> None:
         paths = ("/flags", "/tenants?limit=200", "/healthz", "/openapi.json")
@@ -110,11 +110,11 @@ def flood(scene: Scene, count: Counter) -> None:
             except CLOSED:
                 count["closed"] += 1
 
-    together(count, FLOOD_THREADS, work)
+    run_together(count, FLOOD_THREADS, work)
 
 
 def drip(scene: Scene, count: Counter, address: str, start) -> None:
-    """Connections that say a little, and then a byte a second."""
+    """Opens connections that send the start of a request and then one byte per second."""
     connections = []
     while not scene.stop.is_set():
         try:
@@ -127,13 +127,13 @@ def drip(scene: Scene, count: Counter, address: str, start) -> None:
             count["closed"] += 1
         if len(connections) >= SLOW_CONNECTIONS or random.random() < 0.02:
             scene.stop.wait(1)
-            connections = [own for own in connections if survives(own, count)]
+            connections = [own for own in connections if is_open_after_byte(own, count)]
     for connection in connections:
         connection.close()
 
 
-def survives(connection: socket.socket, count: Counter) -> bool:
-    """Sends one byte more; whether the connection is still there."""
+def is_open_after_byte(connection: socket.socket, count: Counter) -> bool:
+    """Sends one more byte and returns whether the connection is still open."""
     try:
         connection.send(b"x")
         answer = connection.recv(4_096)
@@ -147,12 +147,12 @@ def survives(connection: socket.socket, count: Counter) -> bool:
 
 
 def slow_heads(scene: Scene, count: Counter) -> None:
-    """Heads of requests that never end."""
+    """Sends request heads that never end."""
     drip(scene, count, "127.0.1.2", lambda: b"GET /flags HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ")
 
 
 def slow_bodies(scene: Scene, count: Counter) -> None:
-    """Bodies that never end, of requests that would make a machine key."""
+    """Sends bodies that never end, of requests that would create a machine key."""
 
     def head() -> bytes:
         request = scene.request("POST", "/keys", scene.operator, b"x" * 900_000)
@@ -162,37 +162,42 @@ def slow_bodies(scene: Scene, count: Counter) -> None:
 
 
 def unread_answers(scene: Scene, count: Counter) -> None:
-    """Many large answers asked for, and none of them read."""
+    """Requests many large answers and reads none of them."""
     request = scene.request("GET", "/openapi.json") * PIPELINED
-    hold(scene, count, "127.0.1.4", UNREAD_CONNECTIONS, lambda _: request)
+    hold_open(scene, count, "127.0.1.4", UNREAD_CONNECTIONS, lambda _: request)
 
 
 def unread_exports(scene: Scene, count: Counter) -> None:
-    """Exports of the whole log that are not read, and verifications that nobody waits for."""
-    asked = (("GET", "/audit/export"), ("POST", "/audit/verify"))
-    hold(scene, count, "127.0.1.5", 20, lambda index: scene.request(*asked[index % 2], scene.operator))
+    """Requests exports and verifications of the whole log and does not read the answers."""
+    requests = (("GET", "/audit/export"), ("POST", "/audit/verify"))
+    hold_open(scene, count, "127.0.1.5", 20, lambda index: scene.request(*requests[index % 2], scene.operator))
 
 
 def streams(scene: Scene, count: Counter) -> None:
-    """Streams of news that are not read, by instances with names that nobody has."""
-    name = lambda: f"dezky-instance: {random.getrandbits(64):x}\r\ndezky-digest: {'0' * 64}\r\n"  # noqa: E731
-    request = lambda _: scene.request("GET", "/flags/stream", scene.key, further=name())  # noqa: E731
-    hold(scene, count, "127.0.1.6", STREAMS, request)
+    """Opens streams with random instance names and does not read them."""
+
+    def name() -> str:
+        return f"dezky-instance: {random.getrandbits(64):x}\r\ndezky-digest: {'0' * 64}\r\n"
+
+    def request(_: int) -> bytes:
+        return scene.request("GET", "/flags/stream", scene.key, headers=name())
+
+    hold_open(scene, count, "127.0.1.6", STREAMS, request)
 
 
-def hold(scene: Scene, count: Counter, address: str, most: int, request) -> None:
-    """Connections that ask and read nothing, some replaced all the time."""
+def hold_open(scene: Scene, count: Counter, address: str, limit: int, request) -> None:
+    """Keeps connections that request and never read, and replaces some all the time."""
     connections, opened = [], 0
     while not scene.stop.is_set():
         try:
             connection = scene.connect(address, timeout=0.5, buffer=4_096)
             connections.append(connection)
             connection.sendall(request(opened))
-            count["asked"] += 1
+            count["sent"] += 1
         except CLOSED:
             count["closed"] += 1
         opened += 1
-        if len(connections) >= most:
+        if len(connections) >= limit:
             scene.stop.wait(0.2)
             connections.pop(random.randrange(len(connections))).close()
     for connection in connections:
@@ -200,7 +205,7 @@ def hold(scene: Scene, count: Counter, address: str, most: int, request) -> None
 
 
 def unknown_credentials(scene: Scene, count: Counter) -> None:
-    """Machine keys that nobody has, tokens that nobody signed, and none at all."""
+    """Sends unknown machine keys, tokens with bad signatures, and no credentials."""
     while not scene.stop.is_set():
         head, claims, signature = scene.operator.split(".")
         credential = random.choice(
@@ -210,7 +215,7 @@ def unknown_credentials(scene: Scene, count: Counter) -> None:
 
 
 def malformed(scene: Scene, count: Counter) -> None:
-    """What is no request, or hardly one."""
+    """Sends malformed and nearly malformed requests."""
     host = b"host: 127.0.0.1\r\n"
     deep = b"[" * 200_000
     while not scene.stop.is_set():
@@ -225,7 +230,7 @@ def malformed(scene: Scene, count: Counter) -> None:
                 b"POST /flags HTTP/1.1\r\n" + host + b"transfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n",
                 scene.request("POST", "/flags", scene.operator, deep),
                 scene.request("POST", "/flags/plan", scene.operator, b'{"edits":' + b'[{"a":' * 9_000),
-                scene.request("PATCH", "/tenants/acme", scene.operator, b"{}", further='if-match: "x", *\r\n'),
+                scene.request("PATCH", "/tenants/acme", scene.operator, b"{}", headers='if-match: "x", *\r\n'),
                 scene.request("GET", "/tenants?limit=1e9&limit=%00&cursor=" + "A" * 3_000, scene.operator),
                 scene.request("POST", "/ofrep/v1/evaluate/flags", scene.key, json.dumps({"context": {"targetingKey": "x" * 500_000}}).encode()),
             )
@@ -234,12 +239,12 @@ def malformed(scene: Scene, count: Counter) -> None:
 
 
 def churn(scene: Scene, count: Counter) -> None:
-    """Connections that are closed or reset at once."""
+    """Opens connections and closes or resets them at once."""
     while not scene.stop.is_set():
         try:
             connection = scene.connect("127.0.1.9")
             if random.random() < 0.5:
-                # Closed with a reset.
+                # SO_LINGER with zero seconds closes with a reset.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
                 connection.sendall(scene.request("GET", "/openapi.json"))
             connection.close()
@@ -249,14 +254,14 @@ def churn(scene: Scene, count: Counter) -> None:
 
 
 def conflicting_writes(scene: Scene, count: Counter) -> None:
-    """Many who change one tenant at once, each from the version that it read; idempotency keys are shared."""
+    """Changes one tenant from many threads, each from its last read version, with shared keys."""
 
     def work(index: int, count: Counter) -> None:
         tag = "*"
         while not scene.stop.is_set():
             body = json.dumps({"name": f"Writer {index}"}).encode()
-            further = f"if-match: {tag}\r\nidempotency-key: shared-{random.randrange(50)}\r\n"
-            request = scene.request("PATCH", f"/tenants/{scene.tenant}", scene.operator, body, further)
+            headers = f"if-match: {tag}\r\nidempotency-key: shared-{random.randrange(50)}\r\n"
+            request = scene.request("PATCH", f"/tenants/{scene.tenant}", scene.operator, body, headers)
             try:
                 with scene.connect("127.0.1.10") as connection:
                     connection.sendall(request)
@@ -268,7 +273,7 @@ def conflicting_writes(scene: Scene, count: Counter) -> None:
             tags = [line[6:].decode() for line in answer.split(b"\r\n") if line.lower().startswith(b"etag: ")]
             tag = tags[0] if tags else "*"
 
-    together(count, WRITERS, work)
+    run_together(count, WRITERS, work)
 
 
 ATTACKS = (

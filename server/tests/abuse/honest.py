@@ -1,4 +1,4 @@
-"""Somebody who uses the server as it is meant, all the while: what they are answered, how fast, and whether what was acknowledged stays."""
+"""An honest client that runs during the attacks and records its answers and their times."""
 
 import http.client
 import threading
@@ -12,7 +12,7 @@ ADDRESS = "127.0.0.9"
 
 
 class HonestClient(Client):
-    """A client with an address of its own."""
+    """A client with its own loopback address."""
 
     def ask(self, method, path, body=None, match="", key=""):
         if self.connection is None:
@@ -23,7 +23,7 @@ class HonestClient(Client):
 
 
 class Honest:
-    """Reads, evaluates and writes a few times a second, and keeps a ledger of what was acknowledged."""
+    """Reads, evaluates and writes in a loop, and keeps a ledger of acknowledged writes."""
 
     def __init__(self, port: int):
         self.port, self.token = port, ""
@@ -39,27 +39,27 @@ class Honest:
         self.thread = threading.Thread(target=self.work)
 
     def start(self) -> None:
-        """Begins."""
+        """Starts the loop of requests."""
         self.thread.start()
 
     def server_ends(self) -> None:
-        """From here on a request may fail, as its server is about to be killed."""
+        """Allows failed requests from now on, because the server is about to end."""
         self.is_up.clear()
         self.ends += 1
 
     def server_is_back(self) -> None:
-        """From here on every request must be answered."""
+        """Requires an answer to every request again."""
         self.is_up.set()
 
     def work(self) -> None:
-        """Until told to stop."""
+        """Sends requests until `stop` is set."""
         client, count = HonestClient(self.port, timeout=30), 0
         while not self.stop.wait(0.05):
             ends = self.ends
             if not self.is_up.is_set():
                 continue
             if client.token != self.token:
-                # Another process than the one that this connection was to.
+                # The server was restarted, so the connection is closed.
                 client.close()
                 client.token = self.token
             count += 1
@@ -75,11 +75,11 @@ class Honest:
         client.close()
 
     def read(self, client: Client, path: str) -> None:
-        """Reads, and insists on an answer."""
+        """Sends a GET request that must return 200."""
         self.ask(client, 200, "GET", path)
 
     def ask(self, client: Client, expected: int, *request):
-        """Asks, and notes how long it took."""
+        """Sends a request and records its time and its status."""
         start = time.monotonic()
         answer = client.ask(*request)
         self.times.append(time.monotonic() - start)
@@ -89,7 +89,7 @@ class Honest:
         return answer
 
     def write(self, client: Client, count: int) -> None:
-        """Makes a tenant, and remembers it once it is acknowledged."""
+        """Creates a tenant and adds it to the ledger once it is acknowledged."""
         slug = f"honest-{count}"
         body = {"slug": slug, "name": f"Honest {count}", "plan": "free"}
         answer = self.ask(client, 201, "POST", "/tenants", body)
@@ -97,18 +97,18 @@ class Honest:
             self.ledger[slug] = body["name"]
 
     def end(self) -> None:
-        """Lets it finish."""
+        """Stops the loop of requests."""
         self.stop.set()
         self.thread.join()
 
     def missing(self) -> list[str]:
-        """What was acknowledged and is not there."""
+        """Returns the acknowledged tenants that are missing or wrong."""
         client = HonestClient(self.port, self.token, timeout=30)
         tenants = {tenant["slug"]: tenant["name"] for tenant in client.all(f"/tenants?limit=200&q={quote('honest')}")}
         client.close()
         return [slug for slug, name in self.ledger.items() if tenants.get(slug) != name]
 
     def percentile(self, part: float) -> float:
-        """The time within which this part of the answers came, in seconds."""
+        """Returns a percentile of the answer times in seconds."""
         times = sorted(self.times) or [0.0]
         return times[min(len(times) - 1, int(len(times) * part))]

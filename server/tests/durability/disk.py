@@ -1,4 +1,4 @@
-"""What a disk would hold after a power cut, worked out from a trace of every write and every sync."""
+"""The possible content of a disk after a power cut, computed from a trace of writes and syncs."""
 
 import random
 import re
@@ -13,20 +13,20 @@ LINE = re.compile(rb"^(\d+) +(\d+\.\d+) (.*)$")
 CALL = re.compile(rb"^(\w+)\((\d+)<([^>]*)>(.*)$", re.DOTALL)
 
 
-def plain(path: bytes) -> str:
-    """A path as strace -xx writes it."""
+def decoded_path(path: bytes) -> str:
+    """Decodes a path in the format of strace -xx."""
     return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), path).decode()
 
 
 @dataclass
 class File:
-    """One file: what surely is on the disk, and what was written since."""
+    """One file: its synced content, and the writes since the last sync."""
 
     durable: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
 
     def apply(self, offset: int, data: bytes | None) -> None:
-        """One write, or without data a truncation."""
+        """Applies a write, or a truncation if there is no data."""
         if data is None:
             del self.durable[offset:]
             self.durable.extend(bytes(offset - len(self.durable)))
@@ -36,53 +36,59 @@ class File:
         self.durable[offset : offset + len(data)] = data
 
     def sync(self) -> None:
-        """All that was written is on the disk."""
+        """Moves all pending writes to the synced content."""
         for offset, data in self.pending:
             self.apply(offset, data)
         self.pending.clear()
 
-    def after_cut(self, chance: random.Random, luck: float) -> bytes:
-        """What is found after a cut: what was synced, and by luck some of the rest, in no order, some of it torn."""
+    def after_cut(self, generator: random.Random, keep_probability: float) -> bytes:
+        """Returns a possible content after a power cut.
+
+        It holds the synced content and a random part of the pending writes, some of them torn.
+        """
         found = File(bytearray(self.durable))
-        kept = [operation for operation in self.pending if chance.random() < luck]
+        kept = [operation for operation in self.pending if generator.random() < keep_probability]
         for offset, data in kept:
-            if data and chance.random() < 0.2:
-                data = data[: chance.randrange(len(data) // SECTOR + 1) * SECTOR]
+            if data and generator.random() < 0.2:
+                data = data[: generator.randrange(len(data) // SECTOR + 1) * SECTOR]
             found.apply(offset, data)
         return bytes(found.durable)
 
 
 class Disk:
-    """The files of one directory, moved along by a trace."""
+    """The files of one directory, advanced by a trace."""
 
-    def __init__(self, baseline: Path, place: Path, trace: Path):
-        self.place = str(place)
+    def __init__(self, baseline: Path, directory: Path, trace: Path):
+        self.directory = str(directory)
         self.files = {path.name: File(bytearray(path.read_bytes())) for path in baseline.iterdir()}
         self.syncs = 0
         self.lines = self.calls(trace)
         self.ahead = next(self.lines, None)
 
     def calls(self, trace: Path):
-        """Every call: when, its name, the file's name, the rest of its line. One that was interrupted counts from where it began."""
+        """Yields the time, name, file and arguments of every call.
+
+        The time of an interrupted call is that of its beginning.
+        """
         with open(trace, "rb") as lines:
             for line in lines:
                 stamped = LINE.match(line)
                 call = CALL.match(stamped[3]) if stamped else None
                 if call is None:
                     continue
-                path = plain(call[3])
-                if path.startswith(self.place + "/"):
-                    yield float(stamped[2]), call[1].decode(), path[len(self.place) + 1 :], call[4]
+                path = decoded_path(call[3])
+                if path.startswith(self.directory + "/"):
+                    yield float(stamped[2]), call[1].decode(), path[len(self.directory) + 1 :], call[4]
 
     def advance(self, until: float) -> None:
-        """Up to a moment."""
+        """Applies all calls up to a time."""
         while self.ahead is not None and self.ahead[0] <= until:
             _, name, file, rest = self.ahead
             self.step(name, self.files.setdefault(file, File()), rest)
             self.ahead = next(self.lines, None)
 
     def step(self, name: str, file: File, rest: bytes) -> None:
-        """One call."""
+        """Applies one traced call."""
         if name in ("fsync", "fdatasync"):
             file.sync()
             self.syncs += 1
@@ -92,15 +98,18 @@ class Disk:
             match = re.match(rb', "((?:\\x[0-9a-f]{2})*)"(\.*), (\d+), (\w+)', rest)
             data = bytes.fromhex(match[1].replace(b"\\x", b"").decode()) if match else b""
             if match is None or match[2] or len(data) != int(match[3]):
-                raise AssertionError("the trace lacks part of a write")
+                raise AssertionError("the trace holds only a part of a write")
             file.pending.append((int(match[4], 0), data))
         else:
-            raise AssertionError(f"the database was written in an unforeseen way: {name}")
+            raise AssertionError(f"the database was written by an unsupported call: {name}")
 
-    def leave(self, folder: Path, chance: random.Random, luck: float) -> None:
-        """Puts what a cut now would leave into a folder. The index of the write-ahead log is memory, and does not survive."""
+    def write_after_cut(self, folder: Path, generator: random.Random, keep_probability: float) -> None:
+        """Writes a possible content after a power cut now to a folder.
+
+        The index of the write-ahead log is shared memory and does not survive.
+        """
         folder.mkdir(mode=0o700)
         for name, file in self.files.items():
             if not name.endswith("-shm"):
-                (folder / name).write_bytes(file.after_cut(chance, luck))
+                (folder / name).write_bytes(file.after_cut(generator, keep_probability))
                 (folder / name).chmod(0o600)

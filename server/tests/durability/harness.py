@@ -1,4 +1,4 @@
-"""A real server process, and a client that knows which of its requests were answered."""
+"""A real server process, and a client that reports which requests were answered."""
 
 import fcntl
 import http.client
@@ -17,24 +17,24 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 START_LIMIT = 30.0
 DATABASE = "dezky.sqlite3"
 
-# Whatever can happen to a connection whose server dies.
+# The errors of a connection whose server dies.
 LOST = (OSError, http.client.HTTPException)
 
 
 def binary() -> str:
-    """The server under test: DEZKY_SERVER, or what was built last."""
-    named = os.environ.get("DEZKY_SERVER")
-    if named:
-        return named
+    """Returns the path of the server: DEZKY_SERVER, or the newest build."""
+    configured = os.environ.get("DEZKY_SERVER")
+    if configured:
+        return configured
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     built = [path for path in (target / "release/dezky-server", target / "debug/dezky-server") if path.exists()]
     if not built:
-        raise FileNotFoundError(f"no dezky-server below {target}: cargo build -p dezky-server --features dev, or set DEZKY_SERVER")
+        raise FileNotFoundError(f"no dezky-server below {target}: run cargo build -p dezky-server --features dev, or set DEZKY_SERVER")
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
 def free_port() -> int:
-    """A port that can be listened on again and again: outside the range from which clients' ports are taken."""
+    """Returns a free port outside the range of client ports, so that it can be reused."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:
@@ -46,12 +46,12 @@ def free_port() -> int:
 
 
 class NotStarted(AssertionError):
-    """The server said why it cannot start, and ended."""
+    """The server ended at its start."""
 
 
 @dataclass
 class Answer:
-    """What the server said."""
+    """An answer of the server."""
 
     status: int
     headers: dict
@@ -60,24 +60,24 @@ class Answer:
 
     @property
     def etag(self) -> str:
-        """The tag of the version that it shows."""
+        """The tag of the version in the answer."""
         return self.headers.get("etag", "")
 
     @property
     def code(self) -> str:
-        """The problem's code."""
+        """The code of a problem document, or an empty string."""
         return self.body.get("code", "") if isinstance(self.body, dict) else ""
 
 
 class Client:
-    """One connection, kept open; not for several threads."""
+    """A client with one keep-alive connection, for one thread."""
 
     def __init__(self, port: int, token: str = "", timeout: float = 40.0):
         self.port, self.token, self.timeout = port, token, timeout
         self.connection = None
 
     def ask(self, method: str, path: str, body=None, match: str = "", key: str = "") -> Answer:
-        """Asks once. Raises one of LOST where the answer did not arrive whole."""
+        """Sends one request. Raises one of LOST if the answer does not arrive completely."""
         headers = {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -105,14 +105,14 @@ class Client:
         return Answer(response.status, names, json.loads(data) if data else None)
 
     def get(self, path: str) -> Answer:
-        """Reads, and insists."""
+        """Sends a GET request that must return 200."""
         answer = self.ask("GET", path)
         if answer.status != 200:
             raise AssertionError(f"GET {path}: {answer.status} {answer.body}")
         return answer
 
     def all(self, path: str) -> list:
-        """Every item of a list, over all its pages."""
+        """Returns every item of a list from all its pages."""
         items, cursor = [], None
         joint = "&" if "?" in path else "?"
         while True:
@@ -123,14 +123,17 @@ class Client:
                 return items
 
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the connection, if any."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
 
 
 class Server:
-    """A server process over one data directory. Its address stays, as the people it knows are those of its built-in issuer."""
+    """A server process on one data directory.
+
+    Its address stays the same over restarts, because it is part of the identities of users.
+    """
 
     def __init__(self, data: Path, port: int | None = None):
         self.data, self.port = Path(data), port or free_port()
@@ -138,20 +141,20 @@ class Server:
         self.log = self.data.parent / f"{self.data.name}.log"
 
     def start(self, wrapper=(), preexec=None, options=()) -> "Server":
-        """Starts it and waits until it answers."""
+        """Starts the server and waits until it is ready."""
         command = [*wrapper, binary(), "serve", "--dev", "--listen", f"127.0.0.1:{self.port}"]
         command += ["--data", str(self.data), "--rate-limit", "0", *options]
         with open(self.log, "ab") as log:
             log.write(f"--- {' '.join(command)}\n".encode())
             log.flush()
-            # A group of its own, so that a wrapper and what it wraps end together.
+            # A separate process group, so that a wrapper and the server end together.
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=preexec, process_group=0
             )
         limit, client = time.monotonic() + START_LIMIT, self.client()
         while True:
             if self.process.poll() is not None:
-                raise NotStarted(f"the server ended with {self.process.returncode} at its start:\n{self.tail()}")
+                raise NotStarted(f"the server exited with {self.process.returncode} at its start:\n{self.tail()}")
             try:
                 if client.ask("GET", "/readyz").status == 200:
                     client.close()
@@ -163,15 +166,15 @@ class Server:
             time.sleep(0.005)
 
     def client(self, token: str = "") -> Client:
-        """A connection to it."""
+        """Returns a client of this server."""
         return Client(self.port, token)
 
     def operator(self) -> Client:
-        """A connection of somebody who may do everything."""
+        """Returns a client with the rights of an operator."""
         return self.client(self.token("operator"))
 
     def token(self, persona: str) -> str:
-        """A token for a persona."""
+        """Returns an access token of a persona."""
         client = self.client()
         answer = client.ask("POST", "/dev/token", {"persona": persona})
         client.close()
@@ -180,7 +183,7 @@ class Server:
         return answer.body["access_token"]
 
     def kill(self) -> None:
-        """kill -9, of it and of what it was started with."""
+        """Sends SIGKILL to the server and its wrapper."""
         if self.process is not None:
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -191,46 +194,49 @@ class Server:
             self.wait_until_gone()
 
     def wait_until_gone(self) -> None:
-        """Waits until its data is nobody's: a server outlives its wrapper by some milliseconds."""
+        """Waits until the data is unlocked. A server can outlive its wrapper by milliseconds."""
         lock = self.data / "lock"
         if lock.exists():
             with open(lock, "rb") as held:
                 fcntl.flock(held, fcntl.LOCK_EX)
 
     def stop(self) -> int:
-        """SIGTERM, and its exit code."""
+        """Sends SIGTERM and returns the exit code."""
         self.process.terminate()
         code = self.process.wait(timeout=30)
         self.process = None
         return code
 
     def tail(self) -> str:
-        """The end of its log, for whoever looks for a cause."""
+        """Returns the end of the log, for error messages."""
         return self.log.read_text(errors="replace")[-3_000:] if self.log.exists() else ""
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
-    """Runs one of the server's other commands."""
+    """Runs another command of the server binary."""
     return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=120)
 
 
 def verify_log(data: Path) -> str:
-    """What `verify-log` says; it must be content."""
-    done = command("verify-log", "--data", str(data))
-    if done.returncode != 0:
-        raise AssertionError(f"verify-log: exit code {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
+    """Runs `verify-log`, which must succeed, and returns its output."""
+    completed = command("verify-log", "--data", str(data))
+    if completed.returncode != 0:
+        raise AssertionError(f"verify-log: exit code {completed.returncode}: {completed.stdout}{completed.stderr}")
+    return completed.stdout
 
 
-def together(count: int, work) -> list:
-    """Runs `work(index)` on so many threads that start at the same moment; their results, in order. What one raises is raised here."""
+def run_together(count: int, work) -> list:
+    """Runs `work(index)` on threads that start at the same moment and returns the results.
+
+    An exception of a thread is raised here.
+    """
     barrier, results, failures = threading.Barrier(count), [None] * count, []
 
     def run(index: int) -> None:
         try:
             barrier.wait()
             results[index] = work(index)
-        except BaseException as failure:  # noqa: BLE001 - handed on below
+        except BaseException as failure:  # noqa: BLE001 - raised again below
             failures.append(failure)
 
     threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]

@@ -1,4 +1,4 @@
-"""Writers that keep a ledger: what was acknowledged, what was lost on the way, what was refused."""
+"""Concurrent writers with a ledger of acknowledged, lost and refused writes."""
 
 import random
 import threading
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from harness import LOST, Answer, Client, Server
 
-# The members of an answer that are not the record's own.
+# The members of an answer that are not part of the record.
 SHOWN_ONLY = {"history", "warning", "customers", "mrr"}
 
 
 @dataclass
 class Intent:
-    """A write as it was sent, and how its effect is recognised in the log."""
+    """A write as it was sent, with the data to find its effect in the log."""
 
     method: str
     path: str
@@ -22,24 +22,25 @@ class Intent:
     match: str
     key: str
     action: str
-    # Of the changes of this action the one that makes this member, or that starts from this version, is its effect.
-    made: tuple | None
+    # The effect of the write is the change of this action that sets this member, or that starts
+    # from this version.
+    effect: tuple | None
     entity: str = ""
     version: int = 0
     sent: float = field(default_factory=time.time)
     answer: Answer | None = None
 
     def send(self, client: Client) -> Answer:
-        """Sends it, again and again if need be."""
+        """Sends the write. It can be sent several times."""
         return client.ask(self.method, self.path, self.body, self.match, self.key)
 
     def signature(self) -> tuple:
-        """Under what its effect is filed; see `signatures`."""
-        return (self.action, *self.made) if self.made else (self.action, self.entity, self.version)
+        """Returns the signature of the effect, as in `signatures`."""
+        return (self.action, *self.effect) if self.effect else (self.action, self.entity, self.version)
 
 
 def signatures(change: dict) -> list[tuple]:
-    """Every signature that an intent for this change could have."""
+    """Returns every signature that an intent for this change can have."""
     action, before, after = change["action"], change["before"], change["after"]
     found = [(action, change["entity"]["id"], before["version"])] if before else []
     names = ("slug", "key", "name", "description")
@@ -47,12 +48,15 @@ def signatures(change: dict) -> list[tuple]:
 
 
 def record(document: dict) -> dict:
-    """The record in an answer."""
+    """Returns the record in an answer."""
     return {name: value for name, value in document.items() if name not in SHOWN_ONLY}
 
 
 class Worker:
-    """One writer, with entities of its own and some that all share; it keeps what it knows from one server process to the next."""
+    """One writer, with its own entities and some that all writers share.
+
+    The writer keeps its ledger and its cache over restarts of the server.
+    """
 
     def __init__(self, number: int, seed: int):
         self.number, self.random = number, random.Random(f"{seed}/{number}")
@@ -63,13 +67,13 @@ class Worker:
         self.tenants: list[str] = []
         self.flag = None
         self.count = 0
-        # What was refused and has no mark of its own: another try from the same version could not be told from it.
+        # Refused writes without a unique mark. A retry from the same version looks equal.
         self.ambiguous: set[tuple] = set()
-        # From path to tag and document; forgotten when it may have changed without an answer.
-        self.known: dict[str, tuple[str, dict]] = {}
+        # The tag and document by path. An entry is removed if the entity may have changed.
+        self.cache: dict[str, tuple[str, dict]] = {}
 
-    def work(self, server: Server, token: str, users: list[str], stop: threading.Event, patience: int = 0) -> None:
-        """Writes until the server dies, or `stop`, or more than `patience` refusals."""
+    def work(self, server: Server, token: str, users: list[str], stop: threading.Event, max_refusals: int = 0) -> None:
+        """Writes until the server dies, `stop` is set, or `max_refusals` is exceeded."""
         client = server.client(token)
         refusals = 0
         while not stop.is_set():
@@ -84,24 +88,24 @@ class Worker:
                 intent.answer = intent.send(client)
             except LOST:
                 self.lost.append(intent)
-                self.known.pop(self.entity_path(intent), None)
+                self.cache.pop(self.entity_path(intent), None)
                 break
-            if not self.take(intent):
+            if not self.record_answer(intent):
                 refusals += 1
-                if refusals > patience:
+                if refusals > max_refusals:
                     break
         client.close()
 
-    def take(self, intent: Intent) -> bool:
-        """Files an answer; whether the store could."""
+    def record_answer(self, intent: Intent) -> bool:
+        """Records an answer and returns whether the store accepted the write."""
         answer, path = intent.answer, self.entity_path(intent)
-        self.known.pop(path, None)
+        self.cache.pop(path, None)
         if answer.status in (200, 201):
             self.acknowledged.append(intent)
             if intent.method == "DELETE":
                 self.flag = None
                 return True
-            self.known[path] = (answer.etag, record(answer.body))
+            self.cache[path] = (answer.etag, record(answer.body))
             if intent.action == "tenant.create":
                 self.tenants.append(path)
             if intent.action == "flag.create":
@@ -110,7 +114,7 @@ class Worker:
         if answer.status == 412 and path.startswith("/users/"):
             return True
         self.refused.append(intent)
-        if intent.made is None:
+        if intent.effect is None:
             self.ambiguous.add((intent.entity, intent.version))
         if answer.status == 503 and answer.code == "store_unavailable":
             return False
@@ -119,56 +123,56 @@ class Worker:
 
     @staticmethod
     def entity_path(intent: Intent) -> str:
-        """The path of the entity that an intent is about."""
+        """Returns the path of the entity of an intent."""
         if intent.action in ("tenant.create", "flag.create"):
-            return f"{intent.path}/{intent.made[1]}"
+            return f"{intent.path}/{intent.effect[1]}"
         return intent.path.removesuffix("/kill")
 
     def next_intent(self, client: Client, users: list[str]) -> Intent:
-        """What to write next, about what is known or read for it."""
+        """Returns the next write, based on cached or freshly read entities."""
         self.count += 1
         mark = f"w{self.number}-{self.count}-{uuid.UUID(int=self.random.getrandbits(128)).hex[:8]}"
         key = str(uuid.UUID(int=self.random.getrandbits(128))) if self.random.random() < 0.5 else ""
         if self.flag is None:
-            self.known = {path: known for path, known in self.known.items() if not path.startswith("/flags/")}
+            self.cache = {path: entry for path, entry in self.cache.items() if not path.startswith("/flags/")}
             body = {"key": f"flag-{mark}", "state": "rollout", "pct": self.random.randrange(101), "description": mark}
             return Intent("POST", "/flags", body, "", key, "flag.create", ("key", f"flag-{mark}"))
-        dice = self.random.random()
-        if not self.tenants or dice < 0.2:
+        roll = self.random.random()
+        if not self.tenants or roll < 0.2:
             body = {"slug": f"t-{mark}", "name": mark, "plan": "business"}
             return Intent("POST", "/tenants", body, "", key, "tenant.create", ("slug", f"t-{mark}"))
-        if dice < 0.5:
+        if roll < 0.5:
             return self.change(client, self.random.choice(self.tenants), "tenant.update", {"name": mark}, "id")
-        if dice < 0.65:
+        if roll < 0.65:
             path = f"/users/{self.random.choice(users)}"
-            self.known.pop(path, None)
+            self.cache.pop(path, None)
             return self.change(client, path, "user.update", {"name": mark}, "id")
-        tag, document = self.look(client, self.flag)
-        if document["state"] == "off" or dice < 0.8 or (document["key"], document["version"]) in self.ambiguous:
+        tag, document = self.read_entity(client, self.flag)
+        if document["state"] == "off" or roll < 0.8 or (document["key"], document["version"]) in self.ambiguous:
             body = {"state": "on", "description": mark}
             return Intent("PATCH", self.flag, body, tag, "", "flag.update", ("description", mark), document["key"])
-        action = "flag.delete" if dice > 0.97 else "flag.kill"
+        action = "flag.delete" if roll > 0.97 else "flag.kill"
         method, path = ("DELETE", self.flag) if action == "flag.delete" else ("POST", f"{self.flag}/kill")
         key = key if method == "POST" else ""
         return Intent(method, path, None, tag, key, action, None, document["key"], document["version"])
 
     def change(self, client: Client, path: str, action: str, body: dict, identity: str) -> Intent:
-        """A change of an entity as it is known."""
-        tag, document = self.look(client, path)
-        [made] = body.items()
-        return Intent("PATCH", path, body, tag, "", action, made, document[identity], document["version"])
+        """Returns a change of an entity, based on its cached version."""
+        tag, document = self.read_entity(client, path)
+        [effect] = body.items()
+        return Intent("PATCH", path, body, tag, "", action, effect, document[identity], document["version"])
 
-    def look(self, client: Client, path: str) -> tuple[str, dict]:
-        """The tag and the record of an entity."""
-        if path not in self.known:
+    def read_entity(self, client: Client, path: str) -> tuple[str, dict]:
+        """Returns the tag and the record of an entity, from the cache or the server."""
+        if path not in self.cache:
             answer = client.get(path)
-            self.known[path] = (answer.etag, record(answer.body))
-        return self.known[path]
+            self.cache[path] = (answer.etag, record(answer.body))
+        return self.cache[path]
 
-    def settle(self, intent: Intent) -> None:
-        """Takes up what a lost write turned out to have made, or to have removed."""
+    def adopt(self, intent: Intent) -> None:
+        """Adopts the effect of a lost write that turned out to be stored."""
         path = self.entity_path(intent)
-        self.known.pop(path, None)
+        self.cache.pop(path, None)
         if intent.action == "tenant.create" and path not in self.tenants:
             self.tenants.append(path)
         if intent.action == "flag.create":
@@ -176,39 +180,49 @@ class Worker:
         if intent.action == "flag.delete":
             self.flag = None
 
-    def hand_over(self) -> tuple[list[Intent], list[Intent], list[Intent]]:
-        """The ledger since the last time: acknowledged, lost, refused."""
+    def take_ledger(self) -> tuple[list[Intent], list[Intent], list[Intent]]:
+        """Returns the acknowledged, lost and refused writes, and clears the ledger."""
         ledger = self.acknowledged, self.lost, self.refused
         self.acknowledged, self.lost, self.refused = [], [], []
         return ledger
 
 
 def shared_users(operator: Client) -> list[str]:
-    """The ids of the users that all writers change: two who can do nothing, so that no right changes."""
+    """Returns two users without rights, so that changes of them change no right."""
     ordinary = [user["id"] for user in operator.all("/users") if not user["platformAdmin"] and user["active"]]
     return sorted(ordinary)[:2]
 
 
 class Load:
-    """Several writers at work on one server process."""
+    """Several writers that work on one server process."""
 
-    def __init__(self, workers: list[Worker], server: Server, patience: int = 0):
+    def __init__(self, workers: list[Worker], server: Server, max_refusals: int = 0):
         operator = server.operator()
         users = shared_users(operator)
         self.began = time.time()
         self.stopped = threading.Event()
-        arguments = (server, operator.token, users, self.stopped, patience)
+        arguments = (server, operator.token, users, self.stopped, max_refusals)
         operator.close()
+        self.workers = workers
         self.threads = [threading.Thread(target=worker.work, args=arguments) for worker in workers]
         for thread in self.threads:
             thread.start()
 
+    def wait_for_writes(self, count: int, seconds: float = 30.0) -> None:
+        """Waits until the writers have that many more acknowledged writes."""
+        total = lambda: sum(len(worker.acknowledged) for worker in self.workers)  # noqa: E731
+        wanted, deadline = total() + count, time.monotonic() + seconds
+        while total() < wanted:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"only {total()} of {wanted} writes were acknowledged within {seconds} s")
+            time.sleep(0.005)
+
     def join(self) -> None:
-        """Waits until every writer has found out that the server is dead."""
+        """Waits until every writer has stopped."""
         for thread in self.threads:
             thread.join()
 
     def stop(self) -> None:
-        """Lets every writer finish what it is at."""
+        """Stops the writers after their current writes."""
         self.stopped.set()
         self.join()

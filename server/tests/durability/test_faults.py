@@ -1,4 +1,4 @@
-"""A disk that fails: syncs and writes that strace makes fail, files that may not grow, a file system that is full."""
+"""Tests of a failing disk: failed syncs and writes by strace, file limits, a full file system."""
 
 import os
 import re
@@ -14,19 +14,21 @@ from pathlib import Path
 
 from harness import NotStarted, Server, binary, command, verify_log
 from load import Load, Worker
-from truth import Truth, confirm_ledger
+from replay import LogReplay, confirm_ledger
 
 WRITERS = 8
-# Everything with which the database could reach the disk; the server's own log goes out by write(2), which is left alone.
+# All calls that the database uses to reach the disk. The server's log uses write(2), which works.
 SYNCS = "fsync,fdatasync,sync_file_range,msync"
 WRITES = "pwrite64,pwritev,pwritev2"
 GROWING = "ftruncate,fallocate"
 FILE_LIMIT = 1_000_000
 ROOM = 800_000
+# The duration of a load on a disk that fails now and then.
+INTERMITTENT_SECONDS = 2.0
 
 
 class Faults(unittest.TestCase):
-    """Each with its own data and its own kind of failure."""
+    """Disk failures, each test with its own data and its own kind of failure."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -36,34 +38,40 @@ class Faults(unittest.TestCase):
         self.server = Server(self.folder / "data")
         self.addCleanup(self.server.kill)
         self.workers = [Worker(number, 2) for number in range(WRITERS)]
-        self.truth = Truth()
+        self.replay = LogReplay()
 
     def wrapper(self, calls: str, error: str, when: str) -> list[str]:
-        """strace with one kind of failure. `when` counts the calls of each thread: the writer is the one that makes them."""
+        """Returns an strace command that injects one kind of failure.
+
+        `when` counts the calls of each thread. Only the writer thread makes these calls.
+        """
         self.assertIsNotNone(shutil.which("strace"), "strace is needed: apt-get install strace")
         trace = ["strace", "-f", "-qq", "-ttt", "-o", str(self.trace), "--seccomp-bpf", "-e", f"trace={calls}"]
         return [*trace, "-e", f"inject={calls}:error={error}:when={when}", "-e", "signal=none", "--"]
 
     def injected(self) -> list[float]:
-        """When the calls failed."""
+        """Returns the times of the injected failures."""
         lines = self.trace.read_text(errors="replace").splitlines()
         return [float(re.search(r"\d+\.\d+", line).group()) for line in lines if "(INJECTED)" in line]
 
     def seed(self) -> None:
-        """Some data, made while all is well."""
+        """Writes some data on a working disk."""
         self.server.start()
         load = Load(self.workers, self.server)
-        time.sleep(0.3)
+        load.wait_for_writes(100)
         load.stop()
         operator = self.server.operator()
-        confirm_ledger(self.truth, self.workers, operator)
+        confirm_ledger(self.replay, self.workers, operator)
         operator.close()
         self.assertEqual(self.server.stop(), 0)
 
     def confirm_reads(self) -> None:
-        """While the disk fails, what is served is still what the log says, and nothing that was refused is among it."""
+        """Checks the answers while the disk fails.
+
+        They must equal the log and contain no refused write.
+        """
         operator = self.server.operator()
-        seen = Truth()
+        seen = LogReplay()
         seen.read(operator)
         seen.confirm_served(operator)
         seen.confirm_lists(operator)
@@ -71,113 +79,113 @@ class Faults(unittest.TestCase):
             for intent in worker.acknowledged:
                 seen.confirm_acknowledged(intent)
             for intent in worker.refused:
-                self.assertFalse(seen.confirm_at_most_once(intent), f"refused, and served: {intent}")
+                self.assertFalse(seen.confirm_at_most_once(intent), f"refused, but served: {intent}")
         operator.close()
 
     def confirm_after_restart(self) -> Counter:
-        """Dies, starts on a disk that is well again, and is asked."""
+        """Kills the server, starts it on a working disk, and checks all data."""
         self.server.kill()
         verify_log(self.server.data)
         self.server.start()
         operator = self.server.operator()
-        counts = confirm_ledger(self.truth, self.workers, operator)
-        self.truth.confirm_lists(operator)
+        counts = confirm_ledger(self.replay, self.workers, operator)
+        self.replay.confirm_lists(operator)
         operator.close()
         self.assertEqual(self.server.stop(), 0)
         verify_log(self.server.data)
         return counts
 
-    def fail_for_good(self, calls: str, error: str, when: str) -> None:
-        """From one moment on no such call succeeds."""
+    def check_permanent_failure(self, calls: str, error: str, when: str) -> None:
+        """Checks a disk on which every call fails from some call on."""
         self.seed()
         self.server.start(self.wrapper(calls, error, when))
-        load = Load(self.workers, self.server, patience=3)
+        load = Load(self.workers, self.server, max_refusals=3)
         load.join()
         failures = self.injected()
-        self.assertTrue(failures, "nothing failed")
+        self.assertTrue(failures, "no failure was injected")
         for worker in self.workers:
             self.assertEqual(worker.failures, [])
-            self.assertGreater(len(worker.refused), 0, "nothing was refused")
+            self.assertGreater(len(worker.refused), 0, "no write was refused")
             self.assertEqual({intent.answer.code for intent in worker.refused}, {"store_unavailable"})
             late = [intent for intent in worker.acknowledged if intent.sent > failures[0]]
-            self.assertEqual(late, [], "acknowledged although it cannot have reached the disk")
+            self.assertEqual(late, [], "acknowledged, but it cannot have reached the disk")
         self.assertGreater(sum(len(worker.acknowledged) for worker in self.workers), 0)
         self.confirm_reads()
         self.confirm_after_restart()
 
-    def fail_now_and_then(self, calls: str, error: str, when: str) -> None:
-        """Some calls fail and the next ones succeed: nobody starts the server anew, and it goes on."""
+    def check_intermittent_failure(self, calls: str, error: str, when: str) -> None:
+        """Checks that the server recovers without a restart if only some calls fail."""
         self.seed()
         self.server.start(self.wrapper(calls, error, when))
-        load = Load(self.workers, self.server, patience=1_000_000)
-        time.sleep(2)
+        load = Load(self.workers, self.server, max_refusals=1_000_000)
+        time.sleep(INTERMITTENT_SECONDS)
         load.stop()
         failures = self.injected()
-        self.assertGreater(len(failures), 1, "nothing failed")
+        self.assertGreater(len(failures), 1, "no failure was injected")
         for worker in self.workers:
             self.assertEqual(worker.failures, [])
             self.assertEqual({intent.answer.code for intent in worker.refused} - {"store_unavailable"}, set())
         self.assertGreater(sum(len(worker.refused) for worker in self.workers), 0)
         later = [intent for worker in self.workers for intent in worker.acknowledged if intent.sent > failures[0]]
-        self.assertTrue(later, "it never wrote again")
+        self.assertTrue(later, "no write succeeded after the first failure")
         self.confirm_reads()
         self.confirm_after_restart()
 
-    def test_no_sync_succeeds(self):
-        self.fail_for_good(SYNCS, "EIO", "12+")
+    def test_every_sync_fails(self):
+        self.check_permanent_failure(SYNCS, "EIO", "12+")
 
-    def test_no_write_succeeds(self):
-        self.fail_for_good(WRITES, "EIO", "1500+")
+    def test_every_write_fails(self):
+        self.check_permanent_failure(WRITES, "EIO", "1500+")
 
-    def test_no_space_for_writes(self):
-        self.fail_for_good(WRITES, "ENOSPC", "1500+")
+    def test_every_write_finds_no_space(self):
+        self.check_permanent_failure(WRITES, "ENOSPC", "1500+")
 
     def test_some_syncs_fail(self):
-        self.fail_now_and_then(SYNCS, "EIO", "12+5")
+        self.check_intermittent_failure(SYNCS, "EIO", "12+5")
 
     def test_some_writes_fail(self):
-        self.fail_now_and_then(WRITES, "EIO", "1500+307")
+        self.check_intermittent_failure(WRITES, "EIO", "1500+307")
 
     def test_some_writes_find_no_space(self):
-        self.fail_now_and_then(WRITES, "ENOSPC", "1501+211")
+        self.check_intermittent_failure(WRITES, "ENOSPC", "1501+211")
 
     def test_syncs_fail_for_a_while(self):
-        self.fail_now_and_then(SYNCS, "EIO", "12..25")
+        self.check_intermittent_failure(SYNCS, "EIO", "12..25")
 
-    def test_files_may_not_grow(self):
-        """As on a full disk, but for real: the system refuses, at whatever place, by the size of the file."""
+    def test_files_that_cannot_grow(self):
+        """The system refuses to grow files beyond a limit, like a full disk."""
         self.seed()
 
         def limit() -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
 
-        # Its log is a file too, and begins anew.
+        # The limit also applies to the log file, so the log starts empty.
         self.server.log.unlink()
         self.server.start(preexec=limit)
         self.confirm_full()
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root can mount; test_files_may_not_grow is the same for everybody")
-    def test_full_file_system(self):
-        place = self.folder / "small"
-        place.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", str(place)], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", str(place)], check=True)
+    @unittest.skipUnless(os.geteuid() == 0, "only root can mount; test_files_that_cannot_grow tests the same without root")
+    def test_a_full_file_system(self):
+        small = self.folder / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", str(small)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(small)], check=True)
         self.addCleanup(self.server.kill)
-        self.server.data = place / "data"
+        self.server.data = small / "data"
         self.seed()
-        usage = os.statvfs(place)
-        self.resize(place, (usage.f_blocks - usage.f_bfree) * usage.f_frsize + ROOM)
+        usage = os.statvfs(small)
+        self.resize(small, (usage.f_blocks - usage.f_bfree) * usage.f_frsize + ROOM)
         self.server.start()
-        self.confirm_full(lambda: self.resize(place, 50_000_000))
+        self.confirm_full(lambda: self.resize(small, 50_000_000))
 
-    def resize(self, place: Path, size: int) -> None:
-        """Makes a file system as large as that."""
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(place)], check=True)
+    def resize(self, folder: Path, size: int) -> None:
+        """Resizes a file system."""
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
 
     def confirm_full(self, make_room=None) -> None:
-        """Writes until nothing goes any more; what was acknowledged is there all the same."""
-        load = Load(self.workers, self.server, patience=3)
+        """Writes until the disk is full, and checks that acknowledged writes are kept."""
+        load = Load(self.workers, self.server, max_refusals=3)
         load.join()
         for worker in self.workers:
             self.assertEqual(worker.failures, [])
@@ -185,17 +193,17 @@ class Faults(unittest.TestCase):
         self.assertGreater(sum(len(worker.acknowledged) for worker in self.workers), WRITERS)
         self.confirm_reads()
         if make_room:
-            # Without a new start it writes again.
+            # The server must accept writes again without a restart.
             make_room()
             load = Load(self.workers, self.server)
-            time.sleep(0.3)
+            load.wait_for_writes(50)
             load.stop()
             refused = [intent for worker in self.workers for intent in worker.refused if intent.sent > load.began]
             self.assertEqual(refused, [])
         self.confirm_after_restart()
 
     def test_a_disk_that_fails_from_the_start(self):
-        """Then there is no server, or one that only reads; and the data is as it was."""
+        """The server does not start, or it only reads. The data stays unchanged."""
         self.seed()
         for calls, error in ((SYNCS, "EIO"), (f"{WRITES},{GROWING}", "ENOSPC")):
             with self.subTest(calls=calls):
@@ -204,24 +212,24 @@ class Faults(unittest.TestCase):
                 except NotStarted:
                     self.assertNotEqual(self.server.process.returncode, 0)
                 else:
-                    # It may start where it has nothing to write; then it refuses.
+                    # The server may start if it has nothing to write. Then it refuses writes.
                     Load(self.workers, self.server).join()
                     self.assertEqual([len(worker.acknowledged) for worker in self.workers], [0] * WRITERS)
                     self.assertGreater(sum(len(worker.refused) for worker in self.workers), 0)
                 finally:
                     self.server.kill()
-                self.assertTrue(self.injected(), "nothing failed")
+                self.assertTrue(self.injected(), "no failure was injected")
         self.confirm_after_restart()
 
-    def test_backup_to_a_full_disk(self):
-        """A copy that cannot be made is an error, and leaves the data alone."""
+    def test_a_backup_to_a_full_disk(self):
+        """A backup that fails is an error and leaves the data unchanged."""
         self.seed()
         wrapper = self.wrapper(WRITES, "ENOSPC", "20+")
         copy = self.folder / "copy.sqlite3"
         done = subprocess.run([*wrapper, binary(), "backup", "--data", str(self.server.data), str(copy)], capture_output=True)
-        self.assertTrue(self.injected(), "nothing failed")
+        self.assertTrue(self.injected(), "no failure was injected")
         self.assertNotEqual(done.returncode, 0)
-        self.assertFalse(copy.exists(), "half a copy was left behind")
+        self.assertFalse(copy.exists(), "a partial copy was left")
         self.assertEqual(command("backup", "--data", str(self.server.data), str(copy)).returncode, 0)
         self.confirm_after_restart()
 

@@ -1,4 +1,4 @@
-"""SIGTERM under load: whatever was accepted is answered, and the server ends well."""
+"""Tests of SIGTERM: accepted requests are answered, and the server exits cleanly."""
 
 import socket
 import tempfile
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from harness import Server, verify_log
 from load import Load, Worker
-from truth import Truth, confirm_ledger
+from replay import LogReplay, confirm_ledger
 
 TIME_LIMIT = 20.0
 
 
 class Shutdown(unittest.TestCase):
-    """Each with its own data."""
+    """Shutdowns, each test with its own data."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -23,12 +23,12 @@ class Shutdown(unittest.TestCase):
         self.server = Server(Path(folder.name) / "data").start()
         self.addCleanup(self.server.kill)
 
-    def test_under_load(self):
+    def test_a_shutdown_under_load_loses_no_answer(self):
         workers = [Worker(number, 6) for number in range(16)]
-        truth = Truth()
+        replay = LogReplay()
         for _ in range(5):
             load = Load(workers, self.server)
-            time.sleep(0.3)
+            load.wait_for_writes(100)
             started = time.monotonic()
             self.assertEqual(self.server.stop(), 0)
             self.assertLess(time.monotonic() - started, TIME_LIMIT)
@@ -36,17 +36,18 @@ class Shutdown(unittest.TestCase):
             verify_log(self.server.data)
             self.server.start()
             operator = self.server.operator()
-            # A connection that waits for its next request may be closed just as that is sent; but then nothing was done.
+            # An idle connection may be closed while a request is sent. Such a request must have
+            # no effect.
             lost = [intent for worker in workers for intent in worker.lost]
-            truth.read(operator)
-            landed = [intent for intent in lost if truth.confirm_at_most_once(intent)]
-            self.assertEqual(landed, [], "done, and never answered")
-            counts = confirm_ledger(truth, workers, operator)
+            replay.read(operator)
+            landed = [intent for intent in lost if replay.confirm_at_most_once(intent)]
+            self.assertEqual(landed, [], "stored, but never answered")
+            counts = confirm_ledger(replay, workers, operator)
             self.assertGreater(counts["acknowledged"], len(workers))
             operator.close()
 
-    def test_a_request_that_has_begun(self):
-        """A request whose body is still on its way is accepted, so it is answered too."""
+    def test_a_request_in_flight_is_answered(self):
+        """A request whose body is still arriving counts as accepted and is answered."""
         token = self.server.token("operator")
         body = b'{"slug": "slow", "name": "Slow", "plan": "business"}'
         head = (
@@ -55,13 +56,14 @@ class Shutdown(unittest.TestCase):
         )
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as connection:
             connection.sendall(head.encode() + body[:10])
+            # No event shows that the server has read the head, so the test waits.
             time.sleep(0.3)
             codes = []
             ending = threading.Thread(target=lambda: codes.append(self.server.stop()))
             started = time.monotonic()
             ending.start()
-            time.sleep(0.5)
-            self.assertTrue(ending.is_alive(), "it did not wait for a request under way")
+            ending.join(0.5)
+            self.assertTrue(ending.is_alive(), "the server did not wait for a request in flight")
             with self.assertRaises(OSError):
                 socket.create_connection(("127.0.0.1", self.server.port), timeout=1)
             connection.sendall(body[10:])
@@ -77,14 +79,15 @@ class Shutdown(unittest.TestCase):
         self.assertEqual(operator.get("/tenants/slow").body["name"], "Slow")
         operator.close()
 
-    def test_a_client_that_never_goes_on(self):
-        """Nobody can hold the server up for longer than its limit."""
+    def test_a_stalled_client_does_not_block_the_shutdown(self):
+        """A stalled client delays the shutdown at most by its time limit."""
         token = self.server.token("operator")
         head = f"POST /tenants HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 50\r\n\r\n"
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as connection:
             connection.sendall(head.encode())
             idle = self.server.client()
             idle.get("/healthz")
+            # No event shows that the server has read the head, so the test waits.
             time.sleep(0.2)
             started = time.monotonic()
             self.assertEqual(self.server.stop(), 0)

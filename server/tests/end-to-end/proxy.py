@@ -1,4 +1,4 @@
-"""A network that misbehaves: a proxy for HTTP which does to each request what a test tells it to."""
+"""A faulty network: an HTTP proxy that applies a fault to each request."""
 
 import asyncio
 import random
@@ -9,14 +9,14 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-# A real server says something every 15 seconds; tests cannot wait so long to call a stream silent.
+# The real server sends a heartbeat every 15 s, which is too slow for these tests.
 HEARTBEAT = 0.25
 BROKEN = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request."""
+    """A fault that is applied to one request."""
 
     name: str
     seconds: float = 0.0
@@ -26,7 +26,7 @@ class Fault:
 
 
 PASS = Fault("pass")
-# Everything that can happen to the fetch of a snapshot, by name.
+# The faults of the fetch of a snapshot, by name.
 FETCH_FAULTS = {
     "delayed": Fault("pass", seconds=0.15),
     "reset at once": Fault("reset"),
@@ -48,7 +48,7 @@ FETCH_FAULTS = {
     "no HTTP": Fault("raw", body=b"220 smtp.example ESMTP\r\n"),
     "slow": Fault("drip", seconds=0.0002),
 }
-# And to the opening and the reading of a stream.
+# The faults of opening and reading a stream, by name.
 STREAM_FAULTS = {
     "delayed": Fault("pass", seconds=0.15),
     "reset at once": Fault("reset"),
@@ -57,7 +57,7 @@ STREAM_FAULTS = {
     "never answered": Fault("half_open"),
     "silent": Fault("stall"),
     "garbled": Fault("garble"),
-    "said twice": Fault("double"),
+    "repeated": Fault("double"),
     "slow": Fault("drip", seconds=0.001),
     "429": Fault("status", status=429, headers=(("Retry-After", "1"),)),
     "500": Fault("status", status=500),
@@ -74,7 +74,11 @@ GARBAGE = (
 
 @dataclass
 class Proxy:
-    """Listens, and passes on what arrives, or not. `choose` says for "fetch" and "stream" what happens to the next one; it may be replaced at any time."""
+    """An HTTP proxy with faults.
+
+    `choose` returns the fault of the next request from its kind, "fetch" or "stream". It can be
+    replaced at any time.
+    """
 
     upstream: int
     seed: int = 0
@@ -82,15 +86,15 @@ class Proxy:
     choose: object = None
     is_down: bool = False
     requests: Counter = field(default_factory=Counter)
-    # Connections of clients that are open.
+    # The open connections of clients.
     open: set = field(default_factory=set)
-    # Those of them that have brought a request, and those that are streams and have got an event.
+    # The open connections with at least one request, and the streams with at least one event.
     used: set = field(default_factory=set)
     flowing: set = field(default_factory=set)
 
     def __post_init__(self):
         self.random = random.Random(self.seed)
-        self.old: list[tuple[list, bytes]] = []
+        self.recorded: list[tuple[list, bytes]] = []
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
         self.port = 0
@@ -111,19 +115,19 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """What a client is told."""
+        """Returns the URL for clients."""
         return f"http://127.0.0.1:{self.port}"
 
     def heal(self) -> None:
-        """From now on everything passes."""
+        """Ends all faults and the outage."""
         self.choose, self.is_down = None, False
 
     def cut(self) -> None:
-        """Resets every connection."""
+        """Resets every open connection."""
         self.loop.call_soon_threadsafe(lambda: [_reset(writer) for writer in list(self.open)])
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Closes the proxy and all connections."""
         async def end():
             self.server.close()
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -151,7 +155,7 @@ class Proxy:
             writer.close()
 
     async def _answer(self, reader, writer) -> bool:
-        """Answers one request; whether another may come."""
+        """Answers one request and returns whether the connection stays open."""
         head = await reader.readuntil(b"\r\n\r\n")
         self.used.add(writer)
         if self.is_down:
@@ -171,9 +175,10 @@ class Proxy:
             writer.write(fault.body)
             return False
         if fault.name in ("status", "redirect"):
-            return await self._say(writer, fault, lines)
+            return await self._send_own_answer(writer, fault, lines)
         if fault.name in ("corrupt", "mix") or self.requests[kind] % 2:
-            # What is compressed is broken more plainly: both shall happen.
+            # Every second answer is uncompressed, because faults of compressed answers are easier
+            # to detect.
             lines = [each for each in lines if not each.lower().startswith("accept-encoding:")]
         lines = [each for each in lines if not each.lower().startswith("connection:")]
         try:
@@ -190,8 +195,8 @@ class Proxy:
         finally:
             sink.close()
 
-    async def _say(self, writer, fault, lines) -> bool:
-        """An answer of the proxy's own."""
+    async def _send_own_answer(self, writer, fault, lines) -> bool:
+        """Sends an answer of the proxy itself."""
         origin = next((each.partition(":")[2].strip() for each in lines if each.lower().startswith("origin:")), "*")
         headers = [*fault.headers, ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "etag, retry-after, dezky-history")]
         if fault.name == "redirect":
@@ -204,18 +209,18 @@ class Proxy:
         return True
 
     async def _body(self, fault, head, body, writer) -> bool:
-        """The answer to a fetch, or what is left of it."""
+        """Sends the answer to a fetch with its fault."""
         is_snapshot = head[0].split()[1] == "200"
-        if is_snapshot and (not self.old or self.old[-1] != (head, body)):
-            self.old = [*self.old[-20:], (head, body)]
+        if is_snapshot and (not self.recorded or self.recorded[-1] != (head, body)):
+            self.recorded = [*self.recorded[-20:], (head, body)]
         if is_snapshot and fault.name == "replay":
-            head, body = self.old[0]
+            head, body = self.recorded[0]
         if is_snapshot and fault.name == "mix":
-            body = next(old for lines, old in self.old if not any("content-encoding" in each.lower() for each in lines))
+            body = next(recorded for lines, recorded in self.recorded if not any("content-encoding" in each.lower() for each in lines))
             head = [each for each in head if not each.lower().startswith("content-length")] + [f"content-length: {len(body)}"]
         if body and fault.name == "corrupt":
-            place = self.random.randrange(len(body))
-            body = body[:place] + bytes([body[place] ^ (1 << self.random.randrange(8))]) + body[place + 1:]
+            offset = self.random.randrange(len(body))
+            body = body[:offset] + bytes([body[offset] ^ (1 << self.random.randrange(8))]) + body[offset + 1:]
         writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
         if fault.name in ("truncate", "reset_in_body"):
             writer.write(body[: len(body) // 2])
@@ -223,8 +228,8 @@ class Proxy:
             await asyncio.sleep(0.005)
             return _reset(writer) if fault.name == "reset_in_body" else False
         if fault.name == "drip":
-            for place in range(0, len(body), 16):
-                writer.write(body[place:place + 16])
+            for offset in range(0, len(body), 16):
+                writer.write(body[offset:offset + 16])
                 await writer.drain()
                 await asyncio.sleep(fault.seconds)
         else:
@@ -233,9 +238,9 @@ class Proxy:
         return True
 
     async def _stream(self, fault, head, upstream, reader, writer) -> bool:
-        """Passes the pieces of a stream on, until somebody ends it."""
+        """Forwards the chunks of a stream until one side ends it."""
         writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
-        tasks = [asyncio.create_task(self._pieces(fault, upstream, writer)), asyncio.create_task(reader.read())]
+        tasks = [asyncio.create_task(self._forward_chunks(fault, upstream, writer)), asyncio.create_task(reader.read())]
         limit = fault.seconds if fault.name in ("cut", "truncate") else None
         try:
             await asyncio.wait(tasks, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
@@ -245,28 +250,28 @@ class Proxy:
             await asyncio.gather(*tasks, return_exceptions=True)
         return _reset(writer) if fault.name == "cut" else False
 
-    async def _pieces(self, fault, upstream, writer):
-        # One piece is always under way: a timeout must not lose half of it.
-        coming = asyncio.ensure_future(_chunk(upstream))
+    async def _forward_chunks(self, fault, upstream, writer):
+        # One read is always pending, so that a timeout cannot lose a part of a chunk.
+        pending = asyncio.ensure_future(_chunk(upstream))
         try:
             while True:
-                done, _ = await asyncio.wait([coming], timeout=HEARTBEAT)
+                done, _ = await asyncio.wait([pending], timeout=HEARTBEAT)
                 if fault.name == "stall":
                     await asyncio.sleep(3600)
-                piece = b":\n\n"
+                chunk = b":\n\n"
                 if done:
-                    piece = coming.result()
-                    if not piece:
+                    chunk = pending.result()
+                    if not chunk:
                         writer.write(b"0\r\n\r\n")
                         return
-                    coming = asyncio.ensure_future(_chunk(upstream))
+                    pending = asyncio.ensure_future(_chunk(upstream))
                 if fault.name == "garble":
-                    piece = self.random.choice(GARBAGE) + piece + self.random.choice(GARBAGE)
+                    chunk = self.random.choice(GARBAGE) + chunk + self.random.choice(GARBAGE)
                 if fault.name == "double" and done:
-                    piece = piece + piece
-                size = 3 if fault.name == "drip" else len(piece)
-                for place in range(0, len(piece), size):
-                    part = piece[place:place + size]
+                    chunk = chunk + chunk
+                size = 3 if fault.name == "drip" else len(chunk)
+                for offset in range(0, len(chunk), size):
+                    part = chunk[offset:offset + size]
                     writer.write(b"%x\r\n%s\r\n" % (len(part), part))
                     await writer.drain()
                     if fault.name == "drip":
@@ -274,19 +279,19 @@ class Proxy:
                 if done:
                     self.flowing.add(writer)
         finally:
-            coming.cancel()
+            pending.cancel()
             with suppress(BaseException):
-                await coming
+                await pending
 
 
 async def _chunk(upstream) -> bytes:
-    """One piece of a body that comes in pieces; nothing at its end."""
+    """Reads one chunk of a chunked body. It is empty at the end."""
     size = int((await upstream.readuntil(b"\r\n")).split(b";")[0], 16)
     return (await upstream.readexactly(size + 2))[:-2]
 
 
 def _reset(writer) -> bool:
-    """Ends a connection as a crashed machine does."""
+    """Resets a connection, like a crashed machine."""
     with suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
@@ -294,7 +299,7 @@ def _reset(writer) -> bool:
 
 
 class Trap:
-    """Where redirects lead: nobody may come here, least of all with a key."""
+    """The target of redirects. No client may follow one, above all not with a key."""
 
     def __init__(self):
         self.seen: list[str] = []
@@ -311,5 +316,5 @@ class Trap:
                     self.seen.append(connection.recv(65_536).decode("latin-1"))
 
     def close(self):
-        """Nobody listens any more."""
+        """Closes the listening socket."""
         self.socket.close()

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# One server and the packed clients of every SDK, end to end: about four minutes. What is packed comes from the dist/ of each, as `make sdks` leaves it.
-# Usage: run.sh [TEST…], such as `run.sh test_agree`; all of them unless told otherwise. DEZKY_SERVER names the server's binary; SEED another order of faults.
+# Runs one server with the packed clients of every SDK, in about four minutes. The packages come
+# from the dist/ folder of each SDK, as `make sdks` leaves them.
+# Usage: run.sh [TEST…], for example `run.sh test_agree`. The default is all tests.
+# DEZKY_SERVER is the path of the server binary. SEED changes the order of faults.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +19,7 @@ python3 -m venv "$installed/python"
 "$installed/python/bin/pip" install --quiet --no-index --disable-pip-version-check sdk-python/dist/dezky-*.whl
 cargo build --quiet --package dezky --all-features --example live --locked
 cp "$target/debug/examples/live" "$installed/live"
-# A copy: the binary may be built anew meanwhile.
+# A copy, because a build may replace the binary during the run.
 cp "${DEZKY_SERVER:-$target/debug/dezky-server}" "$installed/dezky-server"
 export DEZKY_SERVER=$installed/dezky-server DEZKY_INSTALLED_SDKS=$installed
 

@@ -1,4 +1,4 @@
-"""The last-known-good file: the same from every SDK, good for every other, and a guard against going back over a restart."""
+"""Tests of the last-known-good file: identical for every SDK, and a guard against older rules."""
 
 import json
 import shutil
@@ -12,10 +12,10 @@ SHORT = {"deadline": 700, "maxBackoff": 200, "timing": {"minBackoff": 50, "pollI
 
 
 class File(EndToEnd):
-    """Node, Python and Rust, which have files."""
+    """Node, Python and Rust, which support files."""
 
-    def begin(self):
-        """A server, and a file from each SDK at its newest revision; a backup of the server from before that."""
+    def prepare(self):
+        """Starts a server, backs it up, and lets each SDK write a file of a newer revision."""
         self.server = self.serve()
         self.operator = Operator(self.server)
         self.addCleanup(self.operator.close)
@@ -32,12 +32,12 @@ class File(EndToEnd):
         self.digest, _ = self.operator.record()
         for driver in self.drivers:
             until(lambda: driver.state()["digest"] == self.digest, f"{driver.name} has the newest")
-            until(lambda: json.loads(self.files[driver.kind].read_text())["revision"] == driver.state()["revision"], "it is kept")
+            until(lambda: json.loads(self.files[driver.kind].read_text())["revision"] == driver.state()["revision"], "the file holds the newest revision")
             driver.ask("close")
             self.assertEqual(driver.end(), 0)
 
     def test_every_sdk_reads_every_file(self):
-        self.begin()
+        self.prepare()
         texts = {file.read_bytes() for file in self.files.values()}
         self.assertEqual(len(texts), 1, texts)
         self.assertEqual({file.stat().st_mode & 0o777 for file in self.files.values()}, {0o600})
@@ -51,10 +51,10 @@ class File(EndToEnd):
                 self.assertEqual(self.confirm(driver, self.operator), self.digest)
                 self.assertLess(time.monotonic() - began, 10)
                 driver.end() if kind != "node" else driver.kill()
-        self.assertEqual({file.read_bytes() for file in self.files.values()}, texts, "nobody has changed what was kept")
+        self.assertEqual({file.read_bytes() for file in self.files.values()}, texts, "no client may change the files")
 
     def test_a_restart_does_not_go_back(self):
-        self.begin()
+        self.prepare()
         self.assertEqual(self.server.stop(), 0)
         shutil.rmtree(self.server.data)
         shutil.copytree(self.backup.parent, self.server.data)
@@ -74,7 +74,7 @@ class File(EndToEnd):
         self.assertNotEqual(older, self.digest)
         for driver in again:
             until(lambda: driver.state()["digest"] == older, f"{driver.name} takes the new history")
-            until(lambda: json.loads(self.files[driver.kind].read_text())["revision"] == driver.state()["revision"], "it is kept")
+            until(lambda: json.loads(self.files[driver.kind].read_text())["revision"] == driver.state()["revision"], "the file holds the newest revision")
             self.assertFalse(driver.ask("evaluate", subjects=[self.operator.subject])["flags"][0][FLAG])
         self.assertEqual(len({file.read_bytes() for file in self.files.values()}), 1)
 

@@ -1,4 +1,4 @@
-"""A day of flapping in a minute and a half: what a client holds does not grow, however often its connections are lost."""
+"""A test of a day of lost connections in 86 s: memory, threads and sockets do not grow."""
 
 import os
 import random
@@ -9,16 +9,16 @@ import unittest
 from proxy import PASS, Fault, Proxy
 from support import EndToEnd, Operator, until
 
-# All times are a thousandth of the real ones, so that this many seconds stand for a day.
+# All times are a thousandth of the real ones, so these seconds represent a day.
 SECONDS = float(os.environ.get("FLAPPING_SECONDS", "86.4"))
 SEED = int(os.environ.get("SEED", "20265"))
 OPTIONS = {
     "staleAfter": 60, "maxBackoff": 30, "deadline": 10_000,
-    # Requests and silence get what a busy machine needs.
+    # The timeouts are long enough for a busy machine.
     "timing": {"pollInterval": 30, "minBackoff": 1, "requestTimeout": 500, "silence": 500, "settled": 10, "spacing": 1},
 }
-# What the resident set may grow by between the first tenth and the end, in kB. Node takes room for garbage as it likes: what is left after it was
-# collected is looked at besides.
+# The allowed growth of resident memory from the first tenth to the end, in kB. Node keeps much
+# garbage, so its heap after a collection is checked too.
 GROWTH = {"node": 40_000, "python": 3_000, "rust": 2_000}
 HEAP_GROWTH = 2_000
 LOSSES = (
@@ -28,9 +28,9 @@ LOSSES = (
 
 
 class Flapping(EndToEnd):
-    """Node, Python and Rust, each behind a proxy that loses its connections."""
+    """Clients of Node, Python and Rust, each behind a proxy that loses connections."""
 
-    def test_a_day(self):
+    def test_a_day_of_lost_connections_does_not_grow_resources(self):
         server = self.serve()
         operator = Operator(server)
         self.addCleanup(operator.close)
@@ -41,30 +41,30 @@ class Flapping(EndToEnd):
             proxies[kind] = Proxy(server.port, SEED)
             self.addCleanup(proxies[kind].close)
             self.follow(kind, kind, url=proxies[kind].url, key=key, **OPTIONS).connected()
-        dice = random.Random(SEED)
+        generator = random.Random(SEED)
         for proxy in proxies.values():
-            proxy.choose = lambda kind: dice.choice(LOSSES) if kind == "stream" or dice.random() < 0.05 else PASS
-        over = threading.Event()
+            proxy.choose = lambda kind: generator.choice(LOSSES) if kind == "stream" or generator.random() < 0.05 else PASS
+        is_done = threading.Event()
 
         def flap():
-            while not over.wait(dice.uniform(0.02, 0.06)):
-                proxy = dice.choice(list(proxies.values()))
+            while not is_done.wait(generator.uniform(0.02, 0.06)):
+                proxy = generator.choice(list(proxies.values()))
                 proxy.cut()
-                proxy.is_down = dice.random() < 0.2
+                proxy.is_down = generator.random() < 0.2
 
         flapping = threading.Thread(target=flap, daemon=True)
         flapping.start()
-        began, first, most = time.monotonic(), {}, {kind: [0, 0] for kind in proxies}
+        began, first, peak = time.monotonic(), {}, {kind: [0, 0] for kind in proxies}
         while time.monotonic() < began + SECONDS:
             operator.flip()
             time.sleep(0.3)
             for driver in self.drivers:
-                most[driver.kind] = [max(most[driver.kind][0], driver.threads()), max(most[driver.kind][1], driver.files())]
+                peak[driver.kind] = [max(peak[driver.kind][0], driver.threads()), max(peak[driver.kind][1], driver.files())]
             if not first and time.monotonic() > began + SECONDS / 10:
-                first = {driver.kind: self.held(driver) for driver in self.drivers}
-        over.set()
+                first = {driver.kind: self.resources(driver) for driver in self.drivers}
+        is_done.set()
         flapping.join()
-        last = {driver.kind: self.held(driver) for driver in self.drivers}
+        last = {driver.kind: self.resources(driver) for driver in self.drivers}
         for proxy in proxies.values():
             proxy.heal()
         operator.flip()
@@ -76,22 +76,22 @@ class Flapping(EndToEnd):
             requests, kind = proxies[driver.kind].requests, driver.kind
             print(
                 f"{kind}: {requests['stream']} streams and {requests['fetch']} fetches; memory {first[kind][0]} → {last[kind][0]} kB"
-                f"{f', of its heap {first[kind][2]} → {last[kind][2]} kB' if kind == 'node' else ''}; at most {most[kind][0]} threads and {most[kind][1]} files"
+                f"{f', heap {first[kind][2]} → {last[kind][2]} kB' if kind == 'node' else ''}; peak {peak[kind][0]} threads and {peak[kind][1]} files"
             )
-            self.assertGreater(requests["stream"], SECONDS * 3, f"{kind} was hardly disturbed")
+            self.assertGreater(requests["stream"], SECONDS * 3, f"{kind} had too few lost connections")
             self.assertLess(last[kind][0] - first[kind][0], GROWTH[kind], f"{kind}: memory, in kB")
             self.assertLess(last[kind][2] - first[kind][2], HEAP_GROWTH, f"{kind}: heap, in kB")
             self.assertFalse([event for event in driver.named("error") if event["fatal"]], kind)
-            # Once it is quiet, there are as many threads and sockets as after the first tenth, or fewer.
+            # Afterwards the client has no more threads than after the first tenth.
             until(lambda: driver.threads() <= first[kind][1], f"{kind} has {first[kind][1]} threads, not {driver.threads()}", 15)
-            # Standard input, output and error, what its runtime needs, the stream and one more connection.
+            # At most the stream, one more connection, and one socket of the runtime are open.
             until(lambda: driver.sockets() <= 3, f"{kind} has few sockets, not {driver.sockets()}", 8)
-            # A connection that was lost is not kept: at no time were there more than a few.
-            self.assertLess(most[kind][1], 60, f"{kind}: files")
-            self.assertLess(most[kind][0], 30, f"{kind}: threads")
+            # Lost connections are not kept, so the peaks are low.
+            self.assertLess(peak[kind][1], 60, f"{kind}: files")
+            self.assertLess(peak[kind][0], 30, f"{kind}: threads")
 
-    def held(self, driver) -> tuple[int, int, int]:
-        """Its memory in kB, without what may be collected, its threads, and in Node the heap."""
+    def resources(self, driver) -> tuple[int, int, int]:
+        """Returns the memory in kB and the threads of a driver, and the heap in kB of Node."""
         collected = driver.ask("collect") if driver.kind != "rust" else {}
         heap = collected.get("heapUsed", 0) + collected.get("external", 0)
         return driver.memory(), driver.threads(), heap // 1024

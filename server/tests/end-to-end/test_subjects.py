@@ -1,4 +1,4 @@
-"""Subjects by slug: what a client evaluates for a tenant is what the server answers, also after the tenant's plan has changed."""
+"""Tests of subjects by slug: clients give the server's answers, also after a change of the plan."""
 
 import time
 import unittest
@@ -6,11 +6,11 @@ import unittest
 from support import EndToEnd, Operator, until
 
 PARTNER, TENANT = "nordwind", "fjord"
-LATEST = 2.0
+MAX_SECONDS = 2.0
 
 
 class Subjects(EndToEnd):
-    """Node, Python and Rust follow the whole snapshot, Chromium the slice of one tenant."""
+    """Node, Python and Rust follow the snapshot, and Chromium follows the slice of one tenant."""
 
     def test_a_partners_flag_is_on_for_its_tenant_everywhere(self):
         server = self.serve()
@@ -32,30 +32,30 @@ class Subjects(EndToEnd):
             self.assertEqual(driver.ask("subject", slug=TENANT).get("subject"), expected, driver.name)
             self.assertEqual(driver.ask("subject", slug="no-such-tenant").get("code"), "unknown_tenant", driver.name)
             self.assertEqual(driver.ask("subject", slug="No slug").get("code"), "invalid_slug", driver.name)
-        self.agree(operator, of_partner=True, of_plan=False)
+        self.check_agreement(operator, of_partner=True, of_plan=False)
 
         operator.write("PATCH", f"/tenants/{TENANT}", {"plan": "enterprise"})
         began = time.monotonic()
         for driver in self.drivers:
-            until(lambda driver=driver: driver.ask("subject", slug=TENANT)["subject"]["plan"] == "enterprise", f"{driver.name} follows", LATEST)
-        print(f"\nacknowledged → every client has the other plan: {(time.monotonic() - began) * 1e3:.0f} ms")
-        self.agree(operator, of_partner=True, of_plan=True)
+            until(lambda driver=driver: driver.ask("subject", slug=TENANT)["subject"]["plan"] == "enterprise", f"{driver.name} follows", MAX_SECONDS)
+        print(f"\nacknowledged → every client has the new plan: {(time.monotonic() - began) * 1e3:.0f} ms")
+        self.check_agreement(operator, of_partner=True, of_plan=True)
 
-        # Without the server, the last known subject is served.
+        # Without the server, the last subject in memory is served.
         server.kill()
         for driver in self.drivers:
             self.assertEqual(driver.ask("subject", slug=TENANT)["subject"]["plan"], "enterprise", driver.name)
 
-    def agree(self, operator: Operator, **flags: bool):
-        """Every client answers what the server answers, and these flags among it."""
+    def check_agreement(self, operator: Operator, **flags: bool):
+        """Checks that every client gives the server's answers, which contain the given flags."""
         answers = operator.evaluated(TENANT)
         self.assertEqual({name: answers[name] for name in flags}, flags)
         for driver in self.drivers:
-            def answered(driver=driver):
+            def agrees(driver=driver):
                 subject = driver.ask("subject", slug=TENANT)["subject"]
                 return driver.ask("evaluate", subjects=[subject])["flags"] == [answers]
 
-            until(answered, f"{driver.name} answers what the server answers", LATEST)
+            until(agrees, f"{driver.name} gives the answers of the server", MAX_SECONDS)
 
 
 if __name__ == "__main__":

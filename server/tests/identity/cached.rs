@@ -1,4 +1,4 @@
-//! A token seen before is quicker, and never accepted where it would not be anew.
+//! Cached claims: a cache hit never accepts a token that full verification would reject.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ async fn a_token_is_verified_once_and_expires_to_the_microsecond() {
     let token = signer.token_with(&issuer.name, json!({ "iat": start, "exp": start + 60 }));
 
     let first = identity.verify(&token, at_micros(start, 0)).await.unwrap();
-    // The leeway is five seconds.
+    // The leeway is 5 s.
     let last = identity.verify(&token, at_micros(start + 65, -1)).await.unwrap();
     assert!(Arc::ptr_eq(&first, &last));
     let expired = identity.verify(&token, at_micros(start + 65, 0)).await;
@@ -29,13 +29,13 @@ async fn a_token_is_verified_once_and_expires_to_the_microsecond() {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_finds_the_token_not_yet_valid() {
+async fn a_cached_token_is_not_yet_valid_after_the_clock_is_set_back() {
     let signer = Signer::new("a");
     let issuer = Issuer::start(keys(&[&signer])).await;
     let identity = ready(&[&issuer], timing()).await;
     let start = seconds();
-    let members = json!({ "iat": start, "nbf": start + 10, "exp": start + 60 });
-    let token = signer.token_with(&issuer.name, members);
+    let claims = json!({ "iat": start, "nbf": start + 10, "exp": start + 60 });
+    let token = signer.token_with(&issuer.name, claims);
 
     identity.verify(&token, at_micros(start + 20, 0)).await.unwrap();
     identity.verify(&token, at_micros(start + 5, 0)).await.unwrap();
@@ -46,27 +46,30 @@ async fn a_clock_set_back_finds_the_token_not_yet_valid() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_remembered_as_anything_else() {
+async fn a_repeated_bad_token_gets_the_same_refusal() {
     let signer = Signer::new("a");
     let issuer = Issuer::start(keys(&[&signer])).await;
     let identity = ready(&[&issuer], timing()).await;
     let good = signer.token(&issuer.name);
     verify(&identity, &good).await.unwrap();
-    let (signed, _) = good.rsplit_once('.').unwrap();
-    let (_, other) = Signer::new("a")
+    let (signed_part, _) = good.rsplit_once('.').unwrap();
+    let (_, foreign_signature) = Signer::new("a")
         .token(&issuer.name)
         .rsplit_once('.')
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
     for _ in 0..2 {
-        assert_eq!(code(verify(&identity, &format!("{signed}.{other}")).await), Code::TokenSignature);
+        assert_eq!(
+            code(verify(&identity, &format!("{signed_part}.{foreign_signature}")).await),
+            Code::TokenSignature
+        );
         let foreign = signer.token_with(&issuer.name, json!({ "aud": "another-service" }));
         assert_eq!(code(verify(&identity, &foreign).await), Code::TokenAudienceOther);
     }
 }
 
 #[tokio::test]
-async fn no_more_than_so_many_tokens_are_remembered_and_the_oldest_goes_first() {
+async fn the_cache_is_bounded_and_evicts_the_oldest_token_first() {
     const CAPACITY: usize = 4_096;
     let signer = Signer::new("a");
     let issuer = Issuer::start(keys(&[&signer])).await;
@@ -80,8 +83,8 @@ async fn no_more_than_so_many_tokens_are_remembered_and_the_oldest_goes_first() 
         identity.verify(&signer.token_with(&issuer.name, json!({})), time).await.unwrap();
     }
     let again = identity.verify(&second, time).await.unwrap();
-    assert!(Arc::ptr_eq(&second_claims, &again), "still remembered");
+    assert!(Arc::ptr_eq(&second_claims, &again), "the second token must still be cached");
     let again = identity.verify(&first, time).await.unwrap();
-    assert!(!Arc::ptr_eq(&first_claims, &again), "forgotten, and verified anew");
+    assert!(!Arc::ptr_eq(&first_claims, &again), "the first token must be evicted and verified again");
     assert_eq!(first_claims, again);
 }

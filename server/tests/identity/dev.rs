@@ -1,4 +1,4 @@
-//! The built-in provider from discovery to a token that the server accepts, and what it refuses.
+//! The built-in dev provider: sign-in from discovery to an accepted token, and its refusals.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,17 +19,18 @@ use crate::issuer::encode;
 use crate::support::{code, seconds, timing, verify};
 
 const VERIFIER: &str = "a-verifier-of-enough-characters-for-RFC-7636";
-const BACK: &str = "http://localhost:5173/callback?a=b";
+const REDIRECT_URI: &str = "http://localhost:5173/callback?a=b";
 
-struct Dev {
+/// A running dev provider, an HTTP client, and an identity that trusts the provider.
+struct DevProvider {
     issuer: String,
     origin: String,
     client: Client,
     identity: Arc<Identity>,
 }
 
-impl Dev {
-    async fn start() -> Dev {
+impl DevProvider {
+    async fn start() -> DevProvider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let issuer = format!("{origin}/dev/oidc");
@@ -45,7 +46,7 @@ impl Dev {
         identity.start();
         let client =
             Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Dev { issuer, origin, client, identity }
+        DevProvider { issuer, origin, client, identity }
     }
 
     async fn get(&self, url: &str) -> Response {
@@ -58,13 +59,13 @@ impl Dev {
         request.body(body).send().await.unwrap()
     }
 
-    async fn script(&self, body: &'static str) -> Response {
+    async fn post_dev_token(&self, body: &'static str) -> Response {
         let request = self.client.post(format!("{}/dev/token", self.origin));
         request.header("content-type", "application/json").body(body).send().await.unwrap()
     }
 
-    /// The address that the browser is sent back to after picking a persona.
-    async fn picked(&self, persona: &str, changes: &[(&str, &str)]) -> Url {
+    /// Picks a persona and returns the address to which the browser is redirected.
+    async fn pick_persona(&self, persona: &str, changes: &[(&str, &str)]) -> Url {
         let challenge = challenge();
         let mut parameters = request(&challenge, changes);
         parameters.push(("persona", persona));
@@ -74,7 +75,7 @@ impl Dev {
     }
 
     async fn code(&self, persona: &str) -> String {
-        parameter(&self.picked(persona, &[]).await, "code").unwrap()
+        parameter(&self.pick_persona(persona, &[]).await, "code").unwrap()
     }
 
     async fn redeem(&self, code: &str, changes: &[(&str, &str)]) -> (StatusCode, Value) {
@@ -82,10 +83,11 @@ impl Dev {
             ("grant_type", "authorization_code"),
             ("code", code),
             ("client_id", "portal-app"),
-            ("redirect_uri", BACK),
+            ("redirect_uri", REDIRECT_URI),
             ("code_verifier", VERIFIER),
         ];
-        let response = self.post_form(&format!("{}/token", self.issuer), &changed(&usual, changes)).await;
+        let response =
+            self.post_form(&format!("{}/token", self.issuer), &with_changes(&usual, changes)).await;
         assert_eq!(response.headers()["cache-control"], "no-store");
         let status = response.status();
         (status, body(response).await)
@@ -110,25 +112,25 @@ fn request<'a>(challenge: &'a str, changes: &[(&'a str, &'a str)]) -> Vec<(&'a s
     let usual = [
         ("response_type", "code"),
         ("client_id", "portal-app"),
-        ("redirect_uri", BACK),
+        ("redirect_uri", REDIRECT_URI),
         ("scope", "openid"),
         ("state", "a state & \"more\""),
         ("nonce", "a-nonce"),
         ("code_challenge", challenge),
         ("code_challenge_method", "S256"),
     ];
-    changed(&usual, changes)
+    with_changes(&usual, changes)
 }
 
-/// An empty value takes a parameter out.
-fn changed<'a>(usual: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// Replaces parameters of the usual request. An empty value removes the parameter.
+fn with_changes<'a>(usual: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
     let kept = usual.iter().filter(|(name, _)| !is_changed(name));
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect()
 }
 
 fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
 }
 
 fn claims(token: &str) -> Value {
@@ -136,8 +138,8 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn from_discovery_to_verified_claims() {
-    let dev = Dev::start().await;
+async fn a_sign_in_leads_from_discovery_to_verified_claims() {
+    let dev = DevProvider::start().await;
     let discovery = body(dev.get(&format!("{}/.well-known/openid-configuration", dev.issuer)).await).await;
     assert_eq!(discovery["issuer"], dev.issuer);
     let challenge = challenge();
@@ -152,7 +154,7 @@ async fn from_discovery_to_verified_claims() {
     }
     assert!(page.contains("value=\"a state &amp; &quot;more&quot;\""), "{page}");
 
-    let back = dev.picked("owner", &[]).await;
+    let back = dev.pick_persona("owner", &[]).await;
     assert!(back.as_str().starts_with("http://localhost:5173/callback?a=b&"), "{back}");
     assert_eq!(parameter(&back, "state").as_deref(), Some("a state & \"more\""));
     let (status, tokens) = dev.redeem(&parameter(&back, "code").unwrap(), &[]).await;
@@ -179,11 +181,11 @@ async fn from_discovery_to_verified_claims() {
 }
 
 #[tokio::test]
-async fn an_id_token_is_no_access_token_even_for_a_client_named_like_an_audience() {
-    let dev = Dev::start().await;
+async fn an_id_token_is_refused_even_for_a_client_named_like_an_audience() {
+    let dev = DevProvider::start().await;
     for nonce in ["a-nonce", ""] {
         let changes = [("client_id", "dezky-portal"), ("nonce", nonce)];
-        let back = dev.picked("member", &changes).await;
+        let back = dev.pick_persona("member", &changes).await;
         let redeemed = dev.redeem(&parameter(&back, "code").unwrap(), &changes[..1]).await.1;
         verify(&dev.identity, redeemed["access_token"].as_str().unwrap()).await.unwrap();
         let id_token = redeemed["id_token"].as_str().unwrap();
@@ -192,8 +194,8 @@ async fn an_id_token_is_no_access_token_even_for_a_client_named_like_an_audience
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_only_with_what_it_was_asked_with() {
-    let dev = Dev::start().await;
+async fn a_code_works_once_and_only_with_the_parameters_of_its_request() {
+    let dev = DevProvider::start().await;
     let good = dev.code("member").await;
     assert_eq!(dev.redeem(&good, &[]).await.0, StatusCode::OK);
     let refused = |error: &'static str, (status, body): (StatusCode, Value)| {
@@ -219,7 +221,7 @@ async fn a_code_is_good_once_and_only_with_what_it_was_asked_with() {
 
 #[tokio::test]
 async fn only_the_newest_codes_are_kept() {
-    let dev = Dev::start().await;
+    let dev = DevProvider::start().await;
     let oldest = dev.code("member").await;
     for _ in 0..256 {
         dev.code("member").await;
@@ -228,8 +230,8 @@ async fn only_the_newest_codes_are_kept() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_another_machine() {
-    let dev = Dev::start().await;
+async fn redirects_to_other_machines_are_refused() {
+    let dev = DevProvider::start().await;
     let challenge = challenge();
     for foreign in [
         "https://evil.example/callback",
@@ -259,7 +261,7 @@ async fn nobody_is_sent_to_another_machine() {
 
 #[tokio::test]
 async fn a_request_without_pkce_is_sent_back_with_the_error() {
-    let dev = Dev::start().await;
+    let dev = DevProvider::start().await;
     for (change, error) in [
         (("code_challenge", ""), "invalid_request"),
         (("code_challenge", "short"), "invalid_request"),
@@ -267,7 +269,7 @@ async fn a_request_without_pkce_is_sent_back_with_the_error() {
         (("code_challenge_method", ""), "invalid_request"),
         (("response_type", "token"), "unsupported_response_type"),
     ] {
-        let back = dev.picked("operator", &[change]).await;
+        let back = dev.pick_persona("operator", &[change]).await;
         assert_eq!(parameter(&back, "error").as_deref(), Some(error), "{change:?}");
         assert_eq!(parameter(&back, "state").as_deref(), Some("a state & \"more\""));
         assert_eq!(parameter(&back, "code"), None);
@@ -280,14 +282,14 @@ async fn a_request_without_pkce_is_sent_back_with_the_error() {
 
 #[tokio::test]
 async fn a_script_gets_each_personas_token_by_name() {
-    let dev = Dev::start().await;
+    let dev = DevProvider::start().await;
     for persona in personas() {
         let text: &'static str = Box::leak(json!({ "persona": persona.name }).to_string().into_boxed_str());
-        let response = dev.script(text).await;
+        let response = dev.post_dev_token(text).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert!(
             response.headers().get("access-control-allow-origin").is_none(),
-            "other origins may not read it"
+            "other origins must not read the token"
         );
         let answer = body(response).await;
         assert_eq!((&answer["persona"], &answer["expires_in"]), (&json!(persona.name), &json!(3600)));
@@ -299,9 +301,9 @@ async fn a_script_gets_each_personas_token_by_name() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_wrong_is_told_so() {
-    let dev = Dev::start().await;
-    let unknown = dev.script(r#"{"persona":"nobody"}"#).await;
+async fn a_bad_token_request_gets_a_problem_document() {
+    let dev = DevProvider::start().await;
+    let unknown = dev.post_dev_token(r#"{"persona":"nobody"}"#).await;
     assert_eq!(unknown.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(unknown.headers()["content-type"], "application/problem+json");
     let unknown = body(unknown).await;
@@ -312,44 +314,46 @@ async fn a_script_that_is_wrong_is_told_so() {
     let names: Vec<String> = personas().into_iter().map(|persona| persona.name).collect();
     assert_eq!(unknown["personas"], json!(names));
 
-    let broken = dev.script("persona=operator").await;
+    let broken = dev.post_dev_token("persona=operator").await;
     assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
     assert_eq!(broken.headers()["content-type"], "application/problem+json");
     assert_eq!(body(broken).await["code"], "invalid_json");
 
     let large: &'static str = Box::leak(" ".repeat(20_000).into_boxed_str());
-    let large = dev.script(large).await;
+    let large = dev.post_dev_token(large).await;
     assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(body(large).await["code"], "body_too_large");
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_is_not_waited_for() {
-    let dev = Dev::start().await;
+async fn a_stalled_body_is_answered_with_408() {
+    let dev = DevProvider::start().await;
     let address: SocketAddr = dev.origin.trim_start_matches("http://").parse().unwrap();
-    let asked = ["/dev/token", "/dev/oidc/token", "/dev/oidc/authorize"]
+    let requests = ["/dev/token", "/dev/oidc/token", "/dev/oidc/authorize"]
         .map(|path| (path, tokio::task::spawn_blocking(move || answer_to_a_stalled_body(address, path))));
-    for (path, answer) in asked {
+    for (path, answer) in requests {
         let answer = answer.await.unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
         assert!(answer.contains(r#""code":"body_too_slow""#), "{path}: {answer}");
     }
 }
 
-/// The answer to a request that promises a body and sends half of it. A server that waits for the rest makes this fail.
+/// Sends a request with an incomplete body and returns the answer.
+///
+/// Fails with a read timeout if the server waits for the rest of the body.
 fn answer_to_a_stalled_body(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(stream, "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 40\r\n\r\n{{\"persona\":")?;
     let mut answer = String::new();
-    // The server closes the connection: the rest of the body could not be told from a next request.
+    // The server closes the connection, because the rest of the body could look like a request.
     stream.read_to_string(&mut answer)?;
     Ok(answer)
 }
 
 #[tokio::test]
-async fn a_name_made_to_mean_this_machine_gets_nothing() {
-    let dev = Dev::start().await;
+async fn a_foreign_host_header_is_refused() {
+    let dev = DevProvider::start().await;
     for path in ["/dev/token", "/dev/oidc/token", "/dev/oidc/authorize"] {
         let request = dev.client.post(format!("{}{path}", dev.origin)).header("host", "evil.example:7070");
         let response = request.body(r#"{"persona":"operator"}"#).send().await.unwrap();
@@ -362,8 +366,8 @@ async fn a_name_made_to_mean_this_machine_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_hostile_client_id_is_shown_and_not_run() {
-    let dev = Dev::start().await;
+async fn a_hostile_client_id_is_escaped() {
+    let dev = DevProvider::start().await;
     let challenge = challenge();
     let query = form(&request(&challenge, &[("client_id", "<script>alert('x')</script>\"")]));
     let page = dev.get(&format!("{}/authorize?{query}", dev.issuer)).await.text().await.unwrap();
@@ -372,7 +376,7 @@ async fn a_hostile_client_id_is_shown_and_not_run() {
 }
 
 #[test]
-fn a_provider_is_for_this_machine_only() {
+fn a_provider_accepts_only_loopback_issuers() {
     for issuer in [
         "http://id.example.org/dev/oidc",
         "https://127.0.0.1/dev/oidc",

@@ -1,4 +1,4 @@
-//! What people are told of a token that is refused: the claim at fault and what is accepted, and no value of the token.
+//! Explanations of refused tokens: the claim at fault and the accepted values, never token values.
 
 use dezky_server::identity::{Identity, Refusal};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::issuer::{Issuer, Signer, encode, keys};
 use crate::support::{ready, seconds, timing, verify};
 
-async fn fault(identity: &Identity, token: &str) -> String {
+async fn explain_refusal(identity: &Identity, token: &str) -> String {
     match verify(identity, token).await {
         Err(Refusal::Token(error)) => identity.explain(&error),
         other => panic!("not a refused token: {other:?}"),
@@ -19,8 +19,8 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
     let issuer = Issuer::start(keys(&[&signer])).await;
     let identity = ready(&[&issuer], timing()).await;
     let (past, future) = (seconds() - 600, seconds() + 600);
-    let known = format!("accepted here: {}", issuer.name);
-    for (members, expected) in [
+    let accepted_issuers = format!("accepted here: {}", issuer.name);
+    for (claims, expected) in [
         (
             json!({ "aud": "another-secret" }),
             vec!["claim aud: the token is for another audience; accepted here: dezky-portal, dezky-operator"],
@@ -33,7 +33,7 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
         ),
         (
             json!({ "iss": "https://another-secret.example/" }),
-            vec!["claim iss: the issuer is not one", &known],
+            vec!["claim iss: the issuer is not one", &accepted_issuers],
         ),
         (json!({ "iat": past, "exp": past + 60 }), vec!["claim exp: the token has expired"]),
         (json!({ "nbf": future }), vec!["claim nbf: the token is not valid yet"]),
@@ -45,21 +45,26 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
             vec!["claim aud: ", "; claim exp: the token has expired"],
         ),
     ] {
-        let fault = fault(&identity, &signer.token_with(&issuer.name, members.clone())).await;
-        assert!(fault.starts_with("The access token is not accepted. claim "), "{fault}");
+        let explanation = explain_refusal(&identity, &signer.token_with(&issuer.name, claims.clone())).await;
+        assert!(explanation.starts_with("The access token is not accepted. claim "), "{explanation}");
         for part in expected {
-            assert!(fault.contains(part), "{members}: {fault}");
+            assert!(explanation.contains(part), "{claims}: {explanation}");
         }
-        assert!(!fault.contains("another-secret"), "{members}: {fault}");
+        assert!(!explanation.contains("another-secret"), "{claims}: {explanation}");
     }
     let id_token = signer.token_of_type("JWT", &issuer.name, json!({ "nonce": "n" }));
-    let told = fault(&identity, &id_token).await;
-    assert!(told.contains("claims: nothing shows an access token: typ at+jwt in the header"), "{told}");
+    let explanation = explain_refusal(&identity, &id_token).await;
+    assert!(
+        explanation.contains("claims: nothing shows an access token: typ at+jwt in the header"),
+        "{explanation}"
+    );
 }
 
-/// Nobody has signed these, so nothing of them is worth repeating, and nothing is told that only bearers of real tokens need.
+/// Explains only the failing check of an unsigned token.
+///
+/// Its claims are not repeated, and details that help only bearers of real tokens are left out.
 #[tokio::test]
-async fn a_forgery_is_told_where_it_fails_and_nothing_more() {
+async fn the_refusal_of_a_forgery_names_only_the_failing_check() {
     let signer = Signer::new("one");
     let issuer = Issuer::start(keys(&[&signer])).await;
     let identity = ready(&[&issuer], timing()).await;
@@ -76,7 +81,7 @@ async fn a_forgery_is_told_where_it_fails_and_nothing_more() {
             "signature: the signature does not match this token and this key",
         ),
     ] {
-        let told = fault(&identity, &token).await;
-        assert_eq!(told, format!("The access token is not accepted. {expected}"));
+        let explanation = explain_refusal(&identity, &token).await;
+        assert_eq!(explanation, format!("The access token is not accepted. {expected}"));
     }
 }

@@ -1,4 +1,4 @@
-//! An issuer on loopback, with real keys, that can be made to do what issuers should not.
+//! A test issuer on loopback, with real keys, that misbehaves on request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::seconds;
 
-/// A key with an id.
+/// A signing key with its key id.
 pub struct Signer {
     pub kid: String,
     pair: Ed25519KeyPair,
@@ -36,19 +36,19 @@ impl Signer {
         json!({ "kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": encode(self.pair.public_key()) })
     }
 
-    /// A good token but for these members.
-    pub fn token_with(&self, issuer: &str, members: Value) -> String {
-        self.token_of_type("at+jwt", issuer, members)
+    /// Returns a token that is valid except for the given claims.
+    pub fn token_with(&self, issuer: &str, claims_to_set: Value) -> String {
+        self.token_of_type("at+jwt", issuer, claims_to_set)
     }
 
-    /// The same with this `typ` in its header.
-    pub fn token_of_type(&self, typ: &str, issuer: &str, members: Value) -> String {
+    /// Returns a token like `token_with`, with the given `typ` in its header.
+    pub fn token_of_type(&self, typ: &str, issuer: &str, claims_to_set: Value) -> String {
         let now = seconds();
         let mut claims = json!({
             "iss": issuer, "sub": "ada", "aud": "dezky-portal", "iat": now, "exp": now + 300,
             "jti": JTI.fetch_add(1, Ordering::Relaxed),
         });
-        claims.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().extend(claims_to_set.as_object().unwrap().clone());
         let header = json!({ "alg": "EdDSA", "kid": self.kid, "typ": typ });
         let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{signed}.{}", encode(self.pair.sign(signed.as_bytes())))
@@ -59,22 +59,22 @@ impl Signer {
     }
 }
 
-/// No two tokens are the same, so that none is taken for one seen before.
+/// Makes every token unique, so that no token is a cache hit by accident.
 static JTI: AtomicUsize = AtomicUsize::new(0);
 
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What the issuer answers where its keys are.
+/// The answer of the issuer to a request for its keys.
 #[derive(Clone)]
 pub enum Answer {
     Text(u16, String),
-    /// Each time after this long.
+    /// The text, after the delay.
     Late(Duration, String),
-    /// A valid set that never ends within 10 MB, and without a length.
+    /// The beginning of a valid key set, then 10 MB of white space, without a content length.
     Huge,
-    /// The head at once, then a byte now and then.
+    /// The head at once, then one byte every 20 ms.
     Trickle,
     Redirect,
 }
@@ -87,6 +87,7 @@ pub fn key_text(signers: &[&Signer]) -> String {
     json!({ "keys": signers.iter().map(|signer| signer.jwk()).collect::<Vec<_>>() }).to_string()
 }
 
+/// An issuer that listens on a loopback port and counts its requests.
 pub struct Issuer {
     pub name: String,
     address: SocketAddr,
@@ -99,17 +100,27 @@ struct Shared {
     answer: Mutex<Answer>,
     discoveries: AtomicUsize,
     fetches: AtomicUsize,
-    at_once: AtomicUsize,
-    most_at_once: AtomicUsize,
-    followed: AtomicUsize,
+    concurrent: AtomicUsize,
+    most_concurrent: AtomicUsize,
+    followed_redirects: AtomicUsize,
     chunks: Arc<AtomicUsize>,
+    dropped_bodies: Arc<AtomicUsize>,
 }
 
-/// How many pieces of 64 KiB the huge answer has.
+/// Counts when the body that owns this value is dropped.
+struct CountsDrop(Arc<AtomicUsize>);
+
+impl Drop for CountsDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The number of 64 KiB chunks in the huge answer.
 pub const HUGE_CHUNKS: usize = 160;
 
 impl Issuer {
-    /// An issuer at `/`, with a slash at the end of its name.
+    /// Starts an issuer whose name ends with a slash.
     pub async fn start(answer: Answer) -> Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -120,10 +131,11 @@ impl Issuer {
             answer: Mutex::new(answer),
             discoveries: AtomicUsize::new(0),
             fetches: AtomicUsize::new(0),
-            at_once: AtomicUsize::new(0),
-            most_at_once: AtomicUsize::new(0),
-            followed: AtomicUsize::new(0),
+            concurrent: AtomicUsize::new(0),
+            most_concurrent: AtomicUsize::new(0),
+            followed_redirects: AtomicUsize::new(0),
             chunks: Arc::default(),
+            dropped_bodies: Arc::default(),
         });
         let issuer = Issuer { name, address, shared, server: Mutex::new(None) };
         issuer.serve(listener);
@@ -134,7 +146,7 @@ impl Issuer {
         let router = Router::new()
             .route("/application/o/dezky/.well-known/openid-configuration", get(discover))
             .route("/jwks", get(fetch))
-            .route("/elsewhere", get(elsewhere))
+            .route("/redirect-target", get(redirect_target))
             .with_state(Arc::clone(&self.shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         *self.server.lock().unwrap() = Some(server);
@@ -170,17 +182,22 @@ impl Issuer {
         self.shared.fetches.load(Ordering::SeqCst)
     }
 
-    pub fn most_at_once(&self) -> usize {
-        self.shared.most_at_once.load(Ordering::SeqCst)
+    pub fn most_concurrent(&self) -> usize {
+        self.shared.most_concurrent.load(Ordering::SeqCst)
     }
 
-    pub fn followed(&self) -> usize {
-        self.shared.followed.load(Ordering::SeqCst)
+    pub fn followed_redirects(&self) -> usize {
+        self.shared.followed_redirects.load(Ordering::SeqCst)
     }
 
-    /// How many pieces of the huge answer went out.
+    /// Returns the number of chunks of the huge answer that were produced.
     pub fn chunks(&self) -> usize {
         self.shared.chunks.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many bodies of the huge answer were dropped, sent whole or not.
+    pub fn dropped_bodies(&self) -> usize {
+        self.shared.dropped_bodies.load(Ordering::SeqCst)
     }
 }
 
@@ -189,15 +206,15 @@ async fn discover(State(shared): State<Arc<Shared>>) -> String {
     shared.discovery.lock().unwrap().to_string()
 }
 
-async fn elsewhere(State(shared): State<Arc<Shared>>) -> String {
-    shared.followed.fetch_add(1, Ordering::SeqCst);
+async fn redirect_target(State(shared): State<Arc<Shared>>) -> String {
+    shared.followed_redirects.fetch_add(1, Ordering::SeqCst);
     String::new()
 }
 
 async fn fetch(State(shared): State<Arc<Shared>>) -> Response<Body> {
     shared.fetches.fetch_add(1, Ordering::SeqCst);
-    let at_once = shared.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-    shared.most_at_once.fetch_max(at_once, Ordering::SeqCst);
+    let concurrent = shared.concurrent.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.most_concurrent.fetch_max(concurrent, Ordering::SeqCst);
     let answer = shared.answer.lock().unwrap().clone();
     let response = match answer {
         Answer::Text(status, text) => respond(status, Body::from(text)),
@@ -207,7 +224,9 @@ async fn fetch(State(shared): State<Arc<Shared>>) -> Response<Body> {
         }
         Answer::Huge => {
             let chunks = Arc::clone(&shared.chunks);
+            let counts_drop = CountsDrop(Arc::clone(&shared.dropped_bodies));
             let pieces = stream::iter(0..HUGE_CHUNKS).then(move |index| {
+                let _owned = &counts_drop;
                 chunks.fetch_add(1, Ordering::SeqCst);
                 let begin = if index == 0 { "{\"keys\":[" } else { "" };
                 async move {
@@ -226,11 +245,11 @@ async fn fetch(State(shared): State<Arc<Shared>>) -> Response<Body> {
         }
         Answer::Redirect => {
             let mut response = respond(302, Body::empty());
-            response.headers_mut().insert("location", "/elsewhere".parse().unwrap());
+            response.headers_mut().insert("location", "/redirect-target".parse().unwrap());
             response
         }
     };
-    shared.at_once.fetch_sub(1, Ordering::SeqCst);
+    shared.concurrent.fetch_sub(1, Ordering::SeqCst);
     response
 }
 

@@ -1,4 +1,4 @@
-//! Identity over real HTTP: an issuer that rotates, fails and misbehaves, and the built-in provider.
+//! Tests of identity over real HTTP: issuers that rotate, fail and misbehave; the dev provider.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod cached;

@@ -1,4 +1,4 @@
-//! An issuer whose certificate is by a private root: trusted where that root is given, else not. The server is OpenSSL's.
+//! An issuer with a certificate of a private root, served by OpenSSL.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::issuer::{Signer, key_text};
 use crate::support::{eventually, timing, verify};
 
+/// The OpenSSL server process, killed on drop.
 struct Server {
     child: Child,
     port: u16,
@@ -40,8 +41,8 @@ fn make_certificates(directory: &Path) {
     }
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(directory, &format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
-    let by = "-CA root.pem -CAkey root.key -set_serial 7 -days 2 -extfile names";
-    openssl(directory, &format!("x509 -req -in server.csr {by} -out server.pem"));
+    let signing = "-CA root.pem -CAkey root.key -set_serial 7 -days 2 -extfile names";
+    openssl(directory, &format!("x509 -req -in server.csr {signing} -out server.pem"));
 }
 
 fn serve(directory: &Path) -> Server {
@@ -56,7 +57,7 @@ fn serve(directory: &Path) -> Server {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let accept = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("ACCEPT")).unwrap();
     let port = accept.rsplit_once(':').unwrap().1.trim().parse().unwrap();
-    // Its output must be read for it to go on.
+    // A full pipe would block the server, so its output is drained.
     std::thread::spawn(move || lines.for_each(drop));
     Server { child, port }
 }
@@ -75,7 +76,7 @@ fn started(issuer: &str, jwks_url: Option<String>, root: Option<PathBuf>) -> std
 }
 
 #[tokio::test]
-async fn a_private_root_is_trusted_only_where_it_is_given() {
+async fn a_private_root_is_trusted_only_if_it_is_configured() {
     let directory = std::env::temp_dir().join(format!("dezky-private-root-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     make_certificates(&directory);
@@ -89,14 +90,14 @@ async fn a_private_root_is_trusted_only_where_it_is_given() {
         let identity = started(&issuer, jwks_url.clone(), root);
         let is_refused =
             || identity.readiness().is_err_and(|reason| reason.to_lowercase().contains("certificate"));
-        eventually("refused for its certificate", is_refused).await;
+        eventually("the certificate is refused", is_refused).await;
     }
 
     let identity = started(&issuer, jwks_url, Some(directory.join("root.pem")));
     eventually("ready", || identity.readiness().is_ok()).await;
     verify(&identity, &signer.token(&issuer)).await.unwrap();
 
-    // On loopback as they are: who has https keeps to it.
+    // An https issuer must not lead to plain http keys, not even on loopback.
     let discovery = json!({ "issuer": issuer, "jwks_uri": "http://127.0.0.1:9/jwks" }).to_string();
     std::fs::create_dir_all(directory.join(".well-known")).unwrap();
     std::fs::write(directory.join(".well-known/openid-configuration"), discovery).unwrap();

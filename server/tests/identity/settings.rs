@@ -1,4 +1,4 @@
-//! Settings that cannot be meant are refused before anything is fetched, in words that name the setting.
+//! Invalid settings: refused before any fetch, with a message that names the setting.
 
 use dezky_core::token::TokenRule;
 use dezky_server::identity::{Identity, IdentitySettings, TrustedIssuer};
@@ -16,8 +16,8 @@ fn refusal(settings: IdentitySettings) -> String {
 }
 
 #[test]
-fn an_issuer_is_on_https_or_on_loopback() {
-    for fit in [
+fn an_issuer_must_use_https_or_loopback() {
+    for allowed in [
         "https://id.example.org/application/o/dezky/",
         "https://id.example.org",
         "http://127.0.0.1:9000/",
@@ -25,9 +25,9 @@ fn an_issuer_is_on_https_or_on_loopback() {
         "http://localhost:9000/a",
         "http://[::1]:9000/",
     ] {
-        assert_eq!(refusal(settings(&[fit])), "accepted", "{fit}");
+        assert_eq!(refusal(settings(&[allowed])), "accepted", "{allowed}");
     }
-    for (unfit, reason) in [
+    for (refused, reason) in [
         ("http://id.example.org/", "loopback only"),
         ("http://127.0.0.1.example.org/", "loopback only"),
         ("http://localhost.example.org/", "loopback only"),
@@ -40,8 +40,8 @@ fn an_issuer_is_on_https_or_on_loopback() {
         ("https://id.example.org/?a=b", "query"),
         ("https://id.example.org/#a", "fragment"),
     ] {
-        let refusal = refusal(settings(&[unfit]));
-        assert!(refusal.contains(reason) && refusal.contains(unfit), "{unfit}: {refusal}");
+        let refusal = refusal(settings(&[refused]));
+        assert!(refusal.contains(reason) && refusal.contains(refused), "{refused}: {refusal}");
     }
 }
 
@@ -55,7 +55,7 @@ fn an_issuer_may_name_its_rule() {
     assert_eq!(issuer(&format!("{name}=authentik")), expected(name, TokenRule::Authentik));
     let odd = "https://id.example.org/a=b";
     assert_eq!(issuer(&format!("{odd}=generic")), expected(odd, TokenRule::Generic));
-    // What is wrong with these addresses is said by the address's own rules.
+    // A query makes the address itself invalid. The address check reports that later.
     for address in ["https://id.example.org/?a=b", "https://id.example.org/?rule=authentik"] {
         assert_eq!(issuer(address), expected(address, TokenRule::Generic));
     }
@@ -67,7 +67,7 @@ fn an_issuer_may_name_its_rule() {
 }
 
 #[test]
-fn issuers_and_audiences_are_needed_and_each_is_given_once() {
+fn issuers_and_audiences_are_required_and_unique() {
     assert!(refusal(settings(&[])).contains("token_policy_issuers"));
     let twice = settings(&["https://id.example.org/", "https://id.example.org/"]);
     assert!(refusal(twice).contains("twice"));
@@ -76,7 +76,7 @@ fn issuers_and_audiences_are_needed_and_each_is_given_once() {
 }
 
 #[test]
-fn an_address_of_the_keys_is_for_one_issuer_and_held_to_the_same() {
+fn a_key_address_needs_exactly_one_issuer_and_follows_the_issuer_rules() {
     let with = |issuers: &[&str], url: &str| IdentitySettings {
         jwks_url: Some(url.to_owned()),
         ..settings(issuers)
@@ -89,7 +89,7 @@ fn an_address_of_the_keys_is_for_one_issuer_and_held_to_the_same() {
 }
 
 #[test]
-fn a_private_root_must_be_one() {
+fn a_private_root_file_must_hold_a_certificate() {
     let directory = std::env::temp_dir().join(format!("dezky-roots-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let with = |file: &str, content: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Several issuers side by side: whose token it is decides.
+//! Several issuers: the issuer of a token selects its keys and its rule.
 
 use dezky_core::Code;
 use dezky_core::token::TokenRule;
@@ -9,7 +9,7 @@ use crate::issuer::{Answer, Issuer, Signer, keys};
 use crate::support::{code, eventually, ready, seconds, settings, sleep, started, timing, verify};
 
 #[tokio::test]
-async fn each_issuer_speaks_for_itself_only() {
+async fn each_issuer_can_sign_only_its_own_tokens() {
     let (one_key, two_key) = (Signer::new("one"), Signer::new("two"));
     let (one, two) = (Issuer::start(keys(&[&one_key])).await, Issuer::start(keys(&[&two_key])).await);
     let identity = ready(&[&one, &two], timing()).await;
@@ -25,7 +25,7 @@ async fn each_issuer_speaks_for_itself_only() {
 }
 
 #[tokio::test]
-async fn issuers_that_share_a_key_are_told_apart_and_the_refusal_is_the_right_ones() {
+async fn issuers_that_share_a_key_are_distinguished_and_refusals_are_specific() {
     let shared = Signer::new("shared");
     let (one, two) = (Issuer::start(keys(&[&shared])).await, Issuer::start(keys(&[&shared])).await);
     let identity = ready(&[&one, &two], timing()).await;
@@ -39,7 +39,7 @@ async fn issuers_that_share_a_key_are_told_apart_and_the_refusal_is_the_right_on
     assert_eq!(code(verify(&identity, &foreign).await), Code::TokenIssuerUnknown);
 }
 
-/// Applications of one Authentik share a key, so both issuers' rules meet each token.
+/// Applications of one Authentik share a key, so only the issuer decides which rule applies.
 #[tokio::test]
 async fn each_issuer_has_its_own_rule() {
     let shared = Signer::new("shared");
@@ -53,25 +53,25 @@ async fn each_issuer_has_its_own_rule() {
     identity.start();
     eventually("ready", || identity.readiness().is_ok()).await;
 
-    let grant = json!({ "client_id": "portal", "scope": "openid" });
-    let authentiks = json!({ "azp": "dezky-portal", "uid": "a1B2".repeat(10), "scope": "openid" });
+    let grant_token = json!({ "client_id": "portal", "scope": "openid" });
+    let authentik_token = json!({ "azp": "dezky-portal", "uid": "a1B2".repeat(10), "scope": "openid" });
     let id_token = json!({ "auth_time": seconds(), "acr": "1" });
-    for (members, expected) in
-        [(grant, [true, false]), (authentiks, [true, true]), (id_token, [false, false])]
+    for (claims, expected) in
+        [(grant_token, [true, false]), (authentik_token, [true, true]), (id_token, [false, false])]
     {
         for (issuer, is_accepted) in [&one, &two].into_iter().zip(expected) {
-            let token = shared.token_of_type("JWT", &issuer.name, members.clone());
+            let token = shared.token_of_type("JWT", &issuer.name, claims.clone());
             let outcome = verify(&identity, &token).await;
             match is_accepted {
                 true => drop(outcome.unwrap()),
-                false => assert_eq!(code(outcome), Code::TokenNotAccess, "{members}"),
+                false => assert_eq!(code(outcome), Code::TokenNotAccess, "{claims}"),
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_forgery_of_one_issuers_token_makes_nobody_fetch() {
+async fn a_forged_token_causes_no_fetch() {
     let (one_key, two_key) = (Signer::new("one"), Signer::new("two"));
     let (one, two) = (Issuer::start(keys(&[&one_key])).await, Issuer::start(keys(&[&two_key])).await);
     let identity = ready(&[&one, &two], timing()).await;
@@ -83,7 +83,7 @@ async fn a_forgery_of_one_issuers_token_makes_nobody_fetch() {
 }
 
 #[tokio::test]
-async fn a_shared_key_that_one_issuer_has_already_is_fetched_from_the_other() {
+async fn a_shared_key_loaded_from_one_issuer_is_fetched_from_the_other() {
     let (old, new) = (Signer::new("old"), Signer::new("new"));
     let (one, two) = (Issuer::start(keys(&[&new])).await, Issuer::start(keys(&[&old])).await);
     let identity = ready(&[&one, &two], timing()).await;

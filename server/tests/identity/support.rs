@@ -1,4 +1,4 @@
-//! Settings with short times, the time, and waiting.
+//! Helpers: settings with short times, the current time, and polling with a deadline.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ pub fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Nothing becomes due by itself within a test.
+/// Returns times so long that no fetch becomes due during a test.
 pub fn timing() -> KeyTiming {
     KeyTiming {
         max_age: Duration::from_secs(60),
@@ -32,24 +32,25 @@ pub fn settings(issuers: &[&Issuer], timing: KeyTiming) -> IdentitySettings {
     }
 }
 
-/// Started, whether or not there are keys to be had.
+/// Starts an identity without waiting for keys.
 pub fn started(issuers: &[&Issuer], timing: KeyTiming) -> Arc<Identity> {
     let identity = Identity::new(settings(issuers, timing)).unwrap();
     assert_eq!(identity.start().len(), issuers.len());
     identity
 }
 
-/// Started, and ready.
+/// Starts an identity and waits until it has keys.
 pub async fn ready(issuers: &[&Issuer], timing: KeyTiming) -> Arc<Identity> {
     let identity = started(issuers, timing);
     eventually("ready", || identity.readiness().is_ok()).await;
     identity
 }
 
-pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+/// Polls until the condition holds, for at most 10 s.
+pub async fn eventually(expectation: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
+        assert!(start.elapsed() < Duration::from_secs(10), "not within 10 s: {expectation}");
         tokio::time::sleep(millis(5)).await;
     }
 }
@@ -70,7 +71,7 @@ pub async fn verify(identity: &Identity, token: &str) -> Result<Arc<Claims>, Ref
     identity.verify(token, now()).await
 }
 
-/// The code of a token's refusal.
+/// Returns the error code of a refused token.
 pub fn code(outcome: Result<Arc<Claims>, Refusal>) -> Code {
     match outcome {
         Err(Refusal::Token(error)) => error.code,

@@ -1,6 +1,8 @@
 #!/bin/sh
-# The clients of OFREP that others publish, in Node, a browser, Python and Rust, against the server, and every answer against the published document.
-# DEZKY_SERVER names the binary; else the one that was built is taken. CHROMIUM is where the browser is, unless where Debian puts it.
+# Tests the published OFREP clients in Node, a browser, Python and Rust against the server, and
+# every answer against the published document.
+# DEZKY_SERVER is the path of the server binary. The default is a build in the target directory.
+# CHROMIUM is the path of the browser. The default is Debian's path.
 set -eu
 
 cd "$(dirname "$0")"
@@ -16,7 +18,8 @@ if [ "$(cat "$venv/installed" 2>/dev/null || true)" != "$wanted" ]; then
     printf '%s\n' "$wanted" >"$venv/installed"
 fi
 
-# Not among the server's own: the client wants other features of the same crates, and each would undo the other's build.
+# A separate target directory: the client needs other features of shared crates, and builds in one
+# directory would invalidate each other.
 CARGO_TARGET_DIR=$root/target/ofrep-rust cargo build --locked --manifest-path rust/Cargo.toml
 
 exec npm test

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Asks the server everything that its document lets one ask, and much that it does not; any answer that the document does not have is a failure.
-# Usage: run.sh [EXAMPLES-PER-OPERATION] (10 unless told otherwise: some minutes in all). DEZKY_SERVER names the binary; else a built one is looked for.
+# Tests the server against its OpenAPI document with valid and invalid requests. Any answer that the
+# document does not describe is a failure.
+# Usage: run.sh [EXAMPLES-PER-OPERATION]. The default of 10 takes some minutes.
+# DEZKY_SERVER is the path of the binary. The default is a build in the target directory.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,7 +15,7 @@ server=${DEZKY_SERVER:-}
 for built in "$target/release/dezky-server" "$target/debug/dezky-server"; do
     [ -n "$server" ] || { [ -x "$built" ] && server=$built; } || true
 done
-[ -n "$server" ] || { echo "no dezky-server under $target: build it with --features dev first" >&2; exit 2; }
+[ -n "$server" ] || { echo "no dezky-server under $target: run cargo build -p dezky-server --features dev" >&2; exit 2; }
 
 venv=$root/target/schemathesis-venv
 wanted=$(cat "$here/requirements.txt")
@@ -33,7 +35,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# A copy: the binary may be built anew meanwhile.
+# A copy, because a build may replace the binary during the run.
 cp "$server" "$data/dezky-server"
 "$data/dezky-server" serve --dev --listen 127.0.0.1:0 --data "$data" --rate-limit 0 --failure-limit 0 --log-format json 2>"$data/log" &
 pid=$!
@@ -50,19 +52,19 @@ token() {
         sed 's/.*"access_token":"\([^"]*\)".*/\1/'
 }
 
-# A machine key: a server's, made by the operator.
+# Creates a machine key of kind server and prints its secret.
 key() {
     curl --silent --fail --noproxy '*' "$url/keys" --header "Authorization: Bearer $(token operator)" \
         --header 'content-type: application/json' --data '{"name":"Asks everything","kind":"server"}' |
         sed 's/.*"secret":"\([^"]*\)".*/\1/'
 }
 
-# Streams are left out: they answer for as long as the reader stays, and here each would be read until the request is given up. The HTTP tests
-# ask them.
-# What is left out of the checks:
-# - positive_data_acceptance: a request of the right form may still name what is not there, or a version that is past (412), or a value that core
-#   judges by more than a schema says (a domain, a time that is before another).
-# - negative_data_rejection: authorization comes before the form of a request, and a list's filter may be any text at all.
+# Streams are excluded, because they answer until the reader disconnects. The HTTP tests cover them.
+# Two checks are excluded:
+# - positive_data_acceptance: a valid request can still name an unknown entity or an old version
+#   (412), or hold a value that core rejects by a rule beyond the schema (a domain, times).
+# - negative_data_rejection: authorization is checked before the form of a request, and the filter
+#   of a list can be any string.
 ask() {
     persona=$1
     shift
@@ -75,25 +77,26 @@ ask() {
     (cd "$data" && "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi.json" \
         --header "Authorization: Bearer $credential" \
         --exclude-path-regex '/stream$' \
-        --checks all --exclude-checks "positive_data_acceptance,negative_data_rejection${left_out:+,$left_out}" \
+        --checks all --exclude-checks "positive_data_acceptance,negative_data_rejection${excluded_checks:+,$excluded_checks}" \
         --phases examples,coverage,fuzzing --max-examples "$examples" --seed "$seed" \
         --continue-on-failure --workers 1 --warnings off --no-color "$@")
 }
 
 result=0
-left_out=
+excluded_checks=
 ask operator || result=1
 ask member || result=1
-# Machine keys are for delivery: what else there is refuses them early, and with every answer that the document has.
+# Machine keys are for delivery. All other operations refuse them early.
 ask key || result=1
-# Once more, so that writes get past their condition: with it always given, it is never missing.
-left_out=missing_required_header
+# A last run always sends If-Match, so that writes pass their precondition. The check for the
+# missing header is excluded.
+excluded_checks=missing_required_header
 ask operator --header 'If-Match: *' || result=1
 
-# The server is still the one that was started, and what it wrote is whole.
+# The server must still run, and its log must be intact.
 if ! kill -0 "$pid" 2>/dev/null; then
     wait "$pid" && ended=0 || ended=$?
-    echo "the server ended by itself, with $ended:" >&2
+    echo "the server exited with $ended:" >&2
     tail -n 20 "$data/log" >&2
     exit 1
 fi

@@ -1,4 +1,4 @@
-//! Directories of the tests' own, which go with them.
+//! Temporary directories that are deleted at the end of a test.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A directory that is not there yet, in one that is removed in the end.
+/// A data directory that does not exist yet, inside a temporary directory.
 pub struct Directory {
     root: PathBuf,
     inner: PathBuf,
@@ -21,12 +21,12 @@ impl Directory {
         Directory { inner: root.join("data"), root }
     }
 
-    /// Where the data may go.
+    /// Returns the path for the data.
     pub fn path(&self) -> &Path {
         &self.inner
     }
 
-    /// A place beside the data.
+    /// Returns a path outside the data directory.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }

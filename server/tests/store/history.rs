@@ -1,4 +1,4 @@
-//! Going back to an older copy of the data.
+//! A new history after the data was restored from an older copy.
 
 use dezky_core::model::Actor;
 use dezky_server::store::sqlite::{Permissions, RestoredKeys, begin_history, verify_log};
@@ -9,12 +9,18 @@ use crate::records::*;
 use crate::sqlite::open;
 
 #[tokio::test]
-async fn what_a_copy_brings_back_is_listed_before_anything_is_done() {
+async fn keys_and_admins_of_a_copy_are_listed_before_any_change() {
     let directory = Directory::new();
     let store = open(directory.path());
     let inactive = dezky_core::model::User { active: false, ..admin(2) };
-    let entries =
-        [made(&admin(1)), made(&inactive), made(&user(3)), made(&key(1)), made(&key(2)), removed(&key(2))];
+    let entries = [
+        created(&admin(1)),
+        created(&inactive),
+        created(&user(3)),
+        created(&key(1)),
+        created(&key(2)),
+        deleted(&key(2)),
+    ];
     store.write(write(entries)).await.unwrap();
     store
         .write(dezky_server::store::Write {
@@ -62,7 +68,7 @@ async fn what_a_copy_brings_back_is_listed_before_anything_is_done() {
 }
 
 #[test]
-fn there_must_be_data_to_go_back_to() {
+fn a_new_history_needs_an_existing_database() {
     let directory = Directory::new();
     let begun = begin_history(
         directory.path(),
@@ -71,5 +77,5 @@ fn there_must_be_data_to_go_back_to() {
         (at(0), Actor::default()),
     );
     assert!(begun.unwrap_err().to_string().contains("the database does not exist"));
-    assert!(!directory.path().exists(), "nothing is made by a mistyped name");
+    assert!(!directory.path().exists(), "a mistyped name must create nothing");
 }

@@ -1,4 +1,4 @@
-//! The store: what every store must keep to, and what is SQLite's own.
+//! Tests of the store: the contract of every store, and the behavior of the SQLite store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod contract;
@@ -16,9 +16,11 @@ use std::sync::Arc;
 use dezky_server::store::sqlite::SqliteStore;
 
 #[test]
-fn sqlite_keeps_the_contract() {
+fn the_sqlite_store_passes_the_contract() {
     contract::run(|| {
         let directory = directory::Directory::new();
-        contract::Place::new(move |observer| Arc::new(SqliteStore::open(directory.path(), observer).unwrap()))
+        contract::DataLocation::new(move |observer| {
+            Arc::new(SqliteStore::open(directory.path(), observer).unwrap())
+        })
     });
 }

@@ -1,4 +1,4 @@
-//! Which accounts of the machine can read what the store keeps.
+//! File permissions: only the account of the server can read the data.
 
 use std::fs::{Permissions as Mode, set_permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use dezky_server::store::{Store, StoreError};
 
 use crate::directory::Directory;
 use crate::records::*;
-use crate::sqlite::{Nobody, open};
+use crate::sqlite::{NoObserver, open};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -27,7 +27,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn refusal(directory: &Path) -> String {
-    match SqliteStore::open(directory, Box::new(Nobody)) {
+    match SqliteStore::open(directory, Box::new(NoObserver)) {
         Err(StoreError::Exposed(reason)) => reason,
         Err(other) => panic!("refused for another reason: {other}"),
         Ok(_) => panic!("opened"),
@@ -35,12 +35,12 @@ fn refusal(directory: &Path) -> String {
 }
 
 #[tokio::test]
-async fn everything_that_is_made_is_private() {
+async fn all_created_files_are_private() {
     let directory = Directory::new();
-    // A directory that was there before the server counts as well.
+    // The rule also holds for a directory that existed before the server.
     crate::directory::create_private_directory(directory.path());
     let store = open(directory.path());
-    store.write(write([made(&tenant(1))])).await.unwrap();
+    store.write(write([created(&tenant(1))])).await.unwrap();
     let found = files(directory.path());
     let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["dezky.sqlite3", "dezky.sqlite3-shm", "dezky.sqlite3-wal", "lock"]);
@@ -54,7 +54,7 @@ async fn everything_that_is_made_is_private() {
 }
 
 #[tokio::test]
-async fn what_other_accounts_can_use_is_refused() {
+async fn files_that_other_accounts_can_use_are_refused() {
     let directory = Directory::new();
     drop(open(directory.path()));
     let database = directory.path().join("dezky.sqlite3");
@@ -80,15 +80,15 @@ async fn what_other_accounts_can_use_is_refused() {
         assert!(reason.contains(&format!("chmod 600 {}", file.display())), "{reason}");
         loosen(&file, 0o600);
     }
-    // Several at once are mended by one command.
+    // One command repairs several paths.
     loosen(&database, 0o644);
     loosen(directory.path(), 0o755);
     let reason = refusal(directory.path());
     let command = format!("chmod 700 {path} && chmod 600 {}", database.display());
     assert!(reason.contains(&command), "{reason}");
-    let mended = std::process::Command::new("sh").args(["-c", &command]).status().unwrap();
-    assert!(mended.success());
-    open(directory.path()).write(write([made(&tenant(1))])).await.unwrap();
+    let repair = std::process::Command::new("sh").args(["-c", &command]).status().unwrap();
+    assert!(repair.success());
+    open(directory.path()).write(write([created(&tenant(1))])).await.unwrap();
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn loose_permissions_can_be_accepted() {
     loosen(directory.path(), 0o755);
     loosen(&directory.path().join("dezky.sqlite3"), 0o644);
     refusal(directory.path());
-    let opened = SqliteStore::open_with(directory.path(), Permissions::Loose, Box::new(Nobody));
+    let opened = SqliteStore::open_with(directory.path(), Permissions::Loose, Box::new(NoObserver));
     drop(opened.unwrap());
-    assert_eq!(mode(directory.path()), 0o755, "the operator's choice stays");
+    assert_eq!(mode(directory.path()), 0o755, "the mode that the operator chose must stay");
 }

@@ -1,4 +1,4 @@
-//! Records to write, and writes of them.
+//! Builders of records and of writes.
 
 use dezky_core::Timestamp;
 use dezky_core::model::{
@@ -89,7 +89,7 @@ pub fn key(number: usize) -> KeyRecord {
     }
 }
 
-/// Makes a record of anything that can be one.
+/// Converts a domain value to a stored record.
 pub trait IntoRecord {
     fn record(&self) -> Record;
 }
@@ -114,8 +114,8 @@ impl IntoRecord for Record {
     }
 }
 
-/// The record with its version raised by one.
-pub fn touched(record: &impl IntoRecord) -> Record {
+/// Returns the record with its version raised by one.
+pub fn next_version(record: &impl IntoRecord) -> Record {
     let mut record = record.record();
     match &mut record {
         Record::Tenant(tenant) => tenant.revisioned.version += 1,
@@ -132,7 +132,7 @@ pub fn touched(record: &impl IntoRecord) -> Record {
     record
 }
 
-pub fn made(record: &impl IntoRecord) -> RecordChange {
+pub fn created(record: &impl IntoRecord) -> RecordChange {
     let after = record.record();
     let action = match &after {
         Record::Tenant(_) => "tenant.create",
@@ -145,11 +145,11 @@ pub fn made(record: &impl IntoRecord) -> RecordChange {
     RecordChange { action, before: None, after: Some(after) }
 }
 
-pub fn changed(before: &impl IntoRecord, after: &impl IntoRecord) -> RecordChange {
+pub fn updated(before: &impl IntoRecord, after: &impl IntoRecord) -> RecordChange {
     RecordChange { action: "record.update", before: Some(before.record()), after: Some(after.record()) }
 }
 
-pub fn removed(before: &impl IntoRecord) -> RecordChange {
+pub fn deleted(before: &impl IntoRecord) -> RecordChange {
     RecordChange { action: "record.delete", before: Some(before.record()), after: None }
 }
 
@@ -176,9 +176,9 @@ pub fn receipt(holder: &str, key: &str) -> Receipt {
     }
 }
 
-/// The record as the store has it now.
-pub async fn stored(store: &dyn Store, like: &Record) -> Option<Record> {
-    match like {
+/// Reads the current state of a record from the store.
+pub async fn stored(store: &dyn Store, sought: &Record) -> Option<Record> {
+    match sought {
         Record::Tenant(tenant) => store.tenant(tenant.id()).await.unwrap().map(|found| found.record()),
         Record::Partner(partner) => store.partner(partner.id()).await.unwrap().map(|found| found.record()),
         Record::User(user) => store.user(&user.id).await.unwrap().map(|found| found.record()),

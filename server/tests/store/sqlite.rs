@@ -1,4 +1,4 @@
-//! What is SQLite's own: the directory, copies, the walk over the log.
+//! The SQLite store: its directory, its copies, and the verification of the log.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,55 +13,59 @@ use rusqlite::Connection;
 use crate::directory::{Directory, create_private_directory, create_private_file};
 use crate::records::*;
 
-pub struct Nobody;
+/// An observer that ignores all changes.
+pub struct NoObserver;
 
-impl Observer for Nobody {
+impl Observer for NoObserver {
     fn committed(&mut self, _: &[(u64, RecordChange)]) {}
 }
 
 pub fn open(path: &Path) -> SqliteStore {
-    SqliteStore::open(path, Box::new(Nobody)).unwrap()
+    SqliteStore::open(path, Box::new(NoObserver)).unwrap()
 }
 
 #[tokio::test]
-async fn one_process_a_directory() {
+async fn a_directory_serves_one_process() {
     let directory = Directory::new();
     let first = open(directory.path());
     let mode = std::fs::metadata(directory.path()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(Nobody)) else {
+    let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(NoObserver))
+    else {
         panic!("opened twice")
     };
     assert!(reason.contains("using it"), "{reason}");
-    first.write(write([made(&tenant(1))])).await.unwrap();
+    first.write(write([created(&tenant(1))])).await.unwrap();
     drop(first);
     assert!(open(directory.path()).tenant(&id("t1")).await.unwrap().is_some());
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_an_error() {
+fn a_directory_that_cannot_be_created_is_an_error() {
     let directory = Directory::new();
     let file = directory.beside("file");
     std::fs::write(&file, "").unwrap();
-    assert!(matches!(SqliteStore::open(&file, Box::new(Nobody)), Err(StoreError::Unavailable(_))));
+    assert!(matches!(SqliteStore::open(&file, Box::new(NoObserver)), Err(StoreError::Unavailable(_))));
     create_private_directory(directory.path());
     create_private_file(&directory.path().join("dezky.sqlite3"), &[b'x'; 8_192]);
-    assert!(matches!(SqliteStore::open(directory.path(), Box::new(Nobody)), Err(StoreError::Broken(_))));
+    assert!(matches!(SqliteStore::open(directory.path(), Box::new(NoObserver)), Err(StoreError::Broken(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_made_while_writing_are_consistent() {
     let directory = Directory::new();
     let store = Arc::new(open(directory.path()));
-    store.write(write((0..2_000).map(|number| made(&tenant(number))))).await.unwrap();
+    store.write(write((0..2_000).map(|number| created(&tenant(number))))).await.unwrap();
     let writers: Vec<_> = (0..4)
         .map(|writer| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 for number in 0..150 {
                     let tenant = tenant(10_000 + writer * 1_000 + number);
-                    let entries =
-                        [made(&tenant), made(&subscription(writer * 1_000 + number, tenant.id(), price(1)))];
+                    let entries = [
+                        created(&tenant),
+                        created(&subscription(writer * 1_000 + number, tenant.id(), price(1))),
+                    ];
                     store.write(write(entries)).await.unwrap();
                 }
             })
@@ -91,15 +95,19 @@ async fn copies_made_while_writing_are_consistent() {
         assert_eq!(own.head().await.unwrap(), (changes, head));
         let population = own.initial_state().await.unwrap();
         let extra = changes - 2_000;
-        assert_eq!((population.tenants.len() as u64, extra % 2), (2_000 + extra / 2, 0), "half a write");
+        assert_eq!(
+            (population.tenants.len() as u64, extra % 2),
+            (2_000 + extra / 2, 0),
+            "the copy holds a part of a write"
+        );
         let totals = own.tenant_totals(TenantFilter { text: Some("tenant-00".into()), ..Default::default() });
         assert_eq!(totals.await.unwrap()["active"], 1_000);
-        own.write(write([made(&tenant(99_999))])).await.unwrap();
+        own.write(write([created(&tenant(99_999))])).await.unwrap();
     }
 }
 
 #[test]
-fn a_copy_replaces_nothing() {
+fn a_backup_never_overwrites_a_file() {
     let directory = Directory::new();
     let _store = open(directory.path());
     let copy = directory.beside("copy");
@@ -117,15 +125,15 @@ fn database(directory: &Directory) -> Connection {
 }
 
 #[tokio::test]
-async fn the_walk_over_the_log_finds_what_was_tampered_with() {
+async fn log_verification_finds_tampering() {
     let directory = Directory::new();
     let head = {
         let store = open(directory.path());
         assert_eq!(verify_log(directory.path()).unwrap(), (0, verify_chain(&[]).unwrap()));
-        // More than are walked at a time.
-        store.write(write((0..2_500).map(|number| made(&tenant(number))))).await.unwrap();
+        // More changes than one verification step reads.
+        store.write(write((0..2_500).map(|number| created(&tenant(number))))).await.unwrap();
         let head = store.head().await.unwrap();
-        // While the store is open.
+        // Verification also works while the store is open.
         assert_eq!(verify_log(directory.path()).unwrap(), head);
         head
     };
@@ -154,7 +162,7 @@ async fn the_walk_over_the_log_finds_what_was_tampered_with() {
 }
 
 #[tokio::test]
-async fn old_receipts_go() {
+async fn receipts_expire_after_two_days() {
     const HOUR: i64 = 3_600;
     let directory = Directory::new();
     let store = open(directory.path());
@@ -175,46 +183,46 @@ async fn old_receipts_go() {
     assert_ne!(at(0), Timestamp::EPOCH);
 }
 
-/// Compacting the file by hand must not part the search index from its rows.
+/// A manual VACUUM must keep the search index in step with its rows.
 #[tokio::test]
-async fn a_vacuum_changes_no_answer() {
+async fn a_vacuum_keeps_the_search_index_correct() {
     let directory = Directory::new();
     let store = open(directory.path());
-    store.write(write((0..50).map(|number| made(&tenant(number))))).await.unwrap();
-    store.write(write((0..20).map(|number| removed(&tenant(number))))).await.unwrap();
+    store.write(write((0..50).map(|number| created(&tenant(number))))).await.unwrap();
+    store.write(write((0..20).map(|number| deleted(&tenant(number))))).await.unwrap();
     drop(store);
     database(&directory).execute_batch("VACUUM").unwrap();
     let store = open(directory.path());
     let filter = TenantFilter { text: Some("tenant 31".into()), ..Default::default() };
     assert_eq!(store.tenant_totals(filter).await.unwrap()["active"], 1);
     let check = "INSERT INTO tenant_search (tenant_search, rank) VALUES ('integrity-check', 1)";
-    store.write(write([changed(&tenant(31), &touched(&tenant(31)))])).await.unwrap();
+    store.write(write([updated(&tenant(31), &next_version(&tenant(31)))])).await.unwrap();
     database(&directory).execute(check, []).unwrap();
 }
 
-/// A database that is locked away for too long costs the writes of that time, and no later one.
+/// A locked database fails the writes of that time, but no later write.
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_fail_and_come_back() {
+async fn writes_fail_while_the_database_is_locked_and_recover() {
     let directory = Directory::new();
-    let seen = crate::contract::Seen::default();
-    let store = SqliteStore::open(directory.path(), Box::new(seen.clone())).unwrap();
-    store.write(write([made(&tenant(1))])).await.unwrap();
+    let observer = crate::contract::RecordingObserver::default();
+    let store = SqliteStore::open(directory.path(), Box::new(observer.clone())).unwrap();
+    store.write(write([created(&tenant(1))])).await.unwrap();
     let other = database(&directory);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let failed = store.write(write([made(&tenant(2))])).await;
+    let failed = store.write(write([created(&tenant(2))])).await;
     assert!(
         matches!(failed, Err(dezky_server::store::WriteError::Failed(StoreError::Unavailable(_)))),
         "{failed:?}"
     );
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(store.tenant(&id("t2")).await.unwrap(), None);
-    store.write(write([made(&tenant(2))])).await.unwrap();
-    assert_eq!(seen.revisions(), [1, 2]);
+    store.write(write([created(&tenant(2))])).await.unwrap();
+    assert_eq!(observer.revisions(), [1, 2]);
     let log = store.changes(ChangeQuery { limit: 10, ..Default::default() }).await.unwrap();
     assert_eq!(log.len(), 2);
 }
 
-/// The write-ahead log is brought into the database again and again, not kept for ever.
+/// The write-ahead log is checkpointed regularly and does not grow without limit.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_write_ahead_log_stays_small() {
     let directory = Directory::new();
@@ -222,7 +230,7 @@ async fn the_write_ahead_log_stays_small() {
     let write_ahead_log = directory.path().join("dezky.sqlite3-wal");
     for round in 0..40 {
         let tenants: Vec<_> = (0..500).map(|number| tenant(round * 500 + number)).collect();
-        store.write(write(tenants.iter().map(made))).await.unwrap();
+        store.write(write(tenants.iter().map(created))).await.unwrap();
     }
     let size = std::fs::metadata(&write_ahead_log).unwrap().len();
     assert!(size < 40 << 20, "{size}");
@@ -230,9 +238,9 @@ async fn the_write_ahead_log_stays_small() {
     assert!(!write_ahead_log.exists() || std::fs::metadata(&write_ahead_log).unwrap().len() == 0);
 }
 
-/// A database of an older version has the log alone: its first start makes the past of flags from it.
+/// An older database has only the log. The first start rebuilds the past of flags from the log.
 #[tokio::test]
-async fn the_past_of_flags_is_made_from_the_log() {
+async fn the_past_of_flags_is_rebuilt_from_the_log() {
     let directory = Directory::new();
     let store = open(directory.path());
     let slugs =
@@ -252,13 +260,13 @@ async fn the_past_of_flags_is_made_from_the_log() {
         document["version"] = (version + 1).into();
         let flag = dezky_core::model::Flag::from_json(document.to_string().as_bytes()).unwrap();
         let entry = match &last {
-            Some(before) => changed(before, &flag),
-            None => made(&flag),
+            Some(before) => updated(before, &flag),
+            None => created(&flag),
         };
         store.write(write([entry])).await.unwrap();
         last = Some(flag);
     }
-    store.write(write([removed(&last.unwrap())])).await.unwrap();
+    store.write(write([deleted(&last.unwrap())])).await.unwrap();
     let axis = dezky_core::flags::Axis::TenantSlugs;
     let past = async |store: &SqliteStore| {
         let values = ["s-0", "s-30", "s-50", "s-90"].map(|slug| (axis, slug.to_owned())).to_vec();
@@ -267,7 +275,7 @@ async fn the_past_of_flags_is_made_from_the_log() {
     };
     let written = past(&store).await;
     let revisions: Vec<u64> = written.0.iter().map(|step| step.revision).collect();
-    assert_eq!(revisions, [7, 5, 4, 3, 2, 1], "a new description is no change of a rule");
+    assert_eq!(revisions, [7, 5, 4, 3, 2, 1], "a new description does not change a rule");
     let moves: Vec<(u64, bool)> = written.1.iter().map(|one| (one.revision, one.is_listed)).collect();
     assert_eq!(moves, [(2, true), (3, false), (2, true), (5, false), (3, true), (5, false)]);
     assert_eq!(store.flag_steps(2, 5, 1).await.unwrap(), written.0[2..3]);

@@ -1,4 +1,4 @@
-//! Databases of every earlier version, with data in them.
+//! Migrations: databases of every earlier version, with data in them.
 
 use dezky_core::model::{
     Actor, Change, ChangeContent, Entity, Flag, Partner, Subscription, Tenant, User, verify_chain,
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use crate::directory::{Directory, create_private_directory, create_private_file};
 use crate::records::*;
-use crate::sqlite::{Nobody, open};
+use crate::sqlite::{NoObserver, open};
 
-/// How many versions there are.
+/// The newest version of the schema.
 const NEWEST: usize = 6;
 
-/// Documents as an older server wrote them: without the members that came later.
+/// Documents of an older server, without the members that were added later.
 fn documents() -> [Value; 5] {
     [
         json!({ "id": "t1", "slug": "acme", "name": "Acme GmbH", "plan": "free", "partnerId": "p1" }),
@@ -30,7 +30,7 @@ fn documents() -> [Value; 5] {
 
 const IDENTITY: &str = "https://id.example.org\n7";
 
-/// Somebody who had signed in before it was kept whether addresses are verified.
+/// A user who signed in before the server stored whether addresses are verified.
 fn claimed_user() -> Value {
     json!({ "id": "u2", "email": "bob@example.org", "subject": { "issuer": "https://id.example.org/", "sub": "7" } })
 }
@@ -54,8 +54,26 @@ fn log() -> Vec<Change> {
     changes
 }
 
-/// A database of a version, filled by the statements of its time.
-fn old(directory: &Directory, version: usize) {
+fn insert_changes(database: &Connection) {
+    let insert = "INSERT INTO changes (revision, at, action, kind, entity_id, tenant_id, doc) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    for change in log() {
+        let Entity { kind, id } = &change.content.entity;
+        let row = params![
+            change.revision,
+            change.content.at.as_micros(),
+            change.content.action.as_str(),
+            kind.as_str(),
+            id.as_str(),
+            ["tenant", "subscription"].contains(&kind.as_str()).then_some("t1"),
+            json!(change).to_string(),
+        ];
+        assert_eq!(database.execute(insert, row).unwrap(), 1);
+    }
+}
+
+/// Creates a database of a version, filled by the statements of that version.
+fn create_old_database(directory: &Directory, version: usize) {
     create_private_directory(directory.path());
     create_private_file(&directory.path().join("dezky.sqlite3"), b"");
     let mut database = Connection::open(directory.path().join("dezky.sqlite3")).unwrap();
@@ -74,7 +92,7 @@ fn old(directory: &Directory, version: usize) {
             "INSERT INTO partners (id, slug, status, version, doc) VALUES ('p1', 'nordic', 'active', 1, ?1)",
             params![partner],
         );
-        // Since version 5 an address stands there only if it is reserved.
+        // Since version 5 the column holds only reserved addresses.
         let (column, claimed) =
             if version < 5 { ("email", "'bob@example.org'") } else { ("reserved_email", "NULL") };
         let insert = format!(
@@ -92,21 +110,7 @@ fn old(directory: &Directory, version: usize) {
         );
         run("INSERT INTO flags (id, version, doc) VALUES ('new_portal', 1, ?1)", params![flag]);
         run("INSERT INTO settings (name, value) VALUES ('secret', ?1)", params![[7_u8; 32]]);
-        for change in log() {
-            let Entity { kind, id } = &change.content.entity;
-            run(
-                "INSERT INTO changes (revision, at, action, kind, entity_id, tenant_id, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    change.revision,
-                    change.content.at.as_micros(),
-                    change.content.action.as_str(),
-                    kind.as_str(),
-                    id.as_str(),
-                    ["tenant", "subscription"].contains(&kind.as_str()).then_some("t1"),
-                    json!(change).to_string(),
-                ],
-            );
-        }
+        insert_changes(&database);
     }
     if version >= 5 {
         for revision in [1, 3, 4] {
@@ -125,23 +129,25 @@ fn old(directory: &Directory, version: usize) {
 }
 
 #[tokio::test]
-async fn every_earlier_version_is_brought_up_to_date() {
+async fn every_earlier_version_is_migrated() {
     for version in 1..=NEWEST {
         let directory = Directory::new();
-        old(&directory, version);
+        create_old_database(&directory, version);
         let store = open(directory.path());
         let [tenant, partner, user, subscription, flag] =
             documents().map(|document| document.to_string().into_bytes());
         assert_eq!(store.tenant(&id("t1")).await.unwrap(), Some(Tenant::from_json(&tenant).unwrap()));
         assert_eq!(store.partner(&id("p1")).await.unwrap(), Some(Partner::from_json(&partner).unwrap()));
         assert_eq!(store.user(&id("u1")).await.unwrap(), Some(User::from_json(&user).unwrap()));
-        // Nobody has claimed the first record: its address is still reserved. Whether the second one's is verified is not known.
+        // The first user has no identity yet, so the address is still reserved. The second user has
+        // one, and the old record does not say whether the address is verified.
         let with_email =
             async |email: &str| store.user_with_email(&Email::new(email).unwrap()).await.unwrap();
         assert_eq!(with_email("ada@example.org").await.map(|user| user.id), Some(id("u1")));
         assert_eq!(with_email("bob@example.org").await, None);
-        let squatted = user_of(json!({ "id": "u3", "email": "bob@example.org", "emailVerified": true }));
-        // A tenant's audit shows its own changes and the memberships that the log tells of.
+        let conflicting_user =
+            user_of(json!({ "id": "u3", "email": "bob@example.org", "emailVerified": true }));
+        // The audit of a tenant shows its own changes and its changes of membership.
         let shown = ChangeQuery { tenant: Some(id("t1")), limit: 9, ..ChangeQuery::default() };
         let shown = store.changes(shown).await.unwrap();
         assert_eq!(shown.iter().map(|change| change.revision).collect::<Vec<_>>(), [4, 3, 1], "{version}");
@@ -166,12 +172,12 @@ async fn every_earlier_version_is_brought_up_to_date() {
             assert_eq!(store.tenant_totals(filter).await.unwrap()["active"], count, "{version} {text}");
         }
 
-        // And it is written to as if it had always been new.
+        // The migrated database accepts writes.
         let before = Tenant::from_json(&tenant).unwrap();
         let mut write = write([
-            changed(&before, &touched(&before)),
-            made(&named_tenant(2, "umbrella", "Umbrella")),
-            made(&squatted),
+            updated(&before, &next_version(&before)),
+            created(&named_tenant(2, "umbrella", "Umbrella")),
+            created(&conflicting_user),
         ]);
         write.receipt = Some(receipt("u1", "other"));
         assert_eq!(store.write(write).await.unwrap()[0].previous_hash, head.1);
@@ -183,21 +189,22 @@ async fn every_earlier_version_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_newer_database_is_refused_and_left_alone() {
+fn a_newer_database_is_refused_and_unchanged() {
     let directory = Directory::new();
-    old(&directory, NEWEST);
+    create_old_database(&directory, NEWEST);
     let file = directory.path().join("dezky.sqlite3");
     let version = |database: &Connection| -> usize {
         database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
     let database = Connection::open(&file).unwrap();
     database.pragma_update(None, "user_version", NEWEST + 1).unwrap();
-    let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(Nobody)) else {
+    let Err(StoreError::Unavailable(reason)) = SqliteStore::open(directory.path(), Box::new(NoObserver))
+    else {
         panic!("a newer database was opened")
     };
     assert!(reason.contains(&format!("version {}", NEWEST + 1)), "{reason}");
     assert_eq!(version(&database), NEWEST + 1);
     database.pragma_update(None, "user_version", NEWEST).unwrap();
     drop(open(directory.path()));
-    assert_eq!(version(&database), NEWEST, "there is a migration that this test does not know");
+    assert_eq!(version(&database), NEWEST, "a new migration exists: raise NEWEST in this test");
 }

@@ -1,4 +1,4 @@
-//! Verifying a database: whatever is changed in it behind the store's back is found.
+//! Verification of a database: every change made behind the store is found.
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,14 @@ use crate::directory::{Directory, create_private_directory};
 use crate::records::*;
 use crate::sqlite::open;
 
-/// Columns that say nothing about what was decided: numbers of rows, and when and from where a key was last used.
-const FREE: [(&str, &str); 3] = [("tenants", "number"), ("keys", "last_used_at"), ("keys", "last_used_from")];
+/// Columns that the log does not determine: row numbers and the last use of keys.
+const FREE_COLUMNS: [(&str, &str); 3] =
+    [("tenants", "number"), ("keys", "last_used_at"), ("keys", "last_used_from")];
 
-/// Tables that are no copy of the log: what clients are told apart by, the search index, and answers that are kept for two days.
+/// Tables that the log does not determine: settings, the search index, and receipts.
 const OTHER_TABLES: [&str; 3] = ["settings", "receipts", "tenant_search"];
 
-/// A database with two records of every kind, one of them changed, and one more that was removed. Returns its head.
+/// Writes three records of every kind, updates one and deletes one. Returns the head of the log.
 async fn fill(store: &SqliteStore) -> LogHead {
     let member = user_of(serde_json::json!({
         "id": "u1", "email": "u1@example.org", "tenantIds": ["t1", "t2"], "platformAdmin": true,
@@ -31,15 +32,16 @@ async fn fill(store: &SqliteStore) -> LogHead {
         [key(1).record(), key(2).record(), key(3).record()],
     ];
     for [first, second, third] in &records {
-        let later = touched(first);
-        let entries = [made(first), changed(first, &later), made(second), made(third), removed(third)];
+        let later = next_version(first);
+        let entries =
+            [created(first), updated(first, &later), created(second), created(third), deleted(third)];
         store.write(write(entries)).await.unwrap();
     }
     let (revision, hash) = store.head().await.unwrap();
     LogHead { revision, hash }
 }
 
-/// Copies of one database, each to be tampered with.
+/// Copies of one database for tampering.
 struct Copies {
     directory: Directory,
     original: PathBuf,
@@ -55,6 +57,7 @@ impl Copies {
         (Copies { directory, original, number: 0 }, head)
     }
 
+    /// Returns a new copy that was changed by the statement.
     fn tampered(&mut self, sql: &str) -> PathBuf {
         self.number += 1;
         let copy = self.directory.beside(&format!("copy-{}", self.number));
@@ -66,15 +69,15 @@ impl Copies {
 }
 
 #[track_caller]
-fn breach_in(copy: &Path, what: &str) -> &'static str {
+fn breach_code(copy: &Path, tampering: &str) -> &'static str {
     match verify_file(copy, None) {
         Err(VerifyError::Breach(breach)) => breach.code,
-        other => panic!("{what}: {other:?}"),
+        other => panic!("{tampering}: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn every_column_of_every_table_is_held_against_the_log() {
+async fn every_column_of_every_table_is_compared_with_the_log() {
     let (mut copies, head) = Copies::new().await;
     assert_eq!(verify_file(&copies.original, None).unwrap(), head);
     let database = Connection::open(&copies.original).unwrap();
@@ -90,9 +93,9 @@ async fn every_column_of_every_table_is_held_against_the_log() {
         .map(Result::unwrap)
         .collect();
     drop(database);
-    let mut tried = 0;
+    let mut tested = 0;
     for (table, column, kind) in columns {
-        let is_free = FREE.contains(&(table.as_str(), column.as_str()));
+        let is_free = FREE_COLUMNS.contains(&(table.as_str(), column.as_str()));
         if is_free || OTHER_TABLES.iter().any(|other| table.starts_with(other)) {
             continue;
         }
@@ -101,7 +104,7 @@ async fn every_column_of_every_table_is_held_against_the_log() {
             "BLOB" => "zeroblob(7)".to_owned(),
             _ => format!("coalesce({column}, '') || 'x'"),
         };
-        // The last row: no other has its number plus one.
+        // The last row, because its number plus one is free.
         let key = match &*table {
             "changes" | "change_tenants" | "flag_steps" | "flag_listings" => "revision",
             "memberships" => "tenant_id",
@@ -110,14 +113,14 @@ async fn every_column_of_every_table_is_held_against_the_log() {
         let sql =
             format!("UPDATE {table} SET {column} = {value} WHERE {key} = (SELECT max({key}) FROM {table})");
         let copy = copies.tampered(&sql);
-        breach_in(&copy, &sql);
-        tried += 1;
+        breach_code(&copy, &sql);
+        tested += 1;
     }
-    assert!(tried > 50, "{tried}");
+    assert!(tested > 50, "{tested}");
 }
 
 #[tokio::test]
-async fn what_is_missing_or_too_much_is_found() {
+async fn missing_and_extra_rows_are_found() {
     let (mut copies, _) = Copies::new().await;
     let log = "log_broken";
     let tamperings = [
@@ -143,7 +146,7 @@ async fn what_is_missing_or_too_much_is_found() {
             "INSERT INTO partners SELECT 'p9', 'new-slug', status, version, doc FROM partners WHERE id = 'p1'",
             "record_unknown",
         ),
-        // A removed flag, and an earlier state of a user, put back from the log.
+        // A deleted flag and an earlier state of a user, restored from the log.
         (
             "INSERT INTO flags (id, version, doc) SELECT 'c', 1, json_extract(doc, '$.before') FROM changes WHERE entity_id = 'c' AND action = 'record.delete'",
             "record_unknown",
@@ -155,15 +158,15 @@ async fn what_is_missing_or_too_much_is_found() {
     ];
     for (sql, code) in tamperings {
         let copy = copies.tampered(sql);
-        assert_eq!(breach_in(&copy, sql), code, "{sql}");
+        assert_eq!(breach_code(&copy, sql), code, "{sql}");
     }
 }
 
 #[tokio::test]
-async fn a_head_kept_outside_shows_a_log_that_was_cut_or_rewritten() {
+async fn a_saved_head_reveals_a_shortened_or_rewritten_log() {
     let (mut copies, head) = Copies::new().await;
     let last = head.revision;
-    // The removal of a key is undone by whoever can write both the log and the table.
+    // An attacker who can write to the log and the table undoes the deletion of a key.
     let copy = copies.tampered(&format!("DELETE FROM changes WHERE revision = {last}"));
     Connection::open(&copy)
         .unwrap()
@@ -174,20 +177,20 @@ async fn a_head_kept_outside_shows_a_log_that_was_cut_or_rewritten() {
         .execute("DELETE FROM change_tenants WHERE revision = ?1", [last])
         .unwrap();
     let shorter = verify_file(&copy, None).unwrap();
-    assert_eq!(shorter.revision, last - 1, "without the head nothing is wrong with it");
+    assert_eq!(shorter.revision, last - 1, "without a saved head the shorter log is valid");
     let found = verify_file(&copy, Some(head.clone()));
     assert!(
         matches!(&found, Err(VerifyError::Breach(breach)) if breach.code == "log_shortened"),
         "{found:?}"
     );
-    // The head is still there when the log has grown, and another one is not.
+    // An older head is part of a longer log. A wrong head is not.
     assert_eq!(verify_file(&copies.original, Some(shorter.clone())).unwrap(), head);
     let other = LogHead { hash: head.hash.clone(), ..shorter };
     let found = verify_file(&copies.original, Some(other));
     assert!(matches!(&found, Err(VerifyError::Breach(breach)) if breach.code == "head_differs"), "{found:?}");
 }
 
-/// A file that is damaged where no row is read is found by its structure, and a backup of a damaged database is refused.
+/// A damaged page without rows is found by its structure. A backup of the database is refused.
 #[tokio::test]
 async fn a_damaged_file_is_found() {
     let (copies, _) = Copies::new().await;
@@ -209,27 +212,27 @@ async fn a_damaged_file_is_found() {
     assert!(matches!(found, Err(VerifyError::Store(StoreError::Broken(_)))), "{found:?}");
     let copy = copies.directory.beside("copy-of-damaged");
     assert!(backup(&damaged, &copy).is_err());
-    assert!(!copy.exists(), "a copy that is not verified does not appear");
+    assert!(!copy.exists(), "an unverified copy must not appear");
 }
 
-/// In steps, while others write: the log up to the head at the beginning, and records as they are meanwhile.
+/// Verifies in steps between writes: the log up to its first head, and the current records.
 #[tokio::test]
 async fn a_store_is_verified_while_it_is_written_to() {
     let directory = Directory::new();
     let store = open(directory.path());
     let tenants: Vec<_> = (0..2_500).map(tenant).collect();
-    store.write(write(tenants.iter().map(made))).await.unwrap();
+    store.write(write(tenants.iter().map(created))).await.unwrap();
     let mut verification = Verification::new(None);
     let mut steps = 0;
     while !verification.is_complete {
         verification = store.verify(verification).await.unwrap();
         let (first, last) = (&tenants[steps], &tenants[2_400 + steps]);
-        let entries = [changed(first, &touched(first)), removed(last), made(&tenant(3_000 + steps))];
+        let entries = [updated(first, &next_version(first)), deleted(last), created(&tenant(3_000 + steps))];
         store.write(write(entries)).await.unwrap();
         steps += 1;
     }
     assert_eq!(verification.revision(), 2_500);
-    assert!(steps > 1, "one step does not show that others can write");
+    assert!(steps > 1, "one step leaves no time for a write between steps");
     let newest = 2_500 + 3 * steps as u64;
     let mut exported = Vec::new();
     let mut after = 0;

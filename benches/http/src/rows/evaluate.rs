@@ -1,4 +1,4 @@
-//! Which flags are on for a tenant, asked by 32 callers at once.
+//! Evaluation of all flags of a tenant for 32 concurrent callers.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::report::{Bar, Row};
 use crate::workload::Workload;
 use crate::{Effort, Failure};
 
-/// Callers at once.
+/// The number of concurrent connections.
 pub const CONNECTIONS: usize = 32;
 
-/// Different tenants that each connection asks about.
+/// The number of requests in the list of each connection, each for a random tenant.
 pub const TENANTS: usize = 256;
 
-/// Measures it. Each connection has a token of its own, which the warm-up shows the server first.
+/// Measures the row. Each connection has its own token, which the warm-up uses first.
 pub async fn rows(
     server: &Server,
     tokens: &[String],
@@ -35,12 +35,12 @@ pub async fn rows(
             let mut one = || {
                 let slug =
                     workload.tenants.get(random.below(workload.tenants.len())).map(|row| row.slug.as_str());
-                asked(token, slug.unwrap_or_default())
+                evaluate_request(token, slug.unwrap_or_default())
             };
             Arc::new((0..TENANTS).map(|_| one()).collect())
         })
         .collect();
-    let body_bytes = agreed(server, tokens.first().ok_or("no token")?, workload).await?;
+    let body_bytes = verify(server, tokens.first().ok_or("no token")?, workload).await?;
     let bare = bare(200, body_bytes)?;
     let load = |server: &Server| {
         let (address, requests) = (server.address, requests.clone());
@@ -54,39 +54,40 @@ pub async fn rows(
             workload.tenants.len()
         ),
         ours: format!(
-            "{}; CPU {}x of the bare handler's",
+            "{}; {} times the bare handler's CPU",
             ours.figures(),
             three_digits(ours.cpu() / theirs.cpu())
         ),
-        beside: theirs.figures(),
+        beside: format!("bare handler: {}", theirs.figures()),
         bars: vec![
-            Bar::at_least("of the bare handler's throughput", ours.ratio_to(&theirs), 1.0 / 3.0),
+            Bar::at_least("share of the bare handler's throughput", ours.ratio_to(&theirs), 1.0 / 3.0),
             Bar::at_most("p99 in ms", ours.quantile(0.99) / 1e6, 5.0),
         ],
     }])
 }
 
-fn asked(token: &str, slug: &str) -> Vec<u8> {
+fn evaluate_request(token: &str, slug: &str) -> Vec<u8> {
     request("POST", "/flags/evaluate", token, "", &json!({ "tenantSlug": slug }).to_string())
 }
 
-/// Before anything is timed: the server's answers are those of the rule of scopes, written independently in `workload.rs`, and of core, which hashes.
-/// Returns how long an answer is.
-async fn agreed(server: &Server, token: &str, workload: &Workload) -> Result<usize, Failure> {
+/// Compares answers with the scope rule in `workload.rs` and the hash of core before measuring.
+///
+/// Returns the mean size of an answer.
+async fn verify(server: &Server, token: &str, workload: &Workload) -> Result<usize, Failure> {
     let mut client = Client::connect(server.address).await?;
     let mut total = 0;
     for (index, tenant) in workload.tenants.iter().enumerate().take(TENANTS) {
-        let body = client.expect(200, &asked(token, &tenant.slug)).await?;
+        let body = client.expect(200, &evaluate_request(token, &tenant.slug)).await?;
         let answer: Value = serde_json::from_str(&body)?;
         let count = answer.as_object().map_or(0, serde_json::Map::len);
         if count != workload.flags.len() + crate::data::SEEDED_FLAGS {
             return Err(format!("the server has {count} flags").into());
         }
         for flag in &workload.flags {
-            let said = answer.get(&flag.key).and_then(Value::as_bool);
+            let answered = answer.get(&flag.key).and_then(Value::as_bool);
             let expected = crate::data::is_on(workload, flag, index)?;
-            if said != Some(expected) {
-                return Err(format!("{} for {}: {said:?}, not {expected}", flag.key, tenant.slug).into());
+            if answered != Some(expected) {
+                return Err(format!("{} for {}: {answered:?}, not {expected}", flag.key, tenant.slug).into());
             }
         }
         total += body.len();

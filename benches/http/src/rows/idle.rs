@@ -1,4 +1,4 @@
-//! What a small server weighs when nobody asks anything.
+//! The memory of an idle server with little data.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::digits::three_digits;
 use crate::process::serve;
 use crate::report::{Bar, Row};
 
-/// Measures it: a fresh server, a sign-in, a few pages, and then a second of silence.
+/// Measures a new server after a sign-in, a few pages, and one idle second.
 pub async fn row(binary: &Path, data: &Path, issuer: &str, token: &str) -> Result<Row, Failure> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data)?;
     let started = serve(binary, data, issuer).await?;
@@ -21,12 +21,12 @@ pub async fn row(binary: &Path, data: &Path, issuer: &str, token: &str) -> Resul
     let body = r#"{"tenantSlug":"dezky"}"#;
     client.expect(200, &request("POST", "/flags/evaluate", token, "", body)).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let (resident, most) = started.server.resident()?;
+    let (resident, peak) = started.server.resident()?;
     started.server.stop()?;
     Ok(Row {
-        what: "a fresh server after a few requests, idle".to_owned(),
-        ours: format!("{} MB resident, {} MB at most", three_digits(resident), three_digits(most)),
-        beside: "-".to_owned(),
+        what: "new server, idle after a few requests".to_owned(),
+        ours: format!("{} MB resident, peak {} MB", three_digits(resident), three_digits(peak)),
+        beside: String::new(),
         bars: vec![Bar::at_most("MB resident", resident, 25.0)],
     })
 }

@@ -1,4 +1,4 @@
-//! A page of tenants among all of them, for texts that many, some and none have.
+//! Pages of tenants for search texts with many, some and no matches.
 
 use std::sync::Arc;
 
@@ -11,32 +11,32 @@ use crate::process::{Server, bare};
 use crate::report::{Bar, Row, time};
 use crate::{Effort, Failure};
 
-/// The longest page, to walk to a deep one quickly.
-const WALKED: usize = 200;
+/// The longest page size, for walking to a deep page quickly.
+const WALK_PAGE_SIZE: usize = 200;
 
-/// Texts, and who has them. In the order of slugs, the tenants of `vertex-works` are almost the last.
+/// Search texts with their matches. Ordered by slug, `vertex-works` is almost at the end.
 const TEXTS: [(&str, &str); 6] = [
-    ("labs", "every eighth has it"),
-    ("vertex-works", "one in a hundred, all near the end of the order"),
-    ("-77", "one in fifty, everywhere"),
-    ("works-4242", "a handful"),
-    ("zzzz", "nobody"),
-    ("zq", "nobody, two letters"),
+    ("labs", "one in eight matches"),
+    ("vertex-works", "one in a hundred matches, all near the end of the order"),
+    ("-77", "one in fifty matches, everywhere"),
+    ("works-4242", "a handful match"),
+    ("zzzz", "no match"),
+    ("zq", "no match, two letters"),
 ];
 
-/// How much more a deep page may cost than the first to count as the same: what rounds differ by anyway.
-const SAME: f64 = 1.2;
+/// The factor that counts as noise between a deep page and the first page.
+const TOLERANCE: f64 = 1.2;
 
-/// Measures it.
+/// Measures first pages and deep pages.
 pub async fn rows(server: &Server, token: &str, effort: Effort) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for (text, who) in TEXTS {
+    for (text, matches) in TEXTS {
         let first = format!("/tenants?q={text}&limit=50");
         let (ours, theirs) = beside_bare(server, token, &first, effort).await?;
         rows.push(Row {
-            what: format!("`GET /tenants?q={text}`: {who}; first page of 50, one connection"),
+            what: format!("`GET /tenants?q={text}`: {matches}; first page of 50, one connection"),
             ours: figures(&ours),
-            beside: figures(&theirs),
+            beside: format!("bare handler: {}", figures(&theirs)),
             bars: vec![Bar::at_most("p50 in ms", ours.quantile(0.5) / 1e6, 2.0)],
         });
     }
@@ -61,7 +61,7 @@ async fn beside_bare(
     Ok((ours, theirs))
 }
 
-/// A deep page in turn with the first one of the same question.
+/// Measures a deep page and the first page of the same query, interleaved.
 async fn deep(server: &Server, token: &str, text: &str, sort: &str, effort: Effort) -> Result<Row, Failure> {
     let question = format!("/tenants?q={text}&sort={sort}");
     let (cursor, skipped) = deepest(server, token, &question).await?;
@@ -70,12 +70,12 @@ async fn deep(server: &Server, token: &str, text: &str, sort: &str, effort: Effo
     let sides = [last, first].map(|request| side(server, vec![Arc::new(vec![request])]));
     let [deep, first] = pair::interleaved(sides, effort).await?;
     Ok(Row {
-        what: format!("the same sorted by `{sort}`, `q={text}`: the page after {skipped} others"),
+        what: format!("`GET /tenants?q={text}` sorted by `{sort}`: the page after {skipped} tenants"),
         ours: figures(&deep),
         beside: format!("first page: {}", figures(&first)),
         bars: vec![
             Bar::at_most("p50 in ms", deep.quantile(0.5) / 1e6, 2.0),
-            Bar::at_most("of the first page's p50", deep.quantile(0.5) / first.quantile(0.5), SAME),
+            Bar::at_most("times the first page's p50", deep.quantile(0.5) / first.quantile(0.5), TOLERANCE),
         ],
     })
 }
@@ -85,28 +85,28 @@ fn side(server: &Server, requests: Vec<Arc<Vec<Vec<u8>>>>) -> Side<'_> {
     Side { server, generator: Generator::new(load) }
 }
 
-/// The cursor after which the last full page starts, and how many tenants are before it.
+/// Returns the cursor of the last full page and the number of tenants before it.
 async fn deepest(server: &Server, token: &str, question: &str) -> Result<(String, usize), Failure> {
     let mut client = Client::connect(server.address).await?;
     let (mut cursor, mut skipped): (Option<String>, usize) = (None, 0);
     loop {
         let after = cursor.as_ref().map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
-        let target = format!("{question}&limit={WALKED}{after}");
+        let target = format!("{question}&limit={WALK_PAGE_SIZE}{after}");
         let page: Value =
             serde_json::from_str(&client.expect(200, &request("GET", &target, token, "", "")).await?)?;
         match (page.get("nextCursor").and_then(Value::as_str), cursor) {
             (Some(next), _) => cursor = Some(next.to_owned()),
-            // The page before the last is the deepest that is surely full.
-            (None, Some(cursor)) if skipped >= WALKED => {
+            // Only the page before the last is certainly full.
+            (None, Some(cursor)) if skipped >= WALK_PAGE_SIZE => {
                 return Ok((last_full(&mut client, token, question, cursor).await?, skipped));
             }
             (None, _) => return Err(format!("{question} has too few tenants for a deep page").into()),
         }
-        skipped += WALKED;
+        skipped += WALK_PAGE_SIZE;
     }
 }
 
-/// The last page must have the fifty that are timed.
+/// Checks that the page after the cursor has 50 tenants.
 async fn last_full(
     client: &mut Client,
     token: &str,

@@ -1,4 +1,4 @@
-//! What is measured, a file for each kind.
+//! The measured rows, one module for each group.
 
 pub mod evaluate;
 pub mod idle;

@@ -1,4 +1,4 @@
-//! From an acknowledged flip to everybody who follows.
+//! The time from an acknowledged flip of a flag to its arrival at all followers.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use crate::{Effort, Failure};
 
 const STREAMS: usize = 1_000;
 
-/// Services that evaluate by themselves, among the readers.
+/// The number of live clients beside the streams.
 const CLIENTS: usize = 4;
 
-/// Between flips, so that each is alone.
+/// The pause between flips, so that they do not overlap.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Measures it.
+/// Measures flips with streams and live clients.
 pub async fn rows(
     server: &Server,
     operator: &str,
@@ -28,9 +28,9 @@ pub async fn rows(
 ) -> Result<Vec<Row>, Failure> {
     let key = server_key(server, operator).await?;
     let mut switch = Switch::new(server, operator, workload).await?;
-    let mut alone = Told::default();
+    let mut without_streams = FlipTimes::default();
     for _ in 0..effort.flips {
-        alone.note(switch.flip().await?, Vec::new())?;
+        without_streams.record(switch.flip().await?, Vec::new())?;
         tokio::time::sleep(PAUSE / 4).await;
     }
     let readers = Readers::open(server.address, &key, STREAMS).await?;
@@ -41,8 +41,8 @@ pub async fn rows(
         let question = Question { flag: switch.key.clone(), tenant: tenant.clone() };
         clients.push(Live::connect(server.address, &key, question).await?);
     }
-    let mut told = Told::default();
-    let mut evaluated = Told::default();
+    let mut notified = FlipTimes::default();
+    let mut evaluated = FlipTimes::default();
     for _ in 0..effort.flips {
         tokio::time::sleep(PAUSE).await;
         let flip = switch.flip().await?;
@@ -50,25 +50,27 @@ pub async fn rows(
         for client in &mut clients {
             times.push(client.evaluates(flip.is_on).await?);
         }
-        evaluated.note(flip, times)?;
-        told.note(flip, readers.news().await?)?;
+        evaluated.record(flip, times)?;
+        notified.record(flip, readers.news().await?)?;
     }
-    let (told, evaluated) = (told.figures(), evaluated.figures());
+    let (notified, evaluated) = (notified.figures(), evaluated.figures());
     Ok(vec![
         Row {
             what: format!(
-                "a flip acknowledged → each of {STREAMS} streams notified, {} flips, {} tenants",
+                "acknowledged flip of a flag → {STREAMS} streams notified, {} flips, {} tenants",
                 effort.flips,
                 workload.tenants.len()
             ),
-            ours: told.since_acknowledged,
-            beside: format!("{}; {} where nobody follows", told.since_sent, alone.answers()),
-            bars: vec![Bar::at_most("p99 in ms", told.p99 / 1e6, 50.0)],
+            ours: notified.since_acknowledged,
+            beside: format!(
+                "{}; answer to the `PATCH` without streams: {}",
+                notified.since_sent,
+                without_streams.answers()
+            ),
+            bars: vec![Bar::at_most("p99 in ms", notified.p99 / 1e6, 50.0)],
         },
         Row {
-            what: format!(
-                "the same flips → each of {CLIENTS} services evaluating the new value by themselves"
-            ),
+            what: format!("the same flips → {CLIENTS} live clients evaluate the new value"),
             ours: evaluated.since_acknowledged,
             beside: evaluated.since_sent,
             bars: vec![Bar::at_most("p99 in ms", evaluated.p99 / 1e6, 120.0)],
@@ -76,30 +78,30 @@ pub async fn rows(
     ])
 }
 
-/// When flips arrived.
+/// The arrival times of flips.
 #[derive(Default)]
-pub struct Told {
+pub struct FlipTimes {
     since_acknowledged: Vec<u64>,
     since_sent: Vec<u64>,
     acknowledged: Vec<u64>,
     last: Vec<f64>,
 }
 
-/// The same in words.
+/// The arrival times, formatted for the report.
 pub struct Figures {
-    /// From the acknowledgement on; what came before counts as nought.
+    /// The times from the acknowledgement on. Earlier arrivals count as zero.
     pub since_acknowledged: String,
-    /// From the sending on, and how long the acknowledgement itself took.
+    /// The times from sending on, and the time of the acknowledgement.
     pub since_sent: String,
-    /// Since the acknowledgement, in nanoseconds.
+    /// The p99 from the acknowledgement on, in nanoseconds.
     pub p99: f64,
 }
 
-impl Told {
-    /// Takes the times of one flip down.
-    pub fn note(&mut self, flip: Flip, times: Vec<Instant>) -> Result<(), Failure> {
+impl FlipTimes {
+    /// Records the arrival times of one flip.
+    pub fn record(&mut self, flip: Flip, times: Vec<Instant>) -> Result<(), Failure> {
         if times.iter().any(|time| *time < flip.sent) {
-            return Err("news of a change before it was asked for".into());
+            return Err("a change arrived before its request was sent".into());
         }
         let after = |time: &Instant, since: Instant| time.saturating_duration_since(since).as_nanos() as u64;
         self.since_acknowledged.extend(times.iter().map(|time| after(time, flip.acknowledged)));
@@ -109,7 +111,7 @@ impl Told {
         Ok(())
     }
 
-    /// How long the acknowledgements took.
+    /// Formats the times of the acknowledgements.
     fn answers(&mut self) -> String {
         self.acknowledged.sort_unstable();
         format!(
@@ -119,21 +121,21 @@ impl Told {
         )
     }
 
-    /// What they come to.
+    /// Formats the times for the report.
     pub fn figures(mut self) -> Figures {
         for times in [&mut self.since_acknowledged, &mut self.since_sent] {
             times.sort_unstable();
         }
         let p99 = quantile(&self.since_acknowledged, 0.99);
         let since_acknowledged = format!(
-            "p50 {}, p99 {}; the last of a flip: median {}, worst {}",
+            "p50 {}, p99 {}; last arrival of each flip: median {}, worst {}",
             time(quantile(&self.since_acknowledged, 0.5)),
             time(p99),
             time(middle(&self.last, |last| *last)),
             time(self.last.iter().copied().fold(0.0, f64::max)),
         );
         let since_sent = format!(
-            "since the `PATCH` was sent: p50 {}, p99 {}; its answer: {}",
+            "from sending the `PATCH`: p50 {}, p99 {}; answer to the `PATCH`: {}",
             time(quantile(&self.since_sent, 0.5)),
             time(quantile(&self.since_sent, 0.99)),
             self.answers(),

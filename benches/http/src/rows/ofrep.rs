@@ -1,4 +1,4 @@
-//! Evaluation as OFREP has it, for a service with a machine key: one flag, all flags, and all flags that have not changed.
+//! Evaluation over OFREP with a machine key: one flag, all flags, and unchanged flags.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::report::{Bar, Row};
 use crate::workload::{Tenant, Workload};
 use crate::{Effort, Failure};
 
-/// Everything asked about all flags has a link in it that changes at every full five minutes, and its tag with it.
+/// The interval in which a link in the bulk answer changes, and its tag with it.
 const LINK_SECONDS: u64 = 300;
 
 /// A list of requests for each connection.
 type Lists = Vec<Arc<Vec<Vec<u8>>>>;
 
-/// Who is measured, and what is known of it.
+/// The measured server and the data of the measurement.
 struct Setting<'s> {
     server: &'s Server,
     edge: &'s Edge,
@@ -35,7 +35,7 @@ struct Setting<'s> {
     effort: Effort,
 }
 
-/// Measures it.
+/// Measures one flag, all flags, and unchanged flags.
 pub async fn rows(
     server: &Server,
     operator: &str,
@@ -47,44 +47,45 @@ pub async fn rows(
     let snapshot = delivery::snapshot(server, &key).await?;
     let edge = Edge::start(edge, directory, &snapshot).await?;
     let setting = Setting { server, edge: &edge, key: &key, workload, snapshot: &snapshot, effort };
-    let bulk_bytes = setting.agreed().await?;
+    let bulk_bytes = setting.verify().await?;
     Ok(vec![setting.one().await?, setting.all(bulk_bytes).await?, setting.unchanged().await?])
 }
 
 impl Setting<'_> {
     async fn one(&self) -> Result<Row, Failure> {
-        let ours = self.lists(|flag, tenant| asked_one(self.key, flag, tenant));
-        let theirs = self.lists(edge::asked_one);
+        let ours = self.lists(|flag, tenant| one_request(self.key, flag, tenant));
+        let theirs = self.lists(edge::one_request);
         let bytes = mean_bytes(self.server, &ours).await?;
         let (what, bare) = (format!("/{{key}}`, {bytes} bytes"), bare(200, bytes)?);
         self.row(what, (ours, theirs), &bare, |[ours, bare], edge| {
-            let mut bars = vec![Bar::at_most("of the bare handler's CPU", ours.cpu() / bare.cpu(), 1.6)];
-            bars.extend(edge.map(|edge| Bar::at_least("of Edge's throughput", ours.ratio_to(edge), 1.8)));
+            let mut bars = vec![Bar::at_most("times the bare handler's CPU", ours.cpu() / bare.cpu(), 1.6)];
+            bars.extend(edge.map(|edge| Bar::at_least("times Edge's throughput", ours.ratio_to(edge), 1.8)));
             bars
         })
         .await
     }
 
     async fn all(&self, bytes: usize) -> Result<Row, Failure> {
-        let ours = self.lists(|_, tenant| asked_all(self.key, tenant, ""));
-        let theirs = self.lists(|_, tenant| edge::asked_all(tenant));
+        let ours = self.lists(|_, tenant| all_request(self.key, tenant, ""));
+        let theirs = self.lists(|_, tenant| edge::all_request(tenant));
         let (what, bare) =
             (format!("`, all {} flags, {bytes} bytes", self.snapshot.flags().len()), bare(200, bytes)?);
         self.row(what, (ours, theirs), &bare, |[ours, _], edge| {
             let mut bars = vec![Bar::at_most("µs CPU", ours.cpu() / 1e3, 40.0)];
-            bars.extend(edge.map(|edge| Bar::at_least("of Edge's throughput", ours.ratio_to(edge), 6.0)));
+            bars.extend(edge.map(|edge| Bar::at_least("times Edge's throughput", ours.ratio_to(edge), 6.0)));
             bars
         })
         .await
     }
 
-    /// The peer has no part in it: it makes its whole answer each time.
+    /// Measures the answer 304. The peer is left out, because it always sends a full answer.
     async fn unchanged(&self) -> Result<Row, Failure> {
         let seconds = self.effort.round.as_secs() * (2 * self.effort.rounds as u64 + 2) + 10;
-        let left = LINK_SECONDS - SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % LINK_SECONDS;
-        if left < seconds {
-            eprintln!("links change soon: {left} s are waited");
-            tokio::time::sleep(Duration::from_secs(left)).await;
+        let seconds_left =
+            LINK_SECONDS - SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % LINK_SECONDS;
+        if seconds_left < seconds {
+            eprintln!("waiting {seconds_left} s, because the links change soon");
+            tokio::time::sleep(Duration::from_secs(seconds_left)).await;
         }
         let mut client = Client::connect(self.server.address).await?;
         let mut lists = Lists::new();
@@ -105,7 +106,7 @@ impl Setting<'_> {
             what: self.what("`, all flags, unchanged: 304"),
             ours: ours.figures(),
             beside: format!("bare handler, 304: {}", theirs.figures()),
-            bars: vec![Bar::at_most("of the bare handler's CPU", ours.cpu() / theirs.cpu(), 1.5)],
+            bars: vec![Bar::at_most("times the bare handler's CPU", ours.cpu() / theirs.cpu(), 1.5)],
         })
     }
 
@@ -122,8 +123,8 @@ impl Setting<'_> {
                 let [ours, bare] = both;
                 let sides = [ours, bare, side(server, 200, theirs)];
                 let [ours, bare, edge] = pair::interleaved(sides, self.effort).await?;
-                let said = format!("{name}: {}", edge.figures());
-                (ours, bare, Some(edge), said)
+                let answered = format!("{name}: {}", edge.figures());
+                (ours, bare, Some(edge), answered)
             }
             Edge::Absent(reason) => {
                 let [ours, bare] = pair::interleaved(both, self.effort).await?;
@@ -145,7 +146,7 @@ impl Setting<'_> {
         )
     }
 
-    /// The same flags and tenants for everybody, as they ask.
+    /// Builds the requests of one side. All sides get the same flags and tenants.
     fn lists(&self, ask: impl Fn(&str, &Tenant) -> Vec<u8>) -> Lists {
         let mut random = Random::new(0x0F2E);
         let (flags, tenants) = (self.snapshot.flags(), &self.workload.tenants);
@@ -157,51 +158,62 @@ impl Setting<'_> {
         (0..CONNECTIONS).map(|_| Arc::new((0..TENANTS).map(|_| one()).collect())).collect()
     }
 
-    /// Before anything is timed, everybody's answers are compared with the rule of scopes, and ours with core's hash. Returns how long ours about
-    /// all flags are.
-    async fn agreed(&self) -> Result<usize, Failure> {
+    /// Compares all answers with the scope rule, and Dezky's with the hash of core.
+    ///
+    /// Returns the mean size of a bulk answer.
+    async fn verify(&self) -> Result<usize, Failure> {
         let mut client = Client::connect(self.server.address).await?;
-        let (mut total, mut on, mut in_scope) = (0, 0, 0);
+        let (mut total, mut in_scope) = (0, 0);
         for (index, tenant) in self.workload.tenants.iter().enumerate().take(TENANTS) {
-            let body = client.expect(200, &asked_all(self.key, tenant, "")).await?;
+            let body = client.expect(200, &all_request(self.key, tenant, "")).await?;
             total += body.len();
             let answer: Value = serde_json::from_str(&body)?;
             let flags = answer.get("flags").and_then(Value::as_array).ok_or("an answer without flags")?;
             if flags.len() != self.snapshot.flags().len() {
                 return Err(format!("OFREP has {} flags", flags.len()).into());
             }
-            for (place, flag) in self.workload.flags.iter().enumerate() {
+            for (number, flag) in self.workload.flags.iter().enumerate() {
                 let named =
                     |entry: &&Value| entry.get("key").and_then(Value::as_str) == Some(flag.key.as_str());
                 let entry = flags.iter().find(named).ok_or("a flag is missing")?;
                 let expected = crate::data::is_on(self.workload, flag, index)?;
-                let said = entry.get("value").and_then(Value::as_bool);
-                if said != Some(expected) {
-                    return Err(format!("{} for {}: {said:?}, not {expected}", flag.key, tenant.slug).into());
+                let answered = entry.get("value").and_then(Value::as_bool);
+                if answered != Some(expected) {
+                    return Err(
+                        format!("{} for {}: {answered:?}, not {expected}", flag.key, tenant.slug).into()
+                    );
                 }
                 let is_rollout = flag.state == crate::workload::State::Rollout;
                 in_scope += usize::from(is_rollout && self.workload.in_scope(flag, index));
-                // One by one it is the same; a few of each tenant's.
-                if place % 16 == index % 16 {
-                    let one = client.expect(200, &asked_one(self.key, &flag.key, tenant)).await?;
+                // The answer for a single flag must be equal. A few flags per tenant are checked.
+                if number % 16 == index % 16 {
+                    let one = client.expect(200, &one_request(self.key, &flag.key, tenant)).await?;
                     if serde_json::from_str::<Value>(&one)? != *entry {
                         return Err(format!("{} for {}: {one}, not {entry}", flag.key, tenant.slug).into());
                     }
                 }
             }
         }
-        if let Edge::Running { server, .. } = self.edge {
-            let mut client = Client::connect(server.address).await?;
-            for (index, tenant) in self.workload.tenants.iter().enumerate().take(TENANTS) {
-                let body = client.expect(200, &edge::asked_all(tenant)).await?;
-                on += edge::check(&serde_json::from_str(&body)?, self.workload, index)?;
-            }
-            let share = on as f64 / in_scope as f64;
-            if !(0.22..0.28).contains(&share) {
-                return Err(format!("unleash-edge: {share} of the rollouts' scopes, not a quarter").into());
+        self.verify_edge(in_scope).await?;
+        Ok(total / TENANTS)
+    }
+
+    /// Compares the answers of Unleash Edge with the scope rule, and its rollouts by their share.
+    async fn verify_edge(&self, in_scope: usize) -> Result<(), Failure> {
+        let Edge::Running { server, .. } = self.edge else { return Ok(()) };
+        let mut client = Client::connect(server.address).await?;
+        let mut on = 0;
+        for (index, tenant) in self.workload.tenants.iter().enumerate().take(TENANTS) {
+            let body = client.expect(200, &edge::all_request(tenant)).await?;
+            on += edge::check(&serde_json::from_str(&body)?, self.workload, index)?;
+        }
+        let share = on as f64 / in_scope as f64;
+        match (0.22..0.28).contains(&share) {
+            true => Ok(()),
+            false => {
+                Err(format!("unleash-edge: rollouts include {share} of their scopes, not a quarter").into())
             }
         }
-        Ok(total / TENANTS)
     }
 }
 
@@ -211,11 +223,11 @@ fn body(slug: &str) -> String {
     json!({ "context": { "targetingKey": slug } }).to_string()
 }
 
-fn asked_all(key: &str, tenant: &Tenant, headers: &str) -> Vec<u8> {
+fn all_request(key: &str, tenant: &Tenant, headers: &str) -> Vec<u8> {
     request("POST", ALL, key, headers, &body(&tenant.slug))
 }
 
-fn asked_one(key: &str, flag: &str, tenant: &Tenant) -> Vec<u8> {
+fn one_request(key: &str, flag: &str, tenant: &Tenant) -> Vec<u8> {
     request("POST", &format!("{ALL}/{flag}"), key, "", &body(&tenant.slug))
 }
 
@@ -224,7 +236,7 @@ fn side(server: &Server, status: u16, requests: Lists) -> Side<'_> {
     Side { server, generator: Generator::new(load) }
 }
 
-/// How long the answers on the first connection are.
+/// Returns the mean size of the answers on the first connection.
 async fn mean_bytes(server: &Server, lists: &Lists) -> Result<usize, Failure> {
     let list = lists.first().ok_or("no requests")?;
     let mut client = Client::connect(server.address).await?;

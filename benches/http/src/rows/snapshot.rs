@@ -1,4 +1,4 @@
-//! The snapshot, for whoever evaluates by itself: all of it, and that it has not changed.
+//! The snapshot for services that evaluate locally: plain, compressed, and unchanged.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::{Effort, Failure};
 
 const TARGET: &str = "/flags/snapshot";
 
-/// Measures it.
+/// Measures plain, compressed and unchanged snapshots.
 pub async fn rows(server: &Server, operator: &str, effort: Effort) -> Result<Vec<Row>, Failure> {
     let key = delivery::server_key(server, operator).await?;
     let mut client = Client::connect(server.address).await?;
     let answer = client.ask(&request("GET", TARGET, &key, "", "")).await?;
     let etag = client.header(answer, "etag").ok_or("a snapshot without a tag")?;
-    let known = format!("if-none-match: {etag}\r\n");
+    let if_none_match = format!("if-none-match: {etag}\r\n");
     let mut rows = Vec::new();
     for (headers, status, what) in [
         ("", 200, "100 flags"),
         ("accept-encoding: gzip\r\n", 200, "100 flags, gzip"),
-        (known.as_str(), 304, "unchanged: 304"),
+        (if_none_match.as_str(), 304, "unchanged: 304"),
     ] {
         let question = request("GET", TARGET, &key, headers, "");
         let answer = client.ask(&question).await?;
@@ -42,7 +42,7 @@ pub async fn rows(server: &Server, operator: &str, effort: Effort) -> Result<Vec
             what: format!("`GET {TARGET}`, {what}, {bytes} bytes, machine key, {CONNECTIONS} connections"),
             ours: ours.figures(),
             beside: format!("bare handler: {}", theirs.figures()),
-            bars: vec![Bar::at_least("of the bare handler's throughput", ours.ratio_to(&theirs), 0.8)],
+            bars: vec![Bar::at_least("share of the bare handler's throughput", ours.ratio_to(&theirs), 0.8)],
         });
     }
     Ok(rows)

@@ -1,4 +1,4 @@
-//! From nothing to ready, with everything there is.
+//! The start of the server with all data, until it is ready.
 
 use std::path::Path;
 
@@ -11,7 +11,9 @@ use crate::process::{Server, serve};
 use crate::report::{Bar, Row, middle};
 use crate::{Effort, Failure};
 
-/// Measures it, on data that the server has started with once, so that nothing has to be seeded. The files are in the system's cache.
+/// Measures starts on data with which the server has started once.
+///
+/// No start has to seed data, and the files are in the system's cache.
 pub async fn row(
     binary: &Path,
     data: &Path,
@@ -25,26 +27,26 @@ pub async fn row(
     let mut starts = Vec::new();
     for _ in 0..effort.rounds {
         let started = serve(binary, data, issuer).await?;
-        let (resident, most) = started.server.resident()?;
-        starts.push((started.ready_after.as_secs_f64() * 1e3, resident, most));
+        let (resident, peak) = started.server.resident()?;
+        starts.push((started.ready_after.as_secs_f64() * 1e3, resident, peak));
         started.server.stop()?;
     }
     let (ready, resident) = (middle(&starts, |start| start.0), middle(&starts, |start| start.1));
-    let most = middle(&starts, |start| start.2);
+    let peak = middle(&starts, |start| start.2);
     Ok(Row {
-        what: "start with 100,000 tenants and 1,000 flags, until `/readyz` says 200".to_owned(),
+        what: "start with 100,000 tenants and 1,000 flags, until `/readyz` answers 200".to_owned(),
         ours: format!(
-            "{} ms; {} MB resident, {} MB at most",
+            "{} ms; {} MB resident, peak {} MB",
             three_digits(ready),
             three_digits(resident),
-            three_digits(most)
+            three_digits(peak)
         ),
-        beside: "-".to_owned(),
+        beside: String::new(),
         bars: vec![Bar::at_most("ms", ready, 1_000.0), Bar::at_most("MB resident", resident, 150.0)],
     })
 }
 
-/// A start that finds nothing is quick: the tenants and flags are counted, the server's own tenant among them.
+/// Counts the tenants, with the server's own one, and the flags. A start without data is fast.
 async fn has_everything(server: &Server, token: &str) -> Result<(), Failure> {
     let mut client = Client::connect(server.address).await?;
     client.expect(200, &request("GET", "/users/me", token, "", "")).await?;

@@ -1,4 +1,4 @@
-//! Ten thousand streams that say nothing, what they weigh, and how long news takes to reach all of them.
+//! The memory of 10,000 idle streams, and the time until a flip reaches all of them.
 
 use crate::delivery::{Switch, server_key};
 use crate::digits::three_digits;
@@ -6,37 +6,37 @@ use crate::machine;
 use crate::process::Server;
 use crate::readers::Readers;
 use crate::report::{Bar, Row};
-use crate::rows::news::Told;
+use crate::rows::news::FlipTimes;
 use crate::workload::Workload;
 use crate::{Effort, Failure};
 
 const STREAMS: usize = 10_000;
 
-/// Files that either side has open besides.
+/// The number of other open files on each side.
 const OTHER_FILES: u64 = 200;
 
-/// A flip for so many of the other row's.
-const FLIPS: usize = 5;
+/// The divisor of the number of flips, because flips of this row are slow.
+const FLIP_DIVISOR: usize = 5;
 
-/// Measures it, on a server that has done nothing else: memory that was used and given back would hold the streams unseen.
+/// Measures the row on a new server, because freed memory of earlier work would be reused.
 pub async fn row(
     server: &Server,
     operator: &str,
     workload: &Workload,
     effort: Effort,
 ) -> Result<Row, Failure> {
-    let limit = machine::open_files();
+    let limit = machine::raise_open_files();
     if limit < STREAMS as u64 + OTHER_FILES {
         return Ok(Row {
-            what: what(effort.flips.div_ceil(FLIPS)),
-            ours: format!("a process may open {limit} files here (`ulimit -Hn`)"),
-            beside: "-".to_owned(),
+            what: what(effort.flips.div_ceil(FLIP_DIVISOR)),
+            ours: format!("not measured: a process may open only {limit} files (`ulimit -Hn`)"),
+            beside: String::new(),
             bars: bars(f64::NAN, f64::NAN),
         });
     }
     let key = server_key(server, operator).await?;
     let mut switch = Switch::new(server, operator, workload).await?;
-    // What the first stream and the first changes need is not the streams'.
+    // The memory of the first stream and the first changes does not count.
     let first = Readers::open(server.address, &key, 1).await?;
     for _ in 0..2 {
         switch.flip().await?;
@@ -49,35 +49,35 @@ pub async fn row(
     tokio::time::sleep(effort.idle).await;
     let (resident, _) = server.resident()?;
     let each = (resident - before) * 1e3 / STREAMS as f64;
-    // The server has hung up on who was silent for so long.
+    // The server has closed the connection of the first switch, which was idle too long.
     let mut switch = Switch::new(server, operator, workload).await?;
-    let flips = effort.flips.div_ceil(FLIPS);
-    let mut told = Told::default();
+    let flips = effort.flips.div_ceil(FLIP_DIVISOR);
+    let mut notified = FlipTimes::default();
     for _ in 0..flips {
         let flip = switch.flip().await?;
-        told.note(flip, readers.news().await?)?;
+        notified.record(flip, readers.news().await?)?;
         tokio::time::sleep(effort.round).await;
     }
-    let told = told.figures();
+    let notified = notified.figures();
     let (after, _) = server.resident()?;
     Ok(Row {
         what: what(flips),
         ours: format!(
-            "{} MB resident before, {} with them, {} after the flips; {}",
+            "{} MB resident without streams, {} MB with streams, {} MB after the flips; {}",
             three_digits(before),
             three_digits(resident),
             three_digits(after),
-            told.since_acknowledged
+            notified.since_acknowledged
         ),
-        beside: told.since_sent,
-        bars: bars(each, told.p99 / 1e6),
+        beside: notified.since_sent,
+        bars: bars(each, notified.p99 / 1e6),
     })
 }
 
 fn what(flips: usize) -> String {
-    format!("{STREAMS} idle streams; then a flip acknowledged → each of them notified, {flips} flips")
+    format!("{STREAMS} idle streams, then acknowledged flip → all of them notified, {flips} flips")
 }
 
 fn bars(kilobytes: f64, p99: f64) -> Vec<Bar> {
-    vec![Bar::at_most("kB resident each", kilobytes, 25.0), Bar::at_most("p99 in ms", p99, 400.0)]
+    vec![Bar::at_most("kB resident per stream", kilobytes, 25.0), Bar::at_most("p99 in ms", p99, 400.0)]
 }

@@ -1,4 +1,4 @@
-//! Writes that are answered once they are on the disk, and what the disk itself needs.
+//! Durable writes, and the time of the disk alone for comparison.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -18,13 +18,13 @@ use crate::{Effort, Failure};
 
 const CLIENTS: usize = 32;
 
-/// More than any round can use; a round that does ends the run rather than repeat a name.
+/// More requests than all rounds can use. A round that needs more ends the run.
 const PER_CLIENT: usize = 20_000;
 
-/// What a small commit appends to the write-ahead log, at the least.
+/// The minimum that a small commit appends to the write-ahead log.
 const APPENDED: [u8; 8_192] = [0x5a; 8_192];
 
-/// Measures it.
+/// Measures concurrent writes and the writes of one client.
 pub async fn rows(
     server: &Server,
     tokens: &[String],
@@ -49,7 +49,7 @@ pub async fn rows(
         let body = json!({ "name": format!("Renamed {number}") }).to_string();
         request("PATCH", &format!("/tenants/{slug}"), token, "if-match: *\r\n", &body)
     });
-    rows.push(many(server, changed, 200, "`PATCH /tenants/{slug}`, a tenant each", effort).await?);
+    rows.push(many(server, changed, 200, "`PATCH /tenants/{slug}`, one tenant per client", effort).await?);
     rows.push(alone(server, tokens.first().ok_or("no token")?, data, effort).await?);
     Ok(rows)
 }
@@ -92,13 +92,15 @@ async fn many(
             time(middle(&rounds, |round| round.quantile(0.99))),
             time(cpu.as_nanos() as f64 / answers as f64),
         ),
-        beside: "-".to_owned(),
+        beside: String::new(),
         bars: vec![Bar::at_least("acknowledged/s", throughput, 2_000.0)],
     })
 }
 
-/// One client, in turn with the disk alone: an append that is synced, and, for context, the same bytes written over earlier ones, which is what the
-/// write-ahead log does once it has grown.
+/// Measures one client, alternating with the disk alone.
+///
+/// The disk appends and syncs the same bytes, and overwrites and syncs them for context. The
+/// write-ahead log overwrites once it has grown.
 async fn alone(server: &Server, token: &str, data: &Path, effort: Effort) -> Result<Row, Failure> {
     let mut client = Client::connect(server.address).await?;
     let path = data.with_extension("fsync");
@@ -134,10 +136,10 @@ async fn alone(server: &Server, token: &str, data: &Path, effort: Effort) -> Res
         what: "durable writes, one client: `POST /tenants`".to_owned(),
         ours: format!("p50 {}, p99 {}", time(ours), time(quantile(times.first().ok_or("no times")?, 0.99))),
         beside: format!(
-            "8 KiB appended and fsynced: p50 {}; written over earlier ones and fsynced: p50 {}",
+            "8 KiB appended and fsynced: p50 {}; 8 KiB overwritten and fsynced: p50 {}",
             time(append),
             time(overwrite)
         ),
-        bars: vec![Bar::at_most("of one append and fsync", ours / append, 1.3)],
+        bars: vec![Bar::at_most("times one append and fsync", ours / append, 1.3)],
     })
 }

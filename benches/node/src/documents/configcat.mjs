@@ -1,4 +1,4 @@
-/** The workload as an entry of ConfigCat's cache: the time of fetching, an empty ETag, and `config_v6.json` with cleartext lists. */
+/** The workload as an entry of ConfigCat's cache: a time, an empty ETag, and the configuration. */
 
 import { ROLLOUT_PERCENT } from '../workload.mjs';
 

@@ -1,4 +1,4 @@
-/** The workload as Dezky's own snapshot, in the canonical form, which is what a server hands out; the plain baseline reads it too. */
+/** The workload as a canonical snapshot of Dezky, which the plain baseline also reads. */
 
 import { ENVIRONMENT, ROLLOUT_PERCENT } from '../workload.mjs';
 

@@ -1,4 +1,4 @@
-/** The workload as Flipt's snapshot of a namespace: boolean flags, whose rollouts are tried in order and the first that fits decides. */
+/** The workload as a Flipt snapshot: boolean flags, whose first matching rollout decides. */
 
 import { ROLLOUT_PERCENT } from '../workload.mjs';
 
@@ -19,7 +19,7 @@ export function document(workload) {
 }
 
 /**
- * A share counts everybody, so a rollout first turns away whom its scope leaves out.
+ * Returns the rollouts. Shares count all tenants, so the first rollout excludes those out of scope.
  * @param {Workload} workload @param {Flag} flag
  */
 function rollouts(workload, flag) {

@@ -1,4 +1,4 @@
-/** The workload as GrowthBook's features: one forcing rule with a condition, and coverage where it is a rollout. */
+/** The workload as GrowthBook features: one force rule with a condition and a coverage. */
 
 import { ROLLOUT_PERCENT } from '../workload.mjs';
 

@@ -1,4 +1,4 @@
-/** The workload as Statsig's config specs: gates whose single rule names its conditions, which stand in one map. */
+/** The workload as Statsig config specs: gates with one rule that refers to shared conditions. */
 
 import { ROLLOUT_PERCENT } from '../workload.mjs';
 

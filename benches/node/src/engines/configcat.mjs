@@ -1,4 +1,4 @@
-/** ConfigCat at its best: the configuration in its cache, never fetched, no log, and a synchronous snapshot of the client. */
+/** ConfigCat at its best: a cached configuration, no log, and a synchronous client snapshot. */
 
 import { createConsoleLogger, getClient, LogLevel, PollingMode, User } from 'configcat-node';
 
@@ -17,7 +17,7 @@ export async function load(entry) {
     /** @param {import('../workload.mjs').Tenant} tenant */
     subject: ({ id, slug, plan }) => new User(id, undefined, undefined, { slug, plan }),
     isEnabled: (key, user) => snapshot.getValue(key, false, user),
-    /** Its own way to have all, quicker than asking for each. */
+    /** Its own call for all flags is faster than a loop. */
     async all(user, keys, answers) {
       const values = await client.getAllValuesAsync(user);
       for (let index = 0; index < keys.length; index++) {

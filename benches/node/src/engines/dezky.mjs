@@ -1,4 +1,4 @@
-/** Dezky through its public API; which of its packages and where it lies is a matter of the command line. */
+/** Dezky through its public API. The command line selects the package. */
 
 const entry = process.env.BENCH_PACKAGE_ENTRY;
 if (!entry) throw new Error('BENCH_PACKAGE_ENTRY must hold the URL of the package under test');
@@ -6,7 +6,7 @@ export const sdk = await import(entry);
 
 /** @param {string} text */
 export async function load(text) {
-  // Only the WASM package has anything to begin with, and only where it cannot begin by itself.
+  // Only the WASM package has `init`, for runtimes in which it cannot start by itself.
   await sdk.init?.();
   const rules = sdk.Ruleset.fromSnapshot(text);
   return {
@@ -23,5 +23,5 @@ export async function load(text) {
   };
 }
 
-/** Which engine really runs, so that a fallback is never measured under the name of the native one. */
+/** The running engine, so that a fallback is never measured as the native one. */
 export const runs = sdk.engine;

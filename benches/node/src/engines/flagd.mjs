@@ -1,4 +1,4 @@
-/** flagd at its best: the flag fetched and evaluated directly, below the check of types that its provider goes through. */
+/** flagd at its best: the flag is evaluated directly, below the type check of its provider. */
 
 import { FlagdCore } from '@openfeature/flagd-core';
 

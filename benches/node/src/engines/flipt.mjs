@@ -1,14 +1,14 @@
-/** Flipt at its best: the snapshot from a fetcher in memory, never refreshed; all flags as one batch whose requests are reused. */
+/** Flipt at its best: a snapshot in memory, no refresh, and one batch with reused requests. */
 
 import { readFileSync } from 'node:fs';
 
 import { FliptClient } from '@flipt-io/flipt-client-js/slim';
 
-// Its slim entry, which starts the quickest: the full one carries its engine as base64.
+// The slim entry starts fastest. The full entry holds its engine as base64.
 const wasm = readFileSync(
   new URL('../../node_modules/@flipt-io/flipt-client-js/dist/flipt_engine_wasm_js_bg.wasm', import.meta.url),
 );
-// The package warns about its own way of starting its engine.
+// The package logs a warning about its own start of the engine.
 console.warn = () => {};
 
 /** @param {string} text */

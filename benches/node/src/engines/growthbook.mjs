@@ -1,4 +1,4 @@
-/** GrowthBook at its best: its own bundle for production, whose log statements are compiled out, and the client for many users. */
+/** GrowthBook at its best: its production bundle without logs, and its multi-user client. */
 
 import { GrowthBookClient } from '../../node_modules/@growthbook/growthbook/dist/bundles/esm.js';
 

@@ -1,4 +1,4 @@
-/** The baseline behind the same door as everybody. */
+/** The plain baseline behind the interface of all engines. */
 
 /** @param {import('../baseline.mjs').BaselineRuleset} rules */
 export function baselineEngine(rules) {

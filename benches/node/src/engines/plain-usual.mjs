@@ -1,4 +1,4 @@
-/** The plain baseline with `createHash` and a bigint, as most code has it. */
+/** The plain baseline with `createHash` and a bigint, as most code does it. */
 
 import { createHash } from 'node:crypto';
 

@@ -1,14 +1,17 @@
-/** The plain baseline with Node's one-shot hash, the quickest that `node:crypto` has. */
+/** The plain baseline with Node's one-shot hash, the fastest of `node:crypto`. */
 
 import { hash } from 'node:crypto';
 
 import { BaselineRuleset } from '../baseline.mjs';
 import { baselineEngine } from './plain-engine.mjs';
 
-/** What each byte of a big-endian 256-bit integer adds to its remainder by 10,000. */
+/** The weight of each byte of a big-endian 256-bit integer, modulo 10,000. */
 const WEIGHTS = Array.from({ length: 32 }, (_, index) => Number(256n ** BigInt(31 - index) % 10_000n));
 
-/** One character a byte: a string is quicker to make here than a Buffer. @param {string} text */
+/**
+ * Hashes to a string with one character per byte, which is faster than a Buffer.
+ * @param {string} text
+ */
 function position(text) {
   const digest = hash('sha256', text, 'binary');
   let sum = 0;

@@ -1,4 +1,4 @@
-/** Statsig at its best: specs from a data store in memory, no network, no events, no look-ups of countries or lists of ids. */
+/** Statsig at its best: specs in memory, no network, no events, no lookups. */
 
 import { Statsig, StatsigUser } from '@statsig/statsig-node-core';
 

@@ -1,5 +1,5 @@
-// Follows a server with the installed @dezky/sdk-wasm in a page of a headless Chromium, and answers questions, one line of JSON each:
-// `node browser.mjs FOLDER ORIGIN OPTIONS`. The page is served at ORIGIN, which is not the server's.
+// The driver of @dezky/sdk-wasm in headless Chromium: `node browser.mjs FOLDER ORIGIN OPTIONS`. It
+// answers questions, one line of JSON each. The page has the ORIGIN, which is not the server's.
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { launch } from '../../../../sdk-wasm/tests/chromium.mjs'
@@ -38,6 +38,6 @@ lines.on('line', async (line) => {
   if (question.ask === 'end') return end()
   say({ id: question.id, ...(await page.evaluate((question) => answer(question), question)) })
 })
-// Whoever asks is gone.
+// The test has ended.
 lines.on('close', () => end())
 if (failure) await end()

@@ -1,5 +1,5 @@
-// Follows a server with the installed @dezky/sdk-node and answers questions, one line of JSON each: `node node.mjs FOLDER OPTIONS`.
-// FOLDER is where the package is installed.
+// The driver of @dezky/sdk-node: `node node.mjs FOLDER OPTIONS`. It answers questions, one line of
+// JSON each. The package is installed in FOLDER.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,12 +17,12 @@ try {
 }
 if (client) {
   const ask = questions(client, say, () => Number(process.hrtime.bigint()) / 1e6)
-  // What was collected must not count as a leak.
+  // Collects garbage first, so that it does not count as a leak.
   const collect = () => (globalThis.gc?.(), process.memoryUsage())
   const lines = createInterface({ input: process.stdin })
   lines.on('line', async (line) => {
     const question = JSON.parse(line)
-    // What is left running then keeps the process alive, and the tests notice.
+    // The process now ends unless the client left a handle open.
     if (question.ask === 'end') return lines.close(), process.stdin.destroy()
     say({ id: question.id, ...(question.ask === 'collect' ? collect() : await ask(question)) })
   })

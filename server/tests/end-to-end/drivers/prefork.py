@@ -1,7 +1,8 @@
-"""A server that forks its workers, as gunicorn does with an application that is loaded first: `python prefork.py OPTIONS WORKERS`.
+"""A server with forked workers, like gunicorn with --preload: `python prefork.py OPTIONS WORKERS`.
 
-The client is made before the fork, and every worker follows by itself. Each process writes lines of JSON; a worker that dies is replaced; a line on
-standard input ends the parent, which ends its workers.
+The client is created before the fork, and every worker follows the server. Each process writes
+lines of JSON. A worker that dies is replaced. A line on standard input ends the parent, which ends
+its workers.
 """
 
 import json
@@ -17,19 +18,19 @@ client = connect(options.pop("url"), **options)
 
 
 def say(line):
-    # One write for a line, because several processes have this pipe.
+    # One write per line, because several processes share this pipe.
     os.write(1, (json.dumps({"pid": os.getpid(), **line}) + "\n").encode())
 
 
-said = None
+last_digest = None
 
 
 def say_digest():
-    # Not all that is swapped is a change: of two flips at once, nothing is left.
-    global said
+    # New rules are not always a change event: two flips at once cancel each other.
+    global last_digest
     digest = client.ruleset.digest
-    if digest != said:
-        said = digest
+    if digest != last_digest:
+        last_digest = digest
         say({"digest": digest})
 
 
@@ -37,14 +38,14 @@ client.on("change", lambda event: say({"event": event.name, "keys": event.keys})
 
 
 def work():
-    global said
-    ended, said = [], None
+    global last_digest
+    ended, last_digest = [], None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.append(1))
     say({"worker": client.instance})
     while not ended:
         say_digest()
-        # As a worker waits for requests.
+        # Waits like a worker that waits for requests.
         select.select([], [], [], 0.05)
     client.close()
     say({"closed": len(os.listdir("/proc/self/task"))})

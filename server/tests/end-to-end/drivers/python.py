@@ -1,4 +1,7 @@
-"""Follows a server with the installed wheel and answers questions, one line of JSON each: `python python.py OPTIONS`."""
+"""The driver of the Python package: `python python.py OPTIONS`.
+
+It answers questions, one line of JSON each.
+"""
 
 import gc
 import json
@@ -25,9 +28,9 @@ def say(line):
 
 
 def read(options):
-    """The options under their names in Python, with times in seconds."""
+    """Returns the options with their Python names and with times in seconds."""
     given = {}
-    # Python's client has no shorter times for tests: its longest wait alone is shortened.
+    # The Python client has no options for test timing, except the longest backoff.
     options.pop("timing", None)
     for name, value in options.items():
         renamed, scale = RENAMED.get(name, (name, 1))
@@ -36,7 +39,7 @@ def read(options):
 
 
 class Driver:
-    """A client, and the flag that is asked for with every event."""
+    """A client, and the flag that is evaluated with every event."""
 
     def __init__(self, options):
         self.watched = None

@@ -1,6 +1,6 @@
-// What the tests ask a client in TypeScript, in Node and in a page alike.
+// The questions to a TypeScript client, shared by Node and the page.
 
-/** Says every event of a client, and answers questions about it. */
+/** Reports every event of a client, and returns a function that answers questions about it. */
 export function questions(client, say, now) {
   let watched
   for (const name of ['ready', 'change', 'stale', 'error'])
@@ -21,6 +21,6 @@ export function questions(client, say, now) {
     if (ask === 'explain') return { explanation: rules.forTenant(subject).explain(key) }
     if (ask === 'watch') return (watched = [key, subject]), {}
     if (ask === 'close') return client.close(), { status: client.status }
-    throw new Error(`nobody answers ${ask}`)
+    throw new Error(`unknown question ${ask}`)
   }
 }

@@ -1,15 +1,16 @@
-// A request and its whole answer, with nothing followed and nothing retried.
+// An HTTP request with its whole answer, without redirects and retries.
 
 import http from 'node:http';
 import https from 'node:https';
 
-// A connection that idles is closed here long before the server does so: a request that meets that moment would fail for no fault of anybody's.
+// The client closes idle connections long before the server does, so that no request meets a
+// closing connection.
 const AGENTS = {
   'http:': new http.Agent({ keepAlive: true, maxSockets: 64, timeout: 5_000 }),
   'https:': new https.Agent(),
 };
 
-/** `json` is sent as such; `form` as a form. */
+/** Sends a request with a JSON or a form body. */
 export function request(url, { method = 'GET', headers = {}, json, form, ca } = {}) {
   const address = new URL(url);
   const body = json === undefined ? form?.toString() : JSON.stringify(json);

@@ -1,4 +1,4 @@
-// Signing keys as an identity provider holds them.
+// Signing keys of an identity provider.
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 
@@ -10,7 +10,7 @@ const KINDS = {
 
 export const ALGORITHMS = Object.keys(KINDS);
 
-/** A new private key with an id of its own. */
+/** Creates a private key with a new id. */
 export function newKey(algorithm) {
   const [kind, options] = KINDS[algorithm];
   const { privateKey } = generateKeyPairSync(kind, options);

@@ -1,4 +1,4 @@
-// The identity provider, as a process of its own. Its parent says how it is to be (one message), and then changes its people.
+// The process of the identity provider. Its parent configures it by a message, and then sets users.
 
 import { createServer as createPlainServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 
 import Provider from 'oidc-provider';
 
-/** People by their subject; each is the claims that their tokens carry. */
-const people = new Map();
+/** The claims of each user, by subject. */
+const users = new Map();
 let keySetRequests = 0;
 
 function configuration({ keys, algorithm }) {
@@ -21,7 +21,7 @@ function configuration({ keys, algorithm }) {
   });
   return {
     jwks: { keys },
-    // Named like the audiences, so that an ID token too is "for" an audience that the server accepts.
+    // The clients are named like the audiences, so that ID tokens have an accepted audience too.
     clients: [client('dezky-portal'), client('dezky-operator')],
     scopes: ['openid'],
     claims: { openid: ['sub', 'email', 'email_verified', 'name', 'groups'] },
@@ -33,14 +33,14 @@ function configuration({ keys, algorithm }) {
       resourceIndicators: { enabled: true, getResourceServerInfo: (_context, resource) => resourceServer(resource, algorithm) },
     },
     interactions: { url: (_context, interaction) => `/sign-in/${interaction.uid}` },
-    findAccount: (_context, subject) => ({ accountId: subject, claims: () => ({ sub: subject, ...people.get(subject) }) }),
-    extraTokenClaims: (_context, token) => people.get(token.accountId),
+    findAccount: (_context, subject) => ({ accountId: subject, claims: () => ({ sub: subject, ...users.get(subject) }) }),
+    extraTokenClaims: (_context, token) => users.get(token.accountId),
     loadExistingGrant,
     ttl: { AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 60, Session: 600 },
   };
 }
 
-/** `urn:dezky:AUDIENCE:SECONDS`: whom the access token is for, and how long. */
+/** Parses `urn:dezky:AUDIENCE:SECONDS`, the audience and lifetime of the access token. */
 function resourceServer(resource, algorithm) {
   const [audience, seconds] = resource.split(':').slice(2);
   return {
@@ -52,7 +52,7 @@ function resourceServer(resource, algorithm) {
   };
 }
 
-/** Everybody agrees to everything. */
+/** Grants every requested scope without asking. */
 async function loadExistingGrant({ oidc }) {
   const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
   grant.addOIDCScope('openid');
@@ -63,7 +63,7 @@ async function loadExistingGrant({ oidc }) {
   return grant;
 }
 
-/** Signs in whom `login_hint` names, without asking. */
+/** Signs in the user of `login_hint` without asking. */
 async function signIn(provider, request, response) {
   const { params } = await provider.interactionDetails(request, response);
   await provider.interactionFinished(request, response, { login: { accountId: params.login_hint } });
@@ -109,7 +109,7 @@ process.on('message', (message) => {
     });
   }
   if (message.person) {
-    people.set(message.person.subject, message.person.claims);
+    users.set(message.person.subject, message.person.claims);
   }
   if (message.id) {
     process.send({ done: message.id, keySetRequests });

@@ -1,4 +1,4 @@
-// Starting an identity provider, and signing in at it as a browser would.
+// Starts an identity provider and signs users in like a browser.
 
 import { fork } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
@@ -11,12 +11,17 @@ import { request } from './http.js';
 const SCRIPT = fileURLToPath(new URL('./provider-process.js', import.meta.url));
 const CALLBACK = 'https://portal.example/callback';
 
-/** `keys`: the first one signs. `port`: that of an earlier one, to take its place. `tls`: paths of `key`, `certificate` and `ca`. */
+/**
+ * Starts a provider.
+ *
+ * The first of the `keys` signs. `port` can be that of an earlier provider, to replace it. `tls`
+ * has the paths of `key`, `certificate` and `ca`.
+ */
 export async function startProvider(test, { algorithm, keys, port, tls }) {
   const child = fork(SCRIPT, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-  let complaints = '';
+  let stderr = '';
   child.stderr.on('data', (chunk) => {
-    complaints += chunk;
+    stderr += chunk;
   });
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -30,27 +35,27 @@ export async function startProvider(test, { algorithm, keys, port, tls }) {
   const failed = once(child, 'exit').then(() => undefined);
   const issuer = await Promise.race([started, failed]);
   if (!issuer) {
-    throw new Error(`the identity provider does not start:\n${complaints}`);
+    throw new Error(`the identity provider did not start:\n${stderr}`);
   }
   const ca = tls && readFileSync(tls.ca);
-  const awaiting = new Map();
-  child.on('message', (reply) => awaiting.get(reply.done)?.(reply));
-  const tell = (message) => {
+  const pending = new Map();
+  child.on('message', (reply) => pending.get(reply.done)?.(reply));
+  const send = (message) => {
     const id = randomUUID();
     child.send({ ...message, id });
-    return new Promise((resolve) => awaiting.set(id, resolve));
+    return new Promise((resolve) => pending.set(id, resolve));
   };
   return {
     issuer,
     port: Number(new URL(issuer).port),
     stop,
-    /** Makes a person known, or changes what is known of them. */
-    person: (subject, claims) => tell({ person: { subject, claims: personClaims(subject, claims) } }),
-    /** How often the keys were asked for. */
-    keySetRequests: async () => (await tell({})).keySetRequests,
-    /** Access and ID token of a person. */
+    /** Creates or changes a user. */
+    person: (subject, claims) => send({ person: { subject, claims: personClaims(subject, claims) } }),
+    /** Returns the number of requests for the keys. */
+    keySetRequests: async () => (await send({})).keySetRequests,
+    /** Returns the access token and the ID token of a user. */
     tokens: (subject, options) => signIn(issuer, ca, subject, options),
-    /** The access token of a person for an audience. */
+    /** Returns the access token of a user for an audience. */
     token: async (subject, audience, seconds) => (await signIn(issuer, ca, subject, { audience, seconds })).access_token,
   };
 }
@@ -59,12 +64,12 @@ function personClaims(subject, { email = `${subject}@people.example`, name = sub
   return { email, email_verified: verified, name, groups };
 }
 
-/** The authorization code flow with PKCE, redirect by redirect. */
+/** Runs the authorization code flow with PKCE, redirect by redirect. */
 async function signIn(issuer, ca, subject, { audience = 'dezky-portal', seconds = 600, nonce } = {}) {
   const clientId = audience === 'dezky-operator' ? audience : 'dezky-portal';
   const resource = `urn:dezky:${audience}:${seconds}`;
   const verifier = randomBytes(32).toString('base64url');
-  const asked = new URLSearchParams({
+  const parameters = new URLSearchParams({
     client_id: clientId,
     response_type: 'code',
     redirect_uri: CALLBACK,
@@ -76,9 +81,9 @@ async function signIn(issuer, ca, subject, { audience = 'dezky-portal', seconds 
     code_challenge_method: 'S256',
   });
   if (nonce) {
-    asked.set('nonce', nonce);
+    parameters.set('nonce', nonce);
   }
-  const code = await codeOf(`${issuer}/auth?${asked}`, asked.get('state'), ca);
+  const code = await codeOf(`${issuer}/auth?${parameters}`, parameters.get('state'), ca);
   const form = new URLSearchParams({
     grant_type: 'authorization_code',
     client_id: clientId,
@@ -99,7 +104,7 @@ async function codeOf(start, state, ca) {
   let address = start;
   for (let hops = 0; !address.startsWith(CALLBACK); hops += 1) {
     if (hops === 10) {
-      throw new Error(`no end of redirects, now to ${address}`);
+      throw new Error(`too many redirects, the last to ${address}`);
     }
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await request(address, { headers: { cookie }, ca });
@@ -112,9 +117,9 @@ async function codeOf(start, state, ca) {
     }
     address = new URL(answer.headers.location, address).href;
   }
-  const answered = new URL(address).searchParams;
-  if (!answered.get('code') || answered.get('state') !== state) {
+  const result = new URL(address).searchParams;
+  if (!result.get('code') || result.get('state') !== state) {
     throw new Error(`no code: ${address}`);
   }
-  return answered.get('code');
+  return result.get('code');
 }

@@ -1,4 +1,4 @@
-// Starting the server under test: the real binary, on a port and with data of its own.
+// Starts the server under test: the real binary with its own port and data.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,22 +17,22 @@ function binary() {
   const built = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
   const path = process.env.DEZKY_SERVER ?? join(built, 'debug', 'dezky-server');
   if (!existsSync(path)) {
-    throw new Error(`there is no ${path}: cargo build -p dezky-server --features dev, or say where it is in DEZKY_SERVER`);
+    throw new Error(`${path} does not exist: run cargo build -p dezky-server --features dev, or set DEZKY_SERVER`);
   }
   return path;
 }
 
-/** Its settings come from the arguments alone, whatever the environment says. */
+/** Returns the environment without settings of the server, so that only arguments apply. */
 function environment() {
   const isSetting = (name) => name.startsWith('DEZKY_') || name === 'AUTHENTIK_AUDIENCE';
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
 }
 
-/** A server that trusts one issuer, ready unless `awaits` says otherwise. */
+/** Starts a server that trusts one issuer. Waits until it is ready, unless `awaits` differs. */
 export async function startServer(test, { issuer, further = [], awaits = 'ready' }) {
   const data = mkdtempSync(join(tmpdir(), 'dezky-identity-provider-'));
   const settings = ['--listen', '127.0.0.1:0', '--data', data, '--log-format', 'json', '--issuer', issuer];
-  // Without limits: all of a test's callers have one address.
+  // No rate limits, because all callers of a test share one address.
   const limits = ['--audience', 'dezky-portal', '--rate-limit', '0', '--failure-limit', '0'];
   const child = spawn(binary(), ['serve', ...settings, ...limits, ...further], {
     env: environment(),
@@ -66,7 +66,7 @@ function addressOf(child) {
         }
       });
     }
-    child.once('exit', (code, signal) => reject(new Error(`the server ended with ${code ?? signal}:\n${lines.join('\n')}`)));
+    child.once('exit', (code, signal) => reject(new Error(`the server exited with ${code ?? signal}:\n${lines.join('\n')}`)));
   });
 }
 
@@ -79,7 +79,7 @@ function client(url) {
     post: (token, path, json) => call(token, 'POST', path, json),
     patch: (token, path, json) => call(token, 'PATCH', path, json, { 'if-match': '*' }),
     me: (token) => call(token, 'GET', '/users/me'),
-    /** Waits until the server says that it is ready. */
+    /** Waits until the server is ready. */
     async ready(milliseconds) {
       const end = Date.now() + milliseconds;
       for (;;) {

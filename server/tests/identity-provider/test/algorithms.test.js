@@ -1,4 +1,4 @@
-// For each algorithm: an operator signs in and works, and the same person with a portal's token does not.
+// For each algorithm: an operator can work, but not with a token for the portal.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { ALGORITHMS } from '../support/keys.js';
 import { ADMINS, OPERATORS, PORTAL, assertRefused, newScene, signedIn } from '../support/scene.js';
 
 for (const algorithm of ALGORITHMS) {
-  test(`${algorithm}: an operator signs in and creates a partner, a portal's token does not`, async (t) => {
+  test(`${algorithm}: an operator can create a partner, but not with a portal token`, async (t) => {
     const scene = await newScene(t, { algorithm });
     const operator = await signedIn(scene, 'olga', [ADMINS], OPERATORS);
     assert.equal(JSON.parse(Buffer.from(operator.token.split('.')[0], 'base64url')).alg, algorithm);
@@ -30,7 +30,7 @@ for (const algorithm of ALGORITHMS) {
   });
 }
 
-test('an operator-scoped token makes nobody an operator who is not an admin', async (t) => {
+test('an operator token gives no rights to a user who is not an admin', async (t) => {
   const scene = await newScene(t);
   const { token, profile } = await signedIn(scene, 'nils', ['some-other-group'], OPERATORS);
   assert.equal(profile.platformAdmin, false);

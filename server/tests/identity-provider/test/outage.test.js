@@ -1,4 +1,4 @@
-// An identity provider that is not there: at the start, and later.
+// An unreachable identity provider, at the start and later.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { startProvider } from '../support/provider.js';
 import { assertRefused, assertTokenRefused } from '../support/scene.js';
 import { startServer } from '../support/server.js';
 
-test('without its provider the server waits, then serves, and goes on serving when the provider goes', async (t) => {
+test('the server waits for its provider at the start, and serves without it later', async (t) => {
   const keys = [newKey('ES256')];
   const first = await startProvider(t, { algorithm: 'ES256', keys });
   const { issuer, port } = first;
@@ -21,19 +21,19 @@ test('without its provider the server waits, then serves, and goes on serving wh
   const unready = await server.get(undefined, '/readyz');
   assertRefused(unready, 503, 'not_ready');
   assert.match(unready.body.detail, /no keys have been fetched from http:\/\/127\.0\.0\.1:\d+/);
-  const unjudged = await server.me(token);
-  assertRefused(unjudged, 503, 'keys_unavailable');
-  assert.match(unjudged.headers['retry-after'], /^\d+$/);
+  const unverified = await server.me(token);
+  assertRefused(unverified, 503, 'keys_unavailable');
+  assert.match(unverified.headers['retry-after'], /^\d+$/);
 
   const second = await startProvider(t, { algorithm: 'ES256', keys, port });
   await server.ready(12_000);
   assert.equal((await server.me(token)).status, 200);
 
   await second.person('ann', {});
-  const unseen = await second.token('ann');
+  const unused = await second.token('ann');
   await second.stop();
   assert.equal((await server.me(token)).status, 200);
-  assert.equal((await server.me(unseen)).status, 200);
-  assertTokenRefused(await server.me(`${unseen.slice(0, -8)}AAAAAAAA`), 'token_signature');
+  assert.equal((await server.me(unused)).status, 200);
+  assertTokenRefused(await server.me(`${unused.slice(0, -8)}AAAAAAAA`), 'token_signature');
   assert.equal((await server.get(undefined, '/readyz')).status, 200);
 });

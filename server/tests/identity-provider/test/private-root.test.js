@@ -1,4 +1,4 @@
-// An identity provider behind TLS, with a certificate that only a private root vouches for.
+// An identity provider behind TLS, with a certificate of a private root.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -13,11 +13,11 @@ import { startProvider } from '../support/provider.js';
 import { assertRefused } from '../support/scene.js';
 import { startServer } from '../support/server.js';
 
-/** A root, and a certificate by it for 127.0.0.1. */
+/** Creates two roots, and a certificate of the first one for 127.0.0.1. */
 function certificates(test) {
-  const place = mkdtempSync(join(tmpdir(), 'dezky-private-root-'));
-  test.after(() => rmSync(place, { recursive: true, force: true }));
-  const file = (name) => join(place, name);
+  const folder = mkdtempSync(join(tmpdir(), 'dezky-private-root-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name) => join(folder, name);
   const openssl = (...options) => execFileSync('openssl', options, { stdio: 'pipe' });
   const newKeyPair = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const root = (name) =>
@@ -31,7 +31,7 @@ function certificates(test) {
   return { key: file('leaf.key'), certificate: file('leaf.pem'), ca: file('root.pem'), otherCa: file('other-root.pem') };
 }
 
-test('a private root is trusted where it is named, and nowhere else', async (t) => {
+test('a private root is trusted only if it is configured', async (t) => {
   const tls = certificates(t);
   const provider = await startProvider(t, { algorithm: 'RS256', keys: [newKey('RS256')], tls });
   assert.match(provider.issuer, /^https:/);
@@ -43,15 +43,15 @@ test('a private root is trusted where it is named, and nowhere else', async (t) 
 
   for (const further of [[], ['--extra-ca', tls.otherCa]]) {
     const server = await startServer(t, { issuer: provider.issuer, further, awaits: 'nothing' });
-    const unready = await attempted(server);
+    const unready = await readinessAfterAttempt(server);
     assertRefused(unready, 503, 'not_ready');
     assert.match(unready.body.detail, /certificate/i);
     assertRefused(await server.me(token), 503, 'keys_unavailable');
   }
 });
 
-/** What the server says of itself once it has tried to fetch the keys. */
-async function attempted(server) {
+/** Returns the readiness after the first attempt to fetch the keys. */
+async function readinessAfterAttempt(server) {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const answer = await server.get(undefined, '/readyz');
     if (!/no attempt has finished/.test(answer.body.detail)) {
@@ -59,5 +59,5 @@ async function attempted(server) {
     }
     await sleep(100);
   }
-  throw new Error('the keys were never asked for');
+  throw new Error('the keys were never requested');
 }

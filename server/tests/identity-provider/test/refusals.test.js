@@ -1,4 +1,4 @@
-// Tokens that are genuine somewhere, but not here: 401, the code, and which claim is at fault.
+// Refused tokens: status 401, the code, and the claim at fault.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { startProvider } from '../support/provider.js';
 import { assertRefused, assertTokenRefused } from '../support/scene.js';
 import { startServer } from '../support/server.js';
 
-/** Payload or header of a token with members changed, and its signature left as it was. */
+/** Changes members of the header or payload of a token and keeps its signature. */
 function tampered(token, part, members) {
   const parts = token.split('.');
   const changed = { ...JSON.parse(Buffer.from(parts[part], 'base64url')), ...members };
@@ -22,11 +22,11 @@ describe('refusals', () => {
   let server;
   let token;
 
-  const ends = [];
-  after(() => Promise.all(ends.map((end) => end())));
+  const stops = [];
+  after(() => Promise.all(stops.map((stop) => stop())));
 
   before(async () => {
-    const suite = { after: (end) => ends.push(end) };
+    const suite = { after: (stop) => stops.push(stop) };
     provider = await startProvider(suite, { algorithm: 'ES256', keys });
     await provider.person('ann', {});
     server = await startServer(suite, { issuer: provider.issuer });
@@ -34,42 +34,42 @@ describe('refusals', () => {
     assert.equal((await server.me(token)).status, 200);
   });
 
-  test('no token', async () => {
+  test('a missing token is refused', async () => {
     const answer = await server.me(undefined);
     assertRefused(answer, 401, 'token_missing');
     assert.equal(answer.headers['www-authenticate'], 'Bearer realm="dezky"');
   });
 
-  test('another issuer with the same key', async (t) => {
+  test('a token of another issuer with the same key is refused', async (t) => {
     const other = await startProvider(t, { algorithm: 'ES256', keys });
     await other.person('ann', {});
     assertTokenRefused(await server.me(await other.token('ann')), 'token_issuer_unknown');
   });
 
-  test('another issuer with a key of its own', async (t) => {
+  test('a token of another issuer with another key is refused', async (t) => {
     const other = await startProvider(t, { algorithm: 'ES256', keys: [newKey('ES256')] });
     await other.person('ann', {});
     assertTokenRefused(await server.me(await other.token('ann')), 'token_kid_unknown');
   });
 
-  test('another issuer that names its own key like the trusted one', async (t) => {
+  test('a token of another issuer with the same key id is refused', async (t) => {
     const other = await startProvider(t, { algorithm: 'ES256', keys: [{ ...newKey('ES256'), kid: keys[0].kid }] });
     await other.person('ann', {});
     assertTokenRefused(await server.me(await other.token('ann')), 'token_signature');
   });
 
-  test('another audience', async () => {
+  test('a token for another audience is refused', async () => {
     assertTokenRefused(await server.me(await provider.token('ann', 'somebody-else')), 'token_audience_other');
   });
 
-  test('changed claims', async () => {
+  test('a token with changed claims is refused', async () => {
     const changes = [{ sub: 'bob' }, { aud: 'dezky-operator' }, { groups: ['dezky-platform-admins'] }, { exp: 4_102_444_800 }];
     for (const members of changes) {
       assertTokenRefused(await server.me(tampered(token, 1, members)), 'token_signature');
     }
   });
 
-  test('a changed or missing signature', async () => {
+  test('a token with a changed or missing signature is refused', async () => {
     const [header, payload, signature] = token.split('.');
     const other = Buffer.from(signature, 'base64url').map((byte, index) => (index === 9 ? byte ^ 1 : byte));
     const broken = [header, payload, Buffer.from(other).toString('base64url')].join('.');
@@ -79,7 +79,7 @@ describe('refusals', () => {
     assertTokenRefused(await server.me(tampered(token, 0, { alg: 'HS256' })), 'token_alg_symmetric');
   });
 
-  test('an ID token for an audience that is accepted, with a nonce and without', async () => {
+  test('an ID token for an accepted audience is refused, with and without a nonce', async () => {
     for (const nonce of ['n-0S6_WzA2Mj', undefined]) {
       const { id_token: idToken } = await provider.tokens('ann', { nonce });
       const claims = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'));
@@ -88,13 +88,13 @@ describe('refusals', () => {
     }
   });
 
-  test('the refusal names the claim and what is accepted, and repeats no value of the token', async () => {
+  test('the refusal names the claim and the accepted values, but no value of the token', async () => {
     const { body } = await server.me(await provider.token('ann', 'somebody-else'));
     assert.match(body.detail, /claim aud: .*; accepted here: dezky-operator, dezky-portal$/);
     assert.ok(!JSON.stringify(body).includes('somebody-else'));
   });
 
-  test('the good token is as good as before', async () => {
+  test('a valid token stays valid after the refusals', async () => {
     assert.equal((await server.me(token)).status, 200);
   });
 });

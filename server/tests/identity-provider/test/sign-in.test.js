@@ -1,4 +1,4 @@
-// The first sign-in makes a record, exactly one; later ones keep it in step, as far as they may.
+// Sign-in: the first one creates exactly one record, later ones update it within limits.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ const withEmail = async (server, token, email) => {
   return body.items.filter((user) => user.email === email);
 };
 
-test('32 first sign-ins of one person at once make one record', async (t) => {
+test('32 concurrent first sign-ins of one user create one record', async (t) => {
   const scene = await newScene(t);
   const { provider, server } = scene;
   const chief = await signedIn(scene, 'chief', [ADMINS], OPERATORS);
@@ -29,7 +29,7 @@ test('32 first sign-ins of one person at once make one record', async (t) => {
   }
 });
 
-test('of two people with one e-mail address one gets a record and the other is told that it is taken', async (t) => {
+test('of two users with one e-mail address, one gets a record and the other gets 409', async (t) => {
   const scene = await newScene(t);
   const { provider, server } = scene;
   const chief = await signedIn(scene, 'chief', [ADMINS], OPERATORS);
@@ -53,7 +53,7 @@ test('of two people with one e-mail address one gets a record and the other is t
   }
 });
 
-test('a token issued before the last change of rights grants nothing, one issued after it does', async (t) => {
+test('only a token issued after the last change of rights grants rights', async (t) => {
   const scene = await newScene(t);
   const { provider, server } = scene;
   const chief = await signedIn(scene, 'chief', [ADMINS], OPERATORS);
@@ -71,27 +71,27 @@ test('a token issued before the last change of rights grants nothing, one issued
   const granted = await server.me(fresh);
   assert.deepEqual([granted.body.profile.platformAdmin, granted.body.tenants.map(({ slug }) => slug)], [true, ['dezky']]);
   assert.equal(granted.body.profile.role, 'admin');
-  // The record decides, so the older token does not take it away either.
+  // The record decides, so the older token does not remove the rights either.
   assert.equal((await server.me(outdated)).body.profile.platformAdmin, true);
   assert.equal((await server.get(outdated, '/partners')).status, 200);
 });
 
-test('a right that the identity provider takes away goes with the next sign-in', async (t) => {
+test('a right that the identity provider removes ends at the next sign-in', async (t) => {
   const scene = await newScene(t);
   const { provider, server } = scene;
-  // The last admin would stay one.
+  // A second admin, because the last admin cannot lose the right.
   await signedIn(scene, 'chief', [ADMINS], OPERATORS);
   const person = await signedIn(scene, 'ann', [ADMINS, 'tenant-dezky'], OPERATORS);
   await provider.person('ann', { groups: [] });
   const fresh = await laterToken(provider, 'ann', OPERATORS);
   const after = await server.me(fresh);
   assert.deepEqual([after.body.profile.platformAdmin, after.body.profile.tenantIds], [false, []], after.text);
-  // The older token still says otherwise, and is not believed.
+  // The older token still has the groups, but they are ignored.
   assert.equal((await server.me(person.token)).body.profile.platformAdmin, false);
   assertRefused(await server.get(person.token, '/partners'), 403, 'denied_not_platform_admin');
 });
 
-test('signing in never makes an inactive record active', async (t) => {
+test('signing in never activates an inactive record', async (t) => {
   const scene = await newScene(t);
   const { provider, server } = scene;
   const chief = await signedIn(scene, 'chief', [ADMINS], OPERATORS);

@@ -1,4 +1,4 @@
-"""openfeature-provider-ofrep with openfeature-sdk against a running server: every case of the scene whose file is given."""
+"""Checks openfeature-provider-ofrep against a running server: all cases of a scene file."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 
-ASKS = {
+METHODS = {
     "boolean": "get_boolean_details",
     "string": "get_string_details",
     "number": "get_float_details",
@@ -15,16 +15,16 @@ ASKS = {
 }
 
 
-def ask(url, case):
-    """What a client shows of a case."""
+def evaluate(url, case):
+    """Returns the result of the client for a case."""
     headers = {"Authorization": f"Bearer {case['secret']}"}
     domain = case["secret"]
-    if domain not in asked:
-        asked.add(domain)
+    if domain not in registered_domains:
+        registered_domains.add(domain)
         api.set_provider_and_wait(OFREPProvider(url, headers_factory=lambda: headers), domain)
     attributes = dict(case["context"])
     context = EvaluationContext(attributes.pop("targetingKey", None), attributes)
-    details = getattr(api.get_client(domain), ASKS[case["type"]])(case["flag"], case["default"], context)
+    details = getattr(api.get_client(domain), METHODS[case["type"]])(case["flag"], case["default"], context)
     if details.error_code:
         return {"errorCode": details.error_code.value, "value": details.value}
     return {
@@ -36,20 +36,20 @@ def ask(url, case):
 
 
 def main(path):
-    """Asks everything; the number of wrong answers is what it ends with."""
+    """Checks every case. Returns 1 if any result is wrong, else 0."""
     with open(path, encoding="utf-8") as file:
         scene = json.load(file)
     wrong = 0
     for case in scene["cases"]:
-        shown = ask(scene["url"], case)
-        if shown != case["expected"]:
+        result = evaluate(scene["url"], case)
+        if result != case["expected"]:
             wrong += 1
-            print(f"{case['name']}: shown {shown}, expected {case['expected']}", file=sys.stderr)
+            print(f"{case['name']}: got {result}, expected {case['expected']}", file=sys.stderr)
     print(f"{len(scene['cases'])} cases, {wrong} wrong")
     return 1 if wrong else 0
 
 
-asked = set()
+registered_domains = set()
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]))

@@ -1,4 +1,4 @@
-// A headless Chromium that talks to nobody but the tests, and a page for it, of another origin than the server.
+// A headless Chromium without other network use, and a page whose origin differs from the server's.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Where the page is; it is there until the test ends. */
+/** Serves the page until the end of the test and returns its address. */
 export async function servePage(test) {
   const entry = fileURLToPath(new URL('./page.js', import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'iife', platform: 'browser', target: 'es2022' });
@@ -36,19 +36,19 @@ export async function servePage(test) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** The page, opened; `asked` has every evaluation and every stream that it asks for, `said` its complaints. */
+/** Opens the page. `requests` lists its evaluations and streams, and `errors` its errors. */
 export async function openPage(test, address) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
   test.after(() => browser.close());
   const page = await browser.newPage();
-  const [asked, said] = [[], []];
+  const [requests, errors] = [[], []];
   page.on('request', (request) => {
     const { pathname, searchParams } = new URL(request.url());
     if (pathname.startsWith('/ofrep/')) {
-      asked.push({ method: request.method(), pathname, searchParams });
+      requests.push({ method: request.method(), pathname, searchParams });
     }
   });
-  page.on('pageerror', (error) => said.push(String(error)));
+  page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(address);
-  return { page, asked, said };
+  return { page, requests, errors };
 }

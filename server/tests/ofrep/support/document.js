@@ -1,4 +1,4 @@
-// The rules of OFREP's published OpenAPI document, and whether an answer keeps to them.
+// The rules of OFREP's published OpenAPI document, and a check of answers.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -6,18 +6,20 @@ import { readFileSync } from 'node:fs';
 import addFormats from 'ajv-formats';
 import Ajv from 'ajv/dist/2020.js';
 
-/** service/openapi.yaml of open-feature/protocol, version 0.3.0 at d1a63a4: its paths and schemas, without its prose. */
+/** service/openapi.yaml 0.3.0 of open-feature/protocol at d1a63a4: its paths and schemas. */
 const PUBLISHED = readFileSync(new URL('ofrep-0.3.0.json', import.meta.url), 'utf8');
 
-/** The rules as they are published. */
+/** Returns the rules as published. */
 export const published = () => JSON.parse(PUBLISHED);
 
 /**
- * The document, read so that a valid answer is valid:
- * - a value is of any of the types, not of exactly one: codeDefaultFlag asks for nothing, so it fits beside whichever type does;
- * - DEFAULT is a reason. It is one of OpenFeature's, ADR 0006 of the same repository uses it, and every client takes it.
+ * Returns the rules with two corrections, without which valid answers are invalid:
+ * - A value may match several types, not exactly one: codeDefaultFlag requires nothing, so it
+ *   always matches beside another type.
+ * - DEFAULT is a reason. It is one of OpenFeature's reasons, ADR 0006 of the same repository uses
+ *   it, and every client accepts it.
  */
-export function asMeant() {
+export function correctedRules() {
   const document = published();
   const [described, valued] = document.components.schemas.evaluationSuccess.allOf;
   valued.anyOf = valued.oneOf;
@@ -26,7 +28,7 @@ export function asMeant() {
   return document;
 }
 
-/** What is wrong with answers, as a document has it. */
+/** The rules of a document, compiled for checks. */
 export class Rules {
   #document;
   #ajv = new Ajv({ strict: false, allErrors: true });
@@ -38,15 +40,15 @@ export class Rules {
     this.#ajv.addSchema({ $id: 'ofrep', ...document }, 'ofrep');
   }
 
-  /** What is wrong with a value as one of the schemas; nothing, where it keeps to it. */
-  wrong(schema, value) {
+  /** Returns the violations of a schema by a value. Empty if there are none. */
+  violations(schema, value) {
     return this.#faults(`ofrep#/components/schemas/${schema}`, value);
   }
 
-  /** Fails where an answer is none that this path of the document has. `body` is undefined where there is none. */
+  /** Asserts that an answer is valid for a path. `body` is undefined for an empty answer. */
   check(path, { status, headers, body }, what) {
     const response = this.#document.paths[path].post.responses[status];
-    assert.ok(response, `${what}: a status that the document does not have: ${status}`);
+    assert.ok(response, `${what}: a status that is not in the document: ${status}`);
     if (!response.content) {
       return;
     }

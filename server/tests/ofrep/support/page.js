@@ -1,13 +1,13 @@
-// What the page has: a provider with nothing but an address and a credential, everything else as it comes.
+// The script of the page: a provider with an address, a credential and default settings.
 
 import { OpenFeature, ProviderEvents } from '@openfeature/web-sdk';
 import { OFREPWebProvider } from '@openfeature/ofrep-web-provider';
 
-import { askFor, shown } from './shown.js';
+import { methodFor, resultOf } from './results.js';
 
 let domains = 0;
 
-/** A client of its own for a context; what went wrong at its start, where something did. */
+/** Starts a client for a context. `failure` is the error of its start, if any. */
 async function start({ url, headers, context }) {
   domains += 1;
   const domain = `domain-${domains}`;
@@ -21,21 +21,21 @@ async function start({ url, headers, context }) {
   return { client: OpenFeature.getClient(domain), provider, failure };
 }
 
-/** What is shown of cases that have server, key and context in common. */
+/** Evaluates cases that share the server, key and context. */
 async function evaluate({ cases, ...how }) {
   const { client, provider, failure } = await start(how);
   const answers = cases.map((one) => {
-    const details = shown(client[askFor(one.type)](one.flag, one.default));
+    const details = resultOf(client[methodFor(one.type)](one.flag, one.default));
     return failure ? { failure, ...details } : details;
   });
   await provider.onClose();
   return answers;
 }
 
-/** Everything that was heard, and when, and what the watched flag was then. */
-const heard = [];
+/** All received events with their time and the value of the watched flag. */
+const events = [];
 
-/** Follows a flag from now on. */
+/** Starts to record the events and values of a flag. */
 async function watch({ flag, ...how }) {
   const { client, failure } = await start(how);
   if (failure) {
@@ -44,9 +44,9 @@ async function watch({ flag, ...how }) {
   for (const event of Object.values(ProviderEvents)) {
     client.addHandler(event, (details) => {
       const { value, errorCode } = client.getBooleanDetails(flag, false);
-      heard.push({ event, at: Date.now(), value: errorCode ?? value, changed: details?.flagsChanged });
+      events.push({ event, at: Date.now(), value: errorCode ?? value, changed: details?.flagsChanged });
     });
   }
 }
 
-globalThis.page = { evaluate, watch, heard };
+globalThis.page = { evaluate, watch, events };

@@ -1,4 +1,4 @@
-// A server with everything that cases.json speaks of, and its table with everything filled in.
+// A server with the flags and keys of cases.json, and the cases with all values filled in.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,12 +7,12 @@ import { startServer } from './server.js';
 
 export const TABLE = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
 
-/** What the type that is asked for has as a default where the answer is to be an error. */
+/** The default value for each requested type in cases with an error. */
 const DEFAULTS = { boolean: true, string: 'the default', number: 7.5, object: { the: 'default' } };
 
 /**
- * A server, and the cases for it: `{ name, secret, context, flag, type, default, status, expected }`,
- * expected being `{ value, reason, variant, metadata }` or `{ errorCode }`.
+ * Starts a server and returns its cases: `{ name, secret, context, flag, type, default, status,
+ * expected }`, with `expected` as `{ value, reason, variant, metadata }` or `{ errorCode }`.
  */
 export async function newScene(test, options) {
   const server = await startServer(test, options);
@@ -34,8 +34,8 @@ export async function newScene(test, options) {
   return { server, keys, secrets, cases };
 }
 
-/** Where a tenant is in the rollout of a flag, in hundredths of a percent. */
-function place(key, tenantId) {
+/** Returns the position of a tenant in the rollout of a flag, in hundredths of a percent. */
+function position(key, tenantId) {
   const hash = BigInt(`0x${createHash('sha256').update(`${tenantId}:${key}`).digest('hex')}`);
   return Number((hash % 100n) * 100n + ((hash / 100n) % 100n));
 }
@@ -44,11 +44,14 @@ function percentage(key, pct, tenants) {
   if (typeof pct === 'number') {
     return pct;
   }
-  const at = place(key, tenants.get(pct.tenant));
+  const at = position(key, tenants.get(pct.tenant));
   return pct.percents === undefined ? (at + pct.hundredths) / 100 : Math.floor(at / 100) + pct.percents;
 }
 
-/** Keys: one for the whole server, one for each tenant of the table, and two that are good for nothing. Their ids, and their secrets. */
+/**
+ * Creates a server key, a key for each tenant of the table, and a revoked and an unknown key.
+ * Returns their ids and their secrets.
+ */
 async function makeKeys(server) {
   const names = ['server', 'revoked', ...new Set(TABLE.evaluations.map(({ tenant }) => tenant))];
   const [keys, secrets] = [{}, { unknown: `dzk_${'A'.repeat(43)}` }];
@@ -69,7 +72,7 @@ async function evaluations(server, tenants, secrets) {
     const id = tenants.get(tenant);
     const { revision: own } = await server.ask('GET', `/flags/slice?tenant=${tenant}`);
     const { pct } = TABLE.flags.find(({ key }) => key === flag);
-    const rollout = reason === 'SPLIT' ? { bucket: place(flag, id) / 100, pct: percentage(flag, pct, tenants) } : {};
+    const rollout = reason === 'SPLIT' ? { bucket: position(flag, id) / 100, pct: percentage(flag, pct, tenants) } : {};
     for (const [holder, revision] of [['server', newest], [tenant, own]]) {
       const shared = { version: `rev-${revision}`, flagSetId: environment, contextId: id };
       for (const targetingKey of [tenant, id]) {
@@ -102,14 +105,14 @@ function refusals(secrets) {
   }));
 }
 
-/** The scene as a client that is no script of ours reads it: a file of the cases as that client is known to show them. */
-export function write(path, client, { server, cases }) {
-  const shown = cases.map((one) => ({ ...one, expected: asShownBy(client, one) }));
-  writeFileSync(path, JSON.stringify({ url: server.url, cases: shown }));
+/** Writes a scene file for a client, with the results that this client must return. */
+export function writeScene(path, client, { server, cases }) {
+  const expected = cases.map((one) => ({ ...one, expected: expectedFor(client, one) }));
+  writeFileSync(path, JSON.stringify({ url: server.url, cases: expected }));
 }
 
-/** What this client is known to show of a case. */
-export function asShownBy(client, { status, expected, ...rest }) {
+/** Returns the result that a client must return for a case. */
+export function expectedFor(client, { status, expected, ...rest }) {
   const { statuses = {}, errorCodes = {}, about, ...others } = TABLE.clients[client];
   const { errorCode } = expected;
   if (!errorCode) {

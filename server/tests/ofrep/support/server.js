@@ -1,4 +1,4 @@
-// The server under test: the real binary, with sample data and an identity provider of its own, and what an operator does to it.
+// The server under test: the real binary with sample data and the dev identity provider.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,18 +15,21 @@ function binary() {
   const built = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
   const path = process.env.DEZKY_SERVER ?? join(built, 'debug', 'dezky-server');
   if (!existsSync(path)) {
-    throw new Error(`there is no ${path}: cargo build -p dezky-server --features dev, or say where it is in DEZKY_SERVER`);
+    throw new Error(`${path} does not exist: run cargo build -p dezky-server --features dev, or set DEZKY_SERVER`);
   }
   return path;
 }
 
-/** Its settings come from the arguments alone, whatever the environment says. */
+/** Returns the environment without settings of the server, so that only arguments apply. */
 function environment() {
   const isSetting = (name) => name.startsWith('DEZKY_') || name === 'AUTHENTIK_AUDIENCE';
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
 }
 
-/** A server that ends with the test. `origin`: whose pages may ask it. `rate`: requests a second, without limit unless given. */
+/**
+ * Starts a server that ends with the test. `origin` may send requests from pages. `rate` limits the
+ * requests per second. The default is no limit.
+ */
 export async function startServer(test, { origin, rate = 0 } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'dezky-ofrep-'));
   const settings = ['--data', data, '--rate-limit', String(rate), '--failure-limit', '0', '--log-format', 'json'];
@@ -48,7 +51,7 @@ class Server {
     this.#arguments = settings;
   }
 
-  /** Starts it, at a port: its own from before, if not told otherwise. */
+  /** Starts the server at a port. The default is the port of its last start. */
   async start(port = new URL(this.url).port) {
     const child = spawn(binary(), ['serve', '--dev', '--listen', `127.0.0.1:${port}`, ...this.#arguments], {
       env: environment(),
@@ -67,7 +70,7 @@ class Server {
     }
   }
 
-  /** The access token of one of the people whom its identity provider knows. */
+  /** Returns an access token of a persona. */
   async token(persona) {
     const answer = await fetch(`${this.url}/dev/token`, {
       method: 'POST',
@@ -77,7 +80,7 @@ class Server {
     return (await answer.json()).access_token;
   }
 
-  /** Asks as an operator, for whatever version is there; fails where that is refused. */
+  /** Sends a request as an operator, for any version. It must succeed. */
   async ask(method, path, json) {
     const answer = await fetch(`${this.url}${path}`, {
       method,
@@ -93,7 +96,7 @@ class Server {
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  /** Kills a flag, suspends a tenant and so on: a POST that says which version it means. */
+  /** Sends a POST with `If-Match`, for example to kill a flag or to suspend a tenant. */
   async act(path) {
     const answer = await fetch(`${this.url}${path}`, {
       method: 'POST',
@@ -102,7 +105,7 @@ class Server {
     assert.ok(answer.ok, `POST ${path}: ${answer.status} ${await answer.text()}`);
   }
 
-  /** Sets the state of a flag; when the server has acknowledged it. */
+  /** Sets the state of a flag and returns the time of the acknowledgement. */
   async setState(flag, state) {
     await this.ask('PATCH', `/flags/${flag}`, { state });
     return Date.now();
@@ -123,6 +126,6 @@ function addressOf(child) {
         }
       });
     }
-    child.once('exit', (code, signal) => reject(new Error(`the server ended with ${code ?? signal}:\n${lines.join('\n')}`)));
+    child.once('exit', (code, signal) => reject(new Error(`the server exited with ${code ?? signal}:\n${lines.join('\n')}`)));
   });
 }

@@ -1,4 +1,4 @@
-// @openfeature/ofrep-provider with @openfeature/server-sdk.
+// The client @openfeature/ofrep-provider with @openfeature/server-sdk.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
 
-import { asShownBy, newScene } from '../support/scene.js';
-import { askFor, shown } from '../support/shown.js';
+import { expectedFor, newScene } from '../support/scene.js';
+import { methodFor, resultOf } from '../support/results.js';
 
-/** A client with a key; `header` is where it is shown. */
+/** Creates a client that sends its key in a header. */
 async function clientWith(url, secret, header = 'authorization') {
   const provider = new OFREPProvider({ baseUrl: url, headers: [[header, header === 'authorization' ? `Bearer ${secret}` : secret]] });
   const domain = `${url} ${secret} ${header}`;
@@ -17,20 +17,20 @@ async function clientWith(url, secret, header = 'authorization') {
   return OpenFeature.getClient(domain);
 }
 
-test('every case', async (t) => {
+test('every case has the expected result with either header', async (t) => {
   const { server, cases } = await newScene(t);
   t.after(() => OpenFeature.clearProviders());
   for (const header of ['authorization', 'x-api-key']) {
     for (const one of cases) {
       const client = await clientWith(server.url, one.secret, header);
-      const details = await client[askFor(one.type)](one.flag, one.default, one.context);
-      assert.deepEqual(shown(details), asShownBy('node', one), `${one.name}, in ${header}`);
+      const details = await client[methodFor(one.type)](one.flag, one.default, one.context);
+      assert.deepEqual(resultOf(details), expectedFor('node', one), `${one.name}, in ${header}`);
     }
   }
   t.diagnostic(`${cases.length} cases, with either header`);
 });
 
-test('what is acknowledged is what is answered', async (t) => {
+test('acknowledged changes are visible in the next answer', async (t) => {
   const { server, secrets } = await newScene(t);
   t.after(() => OpenFeature.clearProviders());
   const client = await clientWith(server.url, secrets.acme);
@@ -43,7 +43,7 @@ test('what is acknowledged is what is answered', async (t) => {
   assert.deepEqual([value, flagMetadata.killSwitch], [false, true]);
 });
 
-test('too many requests: the client waits as long as it is told to', async (t) => {
+test('after a 429 the client waits for the given time', async (t) => {
   const { server, secrets } = await newScene(t, { rate: 200 });
   t.after(() => OpenFeature.clearProviders());
   const client = await clientWith(server.url, secrets.acme);

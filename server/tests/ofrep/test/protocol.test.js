@@ -1,19 +1,19 @@
-// Every answer to every case, held against the published document, and against what the clients need beyond it.
+// Every answer to every case, compared with the published document and with the needs of clients.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Rules, asMeant, published } from '../support/document.js';
+import { Rules, correctedRules, published } from '../support/document.js';
 import { newScene } from '../support/scene.js';
 
 const SINGLE = '/ofrep/v1/evaluate/flags/{key}';
 const BULK = '/ofrep/v1/evaluate/flags';
-/** What clients take for a reason: OpenFeature's own, without those that only a client can give. */
+/** The reasons that a server can return: OpenFeature's, without those of clients. */
 const REASONS = ['STATIC', 'DEFAULT', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'UNKNOWN'];
 
-const rules = new Rules(asMeant());
+const rules = new Rules(correctedRules());
 
-/** Asks, and holds the answer against the document. */
+/** Sends a request and compares the answer with the document. */
 async function ask(url, path, { secret, headers = {}, flag, body, raw }) {
   const answer = await fetch(url + path.replace('{key}', flag), {
     method: 'POST',
@@ -22,36 +22,36 @@ async function ask(url, path, { secret, headers = {}, flag, body, raw }) {
   });
   const text = await answer.text();
   const { status } = answer;
-  const said = { status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
-  rules.check(path, said, `${path} ${flag ?? ''} ${raw ?? JSON.stringify(body)}`);
+  const result = { status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
+  rules.check(path, result, `${path} ${flag ?? ''} ${raw ?? JSON.stringify(body)}`);
   if (status === 304) {
     assert.equal(text, '');
   }
   if (status >= 400) {
     assert.match(answer.headers.get('content-type'), /^application\/(problem\+)?json$/);
-    assert.equal(typeof (said.body.errorDetails ?? said.body.detail), 'string', 'every refusal says something');
+    assert.equal(typeof (result.body.errorDetails ?? result.body.detail), 'string', 'every refusal has a description');
   }
   if (status === 429) {
     assert.match(answer.headers.get('retry-after'), /^[1-9][0-9]*$/, 'whole seconds');
   }
-  return said;
+  return result;
 }
 
-/** Nothing is left out, although the document would allow it: there are clients that need it. */
-function assertWhole(entry) {
+/** Asserts that all members are present. The document allows fewer, but some clients need all. */
+function assertComplete(entry) {
   assert.deepEqual(Object.keys(entry), ['key', 'value', 'reason', 'variant', 'metadata']);
   assert.equal(typeof entry.value, 'boolean');
   assert.ok(REASONS.includes(entry.reason), entry.reason);
 }
 
-test('the document alone is not enough, and each of its rules is kept', () => {
+test('the document needs two corrections, and all its other rules apply', () => {
   const whole = { key: 'a', value: true, reason: 'STATIC', variant: 'on', metadata: { version: 'rev-1' } };
-  // As soon as this is no longer so, asMeant() has nothing to mend.
+  // If this fails, the document has been corrected, and correctedRules() is not needed any more.
   const literally = new Rules(published());
-  assert.match(literally.wrong('evaluationSuccess', whole).join(), /must match exactly one schema in oneOf/);
-  assert.match(literally.wrong('evaluationSuccess', { ...whole, reason: 'DEFAULT' }).join(), /\/reason must be equal to one/);
+  assert.match(literally.violations('evaluationSuccess', whole).join(), /must match exactly one schema in oneOf/);
+  assert.match(literally.violations('evaluationSuccess', { ...whole, reason: 'DEFAULT' }).join(), /\/reason must be equal to one/);
 
-  assert.deepEqual(rules.wrong('evaluationSuccess', whole), []);
+  assert.deepEqual(rules.violations('evaluationSuccess', whole), []);
   for (const [broken, complaint] of [
     [{ ...whole, key: undefined }, /required property 'key'/],
     [{ ...whole, reason: undefined }, /required property 'reason'/],
@@ -59,23 +59,23 @@ test('the document alone is not enough, and each of its rules is kept', () => {
     [{ ...whole, variant: 1 }, /\/variant must be string/],
     [{ ...whole, metadata: { scope: {} } }, /\/metadata\/scope must match exactly one/],
   ]) {
-    assert.match(rules.wrong('evaluationSuccess', JSON.parse(JSON.stringify(broken))).join(), complaint);
+    assert.match(rules.violations('evaluationSuccess', JSON.parse(JSON.stringify(broken))).join(), complaint);
   }
-  assert.match(rules.wrong('evaluationFailure', { key: 'a', errorCode: 'FLAG_NOT_FOUND' }).join(), /\/errorCode must be equal/);
-  const streams = (stream) => rules.wrong('bulkEvaluationSuccess', { flags: [], eventStreams: [stream] }).join();
+  assert.match(rules.violations('evaluationFailure', { key: 'a', errorCode: 'FLAG_NOT_FOUND' }).join(), /\/errorCode must be equal/);
+  const streams = (stream) => rules.violations('bulkEvaluationSuccess', { flags: [], eventStreams: [stream] }).join();
   assert.equal(streams({ type: 'sse', endpoint: { requestUri: '/stream' } }), '');
   assert.notEqual(streams({ type: 'sse' }), '');
   assert.notEqual(streams({ type: 'sse', url: 'https://a.example/', endpoint: { requestUri: '/stream' } }), '');
   assert.notEqual(streams({ type: 'sse', endpoint: { requestUri: 'stream' } }), '');
 });
 
-test('every case, one flag', async (t) => {
+test('every case has the expected answer for one flag', async (t) => {
   const { server, cases } = await newScene(t);
   for (const { name, secret, context, flag, status, expected } of cases) {
     const answer = await ask(server.url, SINGLE, { secret, flag, body: { context } });
     assert.equal(answer.status, status, name);
     if (status === 200) {
-      assertWhole(answer.body);
+      assertComplete(answer.body);
       assert.equal(answer.body.key, flag);
     }
     if (status === 400 || status === 404) {
@@ -89,7 +89,7 @@ test('every case, one flag', async (t) => {
   t.diagnostic(`${cases.length} answers`);
 });
 
-test('every case, all flags', async (t) => {
+test('every case has the expected answer for all flags', async (t) => {
   const { server, cases } = await newScene(t);
   let answers = 0;
   for (const [how, group] of groups(cases)) {
@@ -97,7 +97,7 @@ test('every case, all flags', async (t) => {
     const body = { context };
     const answer = await ask(server.url, BULK, { secret, body });
     answers += 1;
-    // What is wrong with one flag alone is not wrong with all of them.
+    // An error of a single flag does not affect the bulk request.
     const { status, expected } = group.find((one) => one.status !== 404) ?? { status: 200 };
     assert.equal(answer.status, status, how);
     if (status !== 200) {
@@ -107,7 +107,7 @@ test('every case, all flags', async (t) => {
       continue;
     }
     const flags = new Map(answer.body.flags.map((entry) => [entry.key, entry]));
-    answer.body.flags.forEach(assertWhole);
+    answer.body.flags.forEach(assertComplete);
     for (const one of group.filter((one) => !one.expected.errorCode)) {
       const { key, ...rest } = flags.get(one.flag);
       assert.deepEqual(rest, one.expected, one.name);
@@ -131,7 +131,7 @@ function groups(cases) {
   return all;
 }
 
-test('what no client would send', async (t) => {
+test('malformed requests are refused', async (t) => {
   const { server, secrets } = await newScene(t);
   const secret = secrets.server;
   for (const [sent, errorCode] of [
@@ -156,13 +156,13 @@ test('what no client would send', async (t) => {
   }
   for (const path of [SINGLE, BULK]) {
     assert.equal((await ask(server.url, path, { flag: 'always', body: { context: { targetingKey: 'acme' } } })).status, 401);
-    // More than there is to know of a tenant is no mistake.
+    // Unknown members of the context are allowed.
     const context = { targetingKey: 'acme', environment: 'production', plan: 'free', email: 'ann@acme.example', nested: { list: [1, null] } };
     assert.equal((await ask(server.url, path, { secret, flag: 'by-plan', body: { context, more: true } })).status, 200);
   }
 });
 
-test('a tenant that exists and one that does not are refused in the same words', async (t) => {
+test('an existing and an unknown tenant are refused with the same answer', async (t) => {
   const { server, secrets } = await newScene(t);
   for (const path of [SINGLE, BULK]) {
     const refused = async (targetingKey) => {
@@ -174,7 +174,7 @@ test('a tenant that exists and one that does not are refused in the same words',
   }
 });
 
-test('too many requests', async (t) => {
+test('too many requests get 429', async (t) => {
   const { server, secrets } = await newScene(t, { rate: 200 });
   for (const path of [SINGLE, BULK]) {
     const one = () => ask(server.url, path, { secret: secrets.acme, flag: 'always', body: { context: { targetingKey: 'acme' } } });
@@ -187,7 +187,7 @@ test('too many requests', async (t) => {
   }
 });
 
-test('the events of a stream', async (t) => {
+test('the events of a stream announce each change', async (t) => {
   const { server, secrets } = await newScene(t);
   const all = () => ask(server.url, BULK, { secret: secrets.acme, body: { context: { targetingKey: 'acme' } } });
   const { requestUri } = (await all()).body.eventStreams[0].endpoint;
@@ -201,19 +201,19 @@ test('the events of a stream', async (t) => {
       await server.setState('never', change);
     }
     const { value: event } = await events.next();
-    assert.deepEqual(rules.wrong('sseEvent', event), []);
+    assert.deepEqual(rules.violations('sseEvent', event), []);
     assert.equal(event.event, 'message');
     const data = JSON.parse(event.data);
-    assert.deepEqual(rules.wrong('sseEventData', data), []);
+    assert.deepEqual(rules.violations('sseEventData', data), []);
     assert.equal(data.type, 'refetchEvaluation');
-    // As a client asks because of it.
+    // The request that a client sends after the event.
     const query = new URLSearchParams({ flagConfigEtag: data.etag, flagConfigLastModified: '1771622898' });
-    const asked = await fetch(`${server.url}${BULK}?${query}`, {
+    const refetched = await fetch(`${server.url}${BULK}?${query}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': secrets.acme },
       body: JSON.stringify({ context: { targetingKey: 'acme' } }),
     });
-    const never = (await asked.json()).flags.find(({ key }) => key === 'never');
+    const never = (await refetched.json()).flags.find(({ key }) => key === 'never');
     assert.equal(never.value, change === 'on');
     ids.push(Number(event.id));
   }
@@ -222,7 +222,7 @@ test('the events of a stream', async (t) => {
   assert.equal((await fetch(`${server.url}${requestUri.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))}`)).status, 401);
 });
 
-/** Events as their fields, one after the other; comments are passed over. */
+/** Yields the fields of each event and skips comments. */
 async function* eventsOf(answer) {
   let text = '';
   for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {

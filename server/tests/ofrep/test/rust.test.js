@@ -1,8 +1,8 @@
-// open-feature-ofrep with open-feature.
+// The client open-feature-ofrep with open-feature.
 
 import { join } from 'node:path';
 
 import { WORKSPACE } from '../support/server.js';
-import { everyCase } from '../support/elsewhere.js';
+import { everyCase } from '../support/other-languages.js';
 
 everyCase('rust', join(WORKSPACE, 'target', 'ofrep-rust', 'debug', 'dezky-ofrep-tests'), []);

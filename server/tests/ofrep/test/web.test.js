@@ -1,19 +1,20 @@
-// @openfeature/ofrep-web-provider with @openfeature/web-sdk, in a browser, in a page of another origin than the server's.
+// The client @openfeature/ofrep-web-provider with @openfeature/web-sdk, in a browser page whose
+// origin differs from the server's.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openPage, servePage } from '../support/browser.js';
-import { asShownBy, newScene } from '../support/scene.js';
+import { expectedFor, newScene } from '../support/scene.js';
 
 const BULK = '/ofrep/v1/evaluate/flags';
 const STREAM = '/ofrep/v1/stream';
 const CHANGED = 'PROVIDER_CONFIGURATION_CHANGED';
 const STALE = 'PROVIDER_STALE';
 const FLIPS = 20;
-/** Long enough for whatever would happen to happen. */
-const A_WHILE = 1_500;
+/** The milliseconds after which an expected absence of requests counts. */
+const QUIET_MILLISECONDS = 1_500;
 
 const keyOf = (secret) => [['x-api-key', secret]];
 
@@ -23,21 +24,21 @@ async function newPage(t) {
   return { ...scene, ...(await openPage(t, origin)) };
 }
 
-test('every case', async (t) => {
-  const { server, cases, page, said } = await newPage(t);
+test('every case has the expected result', async (t) => {
+  const { server, cases, page, errors } = await newPage(t);
   for (const group of groups(cases)) {
     const [{ secret, context }] = group;
     const how = { url: server.url, headers: keyOf(secret), context, cases: group };
     const answers = await page.evaluate((all) => globalThis.page.evaluate(all), how);
     for (const [index, one] of group.entries()) {
-      assert.deepEqual(answers[index], asShownBy('web', one), one.name);
+      assert.deepEqual(answers[index], expectedFor('web', one), one.name);
     }
   }
-  assert.deepEqual(said, []);
+  assert.deepEqual(errors, []);
   t.diagnostic(`${cases.length} cases`);
 });
 
-/** Cases that one page can ask together. */
+/** Groups the cases by secret and context, which one client can evaluate. */
 function groups(cases) {
   const all = new Map();
   for (const one of cases) {
@@ -47,28 +48,28 @@ function groups(cases) {
   return all.values();
 }
 
-/** Follows the flag `never` for acme, and gives what there is to see of that. */
+/** Follows the flag `never` for acme and returns access to the recorded events. */
 async function follow({ server, secrets, page }, headers = keyOf(secrets.acme)) {
   const how = { url: server.url, headers, context: { targetingKey: 'acme' }, flag: 'never' };
   await page.evaluate((all) => globalThis.page.watch(all), how);
-  const heard = () => page.evaluate(() => globalThis.page.heard);
-  /** The first event of this name at or after a time. */
+  const recorded = () => page.evaluate(() => globalThis.page.events);
+  /** Waits for the first event with a name at or after a time. */
   const next = async (name, since, milliseconds) => {
-    const found = ([wanted, from]) => globalThis.page.heard.find(({ event, at }) => event === wanted && at >= from);
+    const found = ([wanted, from]) => globalThis.page.events.find(({ event, at }) => event === wanted && at >= from);
     const handle = await page.waitForFunction(found, [name, since], { timeout: milliseconds, polling: 10 });
     return handle.jsonValue();
   };
-  return { heard, next };
+  return { recorded, next };
 }
 
-const streams = (asked) => asked.filter(({ pathname }) => pathname === STREAM);
-const evaluations = (asked) => asked.filter(({ pathname, method }) => pathname === BULK && method === 'POST');
+const streams = (requests) => requests.filter(({ pathname }) => pathname === STREAM);
+const evaluations = (requests) => requests.filter(({ pathname, method }) => pathname === BULK && method === 'POST');
 
-/** The stream is open as soon as its first event made the page ask for the second time. */
-async function untilStreaming(asked) {
+/** Waits for the second evaluation, which the first event of the stream causes. */
+async function untilStreaming(requests) {
   const end = Date.now() + 10_000;
-  while (streams(asked).length === 0 || evaluations(asked).length < 2) {
-    assert.ok(Date.now() < end, 'the page opens no stream');
+  while (streams(requests).length === 0 || evaluations(requests).length < 2) {
+    assert.ok(Date.now() < end, 'the page did not open a stream');
     await sleep(20);
   }
 }
@@ -79,14 +80,14 @@ const CREDENTIALS = {
   "a member's token": async ({ server }) => [['authorization', `Bearer ${await server.token('member')}`]],
 };
 for (const [credential, headersOf] of Object.entries(CREDENTIALS)) {
-  test(`a flip is seen without polling, with ${credential}`, async (t) => {
+  test(`a flip arrives without polling, with ${credential}`, async (t) => {
     const scene = await newPage(t);
-    const { server, asked } = scene;
-    const { heard, next } = await follow(scene, await headersOf(scene));
-    await untilStreaming(asked);
-    const before = evaluations(asked).length;
-    await sleep(A_WHILE);
-    assert.equal(evaluations(asked).length, before, 'nothing is asked for while nothing happens');
+    const { server, requests } = scene;
+    const { recorded, next } = await follow(scene, await headersOf(scene));
+    await untilStreaming(requests);
+    const before = evaluations(requests).length;
+    await sleep(QUIET_MILLISECONDS);
+    assert.equal(evaluations(requests).length, before, 'no request is sent without a change');
 
     const times = [];
     for (let flip = 0; flip < FLIPS; flip += 1) {
@@ -97,42 +98,42 @@ for (const [credential, headersOf] of Object.entries(CREDENTIALS)) {
       assert.ok(changed.includes('never'), changed);
       times.push(at - acknowledged);
     }
-    const refetched = evaluations(asked).slice(before);
-    assert.equal(refetched.length, FLIPS, 'one evaluation for each flip');
-    assert.ok(refetched.every(({ searchParams }) => searchParams.get('flagConfigEtag')), 'each because of an event');
-    assert.equal(streams(asked).length, 1, 'over one stream');
-    const events = (await heard()).map(({ event }) => event);
+    const refetched = evaluations(requests).slice(before);
+    assert.equal(refetched.length, FLIPS, 'one evaluation per flip');
+    assert.ok(refetched.every(({ searchParams }) => searchParams.get('flagConfigEtag')), 'each evaluation follows an event');
+    assert.equal(streams(requests).length, 1, 'one stream');
+    const events = (await recorded()).map(({ event }) => event);
     assert.ok(!events.includes(STALE) && !events.includes('PROVIDER_ERROR'), events.join());
     times.sort((one, other) => one - other);
     const median = times[FLIPS / 2];
     t.diagnostic(`from the acknowledgement to ${CHANGED}: median ${median} ms, slowest ${times.at(-1)} ms of ${FLIPS}`);
-    // It waits 50 ms of its own before it asks.
+    // The client waits 50 ms before it fetches.
     assert.ok(median < 250, `${median} ms`);
   });
 }
 
-test("a page with a tenant's key hears nothing of what concerns another tenant alone", async (t) => {
+test("a page with a tenant's key gets no event for changes of another tenant", async (t) => {
   const scene = await newPage(t);
-  const { server, asked } = scene;
-  const { heard, next } = await follow(scene);
-  await untilStreaming(asked);
-  const [before, events] = [evaluations(asked).length, (await heard()).length];
+  const { server, requests } = scene;
+  const { recorded, next } = await follow(scene);
+  await untilStreaming(requests);
+  const [before, events] = [evaluations(requests).length, (await recorded()).length];
   await server.ask('PATCH', '/flags/by-another-tenant', { scope: { tenantSlugs: ['globex', 'hooli'] } });
   await server.act('/tenants/globex/suspend');
-  await sleep(A_WHILE);
-  assert.equal(evaluations(asked).length, before);
-  assert.equal((await heard()).length, events);
-  // And it would have heard.
+  await sleep(QUIET_MILLISECONDS);
+  assert.equal(evaluations(requests).length, before);
+  assert.equal((await recorded()).length, events);
+  // A change for the own tenant does arrive.
   const acknowledged = await server.setState('never', 'on');
   assert.equal((await next(CHANGED, acknowledged, 5_000)).value, true);
 });
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
-  test(`after ${signal} and a new start of the server the page catches up and goes on following`, async (t) => {
+  test(`after ${signal} and a restart of the server the page catches up and keeps following`, async (t) => {
     const scene = await newPage(t);
-    const { server, asked } = scene;
+    const { server, requests } = scene;
     const { next } = await follow(scene);
-    await untilStreaming(asked);
+    await untilStreaming(requests);
     const before = await server.setState('never', 'on');
     assert.equal((await next(CHANGED, before, 5_000)).value, true);
 
@@ -140,7 +141,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     await server.stop(signal);
     await next(STALE, stopped, 5_000);
     await server.start();
-    // Nobody told the page of this one.
+    // The page has no stream during this change.
     const missed = await server.setState('never', 'off');
     const caught = await next(CHANGED, missed, 20_000);
     assert.equal(caught.value, false);
@@ -150,15 +151,15 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
       assert.equal(value, state === 'on');
       assert.ok(at - acknowledged < 1_000, `${at - acknowledged} ms`);
     }
-    t.diagnostic(`caught up ${caught.at - missed} ms after the change that it missed`);
+    t.diagnostic(`caught up ${caught.at - missed} ms after the missed change`);
   });
 }
 
-test('a page whose key is revoked keeps what it had, and learns nothing more', async (t) => {
+test('a page whose key is revoked keeps its flags and gets no more changes', async (t) => {
   const scene = await newPage(t);
-  const { server, asked, keys } = scene;
-  const { heard, next } = await follow(scene);
-  await untilStreaming(asked);
+  const { server, requests, keys } = scene;
+  const { recorded, next } = await follow(scene);
+  await untilStreaming(requests);
   const before = await server.setState('never', 'on');
   assert.equal((await next(CHANGED, before, 5_000)).value, true);
 
@@ -166,19 +167,19 @@ test('a page whose key is revoked keeps what it had, and learns nothing more', a
   await server.ask('DELETE', `/keys/${keys.acme}`);
   await server.setState('never', 'off');
   await next(STALE, revoked, 5_000);
-  // The browser connects anew after some seconds, and then the page asks by itself.
+  // The browser reconnects after some seconds, and then the page fetches by itself.
   const end = Date.now() + 15_000;
-  const refetches = evaluations(asked).length;
-  while (streams(asked).length < 2 || evaluations(asked).length === refetches) {
-    assert.ok(Date.now() < end, 'the page gave up');
+  const refetches = evaluations(requests).length;
+  while (streams(requests).length < 2 || evaluations(requests).length === refetches) {
+    assert.ok(Date.now() < end, 'the page stopped retrying');
     await sleep(50);
   }
   await sleep(500);
-  const since = (await heard()).filter(({ at }) => at >= revoked);
+  const since = (await recorded()).filter(({ at }) => at >= revoked);
   assert.ok(since.every(({ event, value }) => event !== CHANGED && value === true), JSON.stringify(since));
 });
 
-test('a page of an origin that was not named reads nothing', async (t) => {
+test('a page of an origin that is not allowed reads nothing', async (t) => {
   const named = await servePage(t);
   const { server, secrets } = await newScene(t, { origin: named });
   const { page } = await openPage(t, await servePage(t));

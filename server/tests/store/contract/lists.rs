@@ -1,16 +1,16 @@
-//! Lists of partners, users and subscriptions.
+//! Lists of partners, users and subscriptions, page by page.
 
 use dezky_core::model::{Subscription, User};
 use dezky_server::store::{PageStart, PartnerQuery, Store, SubscriptionQuery, UserQuery};
 use serde_json::json;
 
-use super::Place;
+use super::DataLocation;
 use crate::records::*;
 
-pub async fn partners(place: Place) {
-    let store = place.open();
+pub async fn partners_are_listed_by_slug(location: DataLocation) {
+    let store = location.open();
     let all: Vec<_> = [5, 2, 9, 0, 7, 1].map(partner).to_vec();
-    store.write(write(all.iter().map(made))).await.unwrap();
+    store.write(write(all.iter().map(created))).await.unwrap();
     let mut slugs = Vec::new();
     let mut after = None;
     loop {
@@ -37,8 +37,8 @@ async fn all_users(store: &dyn Store, tenant: Option<&str>, limit: usize) -> Vec
     }
 }
 
-pub async fn users(place: Place) {
-    let store = place.open();
+pub async fn users_are_listed_by_last_sign_in(location: DataLocation) {
+    let store = location.open();
     let person = |number: usize| {
         let mut user = user(number);
         user.last_login_at = (!number.is_multiple_of(3)).then(|| at(number as i64 / 2 % 5));
@@ -50,29 +50,29 @@ pub async fn users(place: Place) {
         user
     };
     let mut all: Vec<User> = (0..25).map(person).collect();
-    store.write(write(all.iter().map(made))).await.unwrap();
+    store.write(write(all.iter().map(created))).await.unwrap();
     let order = |user: &User| (user.last_login_at.map_or(0, |at| at.as_micros()), user.id.clone());
     all.sort_by_key(|user| std::cmp::Reverse(order(user)));
-    let of = |all: &[User], tenant: &str| -> Vec<User> {
+    let members_of = |all: &[User], tenant: &str| -> Vec<User> {
         all.iter().filter(|user| user.tenant_ids.contains(&id(tenant))).cloned().collect()
     };
     for limit in [1, 4, 100] {
         assert_eq!(all_users(&*store, None, limit).await, all);
         for tenant in ["t1", "t2", "nobody"] {
-            assert_eq!(all_users(&*store, Some(tenant), limit).await, of(&all, tenant));
+            assert_eq!(all_users(&*store, Some(tenant), limit).await, members_of(&all, tenant));
         }
     }
     assert!(all[24].last_login_at.is_none());
 
-    // Membership follows the record.
-    let member = of(&all, "t1")[0].clone();
-    let gone = of(&all, "t2")[0].clone();
+    // The lists follow the membership in the record.
+    let member = members_of(&all, "t1")[0].clone();
+    let leaver = members_of(&all, "t2")[0].clone();
     let mut moved = member.clone();
     (moved.tenant_ids, moved.revisioned.version) = (vec![id("t3")], 2);
-    let entries = if gone.id == member.id {
-        vec![changed(&member, &moved)]
+    let entries = if leaver.id == member.id {
+        vec![updated(&member, &moved)]
     } else {
-        vec![changed(&member, &moved), removed(&gone)]
+        vec![updated(&member, &moved), deleted(&leaver)]
     };
     store.write(write(entries)).await.unwrap();
     assert_eq!(all_users(&*store, Some("t3"), 10).await, [moved]);
@@ -82,19 +82,19 @@ pub async fn users(place: Place) {
         !all_users(&*store, Some("t2"), 10)
             .await
             .iter()
-            .any(|user| user.id == gone.id || user.id == member.id)
+            .any(|user| user.id == leaver.id || user.id == member.id)
     );
     let strangers = user_of(json!({ "id": "x", "email": "x@example.org" }));
     assert_eq!(store.user(&strangers.id).await.unwrap(), None);
 }
 
-pub async fn subscriptions(place: Place) {
-    let store = place.open();
+pub async fn subscriptions_are_listed_newest_first(location: DataLocation) {
+    let store = location.open();
     let mut tenants: Vec<_> = (0..4).map(tenant).collect();
     tenants[3].terminate(at(0)).unwrap();
     let mut all: Vec<Subscription> =
         (0..30).map(|number| subscription(number, tenants[number % 4].id(), price(number as i64))).collect();
-    store.write(write(tenants.iter().map(made).chain(all.iter().map(made)))).await.unwrap();
+    store.write(write(tenants.iter().map(created).chain(all.iter().map(created)))).await.unwrap();
     all.sort_by_key(|each| std::cmp::Reverse((each.revisioned.created_at, each.id.clone())));
     let cases = [
         (None, None),

@@ -1,43 +1,43 @@
-//! The change log.
+//! The change log: its content, its filters and its pages.
 
 use dezky_core::model::{Actor, Change, User, verify_chain};
 use dezky_server::store::{ChangeQuery, Record, RecordChange, Write};
 
-use super::Place;
+use super::DataLocation;
 use crate::records::*;
 
-pub async fn it_tells_what_happened(place: Place) {
-    let (store, seen) = place.observed();
+pub async fn the_log_matches_the_writes(location: DataLocation) {
+    let (store, observer) = location.observed();
     let mut returned = Vec::new();
     for number in 0..20 {
         let first = tenant(number).record();
-        let entries = vec![made(&first), changed(&first, &touched(&first)), made(&user(number))];
+        let entries = vec![created(&first), updated(&first, &next_version(&first)), created(&user(number))];
         returned.extend(store.write(write(entries)).await.unwrap());
     }
-    let mut kept = store.changes(ChangeQuery { limit: 1_000, ..Default::default() }).await.unwrap();
-    kept.reverse();
-    assert_eq!(kept, returned);
-    assert_eq!(kept.iter().map(|change| change.revision).collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());
+    let mut logged = store.changes(ChangeQuery { limit: 1_000, ..Default::default() }).await.unwrap();
+    logged.reverse();
+    assert_eq!(logged, returned);
+    assert_eq!(logged.iter().map(|change| change.revision).collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());
     let head = store.head().await.unwrap();
-    assert_eq!(head, (60, verify_chain(&kept).unwrap()));
-    let told = seen.entries();
-    assert_eq!(told.len(), 60);
-    for ((revision, entry), change) in told.iter().zip(&kept) {
+    assert_eq!(head, (60, verify_chain(&logged).unwrap()));
+    let observed = observer.entries();
+    assert_eq!(observed.len(), 60);
+    for ((revision, entry), change) in observed.iter().zip(&logged) {
         assert_eq!((*revision, entry.action), (change.revision, change.content.action.as_str()));
         let record = entry.after.as_ref().map(Record::id);
         assert_eq!(record, Some(change.content.entity.id.as_str()));
     }
 }
 
-pub async fn every_filter_and_page(place: Place) {
-    let store = place.open();
+pub async fn every_filter_returns_its_changes_page_by_page(location: DataLocation) {
+    let store = location.open();
     for number in 0..40 {
         let by = Actor { id: Some(id(["ada", "bob", "eve"][number % 3])), email: None };
         let mut entries: Vec<RecordChange> =
-            vec![made(&tenant(number)), made(&subscription(number, &id("t3"), price(1)))];
+            vec![created(&tenant(number)), created(&subscription(number, &id("t3"), price(1)))];
         if number % 2 == 0 {
-            entries.push(made(&flag(&format!("flag-{number}"))));
-            entries.push(removed(&subscription(number, &id("t3"), price(1))));
+            entries.push(created(&flag(&format!("flag-{number}"))));
+            entries.push(deleted(&subscription(number, &id("t3"), price(1))));
         }
         let actor = if number == 39 { Actor::default() } else { by };
         store.write(Write { at: at(number as i64), actor, ..write(entries) }).await.unwrap();
@@ -59,7 +59,8 @@ pub async fn every_filter_and_page(place: Place) {
     ];
     let mut sizes = Vec::new();
     for query in queries {
-        let expected: Vec<Change> = whole.iter().filter(|change| fits(change, &query)).cloned().collect();
+        let expected: Vec<Change> =
+            whole.iter().filter(|change| matches_query(change, &query)).cloned().collect();
         let mut found: Vec<Change> = Vec::new();
         loop {
             let below = found.last().map(|last| last.revision);
@@ -76,7 +77,7 @@ pub async fn every_filter_and_page(place: Place) {
     assert_eq!(sizes, [120, 60, 1, 61, 1, 38, 7, 30, 0, 0]);
 }
 
-fn fits(change: &Change, query: &ChangeQuery) -> bool {
+fn matches_query(change: &Change, query: &ChangeQuery) -> bool {
     let content = &change.content;
     let tenant = match content.entity.kind.as_str() {
         "tenant" => Some(content.entity.id.as_str()),
@@ -94,16 +95,16 @@ fn fits(change: &Change, query: &ChangeQuery) -> bool {
         && query.until.is_none_or(|until| content.at < until)
 }
 
-/// Whoever joins or leaves a tenant shows in its log, and in no other's.
-pub async fn memberships_are_shown_to_their_tenants(place: Place) {
-    let store = place.open();
+/// A change of membership appears in the logs of the tenants that the user joins or leaves.
+pub async fn membership_changes_appear_in_the_logs_of_their_tenants(location: DataLocation) {
+    let store = location.open();
     let member = |tenants: &[&str], version: u64| {
         let mut user = user(1);
         user.tenant_ids = tenants.iter().map(|tenant| id(tenant)).collect();
         user.revisioned.version = version;
         user
     };
-    let mut steps = vec![made(&member(&["t1"], 1))];
+    let mut steps = vec![created(&member(&["t1"], 1))];
     for (version, (before, after)) in [
         (&["t1"][..], &["t1", "t2"][..]),
         (&["t1", "t2"], &["t2", "t1"]),
@@ -115,13 +116,13 @@ pub async fn memberships_are_shown_to_their_tenants(place: Place) {
     .enumerate()
     {
         let version = version as u64 + 1;
-        steps.push(changed(&member(before, version), &member(after, version + 1)));
+        steps.push(updated(&member(before, version), &member(after, version + 1)));
     }
     store.write(write(steps)).await.unwrap();
     store
         .write(write([
-            made(&tenant(1)),
-            made(&User { id: id("u2"), email: user(2).email, ..member(&["t2"], 1) }),
+            created(&tenant(1)),
+            created(&User { id: id("u2"), email: user(2).email, ..member(&["t2"], 1) }),
         ]))
         .await
         .unwrap();

@@ -1,4 +1,4 @@
-//! Sums of money: exact, and rounded by core, once.
+//! Sums of money: exact, and rounded once, by core.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use dezky_core::model::{
 use dezky_core::names::{Currency, Id, PlanKey};
 use dezky_server::store::{Money, StoreError};
 
-use super::Place;
+use super::DataLocation;
 use crate::records::*;
 
-/// Numbers that look random and are the same every time.
+/// A deterministic pseudo-random generator.
 struct Numbers(u64);
 
 impl Numbers {
@@ -53,8 +53,8 @@ fn any_subscription(numbers: &mut Numbers, number: usize) -> Subscription {
     subscription
 }
 
-pub async fn they_are_what_core_says(place: Place) {
-    let store = place.open();
+pub async fn sums_equal_the_sums_of_core(location: DataLocation) {
+    let store = location.open();
     let partners: Vec<Id> = (0..5).map(|number| id(&format!("p{number}"))).collect();
     let tenants: Vec<Tenant> = (0..30)
         .map(|number| {
@@ -66,7 +66,7 @@ pub async fn they_are_what_core_says(place: Place) {
             tenant
         })
         .collect();
-    store.write(write(tenants.iter().map(made))).await.unwrap();
+    store.write(write(tenants.iter().map(created))).await.unwrap();
     let partner_of = |each: &Subscription| {
         tenants
             .iter()
@@ -78,7 +78,7 @@ pub async fn they_are_what_core_says(place: Place) {
     for round in 0..12 {
         let more: Vec<_> =
             (0..25).map(|number| any_subscription(&mut numbers, round * 25 + number)).collect();
-        store.write(write(more.iter().map(made))).await.unwrap();
+        store.write(write(more.iter().map(created))).await.unwrap();
         all.extend(more);
         let revenue = store.revenue().await.unwrap();
         assert_eq!(revenue.total, expected(all.iter()));
@@ -108,23 +108,23 @@ pub async fn they_are_what_core_says(place: Place) {
     assert_eq!(one.keys().collect::<Vec<_>>(), [&partners[1]]);
 }
 
-pub async fn an_overflow_is_an_error(place: Place) {
+pub async fn an_overflow_is_an_error(location: DataLocation) {
     let largest =
         |quantity| Price::new(i64::MAX, Currency::new("EUR").unwrap(), Interval::Month, 1, quantity).unwrap();
-    let store = place.open();
+    let store = location.open();
     let mut tenant = tenant(1);
     tenant.partner_id = Some(id("p1"));
     let first = subscription(1, tenant.id(), largest(1));
-    store.write(write([made(&tenant), made(&first)])).await.unwrap();
+    store.write(write([created(&tenant), created(&first)])).await.unwrap();
     assert_eq!(store.revenue().await.unwrap().total["EUR"], i64::MAX);
-    // A sum that is too large; a product; sums that are only too large together.
+    // An overflow of the sum, of a product, and of the total of several intervals.
     let daily = Price::new(i64::MAX, Currency::new("EUR").unwrap(), Interval::Day, 1, 1).unwrap();
     for price in [price(1), largest(2), daily] {
         let second = subscription(2, tenant.id(), price);
-        store.write(write([made(&second)])).await.unwrap();
+        store.write(write([created(&second)])).await.unwrap();
         assert!(matches!(store.revenue().await, Err(StoreError::Overflow)));
         assert!(matches!(store.customers(vec![id("p1")]).await, Err(StoreError::Overflow)));
-        store.write(write([removed(&second)])).await.unwrap();
+        store.write(write([deleted(&second)])).await.unwrap();
     }
     assert_eq!(store.revenue().await.unwrap().total["EUR"], i64::MAX);
 }

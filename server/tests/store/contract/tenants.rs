@@ -1,4 +1,4 @@
-//! Lists of tenants, against the same question asked of a plain list.
+//! Lists of tenants: queries of the store compared with a filter over a plain list.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use dezky_core::model::{Tenant, TenantStatus};
 use dezky_core::names::Label;
 use dezky_server::store::{Direction, PageStart, Sort, SortKey, Store, TenantFilter, TenantQuery};
 
-use super::Place;
+use super::DataLocation;
 use crate::records::*;
 
 pub const SORTS: [Sort; 6] = [
@@ -37,7 +37,7 @@ pub fn compare(one: &Tenant, other: &Tenant, sort: Sort) -> Ordering {
     if sort.direction == Direction::Ascending { ascending } else { ascending.reverse() }
 }
 
-fn fits(tenant: &Tenant, filter: &TenantFilter) -> bool {
+fn matches_filter(tenant: &Tenant, filter: &TenantFilter) -> bool {
     let TenantFilter { text, status, plan, partner, visible } = filter;
     let searched = format!("{}\n{}", tenant.slug(), tenant.name.as_str().to_lowercase());
     text.as_ref().is_none_or(|text| searched.contains(text.as_str()))
@@ -65,7 +65,8 @@ async fn all_pages(store: &dyn Store, filter: &TenantFilter, sort: Sort, limit: 
 }
 
 async fn check(store: &dyn Store, all: &[Tenant], filter: &TenantFilter, limit: usize) -> usize {
-    let mut expected: Vec<Tenant> = all.iter().filter(|tenant| fits(tenant, filter)).cloned().collect();
+    let mut expected: Vec<Tenant> =
+        all.iter().filter(|tenant| matches_filter(tenant, filter)).cloned().collect();
     for sort in SORTS {
         expected.sort_by(|one, other| compare(one, other, sort));
         let found = all_pages(store, filter, sort, limit).await;
@@ -75,16 +76,19 @@ async fn check(store: &dyn Store, all: &[Tenant], filter: &TenantFilter, limit: 
         assert_eq!(found, expected);
     }
     let totals = store.tenant_totals(filter.clone()).await.unwrap();
-    let aside = TenantFilter { status: None, ..filter.clone() };
+    let without_status = TenantFilter { status: None, ..filter.clone() };
     for status in TenantStatus::ALL {
-        let count = all.iter().filter(|tenant| tenant.status() == *status && fits(tenant, &aside)).count();
+        let count = all
+            .iter()
+            .filter(|tenant| tenant.status() == *status && matches_filter(tenant, &without_status))
+            .count();
         assert_eq!(totals.get(status.as_str()).copied().unwrap_or(0), count as u64, "{filter:?} {status:?}");
     }
     expected.len()
 }
 
-/// Names that repeat, in both cases; every status; three plans; some partners.
-fn population() -> Vec<Tenant> {
+/// Tenants with names that repeat in both cases, three statuses, three plans and some partners.
+fn varied_tenants() -> Vec<Tenant> {
     let names = [
         "Nordwind",
         "nordwind",
@@ -111,10 +115,10 @@ fn population() -> Vec<Tenant> {
     tenants
 }
 
-pub async fn every_order_filter_and_page(place: Place) {
-    let store = place.open();
-    let all = population();
-    store.write(write(all.iter().map(made))).await.unwrap();
+pub async fn every_order_and_filter_returns_its_tenants_page_by_page(location: DataLocation) {
+    let store = location.open();
+    let all = varied_tenants();
+    store.write(write(all.iter().map(created))).await.unwrap();
     let everything = TenantFilter::default;
     let some = || Some(["t1", "t2", "t3", "t4", "t8", "t9", "t40", "nobody"].map(id).to_vec());
     let filters = [
@@ -145,77 +149,81 @@ pub async fn every_order_filter_and_page(place: Place) {
     assert!(sizes.iter().filter(|size| **size > 0).count() >= 21, "{sizes:?}");
 }
 
-pub async fn texts_of_every_kind(place: Place) {
-    let store = place.open();
-    let mut all = population();
-    let odd = [
-        "a \"quoted\" name",
-        "100% sure",
-        "under_score",
-        "back\\slash",
-        "it's",
-        "OR",
-        "NEAR(a b)",
-        "col:x",
-        "-minus",
-        "a*b^c",
-        "{x}",
-    ];
-    for (index, name) in odd.into_iter().enumerate() {
+/// Names with characters that mean something in a search syntax.
+const ODD_NAMES: [&str; 11] = [
+    "a \"quoted\" name",
+    "100% sure",
+    "under_score",
+    "back\\slash",
+    "it's",
+    "OR",
+    "NEAR(a b)",
+    "col:x",
+    "-minus",
+    "a*b^c",
+    "{x}",
+];
+
+/// Texts to search for: short, long, in other scripts, and with special characters.
+const SEARCH_TEXTS: [&str; 37] = [
+    "",
+    "x",
+    "x1",
+    "x1-",
+    "nord",
+    "nordwind",
+    "wind\nx",
+    "ström",
+    "日",
+    "日本",
+    "日本語",
+    "straße",
+    "strasse",
+    "\"",
+    "\"quoted\"",
+    "a \"q",
+    "100%",
+    "%",
+    "_",
+    "r_s",
+    "\\s",
+    "it's",
+    "or",
+    "near(a b)",
+    "near(",
+    "col:",
+    "-minus",
+    "a*b",
+    "b^c",
+    "{x}",
+    "*",
+    "0\n",
+    "-0\nnordwind",
+    "nobody has this",
+    "\0",
+    "nor\0",
+    "   ",
+];
+
+pub async fn every_kind_of_search_text_finds_its_tenants(location: DataLocation) {
+    let store = location.open();
+    let mut all = varied_tenants();
+    for (index, name) in ODD_NAMES.into_iter().enumerate() {
         all.push(named_tenant(100 + index, &format!("odd-{index}"), name));
     }
-    store.write(write(all.iter().map(made))).await.unwrap();
-    let texts = [
-        "",
-        "x",
-        "x1",
-        "x1-",
-        "nord",
-        "nordwind",
-        "wind\nx",
-        "ström",
-        "日",
-        "日本",
-        "日本語",
-        "straße",
-        "strasse",
-        "\"",
-        "\"quoted\"",
-        "a \"q",
-        "100%",
-        "%",
-        "_",
-        "r_s",
-        "\\s",
-        "it's",
-        "or",
-        "near(a b)",
-        "near(",
-        "col:",
-        "-minus",
-        "a*b",
-        "b^c",
-        "{x}",
-        "*",
-        "0\n",
-        "-0\nnordwind",
-        "nobody has this",
-        "\0",
-        "nor\0",
-        "   ",
-    ];
+    store.write(write(all.iter().map(created))).await.unwrap();
     let mut found = 0;
-    for text in texts {
+    for text in SEARCH_TEXTS {
         let filter = TenantFilter { text: Some(text.to_owned()), ..Default::default() };
         found += usize::from(check(&*store, &all, &filter, 50).await > 0);
     }
     assert!(found >= 25, "{found}");
 
-    // What is searched moves with the record.
+    // The search index follows the record.
     let mut renamed = all[0].clone();
     (renamed.name, renamed.revisioned.version) = (Label::new("Borealis").unwrap(), 9);
     let gone = all.remove(1);
-    store.write(write([changed(&all[0], &renamed), removed(&gone)])).await.unwrap();
+    store.write(write([updated(&all[0], &renamed), deleted(&gone)])).await.unwrap();
     all[0] = renamed;
     for text in ["borealis", "nordwind", "nordwind\n", "bo"] {
         let filter = TenantFilter { text: Some(text.to_owned()), ..Default::default() };
@@ -223,11 +231,11 @@ pub async fn texts_of_every_kind(place: Place) {
     }
 }
 
-/// More rows than are ever looked up one by one have the one text; a few have the other.
-pub async fn dense_and_rare_texts(place: Place) {
-    let store = place.open();
+/// A frequent search text matches more rows than the store looks up one by one; a rare one, few.
+pub async fn frequent_and_rare_search_texts_find_their_tenants(location: DataLocation) {
+    let store = location.open();
     let all: Vec<Tenant> = (0..1_300).map(tenant).collect();
-    store.write(write(all.iter().map(made))).await.unwrap();
+    store.write(write(all.iter().map(created))).await.unwrap();
     for (text, count) in
         [("tenant", 1_300), ("tenant-00", 1_000), ("tenant-012", 100), ("1299", 1), ("te", 1_300)]
     {
@@ -240,17 +248,17 @@ pub async fn dense_and_rare_texts(place: Place) {
     }
 }
 
-pub async fn totals(place: Place) {
-    let store = place.open();
-    let all = population();
-    store.write(write(all.iter().map(made))).await.unwrap();
+pub async fn totals_count_tenants_by_status(location: DataLocation) {
+    let store = location.open();
+    let all = varied_tenants();
+    store.write(write(all.iter().map(created))).await.unwrap();
     let totals = store.tenant_totals(TenantFilter::default()).await.unwrap();
     let counts = ["active", "suspended", "terminated"].map(|status| totals[status]);
     assert_eq!(counts, [42, 9, 9]);
 }
 
-pub async fn groups(place: Place) {
-    let store = place.open();
+pub async fn groups_find_their_live_tenants(location: DataLocation) {
+    let store = location.open();
     let grouped = |number: usize, group: &str| {
         let mut tenant = tenant(number);
         tenant.handles.authentik_group = Some(Label::new(group).unwrap());
@@ -266,19 +274,22 @@ pub async fn groups(place: Place) {
         tenant(5),
         grouped(6, "tenant-a"),
     ];
-    store.write(write(all.iter().map(made))).await.unwrap();
-    let of =
+    store.write(write(all.iter().map(created))).await.unwrap();
+    let tenants_of =
         |groups: &[&str]| store.tenants_of_groups(groups.iter().map(|group| (*group).to_owned()).collect());
-    assert_eq!(of(&["tenant-a", "tenant-b", "tenant-c", "x"]).await.unwrap(), ["t1", "t2", "t6"].map(id));
-    assert_eq!(of(&["tenant-c", ""]).await.unwrap(), []);
-    assert_eq!(of(&[]).await.unwrap(), []);
+    assert_eq!(
+        tenants_of(&["tenant-a", "tenant-b", "tenant-c", "x"]).await.unwrap(),
+        ["t1", "t2", "t6"].map(id)
+    );
+    assert_eq!(tenants_of(&["tenant-c", ""]).await.unwrap(), []);
+    assert_eq!(tenants_of(&[]).await.unwrap(), []);
     let moved = {
-        let mut moved = touched(&all[0]);
+        let mut moved = next_version(&all[0]);
         if let dezky_server::store::Record::Tenant(tenant) = &mut moved {
             tenant.handles.authentik_group = None;
         }
         moved
     };
-    store.write(write([changed(&all[0], &moved)])).await.unwrap();
-    assert_eq!(of(&["tenant-a"]).await.unwrap(), [id("t6")]);
+    store.write(write([updated(&all[0], &moved)])).await.unwrap();
+    assert_eq!(tenants_of(&["tenant-a"]).await.unwrap(), [id("t6")]);
 }

@@ -1,4 +1,4 @@
-//! Single writes: what they make, and what they refuse.
+//! Single writes: their effects and their refusals.
 
 use dezky_core::model::{Editor, Flag, FlagContent};
 use dezky_core::names::{Email, FlagKey, Label};
@@ -9,7 +9,7 @@ use dezky_server::store::{
 };
 use serde_json::json;
 
-use super::Place;
+use super::DataLocation;
 use crate::records::*;
 
 fn one_of_each() -> [Record; 6] {
@@ -24,8 +24,8 @@ fn one_of_each() -> [Record; 6] {
     ]
 }
 
-pub async fn an_empty_store_is_empty(place: Place) {
-    let store = place.open();
+pub async fn an_empty_store_is_empty(location: DataLocation) {
+    let store = location.open();
     let (revision, hash) = store.head().await.unwrap();
     assert_eq!((revision, hash), (0, dezky_core::model::verify_chain(&[]).unwrap()));
     assert_eq!(store.initial_state().await.unwrap().revision, 0);
@@ -35,13 +35,13 @@ pub async fn an_empty_store_is_empty(place: Place) {
     assert_eq!(store.history().await.unwrap().len(), 16);
 }
 
-pub async fn each_kind_is_made_read_changed_and_removed(place: Place) {
-    let (store, seen) = place.observed();
+pub async fn each_kind_is_created_read_updated_and_deleted(location: DataLocation) {
+    let (store, observer) = location.observed();
     let mut revision = 0;
     for record in one_of_each() {
         assert_eq!(stored(&*store, &record).await, None);
-        let later = touched(&record);
-        let entries = [made(&record), changed(&record, &later), removed(&later), made(&later)];
+        let later = next_version(&record);
+        let entries = [created(&record), updated(&record, &later), deleted(&later), created(&later)];
         let expected = [Some(&record), Some(&later), None, Some(&later)];
         for (entry, expected) in entries.into_iter().zip(expected) {
             let changes = store.write(write([entry.clone()])).await.unwrap();
@@ -58,7 +58,7 @@ pub async fn each_kind_is_made_read_changed_and_removed(place: Place) {
             assert_eq!(change.content.actor.id, Some(id("operator")));
         }
     }
-    assert_eq!(seen.revisions(), (1..=revision).collect::<Vec<_>>());
+    assert_eq!(observer.revisions(), (1..=revision).collect::<Vec<_>>());
     assert_eq!(store.head().await.unwrap().0, revision);
 }
 
@@ -74,25 +74,25 @@ fn document(record: Option<&Record>) -> serde_json::Value {
     }
 }
 
-pub async fn a_stale_writer_changes_nothing(place: Place) {
-    let (store, seen) = place.observed();
+pub async fn a_stale_writer_changes_nothing(location: DataLocation) {
+    let (store, observer) = location.observed();
     for record in one_of_each() {
-        let (second, third) = (touched(&record), touched(&touched(&record)));
-        let unknown = store.write(write([changed(&record, &second)])).await;
+        let (second, third) = (next_version(&record), next_version(&next_version(&record)));
+        let unknown = store.write(write([updated(&record, &second)])).await;
         assert!(matches!(unknown, Err(WriteError::Stale)), "{unknown:?}");
-        store.write(write([made(&record), changed(&record, &second)])).await.unwrap();
-        for entry in [changed(&record, &third), removed(&record), changed(&third, &third)] {
+        store.write(write([created(&record), updated(&record, &second)])).await.unwrap();
+        for entry in [updated(&record, &third), deleted(&record), updated(&third, &third)] {
             let stale = store.write(write([entry])).await;
             assert!(matches!(stale, Err(WriteError::Stale)), "{stale:?}");
         }
         assert_eq!(stored(&*store, &record).await, Some(second));
     }
-    assert_eq!((store.head().await.unwrap().0, seen.revisions().len()), (12, 12));
+    assert_eq!((store.head().await.unwrap().0, observer.revisions().len()), (12, 12));
 }
 
-pub async fn uses_of_keys_are_no_change(place: Place) {
-    let store = place.open();
-    store.write(write([made(&key(1)), made(&key(2))])).await.unwrap();
+pub async fn uses_of_keys_are_not_logged(location: DataLocation) {
+    let store = location.open();
+    store.write(write([created(&key(1)), created(&key(2))])).await.unwrap();
     let head = store.head().await.unwrap();
     let from = Some("2001:db8::1".parse().unwrap());
     let used = |key: &str, seconds: i64, from| KeyUse { key: id(key), at: at(seconds), from };
@@ -111,29 +111,29 @@ pub async fn uses_of_keys_are_no_change(place: Place) {
     let expected = [("k1".to_owned(), Some(at(5)), from), ("k2".to_owned(), None, None)];
     assert_eq!(uses(store.initial_state().await.unwrap()), expected);
     drop(store);
-    assert_eq!(uses(place.open().initial_state().await.unwrap()), expected);
+    assert_eq!(uses(location.open().initial_state().await.unwrap()), expected);
 }
 
-pub async fn flags_have_a_revision_and_may_be_killed(place: Place) {
-    let store = place.open();
+pub async fn the_initial_state_holds_the_flags_revision_and_killed_flags(location: DataLocation) {
+    let store = location.open();
     let (one, other) = (flag("one"), flag("other"));
-    store.write(write([made(&one), made(&other), made(&tenant(1))])).await.unwrap();
+    store.write(write([created(&one), created(&other), created(&tenant(1))])).await.unwrap();
     let kill =
-        |before: &Record, after: &Record| RecordChange { action: "flag.kill", ..changed(before, after) };
-    let (one, killed) = (one.record(), touched(&one));
+        |before: &Record, after: &Record| RecordChange { action: "flag.kill", ..updated(before, after) };
+    let (one, killed) = (one.record(), next_version(&one));
     store.write(write([kill(&one, &killed)])).await.unwrap();
     let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.flags_revision), (4, 4));
     assert_eq!(population.killed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["one"]);
-    store.write(write([changed(&killed, &touched(&killed)), made(&tenant(2))])).await.unwrap();
+    store.write(write([updated(&killed, &next_version(&killed)), created(&tenant(2))])).await.unwrap();
     let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.flags_revision), (6, 5));
     assert!(population.killed.is_empty());
 }
 
-async fn taken(store: &dyn Store, record: &impl IntoRecord) -> &'static str {
+async fn path_of_taken_name(store: &dyn Store, record: &impl IntoRecord) -> &'static str {
     let head = store.head().await.unwrap();
-    let refused = store.write(write([made(record)])).await;
+    let refused = store.write(write([created(record)])).await;
     assert_eq!(store.head().await.unwrap(), head);
     match refused {
         Err(WriteError::Taken(path)) => path,
@@ -141,91 +141,100 @@ async fn taken(store: &dyn Store, record: &impl IntoRecord) -> &'static str {
     }
 }
 
-pub async fn names_are_taken_once(place: Place) {
-    let store = place.open();
+pub async fn names_are_unique(location: DataLocation) {
+    let store = location.open();
     let subject = json!({ "issuer": "https://id.example.org/a/", "sub": "7" });
     let person =
         user_of(json!({ "id": "u1", "email": "ada@example.org", "emailVerified": true, "subject": subject }));
     let others = [user(2).record(), user(3).record(), person.record(), flag("a").record()];
     let own = [tenant(1).record(), partner(1).record(), subscription(1, &id("t1"), price(1)).record()];
-    store.write(write(own.iter().chain(&others).map(made))).await.unwrap();
+    store.write(write(own.iter().chain(&others).map(created))).await.unwrap();
 
-    assert_eq!(taken(&*store, &named_tenant(1, "another", "Another")).await, "/id");
-    assert_eq!(taken(&*store, &named_tenant(2, "tenant-00001", "Another")).await, "/slug");
+    assert_eq!(path_of_taken_name(&*store, &named_tenant(1, "another", "Another")).await, "/id");
+    assert_eq!(path_of_taken_name(&*store, &named_tenant(2, "tenant-00001", "Another")).await, "/slug");
     let slug = dezky_core::names::Slug::new("partner-001").unwrap();
     let partner_named = |number: &str, slug| {
         dezky_core::model::Partner::new(id(number), slug, Label::new("Another").unwrap(), at(0))
     };
-    assert_eq!(taken(&*store, &partner_named("p2", slug)).await, "/slug");
+    assert_eq!(path_of_taken_name(&*store, &partner_named("p2", slug)).await, "/slug");
     let slug = dezky_core::names::Slug::new("another").unwrap();
-    assert_eq!(taken(&*store, &partner_named("p1", slug)).await, "/id");
-    assert_eq!(taken(&*store, &user_of(json!({ "id": "u1", "email": "b@example.org" }))).await, "/id");
-    assert_eq!(taken(&*store, &user_of(json!({ "id": "u9", "email": "ada@example.org" }))).await, "/email");
+    assert_eq!(path_of_taken_name(&*store, &partner_named("p1", slug)).await, "/id");
+    assert_eq!(
+        path_of_taken_name(&*store, &user_of(json!({ "id": "u1", "email": "b@example.org" }))).await,
+        "/id"
+    );
+    assert_eq!(
+        path_of_taken_name(&*store, &user_of(json!({ "id": "u9", "email": "ada@example.org" }))).await,
+        "/email"
+    );
     let same = user_of(json!({ "id": "u9", "email": "b@example.org", "subject": subject }));
-    assert_eq!(taken(&*store, &same).await, "/subject");
-    assert_eq!(taken(&*store, &subscription(1, &id("t2"), price(2))).await, "/id");
-    assert_eq!(taken(&*store, &flag("a")).await, "/key");
+    assert_eq!(path_of_taken_name(&*store, &same).await, "/subject");
+    assert_eq!(path_of_taken_name(&*store, &subscription(1, &id("t2"), price(2))).await, "/id");
+    assert_eq!(path_of_taken_name(&*store, &flag("a")).await, "/key");
 
-    // By a change too, which then leaves the record as it was.
+    // An update to a taken name is refused too and leaves the record unchanged.
     let mut renamed = user(2);
     (renamed.email, renamed.revisioned.version) = (Email::new("ada@example.org").unwrap(), 2);
-    let refused = store.write(write([changed(&user(2), &renamed)])).await;
+    let refused = store.write(write([updated(&user(2), &renamed)])).await;
     assert!(matches!(refused, Err(WriteError::Taken("/email"))), "{refused:?}");
     assert_eq!(store.user(&id("u2")).await.unwrap(), Some(user(2)));
 }
 
-pub async fn names_are_free_again(place: Place) {
-    let store = place.open();
-    store.write(write([made(&tenant(1)), made(&user(1)), made(&flag("a"))])).await.unwrap();
-    store.write(write([removed(&tenant(1)), removed(&user(1)), removed(&flag("a"))])).await.unwrap();
+pub async fn names_of_deleted_records_are_free(location: DataLocation) {
+    let store = location.open();
+    store.write(write([created(&tenant(1)), created(&user(1)), created(&flag("a"))])).await.unwrap();
+    store.write(write([deleted(&tenant(1)), deleted(&user(1)), deleted(&flag("a"))])).await.unwrap();
     let again = named_tenant(2, "tenant-00001", "Another");
     let person = user_of(json!({ "id": "u2", "email": "u1@example.org" }));
-    store.write(write([made(&again), made(&person), made(&flag("a"))])).await.unwrap();
+    store.write(write([created(&again), created(&person), created(&flag("a"))])).await.unwrap();
     let found = store.user_with_email(&Email::new("U1@example.org").unwrap()).await.unwrap();
     assert_eq!(found, Some(person));
     let unknown = store.user_with_email(&Email::new("u2@example.org").unwrap()).await.unwrap();
     assert_eq!(unknown, None);
 }
 
-/// An address is reserved where it is verified, or where nobody has claimed the record yet.
-pub async fn addresses_that_are_nobodys(place: Place) {
-    let store = place.open();
+/// An address is reserved if it is verified, or if its record has no identity yet.
+pub async fn unverified_addresses_are_not_reserved(location: DataLocation) {
+    let store = location.open();
     let person = |number: usize, verified: bool| {
         user_of(json!({ "id": format!("u{number}"), "email": "ada@example.org", "emailVerified": verified,
             "subject": { "issuer": "https://id.example.org/", "sub": number.to_string() } }))
     };
     let email = Email::new("ada@example.org").unwrap();
-    store.write(write([made(&person(1, false)), made(&person(2, false))])).await.unwrap();
+    store.write(write([created(&person(1, false)), created(&person(2, false))])).await.unwrap();
     assert_eq!(store.user_with_email(&email).await.unwrap(), None);
-    store.write(write([made(&person(3, true))])).await.unwrap();
+    store.write(write([created(&person(3, true))])).await.unwrap();
     assert_eq!(store.user_with_email(&email).await.unwrap(), Some(person(3, true)));
-    assert_eq!(taken(&*store, &person(4, true)).await, "/email");
-    assert_eq!(taken(&*store, &user_of(json!({ "id": "u5", "email": "ada@example.org" }))).await, "/email");
+    assert_eq!(path_of_taken_name(&*store, &person(4, true)).await, "/email");
+    assert_eq!(
+        path_of_taken_name(&*store, &user_of(json!({ "id": "u5", "email": "ada@example.org" }))).await,
+        "/email"
+    );
     let mut verified = person(1, true);
     verified.revisioned.version += 1;
-    let refused = store.write(write([changed(&person(1, false), &verified)])).await;
+    let refused = store.write(write([updated(&person(1, false), &verified)])).await;
     assert!(matches!(refused, Err(WriteError::Taken("/email"))), "{refused:?}");
-    // What is no longer verified is free.
-    let mut given_up = person(3, false);
-    given_up.revisioned.version += 1;
+    // An address that is no longer verified is free.
+    let mut unverified = person(3, false);
+    unverified.revisioned.version += 1;
     store
-        .write(write([changed(&person(3, true), &given_up), changed(&person(1, false), &verified)]))
+        .write(write([updated(&person(3, true), &unverified), updated(&person(1, false), &verified)]))
         .await
         .unwrap();
     assert_eq!(store.user_with_email(&email).await.unwrap(), Some(verified));
 }
 
-/// Both secrets of a key that is being rotated, and no secret is of two keys.
-pub async fn secrets_of_keys_are_kept(place: Place) {
-    let store = place.open();
+/// A key in rotation has two secrets. Two keys never share a secret.
+pub async fn both_secrets_of_a_key_are_kept_and_unique(location: DataLocation) {
+    let store = location.open();
     let first = KeyRecord { previous: None, ..key(1) };
-    store.write(write([made(&first), made(&key(2))])).await.unwrap();
+    store.write(write([created(&first), created(&key(2))])).await.unwrap();
     let mut rotated = KeyRecord { hash: [77; 32], ..first.clone() };
     rotated.previous = Some(PreviousSecret { hint: "abcd".into(), until: at(2_000), hash: first.hash });
     rotated.revisioned.version += 1;
-    store.write(write([changed(&first, &rotated)])).await.unwrap();
+    store.write(write([updated(&first, &rotated)])).await.unwrap();
     drop(store);
-    let store = place.open();
+    let store = location.open();
     let kept = store.initial_state().await.unwrap().keys;
     assert_eq!(kept.iter().find(|kept| kept.key.id == rotated.id).unwrap().key, rotated);
     let changes = store.changes(ChangeQuery { limit: 9, ..Default::default() }).await.unwrap();
@@ -236,20 +245,20 @@ pub async fn secrets_of_keys_are_kept(place: Place) {
             previous: Some(PreviousSecret { hint: "x".into(), until: at(1), hash: [hashes[1]; 32] }),
             ..other
         };
-        assert!(store.write(write([made(&other)])).await.is_err(), "{hashes:?}");
+        assert!(store.write(write([created(&other)])).await.is_err(), "{hashes:?}");
     }
 }
 
-/// Applications of one provider have issuers of their own, and share its subjects.
-pub async fn identities_are_of_an_origin(place: Place) {
-    let store = place.open();
+/// Applications of one provider have their own issuers but share its subjects.
+pub async fn identities_are_unique_per_issuer_origin(location: DataLocation) {
+    let store = location.open();
     let person = |number: usize, issuer: &str, sub: &str| {
         let (id, email) = (format!("u{number}"), format!("u{number}@example.org"));
         user_of(json!({ "id": id, "email": email, "subject": { "issuer": issuer, "sub": sub } }))
     };
-    store.write(write([made(&person(1, "https://id.example.org/portal/", "7"))])).await.unwrap();
+    store.write(write([created(&person(1, "https://id.example.org/portal/", "7"))])).await.unwrap();
     for issuer in ["https://id.example.org/operator/", "HTTPS://ID.example.org", "https://id.example.org?x"] {
-        assert_eq!(taken(&*store, &person(2, issuer, "7")).await, "/subject", "{issuer}");
+        assert_eq!(path_of_taken_name(&*store, &person(2, issuer, "7")).await, "/subject", "{issuer}");
     }
     let others = [
         person(2, "https://id.example.org/portal/", "8"),
@@ -257,33 +266,33 @@ pub async fn identities_are_of_an_origin(place: Place) {
         person(4, "http://id.example.org/portal/", "7"),
         person(5, "https://id.example.org.evil.example/", "7"),
     ];
-    store.write(write(others.iter().map(made))).await.unwrap();
+    store.write(write(others.iter().map(created))).await.unwrap();
 }
 
-pub async fn a_write_is_whole_or_nothing(place: Place) {
-    let (store, seen) = place.observed();
-    store.write(write([made(&tenant(1))])).await.unwrap();
+pub async fn a_write_is_atomic(location: DataLocation) {
+    let (store, observer) = location.observed();
+    store.write(write([created(&tenant(1))])).await.unwrap();
     let head = store.head().await.unwrap();
-    let halves = [
-        vec![made(&tenant(2)), made(&user(1)), changed(&touched(&tenant(1)), &tenant(1))],
-        vec![made(&tenant(2)), removed(&tenant(1)), made(&flag("a")), made(&flag("a"))],
+    let invalid_writes = [
+        vec![created(&tenant(2)), created(&user(1)), updated(&next_version(&tenant(1)), &tenant(1))],
+        vec![created(&tenant(2)), deleted(&tenant(1)), created(&flag("a")), created(&flag("a"))],
     ];
-    for entries in halves {
+    for entries in invalid_writes {
         assert!(store.write(write(entries)).await.is_err());
     }
     assert_eq!(store.head().await.unwrap(), head);
-    assert_eq!(seen.revisions(), [1]);
+    assert_eq!(observer.revisions(), [1]);
     let population = store.initial_state().await.unwrap();
     assert_eq!(population.tenants, [dezky_core::world::WorldTenant::from(&tenant(1))]);
     assert!(population.users.is_empty() && population.flags.is_empty());
 }
 
-pub async fn flags_are_kept_without_history(place: Place) {
-    let store = place.open();
+pub async fn flags_are_stored_without_history(location: DataLocation) {
+    let store = location.open();
     let editor = Editor { by: Email::new("ada@example.org").unwrap(), at: at(0), revision: 1 };
     let flag = Flag::create(FlagKey::new("a").unwrap(), FlagContent::default(), editor).unwrap().flag;
     assert_eq!(flag.history().len(), 1);
-    let changes = store.write(write([made(&flag)])).await.unwrap();
+    let changes = store.write(write([created(&flag)])).await.unwrap();
     assert_eq!(changes[0].content.after["history"], json!([]));
     let found = store.flag(flag.key()).await.unwrap().unwrap();
     assert!(found.history().is_empty());
@@ -291,16 +300,16 @@ pub async fn flags_are_kept_without_history(place: Place) {
     assert_eq!(store.flags(FlagQuery { after: None, limit: 9 }).await.unwrap(), [found]);
 }
 
-pub async fn what_was_written_survives_a_restart(place: Place) {
+pub async fn all_data_survives_a_restart(location: DataLocation) {
     let (head, secret) = {
-        let store = place.open();
-        store.write(write(one_of_each().iter().map(made))).await.unwrap();
-        let mut write = write([made(&tenant(7))]);
+        let store = location.open();
+        store.write(write(one_of_each().iter().map(created))).await.unwrap();
+        let mut write = write([created(&tenant(7))]);
         write.receipt = Some(receipt("u1", "k"));
         store.write(write).await.unwrap();
         (store.head().await.unwrap(), store.secret().await.unwrap())
     };
-    let store = place.open();
+    let store = location.open();
     assert_eq!((store.head().await.unwrap(), store.secret().await.unwrap()), (head.clone(), secret));
     for record in one_of_each() {
         assert_eq!(stored(&*store, &record).await, Some(record));
@@ -308,7 +317,7 @@ pub async fn what_was_written_survives_a_restart(place: Place) {
     assert_eq!(store.receipt("u1", "k").await.unwrap(), Some(receipt("u1", "k")));
     let totals = store.tenant_totals(TenantFilter { text: Some("tenant".into()), ..Default::default() });
     assert_eq!(totals.await.unwrap()["active"], 2);
-    let changes = store.write(write([made(&tenant(8))])).await.unwrap();
+    let changes = store.write(write([created(&tenant(8))])).await.unwrap();
     assert_eq!((changes[0].revision, &changes[0].previous_hash), (head.0 + 1, &head.1));
     let population = store.initial_state().await.unwrap();
     assert_eq!((population.revision, population.tenants.len(), population.partners.len()), (8, 3, 1));

@@ -1,4 +1,4 @@
-// Clients in other languages: programs that are given the scene as a file, ask it all, and say how many answers were wrong.
+// Clients in other languages: programs that read a scene file and count wrong results.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,18 +8,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { newScene, write } from './scene.js';
+import { newScene, writeScene } from './scene.js';
 
-/** The test that a client shows every case as it is known to. */
+/** Defines the test that a client returns the expected result for every case. */
 export function everyCase(client, program, further) {
-  test('every case', async (t) => {
-    assert.ok(existsSync(program), `there is no ${program}: run.sh makes it`);
+  test('every case has the expected result', async (t) => {
+    assert.ok(existsSync(program), `${program} does not exist: run.sh builds it`);
     const scene = await newScene(t);
     const folder = mkdtempSync(join(tmpdir(), `dezky-ofrep-${client}-`));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'scene.json');
-    write(file, client, scene);
-    // A proxy of the environment would be asked for the server.
+    writeScene(file, client, scene);
+    // Requests to the server must not use a proxy of the environment.
     const env = { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' };
     const ran = promisify(execFile)(program, [...further, file], { env, timeout: 120_000 });
     const { stdout, stderr } = await ran.catch((error) => error);

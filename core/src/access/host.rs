@@ -12,7 +12,7 @@ impl AccessRequest {
     pub(crate) fn decide_document(bytes: &[u8]) -> Result<Decision, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let request = RequestDocument::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         Ok(decide_by_facts(&request, request.action).into())
     }
 }

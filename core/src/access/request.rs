@@ -42,7 +42,7 @@ impl AccessRequest {
     pub fn from_json(bytes: &[u8]) -> Result<AccessRequest, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let request = RequestDocument::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         Ok(request.to_request())
     }
 

@@ -8,7 +8,7 @@ use super::{
     ResourceTenant, ResourceUser, UserRecord,
 };
 use crate::Code;
-use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
+use crate::json::{Decode, ProblemKind, Value, deserialize_by_decoding};
 use crate::limits::MAX_LIST;
 use crate::model::TenantStatus;
 use crate::names::is_id;
@@ -62,7 +62,7 @@ impl<'d> RequestDocument<'d> {
         let key = principal.part("key");
         let (caller, key_tenant, person) = if key.is_given() {
             let (caller, tenant) = read_key(key.object());
-            (caller, tenant, PersonValues::read(key.nothing()))
+            (caller, tenant, PersonValues::read(key.absent()))
         } else {
             let person = PersonValues::read(principal);
             (person.user.caller(), key, person)
@@ -92,11 +92,11 @@ impl<'d> RequestDocument<'d> {
 fn read_key(key: Value<'_>) -> (Caller, Value<'_>) {
     let kind = key.required_value("kind").text();
     match kind.raw() {
-        "server" => (Caller::ServerKey, key.nothing()),
+        "server" => (Caller::ServerKey, key.absent()),
         "tenant" => (Caller::TenantKey, key.required_value("tenantId").checked(is_id, Code::InvalidId)),
         _ => {
-            kind.note(Kin::Form, Code::UnknownKeyKind);
-            (Caller::ServerKey, key.nothing())
+            kind.note(ProblemKind::Form, Code::UnknownKeyKind);
+            (Caller::ServerKey, key.absent())
         }
     }
 }

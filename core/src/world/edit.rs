@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use crate::flags::FlagRule;
-use crate::json::{Decode, Kin, Kind, Value, decode_list, decode_strictly, deserialize_strictly};
+use crate::json::{Decode, Kind, ProblemKind, Value, decode_list, decode_strictly, deserialize_strictly};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
 use crate::model::FlagPatch;
 use crate::names::{FlagKey, Id, PlanKey, Slug};
@@ -122,7 +122,7 @@ impl Decode for Edit {
         let list = value.object().required_value("edits");
         let steps = decode_list(list, MAX_EDITS);
         if list.kind() == Kind::Array && list.items().next().is_none() {
-            list.note(Kin::Form, Code::EmptyEdit);
+            list.note(ProblemKind::Form, Code::EmptyEdit);
         }
         Edit { steps }
     }
@@ -140,8 +140,8 @@ impl Decode for EditStep {
             // The other members depend on the kind, so an unknown kind accepts any.
             _ => {
                 object.accept_any();
-                kind.note(Kin::Form, Code::UnknownEdit);
-                EditStep::DeleteFlag(FlagKey::decode(kind.nothing()))
+                kind.note(ProblemKind::Form, Code::UnknownEdit);
+                EditStep::DeleteFlag(FlagKey::decode(kind.absent()))
             }
         }
     }
@@ -158,7 +158,7 @@ impl Decode for TenantMove {
             Some(slug) => PartnerMove::Attach(Slug::decode(slug)),
         };
         if plan.is_none() && partner == PartnerMove::Keep {
-            object.note(Kin::Form, Code::EmptyEdit);
+            object.note(ProblemKind::Form, Code::EmptyEdit);
         }
         TenantMove { tenant_id, plan, partner }
     }

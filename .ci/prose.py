@@ -67,16 +67,18 @@ def check_source(path, text):
 
 
 def comment_end(path, line):
-    """Whether the line ends in a comment."""
+    """Returns a match if the line is a comment or ends in one."""
     if path.suffix in SLASHES:
         return re.match(r"\s*(//|/\*|\*)", line) or re.search(r"\s// ", line)
     if path.suffix in DASHES:
         return re.match(r"\s*--", line)
-    return re.match(r"\s*#(?!!\[)", line) or re.search(r"\s# ", line)
+    return re.match(r"\s*#(?!!\[)", line) or re.search(r"\s# (?!fmt:)", line)
 
 
 def check_doc_comment(number, comment):
-    prose = re.sub(r"```.*?(```|$)", "", comment, flags=re.DOTALL).strip()
+    prose = re.sub(r"```.*?(```|$)|@internal", "", comment, flags=re.DOTALL).strip()
+    if not prose:
+        return
     words = re.findall(r"[\w`'’:/.{}<>=\[\]-]*\w[\w`'’:/.{}<>=\[\]-]*", prose)
     if len(words) < FEWEST_WORDS and not re.search(r"`[^`]+`|[{}]", prose):
         yield number, f"a doc comment of {len(words)} words: {prose!r}"
@@ -150,7 +152,7 @@ def check_names(path, line, in_code):
             yield f"the package {package} does not exist"
     if in_code:
         return
-    for name in LINKED.findall(line):
+    for name in LINKED.findall(QUOTED.sub("", line)):
         if "://" not in name and not name.startswith("mailto:") and not exists(path, name):
             yield f"the link {name} leads nowhere"
     for name in QUOTED.findall(line):

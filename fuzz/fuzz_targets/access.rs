@@ -1,4 +1,4 @@
-//! Any bytes as a question about access: both readers agree, and no decision crosses a boundary of the table.
+//! Reads any bytes as an access request: both readers agree, and every decision obeys the table.
 #![no_main]
 
 use dezky_core::access::{AccessReason, AccessRequest, Action, Principal};

@@ -1,4 +1,5 @@
-//! Any bytes as an edit of a small world: what is read can be planned, a plan is repeatable, and a patch is the flag that it makes.
+//! Reads any bytes as an edit of a small world: every edit that is read can be planned, a plan is
+//! repeatable, and a patch has the effect of the flag that it makes.
 #![no_main]
 
 use dezky_core::flags::Snapshot;

@@ -1,4 +1,5 @@
-//! Any bytes as an issuer's key set, and as a single key of one: no set makes a token pass that its keys did not sign.
+//! Reads any bytes as a key set and as a single key: no set verifies a token that its keys did not
+//! sign.
 #![no_main]
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! Any lines as a change log, and any document in one: what was written is read back the same, and a log that verifies is exactly that.
+//! Reads any lines as a change log, and any document in one: a written log is read back unchanged,
+//! and a changed log does not verify.
 #![no_main]
 
 use dezky_core::Timestamp;

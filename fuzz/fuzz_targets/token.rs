@@ -1,4 +1,4 @@
-//! Any bytes as a token, as a header or claims under a real signature's form, as a key set, and as a policy.
+//! Reads any bytes as a token, as a signed header, as signed claims, as a key set and as a policy.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -79,8 +79,8 @@ async function compile(source: unknown): Promise<WebAssembly.Module> {
   if (typeof source === 'string' || source instanceof URL) source = await fetch(source)
   if (!(source instanceof Response)) throw TypeError('not a source')
   if (!source.ok) throw Error(`${source.url} ${source.status}`)
-  // compileStreaming rejects other content types. An HTML page instead of a module fails below, with
-  // "wrong magic word".
+  // compileStreaming rejects other content types. An HTML page instead of a module fails below,
+  // with "wrong magic word".
   return source.headers.get('content-type') === 'application/wasm'
     ? WebAssembly.compileStreaming(source)
     : WebAssembly.compile(await source.arrayBuffer())

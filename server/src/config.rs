@@ -79,7 +79,7 @@ pub enum Command {
 /// The location of the data.
 #[derive(Debug, Clone, Args)]
 pub struct DataLocation {
-    /// The data directory
+    /// The directory of the database
     #[arg(long, env = "DEZKY_DATA", default_value = "./dezky-data", value_name = "DIR")]
     pub data: PathBuf,
     /// The database instead of --data: sqlite:DIRECTORY

@@ -1,4 +1,4 @@
-//! The check of answers against the OpenAPI document refuses answers that the document does not allow.
+//! The check against the OpenAPI document rejects answers that the document does not allow.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

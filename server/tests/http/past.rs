@@ -37,7 +37,7 @@ fn edit(data: &Path, edits: Range<usize>) {
     commit_offline(data, writes);
 }
 
-/// The time of the first slice, for a tenant that no edit touches, and the resident memory after it.
+/// The time of the first slice for a tenant without edits, and the resident memory after it.
 async fn first_slice(server: &Server) -> (Duration, u64) {
     let operator = Api::sign_in(server, "operator").await;
     let started = Instant::now();

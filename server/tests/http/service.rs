@@ -170,7 +170,7 @@ async fn every_operation_is_documented() {
     assert_eq!(ids.len(), count, "two operations have the same id");
 }
 
-/// Asserts that an operation has a summary, a success and its path parameters, and an id unless it is open.
+/// Asserts that an operation has a summary, a success, its path parameters, and an id unless open.
 fn check_operation(method: &str, path: &str, operation: &Value) {
     let what = format!("{method} {path}");
     assert!(!operation["summary"].as_str().unwrap().is_empty(), "{what}");

@@ -31,7 +31,7 @@ impl Records {
         Records { operator, member, owner, inactive, subscription, key }
     }
 
-    /// A valid request for this row. If it succeeds and uses up its record, the record is a fresh one.
+    /// A valid request for this row. A request that uses up its record gets a new record.
     pub async fn request(&self, row: &Row, succeeds: bool) -> PathAndBody {
         match row.path.split('/').nth(1).unwrap_or_default() {
             "tenants" => self.tenant_request(row, succeeds).await,

@@ -19,10 +19,11 @@ pub const WORDS: [(&str, u16, &str); 12] = [
 /// A row for each route, below the names of the callers; some routes have a second row with another
 /// query or another record. A cell has a status or one of [`WORDS`].
 ///
-/// The rows are about the tenant acme: `member` and `owner` belong to it, `other` belongs to globex.
-/// `admin` is the operator with a portal token. `support` has an operator token and no rights, `former`
-/// was an admin, `stranger` has no record, and `inactive` was a member of acme. The last four are
-/// machine keys: a server key, acme's, globex's, and a server key that was revoked.
+/// The rows are about the tenant acme: `member` and `owner` belong to it, `other` belongs to
+/// globex. `admin` is the operator with a portal token. `support` has an operator token and no
+/// rights, `former` was an admin, `stranger` has no record, and `inactive` was a member of acme.
+/// The last four are machine keys: a server key, acme's, globex's, and a server key that was
+/// revoked.
 #[rustfmt::skip]
 const TABLE: &[&str] = &[
     "METHOD ROUTE                      nobody forged member other owner admin support operator former stranger inactive serverKey tenantKey otherKey revoked",

@@ -101,7 +101,7 @@ async fn the_key_of_a_terminated_tenant_reads_nothing() {
     key.post("/flags/evaluate").json(json!({ "tenantSlug": "hooli" })).send().await.refused(404, "not_found");
     let bulk = async |key: &Api, context| key.post("/ofrep/v1/evaluate/flags").json(context).send().await;
     bulk(&key, context()).await.refused(403, "denied_tenant_terminated");
-    // A key learns nothing of other tenants: not that this one existed, and not that it is terminated.
+    // A key learns neither that another tenant existed nor that it is terminated.
     let elsewhere = Api::with_key(&server, &server.tenant_key("globex").await).await;
     bulk(&elsewhere, context()).await.refused(403, "denied_key_scope");
     // The operator may read the tenant, so the answer gives the reason.

@@ -1,4 +1,4 @@
-//! Groups of tokens: new groups grant memberships and rights, and groups that disappear revoke them.
+//! New groups in a token grant memberships and rights; groups that disappear revoke them.
 
 use serde_json::json;
 
@@ -83,7 +83,7 @@ async fn a_group_that_disappears_revokes_its_rights() {
     assert_eq!((&none["tenantIds"], &none["platformAdmin"]), (&json!([]), &json!(false)));
 }
 
-/// Records of versions that stored no groups keep their rights at the first sign-in after the upgrade.
+/// Records from versions without groups keep their rights at the first sign-in after the upgrade.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_without_groups_loses_nothing_at_its_first_sign_in() {
     let older = |name: &str| {

@@ -98,8 +98,8 @@ fn second_of(time: &Value) -> i64 {
     Timestamp::parse(time.as_str().unwrap()).unwrap().as_seconds()
 }
 
-/// Waits until tokens of the first second after the leeway are accepted, and returns that second. Only
-/// such tokens grant rights after a change of rights.
+/// Waits until tokens of the first second after the leeway are accepted, and returns that second.
+/// Only such tokens grant rights after a change of rights.
 async fn after_leeway(changed: &Value) -> i64 {
     let first = second_of(&changed["rightsChangedAt"]) + LEEWAY + 1;
     until_second(first - LEEWAY).await;

@@ -12,7 +12,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as received, still compressed if it was.
     pub bytes: Vec<u8>,
-    /// The decompressed body.
+    /// The decompressed body, as UTF-8.
     pub text: String,
     /// The parsed JSON body; an array of the lines for JSON lines; otherwise null.
     pub body: Value,

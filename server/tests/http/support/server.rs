@@ -25,8 +25,8 @@ pub struct Server {
     tokens: tokio::sync::Mutex<HashMap<String, String>>,
 }
 
-/// Runs the server until standard input closes. It is a pipe from the tests, so the server stops when
-/// they end, even if they crash.
+/// Runs the server until standard input closes. It is a pipe from the tests, so the server stops
+/// when they end, even if they crash.
 const RUN: &str =
     r#""$@" & server=$!; trap 'kill $server' TERM; cat >/dev/null; kill $server 2>/dev/null; wait $server"#;
 

@@ -35,7 +35,7 @@ pub async fn until_second(second: i64) {
     }
 }
 
-/// Waits until the next second begins: a token that was issued before is then older than what follows.
+/// Waits until the next second begins, so that later events are newer than tokens issued before.
 pub async fn next_second() {
     until_second(unix_seconds() + 1).await;
 }

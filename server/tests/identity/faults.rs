@@ -54,10 +54,7 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
     }
     let id_token = signer.token_of_type("JWT", &issuer.name, json!({ "nonce": "n" }));
     let explanation = explain_refusal(&identity, &id_token).await;
-    assert!(
-        explanation.contains("claims: an access token has typ at+jwt in the header"),
-        "{explanation}"
-    );
+    assert!(explanation.contains("claims: an access token has typ at+jwt in the header"), "{explanation}");
 }
 
 /// Explains only the failing check of an unsigned token.

@@ -1,4 +1,5 @@
-//! Moves a rollout from 10 to 25 % in the sample world, and says beforehand exactly whom that touches.
+//! Plans to raise a rollout from 10 to 25 % in the sample world and prints which tenants it
+//! affects.
 
 use std::io::{Write, stdout};
 
@@ -18,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for total in plan.by_plan() {
         writeln!(out, "plan {}: {} gained, {} lost", total.plan, total.gained, total.lost)?;
     }
-    writeln!(out, "and then, as the percentage rises:")?;
+    writeln!(out, "each tenant turns on at this percentage:")?;
     for step in world.ladder("jmap_native_v2")?.steps() {
         writeln!(out, "{:>6} %  {}", step.pct.to_string(), step.tenant_id)?;
     }

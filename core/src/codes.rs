@@ -1,9 +1,19 @@
-//! Every error code there is, with the sentence that explains it. The only list of them.
+//! The only list of error codes, each with its message.
 
-/// Declares the enum, its stable text and its sentence in one place.
+/// Declares [`Code`]: each variant with its stable text and its message.
+///
+/// The codes have three groups:
+/// - `evaluation`: problems that evaluating flags and deciding access can find,
+/// - `model`: all other problems without a feature,
+/// - `token`: problems of tokens and key sets, with the feature `token`.
 macro_rules! codes {
-    ($(#[$when:meta] $kept:ident { $($variant:ident $text:literal $message:literal)* })*) => {
-        /// What is wrong, as a stable code. Its text never changes once released; its sentence may.
+    (
+        evaluation { $($evaluation:ident $evaluation_text:literal $evaluation_message:literal)* }
+        model { $($model:ident $model_text:literal $model_message:literal)* }
+        token { $($token:ident $token_text:literal $token_message:literal)* }
+    ) => {
+        /// The stable code of a problem. The text of a code never changes once released; its
+        /// message may.
         ///
         /// ```
         /// assert_eq!(dezky_core::Code::InvalidSlug.as_str(), "invalid_slug");
@@ -11,63 +21,57 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
-            $($(#[$when] #[doc = $message] $variant,)*)*
+            $(#[doc = $evaluation_message] $evaluation,)*
+            $(#[doc = $model_message] $model,)*
+            $(#[cfg(feature = "token")] #[doc = $token_message] $token,)*
         }
 
         impl Code {
-            /// Every code, in the order of this page.
-            ///
-            /// ```
-            /// assert!(dezky_core::Code::ALL.contains(&dezky_core::Code::Missing));
-            /// ```
-            pub const ALL: &'static [Code] = &[$($(#[$when] Code::$variant,)*)*];
+            /// All codes, in the order of their declaration.
+            pub const ALL: &'static [Code] = &[
+                $(Code::$evaluation,)*
+                $(Code::$model,)*
+                $(#[cfg(feature = "token")] Code::$token,)*
+            ];
 
-            /// The stable text, as every SDK and the server hand it out.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::Code::TooDeep.as_str(), "too_deep");
-            /// ```
+            /// The stable text, which every SDK and the server use.
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $($(#[$when] Code::$variant => $kept($text),)*)*
+                    $(Code::$evaluation => $evaluation_text,)*
+                    $(Code::$model => unless_evaluation_only($model_text),)*
+                    $(#[cfg(feature = "token")] Code::$token => $token_text,)*
                 }
             }
 
-            /// One sentence for people. Nothing of the input is repeated in it.
-            ///
-            /// ```
-            /// assert_eq!(dezky_core::Code::Missing.message(), "this member is needed");
-            /// ```
+            /// One sentence for people, which repeats nothing of the input.
             pub const fn message(self) -> &'static str {
                 match self {
-                    $($(#[$when] Code::$variant => $kept($message),)*)*
+                    $(Code::$evaluation => $evaluation_message,)*
+                    $(Code::$model => unless_evaluation_only($model_message),)*
+                    $(#[cfg(feature = "token")] Code::$token => $token_message,)*
                 }
             }
         }
     };
 }
 
-const fn always(text: &'static str) -> &'static str {
-    text
-}
-
-/// Nothing in the module that a page loads, which has no room for texts that it never says.
-const fn beyond_evaluation(text: &'static str) -> &'static str {
+/// Omits a string from the WASM module that only evaluates, which never reports these codes.
+const fn unless_evaluation_only(text: &'static str) -> &'static str {
     if cfg!(dezky_evaluation_only) { "" } else { text }
 }
 
 codes! {
-    #[cfg(true)] always {
-        DocumentTooLarge "document_too_large" "the document is larger than is accepted"
+    evaluation {
+        DocumentTooLarge "document_too_large" "the document is too large"
         InvalidUtf8 "invalid_utf8" "the document is not UTF-8"
         InvalidJson "invalid_json" "the document is not JSON"
         TooDeep "too_deep" "the document is nested too deeply"
         DuplicateMember "duplicate_member" "this member appears twice in its object"
-        Missing "missing" "this member is needed"
-        UnknownField "unknown_field" "this member is not known here"
-        WrongType "wrong_type" "this value is of another JSON type than is needed here"
-        TooManyItems "too_many_items" "this list is longer than is accepted"
-        UnknownFormat "unknown_format" "only snapshot format 1 is understood"
+        Missing "missing" "this member is required"
+        UnknownField "unknown_field" "this member is unknown"
+        WrongType "wrong_type" "this value has the wrong JSON type"
+        TooManyItems "too_many_items" "this list is too long"
+        UnknownFormat "unknown_format" "only snapshot format 1 is supported"
         InvalidRevision "invalid_revision" "a revision is a whole number from 0 to 2^53-1"
         InvalidFlagKey "invalid_flag_key" "a flag key is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
         InvalidPlan "invalid_plan" "a plan key is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
@@ -76,19 +80,18 @@ codes! {
         InvalidId "invalid_id" "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -"
         InvalidPct "invalid_pct" "a percentage is a number from 0 to 100, with at most two decimals"
         PctPrecision "pct_precision" "a percentage has at most two decimals"
-        InvalidText "invalid_text" "this text is empty, too long, or holds control characters"
+        InvalidText "invalid_text" "this string is empty, too long, or contains control characters"
         UnknownState "unknown_state" "a flag's state is off, on, targeted or rollout"
-        UnknownStatus "unknown_status" "this status is not one of those possible here"
+        UnknownStatus "unknown_status" "this status is not allowed here"
         UnknownRole "unknown_role" "a role is owner, admin or member"
-        UnknownAction "unknown_action" "there is no such action"
+        UnknownAction "unknown_action" "this action does not exist"
         UnknownKeyKind "unknown_key_kind" "a machine key is of kind server or tenant"
         DuplicateFlag "duplicate_flag" "another flag has this key"
         DuplicateId "duplicate_id" "another entry has this id"
-        DuplicateValue "duplicate_value" "this value is listed already"
+        DuplicateValue "duplicate_value" "this value is already in the list"
     }
-    // What the evaluation of flags and decisions never find.
-    #[cfg(true)] beyond_evaluation {
-        InvalidNumber "invalid_number" "this number is not whole or not in its range"
+    model {
+        InvalidNumber "invalid_number" "this number is not whole or is out of range"
         InvalidEmail "invalid_email" "this is not an e-mail address"
         InvalidDomain "invalid_domain" "this is not a domain name"
         InvalidCurrency "invalid_currency" "a currency is three letters"
@@ -98,77 +101,77 @@ codes! {
         UnknownInterval "unknown_interval" "an interval is day, week, month or year"
         UnknownEdit "unknown_edit" "an edit is putFlag, patchFlag, deleteFlag or moveTenant"
         DuplicateSlug "duplicate_slug" "another entry has this slug"
-        UnknownFlag "unknown_flag" "there is no flag with this key"
+        UnknownFlag "unknown_flag" "no flag has this key"
         UnknownTenant "unknown_tenant" "no registered tenant has this id"
         UnknownPartner "unknown_partner" "no partner has this id or slug"
         EmptyEdit "empty_edit" "this edit changes nothing"
-        UnknownRevision "unknown_revision" "the history does not reach this revision"
-        StaleRevision "stale_revision" "a change needs a revision above the last one in the history"
-        InvalidTransition "invalid_transition" "the present status does not allow this step"
-        ChainRevision "chain_revision" "this change's revision does not follow the one before"
-        ChainLink "chain_link" "this change does not carry the hash of the one before"
-        ChainHash "chain_hash" "this change's hash is not that of its content"
-        MrrOverflow "mrr_overflow" "the sum is beyond what can be held exactly"
+        UnknownRevision "unknown_revision" "the history does not contain this revision"
+        StaleRevision "stale_revision" "the revision of a change must be above the last one in the history"
+        InvalidTransition "invalid_transition" "the current status does not allow this step"
+        ChainRevision "chain_revision" "the revision of this change does not follow that of the previous change"
+        ChainLink "chain_link" "this change does not contain the hash of the previous change"
+        ChainHash "chain_hash" "the hash of this change does not match its content"
+        MrrOverflow "mrr_overflow" "the sum is too large to be represented exactly"
     }
-    #[cfg(feature = "token")] always {
+    token {
         TokenTooLarge "token_too_large" "a token has at most 16 KiB"
         TokenJsonForm "token_json_form" "only the compact form of a token is accepted, not the JSON form"
-        TokenWhitespace "token_whitespace" "there is no white space in a token"
+        TokenWhitespace "token_whitespace" "a token contains no white space"
         TokenSegments "token_segments" "a token has three segments"
         TokenPadding "token_padding" "a segment is base64url without padding"
         TokenBase64 "token_base64" "a segment is not base64url"
-        TokenBase64Bits "token_base64_bits" "the last character of this segment has bits set that mean nothing"
+        TokenBase64Bits "token_base64_bits" "the last character of this segment has unused bits set"
         TokenSignatureMissing "token_signature_missing" "the token is not signed"
         TokenUtf8 "token_utf8" "this segment is not UTF-8"
         TokenJson "token_json" "this segment is not JSON"
         TokenDepth "token_depth" "this segment is nested too deeply"
         TokenDuplicateMember "token_duplicate_member" "this member appears twice in its object"
         TokenNotObject "token_not_object" "this segment is not a JSON object"
-        TokenAlgForm "token_alg_form" "a token names its signature algorithm as a text"
+        TokenAlgForm "token_alg_form" "a token names its signature algorithm as a string"
         TokenAlgNone "token_alg_none" "a token without a signature is never accepted"
         TokenAlgSymmetric "token_alg_symmetric" "a token signed with a shared secret is never accepted"
         TokenAlgRefused "token_alg_refused" "only RS256, PS256, ES256 and EdDSA with Ed25519 are accepted"
         TokenAlgKeyType "token_alg_key_type" "the key is of another type than the algorithm needs"
         TokenAlgKeyAlg "token_alg_key_alg" "the key is for another algorithm"
-        TokenCrit "token_crit" "no critical extension is understood"
-        TokenB64 "token_b64" "the payload's encoding cannot be chosen"
+        TokenCrit "token_crit" "critical header extensions are not supported"
+        TokenB64 "token_b64" "the header parameter b64 is not supported"
         TokenZip "token_zip" "a compressed token is not accepted"
         TokenEnc "token_enc" "an encrypted token is not accepted"
-        TokenCty "token_cty" "a token holds claims and has no content type; one inside another is not accepted"
-        TokenTyp "token_typ" "this type is not that of an access token"
-        TokenKidForm "token_kid_form" "a key id is a text of 1 to 255 characters without control characters"
+        TokenCty "token_cty" "a token has no content type; nested tokens are not accepted"
+        TokenTyp "token_typ" "this is not the type of an access token"
+        TokenKidForm "token_kid_form" "a key id is a string of 1 to 255 characters without control characters"
         TokenKidUnknown "token_kid_unknown" "the key set has no usable key with this id"
-        TokenKidMissing "token_kid_missing" "the token names no key and several fit"
+        TokenKidMissing "token_kid_missing" "the token names no key, and several keys match"
         TokenNoKey "token_no_key" "the key set has no key for this algorithm"
-        TokenSignatureLength "token_signature_length" "the signature has not the length that its algorithm and key give it"
-        TokenSignatureZero "token_signature_zero" "a half of the signature is zero"
-        TokenSignature "token_signature" "the signature is not that of this token by this key"
-        TokenIssuerMissing "token_issuer_missing" "the issuer is needed"
-        TokenIssuerForm "token_issuer_form" "the issuer is a text that is not empty"
-        TokenIssuerUnknown "token_issuer_unknown" "the issuer is not one of those accepted, compared exactly"
-        TokenAudienceMissing "token_audience_missing" "the audience is needed"
-        TokenAudienceForm "token_audience_form" "the audience is a text, or a list of texts, and not empty"
+        TokenSignatureLength "token_signature_length" "the signature has the wrong length for its algorithm and key"
+        TokenSignatureZero "token_signature_zero" "one of the two numbers of the signature is zero"
+        TokenSignature "token_signature" "the signature does not match this token and this key"
+        TokenIssuerMissing "token_issuer_missing" "the issuer is required"
+        TokenIssuerForm "token_issuer_form" "the issuer is a string that is not empty"
+        TokenIssuerUnknown "token_issuer_unknown" "the issuer is not one of the accepted issuers, compared exactly"
+        TokenAudienceMissing "token_audience_missing" "the audience is required"
+        TokenAudienceForm "token_audience_form" "the audience is a string or a list of strings, and is not empty"
         TokenAudienceOther "token_audience_other" "the token is for another audience"
-        TokenExpiryMissing "token_expiry_missing" "the expiry is needed"
+        TokenExpiryMissing "token_expiry_missing" "the expiry is required"
         TokenExpiryForm "token_expiry_form" "the expiry is whole seconds since 1970, written as digits"
         TokenExpired "token_expired" "the token has expired"
-        TokenLifetime "token_lifetime" "the time from issue to expiry is not above zero or longer than is accepted"
+        TokenLifetime "token_lifetime" "the time from issue to expiry is not above zero, or is too long"
         TokenNotBeforeForm "token_not_before_form" "the start is whole seconds since 1970, written as digits"
         TokenNotYetValid "token_not_yet_valid" "the token is not valid yet"
-        TokenIssuedAtMissing "token_issued_at_missing" "the time of issue is needed"
+        TokenIssuedAtMissing "token_issued_at_missing" "the time of issue is required"
         TokenIssuedAtForm "token_issued_at_form" "the time of issue is whole seconds since 1970, written as digits"
         TokenIssuedInFuture "token_issued_in_future" "the time of issue is in the future"
-        TokenSubjectMissing "token_subject_missing" "the subject is needed"
-        TokenSubjectForm "token_subject_form" "the subject is a text of 1 to 255 characters without control characters"
-        TokenPartyForm "token_party_form" "the authorized party is a text that is not empty"
+        TokenSubjectMissing "token_subject_missing" "the subject is required"
+        TokenSubjectForm "token_subject_form" "the subject is a string of 1 to 255 characters without control characters"
+        TokenPartyForm "token_party_form" "the authorized party is a string that is not empty"
         TokenPartyOther "token_party_other" "the token was issued to another client"
-        TokenNotAccess "token_not_access" "this is an ID token or of another kind, not an access token"
-        TokenBound "token_bound" "the token is bound to a key, whose possession cannot be proven here"
-        TokenEmailForm "token_email_form" "the e-mail claims are an address and whether it was verified"
-        TokenNameForm "token_name_form" "the name is a text of at most 2,000 characters"
-        TokenGroupsForm "token_groups_form" "the groups are a list of texts of 1 to 255 characters"
-        TokenPolicyIssuers "token_policy_issuers" "a policy names at least one issuer, each of them a text to read"
-        TokenPolicyAudiences "token_policy_audiences" "a policy names at least one audience, each of them a text to read"
+        TokenNotAccess "token_not_access" "this is an ID token or another kind of token, not an access token"
+        TokenBound "token_bound" "the token is bound to a key, and its possession cannot be verified here"
+        TokenEmailForm "token_email_form" "the e-mail claims are an address and a boolean"
+        TokenNameForm "token_name_form" "the name is a string of at most 2,000 characters"
+        TokenGroupsForm "token_groups_form" "the groups are a list of strings of 1 to 255 characters"
+        TokenPolicyIssuers "token_policy_issuers" "a policy has at least one issuer, each of them not empty and without control characters"
+        TokenPolicyAudiences "token_policy_audiences" "a policy has at least one audience, each of them not empty and without control characters"
         TokenPolicyLeeway "token_policy_leeway" "the leeway is 0 to 30 seconds"
         TokenPolicyLifetime "token_policy_lifetime" "the longest lifetime is 1 second to 31 days"
         TokenPolicyRule "token_policy_rule" "the rule is generic or authentik"
@@ -179,26 +182,26 @@ codes! {
         KeySetDuplicateMember "key_set_duplicate_member" "this member appears twice in its object"
         KeySetForm "key_set_form" "a key set is an object with a list of keys"
         KeySetTooMany "key_set_too_many" "a key set has at most 100 keys"
-        KeySetSymmetric "key_set_symmetric" "a shared secret stands in the public key set"
-        KeySetPrivate "key_set_private" "a part of a private key stands in the public key set"
+        KeySetSymmetric "key_set_symmetric" "the public key set contains a shared secret"
+        KeySetPrivate "key_set_private" "the public key set contains a part of a private key"
         KeySetDuplicateId "key_set_duplicate_id" "another key has this id"
         KeySetEmpty "key_set_empty" "no key of the set is usable"
         KeyForm "key_form" "a key is an object"
-        KeyId "key_id" "a key id is a text of 1 to 255 characters without control characters"
+        KeyId "key_id" "a key id is a string of 1 to 255 characters without control characters"
         KeyUse "key_use" "the key is not for signatures"
         KeyOperations "key_operations" "the key is not for verifying"
         KeyType "key_type" "only RSA, EC and OKP are accepted key types"
         KeyCurve "key_curve" "only P-256 and Ed25519 are accepted curves"
         KeyAlg "key_alg" "the key is for an algorithm that is not accepted"
-        KeyAlgMismatch "key_alg_mismatch" "the key is for an algorithm that its type cannot serve"
-        KeyParameter "key_parameter" "this part of the key is base64url in its shortest form, and needed"
+        KeyAlgMismatch "key_alg_mismatch" "the key is for an algorithm that does not fit its type"
+        KeyParameter "key_parameter" "this part of the key is required, as base64url in its shortest form"
         KeyRsaShort "key_rsa_short" "an RSA key has at least 2048 bits"
         KeyRsaLong "key_rsa_long" "an RSA key has at most 8192 bits"
         KeyRsaExponent "key_rsa_exponent" "an RSA exponent is odd, above 65536, and of 32 bits at most"
         KeyRsaModulus "key_rsa_modulus" "the RSA modulus has a small factor"
         KeyRsaRoca "key_rsa_roca" "the RSA key was made by a faulty generator (ROCA)"
         KeyCoordinate "key_coordinate" "a coordinate has exactly 32 bytes"
-        KeyPoint "key_point" "this point is not on its curve, or one of the few that are weak"
+        KeyPoint "key_point" "this point is not on its curve, or is one of its weak points"
     }
 }
 

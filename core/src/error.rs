@@ -1,4 +1,4 @@
-//! The one error type: a stable code, the path of the offending value, and a sentence for people.
+//! The error type: a stable code, the path of the invalid value, and a message.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
@@ -7,9 +7,11 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::text::{push_char, push_member};
 use crate::{Code, limits::MAX_PROBLEMS};
 
-/// What is wrong with an input, and where. Where several things are wrong, this is the first and [`Error::all`] has every one.
+/// A problem of an input and its path. If there are several problems, this is the first, and
+/// [`Error::all`] returns all of them.
 ///
-/// The path is a JSON Pointer (RFC 6901) into the document at fault; the document as a whole is the empty path.
+/// The path is a JSON Pointer (RFC 6901) into the invalid document. The empty path is the whole
+/// document.
 ///
 /// ```
 /// use dezky_core::Code;
@@ -21,30 +23,32 @@ use crate::{Code, limits::MAX_PROBLEMS};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code} at \"{path}\": {message}")]
 pub struct Error {
-    /// The stable code.
+    /// The stable code of the problem.
     pub code: Code,
-    /// Where: a JSON Pointer.
+    /// A JSON Pointer to the invalid value.
     pub path: String,
-    /// One sentence for people; never part of a comparison.
+    /// One sentence for people. Programs compare the code instead.
     pub message: Cow<'static, str>,
+    /// The other problems of the same input.
     further: Vec<Error>,
 }
 
 impl Error {
-    /// An error at a path.
+    /// Creates an error with the message of its code.
     ///
     /// ```
     /// use dezky_core::{Code, Error};
-    /// assert_eq!(Error::new(Code::Missing, "/slug").to_string(), "missing at \"/slug\": this member is needed");
+    /// let error = Error::new(Code::Missing, "/slug");
+    /// assert_eq!(error.to_string(), "missing at \"/slug\": this member is required");
     /// ```
     pub fn new(code: Code, path: impl Into<String>) -> Error {
         Error { code, path: path.into(), message: Cow::Borrowed(code.message()), further: Vec::new() }
     }
 
-    /// The same error with a sentence of these pieces, where they say something.
-    pub(crate) fn saying(mut self, sentence: &[&str]) -> Error {
+    /// Replaces the message by these pieces, unless they are empty.
+    pub(crate) fn with_message(mut self, pieces: &[&str]) -> Error {
         let mut text = String::new();
-        for piece in sentence {
+        for piece in pieces {
             text.push_str(piece);
         }
         if !text.is_empty() {
@@ -53,7 +57,7 @@ impl Error {
         self
     }
 
-    /// Every problem that was found, this one first.
+    /// All problems of the input, this one first.
     ///
     /// ```
     /// use dezky_core::flags::Subject;
@@ -65,12 +69,13 @@ impl Error {
         core::iter::once(self).chain(&self.further)
     }
 
-    /// Every problem as a JSON list of `{ code, path, message }`, the form in which errors cross into other languages.
+    /// Serializes all problems to a JSON list of `{ code, path, message }`, which the bindings pass
+    /// to other languages.
     ///
     /// ```
     /// use dezky_core::{Code, Error};
     /// let json = Error::new(Code::Missing, "/slug").to_json();
-    /// assert_eq!(json, r#"[{"code":"missing","path":"/slug","message":"this member is needed"}]"#);
+    /// assert_eq!(json, r#"[{"code":"missing","path":"/slug","message":"this member is required"}]"#);
     /// ```
     pub fn to_json(&self) -> String {
         let mut out = String::from("[");
@@ -91,7 +96,7 @@ impl Error {
         push_char(out, '}');
     }
 
-    /// The same problem, seen from a document that holds this one at `prefix`.
+    /// Prefixes all paths, for a document that is part of another one at `prefix`.
     #[cfg(feature = "token")]
     pub(crate) fn under(mut self, prefix: &str) -> Error {
         self.path.insert_str(0, prefix);
@@ -101,7 +106,7 @@ impl Error {
         self
     }
 
-    /// `Ok(value)` where nothing is wrong, else all of the problems as one error.
+    /// Returns the value if there are no problems, and otherwise all problems as one error.
     pub(crate) fn unless_clean<T>(problems: Vec<Error>, value: T) -> Result<T, Error> {
         let mut found = None;
         for problem in problems {
@@ -113,7 +118,7 @@ impl Error {
         }
     }
 
-    /// Whether one more is to be reported.
+    /// Returns whether the limit of reported problems is not reached yet.
     pub(crate) fn leaves_room(found: &Option<Error>) -> bool {
         match found {
             None => true,
@@ -121,7 +126,7 @@ impl Error {
         }
     }
 
-    /// Becomes the first of what was found, or one of the further.
+    /// Adds this problem to those found so far, unless the limit is reached.
     pub(crate) fn join(self, found: &mut Option<Error>) {
         let has_room = Error::leaves_room(found);
         match found {
@@ -144,7 +149,7 @@ impl Serialize for Code {
     }
 }
 
-/// `{ code, path, message }`
+/// Serializes only this problem: `{ code, path, message }`.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut form = serializer.serialize_struct("Error", 3)?;

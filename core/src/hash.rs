@@ -1,4 +1,5 @@
-//! SHA-256 of what comes in pieces, straight on the block function: for what is hashed here a general hasher only weighs more.
+//! Incremental SHA-256 on top of the block function, which is smaller in WASM than the general
+//! hasher.
 
 use alloc::string::String;
 
@@ -12,7 +13,7 @@ pub(crate) const BLOCK: usize = 64;
 pub(crate) const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// What has come so far.
+/// The state of a hash: the input so far, of which the last block is not compressed yet.
 pub(crate) struct Hasher {
     state: [u32; 8],
     block: [u8; BLOCK],
@@ -44,7 +45,7 @@ impl Hasher {
         }
     }
 
-    /// The hash as eight words.
+    /// Pads the input and returns the hash as eight words.
     pub(crate) fn finish(mut self) -> [u32; 8] {
         const PADDING: [u8; BLOCK] = {
             let mut padding = [0; BLOCK];
@@ -52,14 +53,14 @@ impl Hasher {
             padding
         };
         let bits = 8 * self.length;
-        // A 1 bit, and zeros until eight bytes of a block are left for the length in bits.
+        // Padding: a 1 bit, and zeros until eight bytes of a block are left for the length in bits.
         let zeros = (2 * BLOCK as u64 - 9 - self.length % BLOCK as u64) % BLOCK as u64;
         self.update_bytes(PADDING.get(..1 + zeros as usize).unwrap_or_default());
         self.update_bytes(&bits.to_be_bytes());
         self.state
     }
 
-    /// The hash in hex.
+    /// Returns the hash as hex digits.
     pub(crate) fn digest(self) -> Digest {
         let mut text = String::with_capacity(64);
         for mut word in self.finish() {
@@ -79,7 +80,7 @@ mod tests {
     use std::prelude::v1::*;
 
     #[test]
-    fn it_is_sha_256_whatever_the_pieces() {
+    fn the_hash_does_not_depend_on_how_the_input_is_split() {
         let bytes: Vec<u8> = (b'a'..=b'z').cycle().take(200).collect();
         for length in 0..200 {
             for cut in [0, length / 3, length] {

@@ -56,10 +56,10 @@ pub fn world(document: &[u8]) -> Result<(World, String), Error> {
 pub fn subject_lines(document: &[u8]) -> Result<String, Error> {
     let document = Document::read(document, MAX_DOCUMENT_BYTES);
     let lines = subject_lines_of(&document);
-    document.verdict().map(|()| lines)
+    document.finish().map(|()| lines)
 }
 
-/// The lines of a subject, as [`subject_lines`] returns them.
+/// Returns the lines of a subject, in the form of [`subject_lines`].
 pub fn to_lines(subject: &Subject<'_>) -> String {
     let mut lines = String::from(subject.tenant_id());
     for axis in [Axis::TenantSlugs, Axis::Plans, Axis::PartnerSlugs, Axis::Environments] {
@@ -75,7 +75,7 @@ pub fn subject(lines: &str) -> Option<Subject<'_>> {
 }
 
 /// Evaluates every flag into `bits`: flag `i`, in the order of [`Ruleset::keys`], is bit `i % 8` of
-/// byte `i / 8`. Flags beyond the end of `bits` are left out.
+/// byte `i / 8`. Flags beyond the end of `bits` are omitted.
 pub fn evaluate(rules: &Ruleset, subject: &Subject<'_>, bits: &mut [u8]) {
     rules.evaluate_bits(subject, bits);
 }
@@ -98,7 +98,7 @@ pub fn decide(request: &[u8]) -> Result<String, Error> {
     AccessRequest::decide_document(request).map(|decision| decision.to_json())
 }
 
-/// The keys of the flags that differ between two snapshot documents, one line each.
+/// Returns the keys of the flags that differ between two snapshot documents, one line each.
 pub fn changed_keys(before: &[u8], after: &[u8]) -> Result<String, Error> {
     let (before, after) = (Snapshot::from_json(before)?, Snapshot::from_json(after)?);
     let mut lines = String::new();
@@ -114,17 +114,17 @@ pub fn plan(world: &World, edit: &[u8]) -> Result<String, Error> {
     Ok(to_json(&world.plan(&Edit::from_json(edit)?)?))
 }
 
-/// The ladder of a flag, as JSON.
+/// Returns the ladder of a flag as JSON.
 pub fn ladder(world: &World, key: &str) -> Result<String, Error> {
     Ok(to_json(&world.ladder(key)?))
 }
 
-/// The counts of a flag, as JSON.
+/// Returns the counts of a flag as JSON.
 pub fn counts(world: &World, key: &str) -> Result<String, Error> {
     Ok(to_json(&world.counts(key)?))
 }
 
-/// The fingerprint of a world over every registered tenant.
+/// Returns the fingerprint of a world over every registered tenant.
 pub fn world_fingerprint(world: &World) -> String {
     Digest::into_string(world.fingerprint())
 }

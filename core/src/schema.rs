@@ -1,24 +1,24 @@
-//! What an API shows of the model, as JSON Schemas: those that are not derived, and what the derived ones have in common.
+//! Helpers for the JSON Schemas of core's types, both derived and written by hand.
 
 use alloc::{string::String, vec::Vec};
 
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value};
 
-/// What each kind of text looks like: the same forms as in `names`, as ECMA-262 writes them.
+/// The forms of names, as in the module `names`, in the regular expressions of ECMA-262.
 pub(crate) mod patterns {
     pub(crate) const KEY: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
     pub(crate) const SLUG: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
     pub(crate) const ID: &str = "^[A-Za-z0-9_-]{1,64}$";
     pub(crate) const CURRENCY: &str = "^[A-Z]{3}$";
     pub(crate) const DIGEST: &str = "^[0-9a-f]{64}$";
-    /// No control characters, and one at least that is not a space.
+    /// No control characters, and at least one character that is not a space.
     pub(crate) const LABEL: &str =
         r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
-    /// No control characters but tabs and line feeds.
+    /// No control characters except tabs and line feeds.
     pub(crate) const PROSE: &str = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$";
 
-    /// Two labels or more, the last of which is not a number.
+    /// Two or more labels, of which the last is not a number.
     macro_rules! domain {
         () => {
             r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -29,7 +29,7 @@ pub(crate) mod patterns {
         concat!(r"^(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@", domain!());
 }
 
-/// Gives types a schema: for each, a function of the generator.
+/// Implements `JsonSchema` for types, each with a function from the generator to the schema.
 macro_rules! schemas {
     ($($Name:ident: $schema:expr;)*) => {$(
         impl schemars::JsonSchema for $Name {
@@ -52,7 +52,7 @@ pub(crate) use schemas;
 
 pub(crate) type Member = (&'static str, Schema);
 
-/// An object with these members, all of which are there but the optional ones.
+/// The schema of an object whose members are required, except the optional ones.
 pub(crate) fn object(members: impl IntoIterator<Item = Member>, optional: &[&str]) -> Schema {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -65,6 +65,7 @@ pub(crate) fn object(members: impl IntoIterator<Item = Member>, optional: &[&str
     json_schema!({ "type": "object", "properties": properties, "required": required })
 }
 
+/// Rejects members that the schema of an object does not list.
 pub(crate) fn closed(mut object: Schema) -> Schema {
     object.insert("additionalProperties".into(), false.into());
     object
@@ -86,8 +87,10 @@ pub(crate) fn one_of<const COUNT: usize>(words: [&str; COUNT]) -> Schema {
     json_schema!({ "type": "string", "enum": words.as_slice() })
 }
 
-/// Leaves of a derived description its first paragraph, for what follows is an example in Rust; and of a member that is left out where there is
-/// none, that it is never `null`.
+/// Adapts a derived schema to what serde writes.
+///
+/// Keeps only the first paragraph of the description, because examples in Rust follow it. Removes
+/// `null` from the types of optional members, because serde omits them instead.
 pub(crate) fn tidy(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         let paragraph = description.split("\n\n").next().unwrap_or_default();

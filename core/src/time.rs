@@ -1,11 +1,11 @@
-//! Points in time as whole microseconds, read and written as RFC 3339. Nothing here knows what time it is.
+//! Points in time as whole microseconds, read and written as RFC 3339. This module reads no clock.
 
 use alloc::format;
 use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
+use crate::json::{Decode, ProblemKind, Value, deserialize_by_decoding};
 use crate::{Code, Error};
 
 const MICROS: i64 = 1_000_000;
@@ -24,16 +24,12 @@ const DAY_SECONDS: i64 = 86_400;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z: what a document says that was written before it had times.
+    /// 1970-01-01T00:00:00Z, the default in documents that are older than their time members.
     pub const EPOCH: Timestamp = Timestamp(0);
     const FIRST: i64 = days_from_civil(1, 1, 1) * DAY_SECONDS * MICROS;
     const LAST: i64 = days_from_civil(10_000, 1, 1) * DAY_SECONDS * MICROS - 1;
 
-    /// So many microseconds after 1970 began.
-    ///
-    /// ```
-    /// assert!(dezky_core::Timestamp::from_micros(i64::MAX).is_err());
-    /// ```
+    /// Creates a timestamp from microseconds since 1970-01-01T00:00:00Z.
     pub fn from_micros(micros: i64) -> Result<Timestamp, Error> {
         match (Self::FIRST..=Self::LAST).contains(&micros) {
             true => Ok(Timestamp(micros)),
@@ -41,40 +37,23 @@ impl Timestamp {
         }
     }
 
-    /// So many seconds after 1970 began.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::Timestamp::from_seconds(60)?.to_string(), "1970-01-01T00:01:00Z");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a timestamp from seconds since 1970-01-01T00:00:00Z.
     pub fn from_seconds(seconds: i64) -> Result<Timestamp, Error> {
         Timestamp::from_micros(seconds.saturating_mul(MICROS))
     }
 
-    /// Microseconds since 1970 began.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::Timestamp::EPOCH.as_micros(), 0);
-    /// ```
+    /// The time in microseconds since 1970-01-01T00:00:00Z.
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970 began, rounded down.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::Timestamp::parse("1969-12-31T23:59:59.5Z")?.as_seconds(), -1);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The time in whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(MICROS)
     }
 
-    /// Reads RFC 3339: any offset, one to nine decimals of which six are kept, no leap second.
-    ///
-    /// ```
-    /// assert!(dezky_core::Timestamp::parse("2026-02-30T00:00:00Z").is_err());
-    /// ```
+    /// Parses RFC 3339 with any offset and up to nine decimals, of which six are kept. Rejects leap
+    /// seconds.
     pub fn parse(text: &str) -> Result<Timestamp, Error> {
         parse(text.as_bytes())
             .and_then(|micros| Timestamp::from_micros(micros).ok())
@@ -103,7 +82,7 @@ fn parse(text: &[u8]) -> Option<i64> {
     in_range.then_some((seconds - offset_seconds(offset)?) * MICROS + fraction)
 }
 
-/// The microseconds of a fraction, and what follows it.
+/// Parses an optional fraction. Returns its microseconds and the rest of the string.
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.', rest)) = text.split_first() else { return Some((0, text)) };
     let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -135,14 +114,15 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     days_from_civil(next.0, next.1, 1) - days_from_civil(year, month, 1)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar, counted in years that begin in March so that the leap day comes last.
+/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap
+/// day comes last.
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
-/// The inverse of [`days_from_civil`].
+/// Converts days since 1970-01-01 to year, month and day: the inverse of [`days_from_civil`].
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -157,7 +137,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 impl fmt::Display for Timestamp {
-    /// UTC, with as many decimals as are needed.
+    /// Writes UTC with as many decimals as needed.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, micros) = (self.as_seconds(), self.0.rem_euclid(MICROS));
         let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_SECONDS));
@@ -181,7 +161,7 @@ impl Decode for Timestamp {
     fn decode(value: Value<'_>) -> Timestamp {
         let text = value.text();
         Timestamp::parse(text.raw()).unwrap_or_else(|_| {
-            text.note(Kin::Form, Code::InvalidTime);
+            text.note(ProblemKind::Form, Code::InvalidTime);
             Timestamp::EPOCH
         })
     }

@@ -1,4 +1,4 @@
-//! Evaluating and deciding allocate nothing, counted at the allocator itself.
+//! Evaluation and authorization allocate nothing, counted by the global allocator.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -16,16 +16,16 @@ thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is handed on to the system's allocator unchanged.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -51,12 +51,12 @@ fn rules() -> Ruleset {
 }
 
 #[test]
-fn the_counter_counts() {
+fn an_allocation_is_counted() {
     assert_eq!(allocations_of(|| drop(black_box(Box::new(7)))), 1);
 }
 
 #[test]
-fn evaluating_allocates_nothing() {
+fn evaluation_allocates_nothing() {
     let rules = rules();
     let mut all = rules.evaluate_all(&Subject::new("t1", "acme", "business").unwrap());
     let allocations = allocations_of(|| {
@@ -75,7 +75,7 @@ fn evaluating_allocates_nothing() {
 }
 
 #[test]
-fn deciding_allocates_nothing() {
+fn authorization_allocates_nothing() {
     let id = |text| Id::new(text).unwrap();
     let record = UserRecord {
         id: id("u1"),

@@ -1,9 +1,9 @@
-//! What core is built from: nothing that waits, talks, tells the time or rolls dice.
+//! Core depends on no crate with an async runtime, a network, a clock or randomness.
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 
-/// Crates that would bring an async runtime, HTTP, a clock or randomness.
+/// Crates that provide an async runtime, HTTP, a clock or randomness.
 const FORBIDDEN: [&str; 22] = [
     "tokio",
     "async-std",
@@ -30,7 +30,7 @@ const FORBIDDEN: [&str; 22] = [
 ];
 
 #[test]
-fn core_depends_on_nothing_that_could_answer_differently_twice() {
+fn no_dependency_makes_results_differ_between_calls() {
     let arguments = [
         "tree",
         "--locked",

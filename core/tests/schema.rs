@@ -1,4 +1,5 @@
-//! The schemas of what an API shows say what is serialised: no member more, none less, none needed that may be missing.
+//! Tests that the JSON Schemas describe exactly what is serialized: every member, and which of them
+//! are required.
 #![cfg(feature = "schema")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -14,12 +15,12 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// How much of what a document may say it says.
+/// The members that a document is expected to have.
 #[derive(Clone, Copy, PartialEq)]
-enum Says {
-    Everything,
-    TheLeast,
-    Something,
+enum Members {
+    All,
+    Required,
+    Some,
 }
 
 fn schema_of<T: JsonSchema>() -> Value {
@@ -48,35 +49,41 @@ fn is_of_type(value: &Value, name: &str) -> bool {
     }
 }
 
-/// What keeps a value from being what a schema says. Patterns and sizes are not looked at.
-fn judge(root: &Value, schema: &Value, value: &Value, says: Says, path: &str) -> Result<(), String> {
+/// Validates a value against a schema, except for patterns and sizes.
+fn validate(
+    root: &Value,
+    schema: &Value,
+    value: &Value,
+    expected: Members,
+    path: &str,
+) -> Result<(), String> {
     if *schema == json!(true) {
         return Ok(());
     }
     if let Some(target) = schema.get("$ref") {
         let target = root.pointer(target.as_str().unwrap().trim_start_matches('#')).unwrap();
-        judge(root, target, value, says, path)?;
+        validate(root, target, value, expected, path)?;
     }
     for (word, most) in [("anyOf", usize::MAX), ("oneOf", 1)] {
         let Some(forms) = schema.get(word).and_then(Value::as_array) else { continue };
-        let fitting = forms.iter().filter(|form| judge(root, form, value, says, path).is_ok()).count();
+        let fitting = forms.iter().filter(|form| validate(root, form, value, expected, path).is_ok()).count();
         if !(1..=most).contains(&fitting) {
-            return Err(format!("{path}: {fitting} of {word}"));
+            return Err(format!("{path}: {fitting} alternatives of {word} match"));
         }
     }
     if let Some(name) = schema.get("type")
         && !is_of_type(value, name.as_str().unwrap())
     {
-        return Err(format!("{path}: {value} is no {name}"));
+        return Err(format!("{path}: {value} is not of type {name}"));
     }
-    let is_other_word = schema.get("const").is_some_and(|word| word != value)
+    let is_unlisted = schema.get("const").is_some_and(|word| word != value)
         || schema.get("enum").is_some_and(|words| !words.as_array().unwrap().contains(value));
-    if is_other_word {
-        return Err(format!("{path}: {value} is another word"));
+    if is_unlisted {
+        return Err(format!("{path}: {value} is not listed"));
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
         for (index, each) in values.iter().enumerate() {
-            judge(root, items, each, Says::Something, &format!("{path}/{index}"))?;
+            validate(root, items, each, Members::Some, &format!("{path}/{index}"))?;
         }
     }
     let Some(members) = value.as_object() else { return Ok(()) };
@@ -85,42 +92,46 @@ fn judge(root: &Value, schema: &Value, value: &Value, says: Says, path: &str) ->
     let is_form = schema.get("type").is_some();
     let fits = required.is_subset(&present)
         && (!is_form || present.is_subset(&known))
-        && (says != Says::Everything || !is_form || present == known)
-        && (says != Says::TheLeast || !is_form || present == required);
+        && (expected != Members::All || !is_form || present == known)
+        && (expected != Members::Required || !is_form || present == required);
     if !fits {
         return Err(format!("{path}: {present:?}, known {known:?}, required {required:?}"));
     }
     for (name, member) in members {
         if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
-            judge(root, property, member, says, &format!("{path}/{name}"))?;
+            validate(root, property, member, expected, &format!("{path}/{name}"))?;
         }
     }
     Ok(())
 }
 
-fn assert_says<T: JsonSchema + Serialize>(document: &T, says: Says) {
+fn assert_members<T: JsonSchema + Serialize>(document: &T, expected: Members) {
     let (schema, value) = (schema_of::<T>(), serde_json::to_value(document).unwrap());
-    assert_eq!(judge(&schema, &schema, &value, says, ""), Ok(()), "{} {value}", T::schema_name());
+    assert_eq!(validate(&schema, &schema, &value, expected, ""), Ok(()), "{} {value}", T::schema_name());
     let definitions = schema.get("$defs").and_then(Value::as_object);
     for form in definitions.into_iter().flat_map(|forms| forms.values()).chain([&schema]) {
         let required = names(form.get("required"));
         for (name, member) in form.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let may_be_null = judge(&schema, member, &Value::Null, Says::Something, "").is_ok();
-            assert!(required.contains(name.as_str()) || !may_be_null, "{name} is left out, not null: {form}");
+            let may_be_null = validate(&schema, member, &Value::Null, Members::Some, "").is_ok();
+            assert!(
+                required.contains(name.as_str()) || !may_be_null,
+                "{name} is omitted, never null: {form}"
+            );
         }
     }
 }
 
-/// Reads the least that a document can say and everything it can say, and compares both with the schema.
+/// Reads a document with only the required members and one with all members, and compares both with
+/// the schema.
 fn assert_described<T: JsonSchema + Serialize>(
     read: fn(&[u8]) -> Result<T, dezky_core::Error>,
     least: Value,
     more: Value,
 ) {
-    assert_says(&read(least.to_string().as_bytes()).unwrap(), Says::TheLeast);
+    assert_members(&read(least.to_string().as_bytes()).unwrap(), Members::Required);
     let mut everything = least;
     everything.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    assert_says(&read(everything.to_string().as_bytes()).unwrap(), Says::Everything);
+    assert_members(&read(everything.to_string().as_bytes()).unwrap(), Members::All);
 }
 
 fn billing() -> Value {
@@ -129,7 +140,7 @@ fn billing() -> Value {
 }
 
 #[test]
-fn the_customers_are_as_described() {
+fn schemas_describe_customers() {
     let failed = json!({ "status": "error", "error": "no route" });
     assert_described(
         Tenant::from_json,
@@ -162,7 +173,7 @@ fn the_customers_are_as_described() {
 }
 
 #[test]
-fn flags_and_changes_are_as_described() {
+fn schemas_describe_flags_and_changes() {
     let scope = json!({ "plans": ["free"], "tenantSlugs": ["acme"], "partnerSlugs": ["nordic"], "environments": ["production"] });
     let content = json!({ "state": "rollout", "pct": 37.25, "scope": scope });
     let entry = |revision, before| {
@@ -182,8 +193,8 @@ fn flags_and_changes_are_as_described() {
         json!({ "actor": { "id": "u1", "email": "ada@example.org" }, "after": { "any": ["thing", 1.5] } }),
     );
     let rule = Flag::from_json(br#"{ "key": "a", "state": "on" }"#).unwrap().rule();
-    assert_says::<FlagRule>(&rule, Says::Everything);
-    assert_says(&FlagWarning::TargetsNobody, Says::Everything);
+    assert_members::<FlagRule>(&rule, Members::All);
+    assert_members(&FlagWarning::TargetsNobody, Members::All);
 }
 
 fn world() -> World {
@@ -197,18 +208,18 @@ fn world() -> World {
 }
 
 #[test]
-fn answers_about_everyone_are_as_described() {
+fn schemas_describe_plans_ladders_and_counts() {
     let edit = br#"{ "edits": [{ "kind": "deleteFlag", "key": "flag-a" },
         { "kind": "putFlag", "flag": { "key": "flag-b", "state": "on" } }] }"#;
     let plan = world().plan(&Edit::from_json(edit).unwrap()).unwrap();
     assert!(plan.gained().len() > 0 && plan.lost().len() == 2 && plan.by_partner().len() == 2);
-    assert_says::<Plan>(&plan, Says::Everything);
-    assert_says::<Ladder>(&world().ladder("flag-b").unwrap(), Says::Everything);
-    assert_says::<Counts>(&world().counts("flag-b").unwrap(), Says::Everything);
+    assert_members::<Plan>(&plan, Members::All);
+    assert_members::<Ladder>(&world().ladder("flag-b").unwrap(), Members::All);
+    assert_members::<Counts>(&world().counts("flag-b").unwrap(), Members::All);
 }
 
 #[test]
-fn explanations_are_as_described() {
+fn schemas_describe_explanations() {
     let rules = Ruleset::new(
         Snapshot::from_json(
             br#"{ "format": 1, "revision": 1, "environment": "production", "flags": [
@@ -218,17 +229,17 @@ fn explanations_are_as_described() {
         .unwrap(),
     );
     let subject = Subject::new("t1", "acme", "free").unwrap();
-    let said: Vec<_> = ["flag-a", "flag-b", "none"].map(|key| rules.explain(key, &subject)).into();
-    assert_says::<Explanation>(&said[2], Says::TheLeast);
-    said.iter().for_each(|explanation| assert_says::<Explanation>(explanation, Says::Something));
+    let explanations: Vec<_> = ["flag-a", "flag-b", "none"].map(|key| rules.explain(key, &subject)).into();
+    assert_members::<Explanation>(&explanations[2], Members::Required);
+    explanations.iter().for_each(|explanation| assert_members::<Explanation>(explanation, Members::Some));
 
-    let members: Vec<Value> = said.iter().map(|each| serde_json::to_value(each).unwrap()).collect();
+    let members: Vec<Value> = explanations.iter().map(|each| serde_json::to_value(each).unwrap()).collect();
     let seen: BTreeSet<_> = members.iter().flat_map(|each| names(Some(each))).collect();
     assert_eq!(seen, names(schema_of::<Explanation>().get("properties")));
 }
 
 #[test]
-fn words_are_all_listed() {
+fn schemas_list_all_words() {
     fn listed<T: JsonSchema>(words: impl IntoIterator<Item = impl Serialize>) {
         let words: Vec<Value> = words.into_iter().map(|word| serde_json::to_value(word).unwrap()).collect();
         assert_eq!(schema_of::<T>()["enum"], Value::Array(words), "{}", T::schema_name());
@@ -243,11 +254,11 @@ fn words_are_all_listed() {
     listed::<IntegrationStatus>(IntegrationStatus::ALL);
 }
 
-/// An edit is only ever sent: its schema accepts what is accepted.
+/// Core only reads edits, so their schemas accept exactly the edits that core accepts.
 #[test]
-fn edits_are_as_described() {
+fn schemas_describe_edits() {
     let (edits, steps, moves) = (schema_of::<Edit>(), schema_of::<EditStep>(), schema_of::<TenantMove>());
-    let fits = |schema: &Value, value: &Value| judge(schema, schema, value, Says::Something, "").is_ok();
+    let fits = |schema: &Value, value: &Value| validate(schema, schema, value, Members::Some, "").is_ok();
     let cases = [
         json!({ "kind": "deleteFlag", "key": "a" }),
         json!({ "kind": "putFlag", "flag": { "key": "a", "state": "on" } }),

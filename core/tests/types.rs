@@ -1,4 +1,4 @@
-//! The constants that `dezky-types` writes compile, and stand for every key of the snapshot.
+//! Tests of `dezky-types`: its constants compile and cover every key of the snapshot.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -44,7 +44,7 @@ fn every_key_becomes_a_constant_that_compiles() {
 }
 
 #[test]
-fn a_snapshot_that_is_refused_is_named_with_code_and_path() {
+fn an_invalid_snapshot_is_reported_with_code_and_path() {
     let file = written("broken.json", r#"{ "format": 1, "revision": 7, "environment": "production" }"#);
     let output = dezky_types(&file);
     assert!(!output.status.success() && output.stdout.is_empty());

@@ -3,7 +3,7 @@
 
 use dezky_core::access::AccessRequest;
 use dezky_core::flags::{Ruleset, Snapshot, Subject};
-use dezky_core::json::{JsonDocument, JsonPlace, read_json};
+use dezky_core::json::{JsonDocument, JsonNode, read_json};
 use dezky_core::model::{Change, Flag, Subscription, Tenant, User};
 use dezky_core::world::{Edit, World};
 use libfuzzer_sys::fuzz_target;
@@ -33,9 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
     let (read, seen) = (read_json(bytes, bytes.len()), JsonDocument::read(bytes, bytes.len()));
     assert_eq!(read.as_ref().err(), seen.as_ref().err());
     if let (Ok(value), Ok(document)) = (read, seen) {
-        assert_eq!(document.at(&[]) == JsonPlace::Object, value.is_object());
+        assert_eq!(document.at(&[]) == JsonNode::Object, value.is_object());
         for (name, member) in value.as_object().into_iter().flatten() {
-            let text = member.as_str().map(JsonPlace::Text);
+            let text = member.as_str().map(JsonNode::Text);
             assert!(text.is_none_or(|text| document.at(&[name]) == text));
         }
     }

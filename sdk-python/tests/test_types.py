@@ -95,7 +95,7 @@ def test_unreadable_snapshots_are_reported(snapshot_file):
     assert written.returncode == 1 and written.stdout == ""
     assert written.stderr.splitlines() == [
         f'{snapshot_file}: invalid_revision at "/revision": a revision is a whole number from 0 to 2^53-1',
-        f'{snapshot_file}: wrong_type at "/environment": a text is needed here, not a number: '
+        f'{snapshot_file}: wrong_type at "/environment": expected a string, found a number: '
         "an environment is 1 to 64 of a-z, 0-9, _ and -, a letter or digit first",
     ]
     snapshot_file.unlink()

@@ -12,7 +12,7 @@ impl AccessRequest {
     pub(crate) fn decide_document(bytes: &[u8]) -> Result<Decision, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let question = Question::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         Ok(decide_case(&question, question.action()).into())
     }
 }

@@ -8,7 +8,7 @@ use super::{
     ResourceTenant, ResourceUser, UserRecord,
 };
 use crate::Code;
-use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
+use crate::json::{Decode, ProblemKind, Value, deserialize_by_decoding};
 use crate::limits::MAX_LIST;
 use crate::model::TenantStatus;
 use crate::names::is_id;
@@ -61,7 +61,7 @@ impl<'d> Question<'d> {
         let key = principal.part("key");
         let (asker, key_tenant, person) = if key.is_given() {
             let (asker, tenant) = read_key(key.object());
-            (asker, tenant, PersonForm::read(key.nothing()))
+            (asker, tenant, PersonForm::read(key.absent()))
         } else {
             let person = PersonForm::read(principal);
             (person.user.asker(), key, person)
@@ -96,11 +96,11 @@ impl<'d> Question<'d> {
 fn read_key(key: Value<'_>) -> (Asker, Value<'_>) {
     let kind = key.required_value("kind").text();
     match kind.raw() {
-        "server" => (Asker::ServerKey, key.nothing()),
+        "server" => (Asker::ServerKey, key.absent()),
         "tenant" => (Asker::TenantKey, key.required_value("tenantId").checked(is_id, Code::InvalidId)),
         _ => {
-            kind.note(Kin::Form, Code::UnknownKeyKind);
-            (Asker::ServerKey, key.nothing())
+            kind.note(ProblemKind::Form, Code::UnknownKeyKind);
+            (Asker::ServerKey, key.absent())
         }
     }
 }

@@ -40,7 +40,7 @@ impl AccessRequest {
     pub fn from_json(bytes: &[u8]) -> Result<AccessRequest, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let question = Question::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         Ok(question.to_request())
     }
 

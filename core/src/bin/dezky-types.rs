@@ -1,4 +1,5 @@
-//! `dezky-types SNAPSHOT.json`: a Rust constant for every flag of a snapshot, so that a misspelt key does not compile.
+//! `dezky-types SNAPSHOT.json` writes a Rust constant for every flag of a snapshot, so that a
+//! misspelled key does not compile.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,21 +10,21 @@ use dezky_core::flags::Snapshot;
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let (Some(file), None) = (arguments.next(), arguments.next()) else {
-        return refuse("usage: dezky-types SNAPSHOT.json > src/flags.rs");
+        return fail("usage: dezky-types SNAPSHOT.json > src/flags.rs");
     };
     let read = std::fs::read(&file).map_err(|error| error.to_string());
     let snapshot = read.and_then(|bytes| Snapshot::from_json(&bytes).map_err(|error| error.to_string()));
     match snapshot {
         Ok(snapshot) => match std::io::stdout().write_all(constants(&snapshot).as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&error.to_string()),
+            Err(error) => fail(&error.to_string()),
         },
-        Err(reason) => refuse(&format!("{}: {reason}", file.display())),
+        Err(reason) => fail(&format!("{}: {reason}", file.display())),
     }
 }
 
-fn refuse(reason: &str) -> ExitCode {
-    // Nobody is left to tell where standard error is closed.
+fn fail(reason: &str) -> ExitCode {
+    // If standard error is closed, the exit code alone reports the failure.
     let _ = writeln!(std::io::stderr(), "dezky-types: {reason}");
     ExitCode::FAILURE
 }
@@ -41,7 +42,7 @@ fn constants(snapshot: &Snapshot) -> String {
     text
 }
 
-/// `jmap-native_v2` as `JMAP_NATIVE_V2`; where two keys come to the same, the later ones are numbered.
+/// Converts `jmap-native_v2` to `JMAP_NATIVE_V2`. A name that is taken gets a number.
 fn constant_name(key: &str, taken: &BTreeSet<String>) -> String {
     let mut name = key.replace('-', "_").to_ascii_uppercase();
     if name.starts_with(|first: char| first.is_ascii_digit()) {

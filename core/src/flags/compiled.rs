@@ -1,38 +1,40 @@
-//! What flags compile to, and the one path that decides them: bit sets over flags, a word of 64 flags at a time.
+//! Compiled flags and the only code that evaluates them: bit operations on 64 flags at a time.
 
 use alloc::{string::String, vec::Vec};
 use core::ops::Range;
 
-use super::postings::{Posting, Postings};
-use super::rollout::Draw;
+use super::axis_index::{AxisIndex, FlagSet};
+use super::rollout::RolloutHasher;
 use super::{Axis, FlagRule, Name, State, Subject, WORD};
 use crate::names::{Environment, Percent};
 use crate::text::{Index, hash_name, same_bytes};
 
-/// Sixty-four flags, a bit each.
+/// The states and scopes of 64 flags, one bit per flag.
 #[derive(Debug, Clone, Copy, Default)]
 struct Word {
     on: u64,
-    /// In state `targeted`, with a scope that is not empty.
+    /// Flags in state `targeted` whose scope is not empty.
     targeted: u64,
     rollout: u64,
-    /// By axis: the flags that list nothing there, and so let everyone through.
+    /// For each axis, the flags whose scope lists no value there and therefore matches every
+    /// subject.
     open: [u64; 4],
 }
 
-/// Flags, sorted by key, ready to be evaluated.
+/// Flags sorted by key, compiled for evaluation. A flag's number is its position in that order.
 ///
-/// A key may stand twice in a row: the plan compiles a flag's rules before and after an edit side by side.
+/// A key may occur twice in a row: a plan compiles the rules of a flag before and after an edit
+/// next to each other.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     environment: Environment,
     environment_hash: u64,
-    /// Every key's text, one after the other.
+    /// The keys, concatenated without separators.
     keys: String,
     rules: Vec<Rule>,
     index: Index,
     words: Vec<Word>,
-    axes: [Postings; 4],
+    axes: [AxisIndex; 4],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,11 +45,33 @@ struct Rule {
     pct: Percent,
 }
 
+/// The evaluation of flags for one subject: the subject, and what evaluation stores between flags.
+///
+/// Lives on the stack of one call, so evaluation needs no allocation.
+pub(crate) struct Query<'q, 's> {
+    subject: &'q Subject<'s>,
+    /// Created when the first rollout needs the subject's position.
+    hasher: Option<RolloutHasher<'s>>,
+    /// The axis that excluded the subject from the last of the flags that were evaluated together.
+    missed_axis: Option<Axis>,
+}
+
+impl<'q, 's> Query<'q, 's> {
+    pub(crate) fn new(subject: &'q Subject<'s>) -> Query<'q, 's> {
+        Query { subject, hasher: None, missed_axis: None }
+    }
+
+    /// The first axis that excludes the subject from the flag that was evaluated last.
+    pub(super) fn missed_axis(&self) -> Option<Axis> {
+        self.missed_axis
+    }
+}
+
 impl Compiled {
     /// Compiles flags that are sorted by key.
     pub(crate) fn new(environment: &Environment, flags: &[&FlagRule]) -> Compiled {
         let word_count = flags.len().div_ceil(WORD);
-        let postings = |axis| Postings::new(axis, flags, word_count);
+        let index = |axis| AxisIndex::new(axis, flags, word_count);
         let mut compiled = Compiled {
             environment: environment.clone(),
             environment_hash: hash_name(environment.as_str()),
@@ -56,10 +80,10 @@ impl Compiled {
             index: Index::with_capacity(flags.len()),
             words: Vec::with_capacity(word_count),
             axes: [
-                postings(Axis::Plans),
-                postings(Axis::TenantSlugs),
-                postings(Axis::PartnerSlugs),
-                postings(Axis::Environments),
+                index(Axis::Plans),
+                index(Axis::TenantSlugs),
+                index(Axis::PartnerSlugs),
+                index(Axis::Environments),
             ],
         };
         for flag in flags {
@@ -99,7 +123,7 @@ impl Compiled {
         key_of(&self.keys, &self.rules, flag)
     }
 
-    /// The number of the flag with this key.
+    /// Returns the number of the flag with this key.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         self.index.find(hash_name(key), |number| {
             self.rules
@@ -116,29 +140,29 @@ impl Compiled {
         self.rules.get(flag as usize).map_or(Percent::ZERO, |rule| rule.pct)
     }
 
-    /// Whether a flag's scope lists nothing on any axis.
+    /// Returns whether a flag's scope is empty on every axis.
     pub(crate) fn is_unscoped(&self, flag: u32) -> bool {
         let bit = 1 << (flag as usize % WORD);
         self.words.get(flag as usize / WORD).is_none_or(|word| word.open.iter().all(|open| open & bit != 0))
     }
 
-    /// Decides every flag and hands out the results, a word of flags at a time.
-    pub(crate) fn evaluate_all(&self, subject: &Subject<'_>, mut hand_out: impl FnMut(u64)) {
-        let mut postings = [Posting::default(); 4];
-        for (&axis, posting) in Axis::ALL.iter().zip(&mut postings) {
-            *posting = self.posting(axis, subject);
+    /// Evaluates every flag and calls `emit` with the results, 64 flags at a time.
+    pub(crate) fn evaluate_all(&self, subject: &Subject<'_>, mut emit: impl FnMut(u64)) {
+        let mut sets = [FlagSet::default(); 4];
+        for (&axis, set) in Axis::ALL.iter().zip(&mut sets) {
+            *set = self.flags_listing(axis, subject);
         }
-        let mut draw = None;
+        let mut query = Query::new(subject);
         for word in 0..self.words.len() {
-            let mut listed = |axis| match postings.get_mut(axis as usize) {
-                Some(posting) => posting.word(word),
+            let mut listing = |axis| match sets.get_mut(axis as usize) {
+                Some(set) => set.word(word),
                 None => 0,
             };
-            hand_out(self.evaluate_word(word, u64::MAX, subject, &mut draw, &mut listed, &mut None));
+            emit(self.evaluate_word(word, u64::MAX, &mut query, &mut listing));
         }
     }
 
-    /// The same into bytes: flag `i` is bit `i % 8` of byte `i / 8`.
+    /// Evaluates every flag into bytes: flag `i` is bit `i % 8` of byte `i / 8`.
     pub(crate) fn evaluate_into(&self, subject: &Subject<'_>, bytes: &mut [u8]) {
         let mut chunks = bytes.chunks_mut(size_of::<u64>());
         self.evaluate_all(subject, |word| {
@@ -149,55 +173,47 @@ impl Compiled {
         });
     }
 
-    /// Decides one flag. Where its scope leaves the subject out, `missed` becomes the first axis that does.
-    pub(crate) fn evaluate<'s>(
-        &self,
-        flag: u32,
-        subject: &Subject<'s>,
-        draw: &mut Option<Draw<'s>>,
-        missed: &mut Option<Axis>,
-    ) -> bool {
+    /// Evaluates one flag for the subject of the query.
+    pub(crate) fn evaluate(&self, flag: u32, query: &mut Query<'_, '_>) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let mut listed = |axis| self.word_of(axis, subject, word);
-        self.evaluate_word(word, bit, subject, draw, &mut listed, missed) != 0
+        let subject = query.subject;
+        let mut listing = |axis| self.word_listing(axis, subject, word);
+        self.evaluate_word(word, bit, query, &mut listing) != 0
     }
 
-    /// Where the subject stands in a flag's rollout.
-    pub(crate) fn position<'s>(
-        &self,
-        flag: u32,
-        subject: &Subject<'s>,
-        draw: &mut Option<Draw<'s>>,
-    ) -> Option<Percent> {
+    /// The subject's position in a flag's rollout.
+    pub(crate) fn position(&self, flag: u32, query: &mut Query<'_, '_>) -> Option<Percent> {
         let rule = self.rules.get(flag as usize)?;
-        Some(Percent::of_position(self.draw(rule, subject, draw)))
+        Some(Percent::from_position(self.position_for(rule, query)))
     }
 
     #[inline(always)]
-    fn draw<'s>(&self, rule: &Rule, subject: &Subject<'s>, draw: &mut Option<Draw<'s>>) -> u16 {
-        draw.get_or_insert_with(|| Draw::new(subject.tenant_id()))
-            .position_at(rule.key_start, rule.key(&self.keys))
+    fn position_for(&self, rule: &Rule, query: &mut Query<'_, '_>) -> u16 {
+        let tenant_id = query.subject.tenant_id();
+        let hasher = query.hasher.get_or_insert_with(|| RolloutHasher::new(tenant_id));
+        hasher.cached_position(rule.key_start, rule.key(&self.keys))
     }
 
-    /// Whether a flag's scope lets the subject in, an empty one letting in everyone.
+    /// Returns whether a flag's scope matches the subject. An empty scope matches every subject.
     pub(crate) fn is_in_scope(&self, flag: u32, subject: &Subject<'_>) -> bool {
         let (number, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
-        let mut listed = |axis| self.word_of(axis, subject, number);
-        self.words.get(number).is_some_and(|word| word.in_scope(bit, &mut listed, &mut None) != 0)
+        let mut listing = |axis| self.word_listing(axis, subject, number);
+        self.words.get(number).is_some_and(|word| word.in_scope(bit, &mut listing).0 != 0)
     }
 
-    /// The flags that list what the subject has on an axis.
-    fn posting(&self, axis: Axis, subject: &Subject<'_>) -> Posting<'_> {
-        self.listing(axis, subject).map_or(Posting::default(), |(postings, name)| postings.of(name))
+    /// The flags that list the subject's value on an axis.
+    fn flags_listing(&self, axis: Axis, subject: &Subject<'_>) -> FlagSet<'_> {
+        self.lookup(axis, subject).map_or(FlagSet::default(), |(index, name)| index.flags(name))
     }
 
-    /// The same, of one word alone.
-    fn word_of(&self, axis: Axis, subject: &Subject<'_>, word: usize) -> u64 {
-        self.listing(axis, subject).map_or(0, |(postings, name)| postings.word_of(name, word))
+    /// Like `flags_listing`, but returns only one word of the flags.
+    fn word_listing(&self, axis: Axis, subject: &Subject<'_>, word: usize) -> u64 {
+        self.lookup(axis, subject).map_or(0, |(index, name)| index.word(name, word))
     }
 
-    /// Where to look up, and what: a subject without an environment is in the ruleset's own.
-    fn listing<'r, 'n>(&'r self, axis: Axis, subject: &Subject<'n>) -> Option<(&'r Postings, Name<'n>)>
+    /// Returns the index of an axis and the subject's value on it. A subject without an environment
+    /// is in the environment of the ruleset.
+    fn lookup<'r, 'n>(&'r self, axis: Axis, subject: &Subject<'n>) -> Option<(&'r AxisIndex, Name<'n>)>
     where
         'r: 'n,
     {
@@ -206,36 +222,38 @@ impl Compiled {
         self.axes.get(axis as usize).zip(name)
     }
 
-    /// The one path: those of `asked`, a word's flags, that are on for the subject. `missed` is the first axis that leaves the subject
-    /// out of all of them.
+    /// Returns those of the flags `wanted`, bits of one word, that are on for the subject. Every
+    /// other evaluation function calls this one.
+    ///
+    /// `listing` returns the flags of the word that list the subject's value on an axis. It is a
+    /// trait object, because WASM has no room for a copy of this function for each caller.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn evaluate_word<'s>(
+    fn evaluate_word(
         &self,
         number: usize,
-        asked: u64,
-        subject: &Subject<'s>,
-        draw: &mut Option<Draw<'s>>,
-        listed: &mut dyn FnMut(Axis) -> u64,
-        missed: &mut Option<Axis>,
+        wanted: u64,
+        query: &mut Query<'_, '_>,
+        listing: &mut dyn FnMut(Axis) -> u64,
     ) -> u64 {
         let Some(word) = self.words.get(number) else { return 0 };
-        let scoped = (word.targeted | word.rollout) & asked;
+        let scoped = (word.targeted | word.rollout) & wanted;
         if scoped == 0 {
-            return word.on & asked;
+            return word.on & wanted;
         }
-        let in_scope = word.in_scope(scoped, listed, missed);
-        let mut enabled = word.on & asked | in_scope & word.targeted;
-        let mut drawn = in_scope & word.rollout;
-        while drawn != 0 {
-            let bit = drawn.trailing_zeros();
-            drawn &= drawn - 1;
+        let (in_scope, missed_axis) = word.in_scope(scoped, listing);
+        query.missed_axis = missed_axis;
+        let mut enabled = word.on & wanted | in_scope & word.targeted;
+        let mut rollouts = in_scope & word.rollout;
+        while rollouts != 0 {
+            let bit = rollouts.trailing_zeros();
+            rollouts &= rollouts - 1;
             let flag = (number * WORD) as u32 + bit;
             let Some(rule) = self.rules.get(flag as usize) else { break };
             let pct = rule.pct;
-            // Most rollouts end at 100 %: there nothing needs to be hashed, nor at 0.
-            let inside = pct == Percent::FULL
-                || pct != Percent::ZERO && self.draw(rule, subject, draw) < pct.hundredths();
-            enabled |= u64::from(inside) << bit;
+            // Rollouts at 0 and at 100 percent, where most end, need no hash.
+            let included = pct == Percent::FULL
+                || pct != Percent::ZERO && self.position_for(rule, query) < pct.hundredths();
+            enabled |= u64::from(included) << bit;
         }
         enabled
     }
@@ -278,23 +296,20 @@ impl Word {
         }
     }
 
-    /// Those of `flags` whose every axis is open or lists what the subject has. An axis that is open for all of them is not looked up.
+    /// Returns those of `flags` whose scope matches the subject: every axis is open or lists the
+    /// subject's value. If none is left, also returns the axis that excluded the last of them.
+    ///
+    /// An axis that is open for all of the flags is not looked up.
     #[inline(always)]
-    fn in_scope(
-        &self,
-        mut flags: u64,
-        listed: &mut dyn FnMut(Axis) -> u64,
-        missed: &mut Option<Axis>,
-    ) -> u64 {
+    fn in_scope(&self, mut flags: u64, listing: &mut dyn FnMut(Axis) -> u64) -> (u64, Option<Axis>) {
         for (&axis, open) in Axis::ALL.iter().zip(self.open) {
             if flags & !open != 0 {
-                flags &= open | listed(axis);
+                flags &= open | listing(axis);
                 if flags == 0 {
-                    *missed = Some(axis);
-                    break;
+                    return (0, Some(axis));
                 }
             }
         }
-        flags
+        (flags, None)
     }
 }

@@ -1,10 +1,10 @@
-//! Every flag's answer for one subject.
+//! The result of evaluating every flag for one subject.
 
 use alloc::{vec, vec::Vec};
 
 use super::{Ruleset, Subject};
 
-/// One bit a flag, with the ruleset that gives each bit its key.
+/// The results of all flags for one subject: one bit per flag, and the ruleset with the keys.
 ///
 /// ```
 /// use dezky_core::flags::{Ruleset, Snapshot, Subject};
@@ -37,41 +37,17 @@ impl Evaluation {
         rules.compiled().evaluate_into(subject, &mut self.bytes);
     }
 
-    /// Whether a flag is on. A flag that does not exist is off.
-    ///
-    /// ```
-    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
-    /// # use dezky_core::names::Environment;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// assert!(!rules.evaluate_all(&Subject::new("t1", "acme", "business")?).is_enabled("no_such_flag"));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns whether a flag is on. A flag that does not exist is off.
     pub fn is_enabled(&self, key: &str) -> bool {
         self.rules.compiled().find(key).is_some_and(|flag| self.bit(flag as usize))
     }
 
-    /// Every flag's key and answer, by key.
-    ///
-    /// ```
-    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
-    /// # use dezky_core::names::Environment;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// assert_eq!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).iter().len(), 0);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Iterates over every flag's key and result, in key order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, bool)> {
         self.rules.keys().enumerate().map(|(flag, key)| (key, self.bit(flag)))
     }
 
-    /// The answers: flag `i` in key order is bit `i % 8`, from the lowest, of byte `i / 8`.
-    ///
-    /// ```
-    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
-    /// # use dezky_core::names::Environment;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// assert!(rules.evaluate_all(&Subject::new("t1", "acme", "business")?).as_bytes().is_empty());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The results as bits: flag `i` in key order is bit `i % 8`, from the lowest, of byte `i / 8`.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -1,45 +1,37 @@
-//! Why a flag is on or off.
+//! Explanations: a flag's result together with its reason.
 
 use alloc::string::String;
 
 use serde::Serialize;
 
-use super::{Axis, Compiled, State, Subject};
+use super::{Axis, Compiled, Query, State, Subject};
 use crate::names::Percent;
 use crate::text::push_member;
 
-/// Why a flag is on or off.
-///
-/// ```
-/// assert_eq!(dezky_core::flags::Reason::InRollout.as_str(), "in_rollout");
-/// ```
+/// The reason why a flag is on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It is off for everybody.
+    /// The flag is off for every tenant.
     Off,
-    /// It is on for everybody.
+    /// The flag is on for every tenant.
     On,
-    /// It targets an empty list.
+    /// The flag is targeted and its scope is empty, which matches no tenant.
     EmptyScope,
-    /// An axis of its scope leaves the subject out.
+    /// An axis of the flag's scope excludes the subject.
     OutOfScope,
-    /// Its scope lets the subject in.
+    /// The flag is targeted and its scope matches the subject.
     Targeted,
     /// The subject's position is below its percentage.
     InRollout,
     /// The subject's position is not below its percentage.
     OutOfRollout,
-    /// There is no such flag.
+    /// No flag has this key.
     UnknownFlag,
 }
 
 impl Reason {
-    /// Every reason.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::flags::Reason::ALL.len(), 8);
-    /// ```
+    /// All reasons, in the order of their declaration.
     pub const ALL: [Reason; 8] = [
         Reason::Off,
         Reason::On,
@@ -51,11 +43,7 @@ impl Reason {
         Reason::UnknownFlag,
     ];
 
-    /// The stable code.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::flags::Reason::EmptyScope.as_str(), "empty_scope");
-    /// ```
+    /// The stable code of the reason.
     pub const fn as_str(self) -> &'static str {
         match self {
             Reason::Off => "off",
@@ -70,7 +58,7 @@ impl Reason {
     }
 }
 
-/// An answer with its reason: `{ key, enabled, reason, axis?, position?, pct? }`.
+/// The result of one flag with its reason: `{ key, enabled, reason, axis?, position?, pct? }`.
 ///
 /// ```
 /// use dezky_core::flags::{Axis, Reason, Ruleset, Snapshot, Subject};
@@ -85,34 +73,25 @@ impl Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 pub struct Explanation<'k> {
-    /// The flag's key, as asked.
+    /// The key that the caller asked for.
     pub key: &'k str,
-    /// The answer.
+    /// True if the flag is on.
     pub enabled: bool,
-    /// Its reason.
+    /// The reason for the result.
     pub reason: Reason,
-    /// The first axis that leaves the subject out.
+    /// The first axis that excludes the subject, for the reason `out_of_scope`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub axis: Option<Axis>,
-    /// Where the subject stands in the rollout.
+    /// The subject's position in the rollout, for the two rollout reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<Percent>,
-    /// The rollout's percentage.
+    /// The percentage of the rollout, for the two rollout reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pct: Option<Percent>,
 }
 
 impl Explanation<'_> {
-    /// As JSON.
-    ///
-    /// ```
-    /// # use dezky_core::flags::{Ruleset, Snapshot, Subject};
-    /// # use dezky_core::names::Environment;
-    /// # let rules = Ruleset::new(Snapshot::new(1, Environment::new("production")?, Vec::new())?);
-    /// let json = rules.explain("none", &Subject::new("t1", "acme", "business")?).to_json();
-    /// assert_eq!(json, r#"{"key":"none","reason":"unknown_flag","enabled":false}"#);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Serializes the explanation to JSON.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
         push_member(&mut out, "key", self.key);
@@ -134,7 +113,7 @@ fn push_percent(out: &mut String, name: &str, number: Option<Percent>) {
     }
 }
 
-/// Decides as [`Compiled::evaluate`] does, and says why.
+/// Evaluates a flag with [`Compiled::evaluate`] and derives the reason.
 pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'_>) -> Explanation<'k> {
     let unknown = Explanation {
         key,
@@ -145,8 +124,9 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
         pct: None,
     };
     let Some(flag) = compiled.find(key) else { return unknown };
-    let (mut draw, mut axis) = (None, None);
-    let enabled = compiled.evaluate(flag, subject, &mut draw, &mut axis);
+    let mut query = Query::new(subject);
+    let enabled = compiled.evaluate(flag, &mut query);
+    let axis = query.missed_axis();
     let reason = match compiled.state(flag) {
         State::Off => Reason::Off,
         State::On => Reason::On,
@@ -156,7 +136,8 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
         State::Rollout if enabled => Reason::InRollout,
         State::Rollout => Reason::OutOfRollout,
     };
-    let drawn = matches!(reason, Reason::InRollout | Reason::OutOfRollout);
-    let position = if drawn { compiled.position(flag, subject, &mut draw) } else { None };
-    Explanation { enabled, reason, axis, position, pct: drawn.then(|| compiled.pct(flag)), ..unknown }
+    let in_scope_of_rollout = matches!(reason, Reason::InRollout | Reason::OutOfRollout);
+    let position = if in_scope_of_rollout { compiled.position(flag, &mut query) } else { None };
+    let pct = in_scope_of_rollout.then(|| compiled.pct(flag));
+    Explanation { enabled, reason, axis, position, pct, ..unknown }
 }

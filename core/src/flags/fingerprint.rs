@@ -1,4 +1,4 @@
-//! The fingerprint: one hash over what every subject gets.
+//! The fingerprint: one hash over the results of every subject.
 
 use alloc::{vec, vec::Vec};
 
@@ -6,8 +6,8 @@ use super::{Compiled, Subject};
 use crate::hash::Hasher;
 use crate::names::Digest;
 
-/// What has been hashed so far: one line a subject, which come sorted by tenant id: the id, a colon, `0` or `1` for each flag in key
-/// order, a line feed.
+/// Computes a fingerprint. The hash input has one line per subject, sorted by tenant id: the tenant
+/// id, a colon, `0` or `1` for each flag in key order, and a line feed.
 pub(crate) struct Fingerprint<'c> {
     compiled: &'c Compiled,
     hasher: Hasher,
@@ -21,6 +21,7 @@ impl<'c> Fingerprint<'c> {
         Fingerprint { compiled, hasher: Hasher::new(), line: Vec::new(), bytes }
     }
 
+    /// Adds a subject. The caller adds subjects in ascending order of their tenant ids.
     pub(crate) fn add(&mut self, subject: &Subject<'_>) {
         self.line.clear();
         self.line.extend_from_slice(subject.tenant_id().as_bytes());

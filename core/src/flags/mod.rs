@@ -1,10 +1,11 @@
-//! Feature flags: the snapshot document, the ruleset it compiles to, and every answer about one tenant.
+//! Feature flags: the snapshot document, the ruleset that it compiles to, and evaluation for one
+//! tenant.
 
+mod axis_index;
 mod compiled;
 mod evaluation;
 mod explanation;
 mod fingerprint;
-mod postings;
 mod rollout;
 mod rule;
 mod ruleset;
@@ -27,10 +28,10 @@ pub use scope_patch::ScopePatch;
 pub use snapshot::Snapshot;
 pub use subject::{Subject, SubjectDocument};
 
-/// Flags in a machine word.
+/// The number of flags in a machine word.
 const WORD: usize = u64::BITS as usize;
 
-pub(crate) use compiled::Compiled;
+pub(crate) use compiled::{Compiled, Query};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use rule::push_rule;
 #[cfg(feature = "schema")]

@@ -1,4 +1,4 @@
-//! The rollout hash: where a tenant stands for a flag, for ever.
+//! The rollout hash: a tenant's permanent position in the rollout of a flag.
 
 use sha2::block_api::compress256;
 
@@ -6,16 +6,18 @@ use crate::hash::{BLOCK, Hasher, INITIAL};
 use crate::names::Percent;
 use crate::text::IS_SMALL;
 
-/// A tenant's position for a flag, in hundredths of a percent: 0 to 9999. It never changes.
+/// Returns a tenant's position in a flag's rollout, in hundredths of a percent: 0 to 9999.
+///
+/// The position depends only on the two strings and never changes between releases.
 ///
 /// ```
 /// assert_eq!(dezky_core::flags::rollout_position("t1", "flag-a"), 6334);
 /// ```
 pub fn rollout_position(tenant_id: &str, key: &str) -> u16 {
-    Draw::new(tenant_id).position(key)
+    RolloutHasher::new(tenant_id).position(key)
 }
 
-/// Whether a rollout at `pct` includes a tenant that is in its scope.
+/// Returns whether a rollout at `pct` includes a tenant that is in its scope.
 ///
 /// ```
 /// use dezky_core::flags::in_rollout;
@@ -28,57 +30,62 @@ pub fn in_rollout(tenant_id: &str, key: &str, pct: Percent) -> bool {
     rollout_position(tenant_id, key) < pct.hundredths()
 }
 
-/// Blocks that the longest names need: 64 + 1 + 64 bytes of text and 9 of padding.
+/// The blocks that the longest names need: 64 + 1 + 64 bytes of text and 9 bytes of padding.
 const BLOCKS: usize = 3;
 
-/// One tenant's half of the hash input, laid out once as SHA-256 blocks; a key is laid behind it at each draw.
+/// Computes one tenant's positions. The hash input is `tenant_id:key`; the tenant id is laid out
+/// once as SHA-256 blocks, and each key is written behind it.
 ///
-/// Going to the block function directly saves the copies and the bookkeeping of a general hasher, which cost as much as the hash itself
-/// on inputs of one block.
-pub(crate) struct Draw<'a> {
+/// Calling the block function directly saves the copies and the bookkeeping of a general hasher,
+/// which cost as much as the hash itself on inputs of one block.
+pub(crate) struct RolloutHasher<'a> {
     tenant_id: &'a str,
     blocks: [u8; BLOCKS * BLOCK],
-    /// What was drawn last, by where its key stands: two rules of one flag lie side by side and hash once.
+    /// The last position, with the offset of its key. In a plan, two rules of one flag follow
+    /// each other and share one hash.
     last: Option<(u32, u16)>,
 }
 
-impl<'a> Draw<'a> {
-    pub(super) fn new(tenant_id: &'a str) -> Draw<'a> {
+impl<'a> RolloutHasher<'a> {
+    pub(super) fn new(tenant_id: &'a str) -> RolloutHasher<'a> {
         let mut blocks = [0; BLOCKS * BLOCK];
         if let Some((text, rest)) = blocks.split_at_mut_checked(tenant_id.len()) {
             text.copy_from_slice(tenant_id.as_bytes());
             rest.iter_mut().take(1).for_each(|separator| *separator = b':');
         }
-        Draw { tenant_id, blocks, last: None }
+        RolloutHasher { tenant_id, blocks, last: None }
     }
 
-    /// The position for a flag whose key stands at `place` among the keys of its ruleset.
-    pub(super) fn position_at(&mut self, place: u32, key: &str) -> u16 {
+    /// Like `position`, but reuses the last position if the key has the same offset in its
+    /// ruleset's keys.
+    pub(super) fn cached_position(&mut self, key_start: u32, key: &str) -> u16 {
         match self.last {
-            Some((last, position)) if last == place => position,
+            Some((last, position)) if last == key_start => position,
             _ => {
                 let position = self.position(key);
-                self.last = Some((place, position));
+                self.last = Some((key_start, position));
                 position
             }
         }
     }
 
-    /// The position for a flag, in hundredths.
+    /// Returns the position in the rollout of a flag, in hundredths of a percent.
     fn position(&mut self, key: &str) -> u16 {
-        match self.lay_out(key.as_bytes()) {
+        match self.padded_message(key.as_bytes()) {
             Some(blocks) => {
                 let mut state = INITIAL;
                 compress256(&mut state, blocks);
                 position_of(state)
             }
-            None => position_of_long(self.tenant_id, key),
+            None => hashed_position(self.tenant_id, key),
         }
     }
 
-    /// The padded message: text, a 1 bit, zeros, the length in bits. `None` where it takes more blocks than names can, and in
-    /// a page, where the one hasher does.
-    fn lay_out(&mut self, key: &[u8]) -> Option<&[[u8; BLOCK]]> {
+    /// Returns the padded SHA-256 message: the text, a 1 bit, zeros, and the length in bits.
+    ///
+    /// Returns `None` for strings longer than any name, and in WASM, which has room for one hasher
+    /// only.
+    fn padded_message(&mut self, key: &[u8]) -> Option<&[[u8; BLOCK]]> {
         if IS_SMALL {
             return None;
         }
@@ -94,8 +101,8 @@ impl<'a> Draw<'a> {
     }
 }
 
-/// For texts longer than any name.
-fn position_of_long(tenant_id: &str, key: &str) -> u16 {
+/// Computes a position with the general hasher.
+fn hashed_position(tenant_id: &str, key: &str) -> u16 {
     let mut hasher = Hasher::new();
     for piece in [tenant_id, ":", key] {
         hasher.update(piece);
@@ -103,10 +110,11 @@ fn position_of_long(tenant_id: &str, key: &str) -> u16 {
     position_of(hasher.finish())
 }
 
-/// The hash as one 256-bit number, modulo 10,000 (its last four decimal digits), with the two pairs of digits swapped: the last two decide the
-/// whole percent.
+/// Converts a hash to a position: the last four decimal digits of the 256-bit number, with the two
+/// pairs of digits swapped, so that the last two digits are the whole percent.
 fn position_of(hash: [u32; 8]) -> u16 {
-    /// 2^(32 * (7 - i)) modulo 10,000: the weight of word `i`. The weighted sum stays far below 2^64.
+    /// The weight of word `i`: 2^(32 * (7 - i)) modulo 10,000. The weighted sum stays far below
+    /// 2^64.
     const WEIGHTS: [u64; 8] = [9216, 2896, 2976, 1456, 336, 1616, 7296, 1];
     let sum: u64 = hash.iter().zip(WEIGHTS).map(|(&word, weight)| u64::from(word) * weight).sum();
     let digits = (sum % 10_000) as u16;
@@ -118,7 +126,7 @@ mod tests {
     use super::position_of;
     use std::prelude::v1::*;
 
-    /// One word at a time, so that each weight is seen alone.
+    /// Sets one word at a time, so that each weight is tested alone.
     #[test]
     fn every_word_has_its_weight() {
         let mut power = 1_u64;

@@ -1,4 +1,4 @@
-//! A flag as evaluation sees it, and its canonical bytes.
+//! The rule of a flag, as snapshots carry it, and its canonical form.
 
 use alloc::string::String;
 
@@ -12,24 +12,20 @@ use crate::names::{FlagKey, Percent};
 use crate::text::push_char;
 
 words! {
-    /// What a flag does.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::flags::State::parse("rollout"), Some(dezky_core::flags::State::Rollout));
-    /// ```
+    /// The state of a flag, which selects how its scope and percentage apply.
     State: UnknownState {
-        /// Off for everybody.
+        /// Off for every tenant.
         Off "off",
-        /// On for everybody, whatever the scope.
+        /// On for every tenant, regardless of the scope.
         On "on",
-        /// On for those in scope; an empty scope is nobody.
+        /// On for tenants in scope; an empty scope matches no tenant.
         Targeted "targeted",
-        /// On for a percentage of those in scope; an empty scope is everybody.
+        /// On for a percentage of the tenants in scope; an empty scope matches every tenant.
         Rollout "rollout",
     }
 }
 
-/// What decides a flag: the part of it that a snapshot carries.
+/// The part of a flag that evaluation needs and a snapshot carries.
 ///
 /// ```
 /// use dezky_core::flags::{Axis, FlagRule, Scope, State};
@@ -46,13 +42,13 @@ words! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::tidy))]
 #[serde(rename_all = "camelCase")]
 pub struct FlagRule {
-    /// Its name.
+    /// The key of the flag.
     pub key: FlagKey,
-    /// What it does.
+    /// The state of the flag.
     pub state: State,
-    /// How much of its scope a rollout covers; kept, and without effect, in the other states.
+    /// The percentage of a rollout. Other states keep it without effect.
     pub pct: Percent,
-    /// Whom it is for.
+    /// The tenants that the flag applies to.
     pub scope: Scope,
 }
 
@@ -65,37 +61,24 @@ decode_objects! {
     }
 }
 
-/// What a slice has on an axis that leaves its tenant out, instead of whom the flag is for: that is nobody else's business. A platform
-/// gives no tenant or partner this slug.
-///
-/// ```
-/// assert_eq!(dezky_core::flags::ELSEWHERE, "elsewhere");
-/// ```
+/// The placeholder in a slice for the values of an axis that excludes the slice's tenant. It hides
+/// which tenants the flag is for. A platform must not give this slug to a tenant or partner.
 pub const ELSEWHERE: &str = "elsewhere";
-/// The same for who is called so.
-const ELSEWHERE_ELSE: &str = "elsewhere-2";
+/// The placeholder for a tenant whose own value is [`ELSEWHERE`].
+const ELSEWHERE_FALLBACK: &str = "elsewhere-2";
 
 impl FlagRule {
-    /// The bytes that the rule takes in a snapshot's canonical form.
-    ///
-    /// ```
-    /// # use dezky_core::flags::Snapshot;
-    /// # use dezky_core::names::Environment;
-    /// let text = r#"{"format":1,"revision":1,"environment":"e","flags":[{"key":"a","state":"off"}]}"#;
-    /// let full = Snapshot::from_json(text.as_bytes())?;
-    /// let empty = Snapshot::new(1, Environment::new("e")?, Vec::new())?;
-    /// let difference = full.to_canonical_json().len() - empty.to_canonical_json().len();
-    /// assert_eq!(full.flags()[0].canonical_bytes(), difference);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The size of the rule in a snapshot's canonical form, in bytes.
     pub fn canonical_bytes(&self) -> usize {
         let mut text = String::new();
         push_rule(&mut text, self);
         text.len()
     }
 
-    /// The rule that a slice has in the place of this one: it explains the flag to this subject exactly as this one does, and depends on
-    /// nothing that the subject's explanation does not depend on. The subject is in the environment that it names.
+    /// Returns the rule that replaces this one in the slice of a subject.
+    ///
+    /// Both rules explain the flag to the subject in the same way, and the new rule changes only if
+    /// that explanation changes. The subject must name its environment.
     ///
     /// ```
     /// # use dezky_core::flags::{Axis, FlagRule, Scope, State, Subject};
@@ -114,19 +97,19 @@ impl FlagRule {
         }
         if let Some(axis) = self.scope.missed_axis(subject) {
             let own = subject.value(axis);
-            let other = if own == Some(ELSEWHERE) { ELSEWHERE_ELSE } else { ELSEWHERE };
+            let other = if own == Some(ELSEWHERE) { ELSEWHERE_FALLBACK } else { ELSEWHERE };
             return Ok(FlagRule { scope: Scope::default().with(axis, [other])?, ..bare(State::Targeted) });
         }
         if self.state == State::Rollout {
             return Ok(FlagRule { pct: self.pct, ..bare(State::Rollout) });
         }
-        // An empty allow-list stays one; whom a list lets in, it lets in by name.
+        // An empty scope stays empty. Any other scope lists only the subject's own slug.
         let own = subject.value(Axis::TenantSlugs).filter(|_| !self.scope.is_empty());
         Ok(FlagRule { scope: Scope::default().with(Axis::TenantSlugs, own)?, ..bare(State::Targeted) })
     }
 }
 
-/// Appends the canonical form. No value in it can hold a character that JSON escapes.
+/// Appends the canonical form of a rule. Its names contain no character that JSON escapes.
 pub(crate) fn push_rule(out: &mut String, rule: &FlagRule) {
     out.push_str("{\"key\":\"");
     out.push_str(rule.key.as_str());

@@ -24,7 +24,7 @@ fn axes(generator: &mut SchemaGenerator) -> [Member; 4] {
     })
 }
 
-/// The scope of an edit: an axis that is `null` is open.
+/// The schema of a scope in an edit, where `null` empties an axis.
 pub(crate) fn scope_to_send(generator: &mut SchemaGenerator) -> Schema {
     let axes = axes(generator).map(|(axis, values)| (axis, or_null(values)));
     closed(object(axes, &Axis::ALL.map(Axis::as_str)))

@@ -1,4 +1,4 @@
-//! Scopes: four axes, each a list of values, each possibly empty.
+//! Scopes: which tenants a rule can match, as lists of values on four axes.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
@@ -7,40 +7,28 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use super::Subject;
 use crate::json::{Decode, Value, deserialize_by_decoding};
 use crate::names::{is_key, is_slug};
-use crate::text::{IS_SMALL, Placed, in_order, push_char, take_line};
+use crate::text::{IS_SMALL, Indexed, push_char, sort_indexed, split_line};
 use crate::{Code, Error, limits::MAX_AXIS_VALUES};
 
-/// One axis of a scope. Axes are checked in this order.
-///
-/// ```
-/// assert_eq!(dezky_core::flags::Axis::TenantSlugs.as_str(), "tenantSlugs");
-/// ```
+/// One axis of a scope. Evaluation checks axes in the order of their declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Axis {
-    /// The tenant's plan.
+    /// The key of the tenant's plan.
     Plans,
     /// The tenant's own slug.
     TenantSlugs,
-    /// The slug of the tenant's partner, where it has one.
+    /// The slug of the tenant's partner, if it has one.
     PartnerSlugs,
-    /// The environment that is evaluated in.
+    /// The environment of the evaluation.
     Environments,
 }
 
 impl Axis {
-    /// Every axis, in the order in which they are checked.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::flags::Axis::ALL.len(), 4);
-    /// ```
+    /// All axes, in the order in which evaluation checks them.
     pub const ALL: [Axis; 4] = [Axis::Plans, Axis::TenantSlugs, Axis::PartnerSlugs, Axis::Environments];
 
-    /// The axis as documents spell it.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::flags::Axis::Plans.as_str(), "plans");
-    /// ```
+    /// The member name of the axis in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Axis::Plans => "plans",
@@ -50,27 +38,27 @@ impl Axis {
         }
     }
 
-    /// What a text looks like that can stand on this axis.
-    fn form(self) -> fn(&str) -> bool {
+    /// The check for values of this axis.
+    fn validator(self) -> fn(&str) -> bool {
         match self {
             Axis::Plans | Axis::Environments => is_key,
             Axis::TenantSlugs | Axis::PartnerSlugs => is_slug,
         }
     }
 
-    /// Reads the list of an axis's values.
+    /// Reads the values of this axis from a document.
     #[cfg_attr(not(target_family = "wasm"), inline)]
-    pub(super) fn read(self, list: Value<'_>) -> Vec<Placed<'_>> {
+    pub(super) fn read(self, list: Value<'_>) -> Vec<Indexed<'_>> {
         let mut values = Vec::new();
         for item in list.list(MAX_AXIS_VALUES) {
-            let value = item.checked(self.form(), self.refusal());
+            let value = item.checked(self.validator(), self.invalid_code());
             values.push((value.raw(), 0));
         }
         values
     }
 
-    /// What is wrong with one that cannot.
-    fn refusal(self) -> Code {
+    /// The code of the error for a malformed value of this axis.
+    fn invalid_code(self) -> Code {
         match self {
             Axis::Plans => Code::InvalidPlan,
             Axis::TenantSlugs | Axis::PartnerSlugs => Code::InvalidSlug,
@@ -79,7 +67,9 @@ impl Axis {
     }
 }
 
-/// Whom a flag is for: on each axis sorted, distinct, well-formed values.
+/// The tenants that a rule can match: on each axis, sorted and distinct values.
+///
+/// A subject is in scope if every axis is empty or lists the subject's value.
 ///
 /// ```
 /// use dezky_core::flags::{Axis, Scope, Subject};
@@ -93,17 +83,17 @@ pub struct Scope {
     axes: [Values; 4],
 }
 
-/// An axis's values: sorted, distinct, each ended by a line feed. One text rather than a list of them, because a large snapshot
-/// has hundreds of thousands.
+/// The values of an axis, sorted and distinct, each followed by a line feed. One string instead of
+/// a list, because a large snapshot has hundreds of thousands of values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Values(Box<str>);
 
 impl Values {
-    fn new(values: Vec<Placed<'_>>) -> Values {
+    fn new(values: Vec<Indexed<'_>>) -> Values {
         let length = values.iter().map(|(value, _)| value.len() + 1).sum();
         let mut lines = String::with_capacity(if IS_SMALL { 0 } else { length });
         let mut last = None;
-        for (value, _) in in_order(values) {
+        for (value, _) in sort_indexed(values) {
             if last != Some(value) {
                 lines.push_str(value);
                 push_char(&mut lines, '\n');
@@ -114,19 +104,19 @@ impl Values {
     }
 }
 
-/// What is left of an axis's values.
+/// An iterator over the lines of a string.
 struct Lines<'a>(&'a str);
 
 impl<'a> Iterator for Lines<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        if self.0.is_empty() { None } else { Some(take_line(&mut self.0)) }
+        if self.0.is_empty() { None } else { Some(split_line(&mut self.0)) }
     }
 }
 
 impl Scope {
-    /// The same scope with other values on one axis.
+    /// Replaces the values on one axis.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -136,10 +126,10 @@ impl Scope {
     /// ```
     pub fn with<'v>(mut self, axis: Axis, values: impl IntoIterator<Item = &'v str>) -> Result<Scope, Error> {
         let mut problems = Vec::new();
-        let list: Vec<Placed<'_>> = values.into_iter().zip(0..).collect();
+        let list: Vec<Indexed<'_>> = values.into_iter().zip(0..).collect();
         for (value, index) in &list {
-            if !axis.form()(value) {
-                problems.push(Error::new(axis.refusal(), format!("/{}/{index}", axis.as_str())));
+            if !axis.validator()(value) {
+                problems.push(Error::new(axis.invalid_code(), format!("/{}/{index}", axis.as_str())));
             }
         }
         if list.len() > MAX_AXIS_VALUES {
@@ -149,13 +139,13 @@ impl Scope {
         Error::unless_clean(problems, self)
     }
 
-    pub(super) fn set(&mut self, axis: Axis, values: Vec<Placed<'_>>) {
+    pub(super) fn set(&mut self, axis: Axis, values: Vec<Indexed<'_>>) {
         if let Some(slot) = self.axes.get_mut(axis as usize) {
             *slot = Values::new(values);
         }
     }
 
-    /// Takes over the values that another scope has on one axis.
+    /// Copies the values on one axis from another scope.
     pub(super) fn copy_axis(&mut self, axis: Axis, from: &Scope) {
         let at = axis as usize;
         if let (Some(slot), Some(values)) = (self.axes.get_mut(at), from.axes.get(at)) {
@@ -170,14 +160,7 @@ impl Scope {
         }
     }
 
-    /// The values on an axis, sorted.
-    ///
-    /// ```
-    /// use dezky_core::flags::{Axis, Scope};
-    /// let scope = Scope::default().with(Axis::Plans, ["pro", "free", "pro"])?;
-    /// assert_eq!(scope.values(Axis::Plans).collect::<Vec<_>>(), ["free", "pro"]);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The values on an axis, sorted and distinct.
     pub fn values(&self, axis: Axis) -> impl Iterator<Item = &str> {
         Lines(self.lines(axis))
     }
@@ -186,18 +169,17 @@ impl Scope {
         self.lines(axis).is_empty()
     }
 
-    /// Whether no axis has a value. As a rollout's scope that is everyone, as a target nobody.
-    ///
-    /// ```
-    /// assert!(dezky_core::flags::Scope::default().is_empty());
-    /// ```
+    /// Returns whether every axis is empty. An empty scope matches every tenant in a rollout, and
+    /// no tenant in state `targeted`.
     pub fn is_empty(&self) -> bool {
         self.axes.iter().all(|values| values.0.is_empty())
     }
 
-    /// Whether every non-empty axis holds the subject's value. A value that the subject lacks is on no list.
+    /// Returns whether every axis is empty or lists the subject's value. A subject without a value
+    /// on an axis matches only an empty axis.
     ///
-    /// A [`Ruleset`](crate::flags::Ruleset) fills in its snapshot's environment where the subject names none; a scope by itself knows none.
+    /// A [`Ruleset`](crate::flags::Ruleset) evaluates a subject without an environment in the
+    /// environment of its snapshot; this function does not.
     ///
     /// ```
     /// use dezky_core::flags::{Axis, Scope, Subject};
@@ -209,11 +191,11 @@ impl Scope {
         self.missed_axis(subject).is_none()
     }
 
-    /// The first axis that leaves the subject out.
+    /// The first axis that excludes the subject.
     pub(crate) fn missed_axis(&self, subject: &Subject<'_>) -> Option<Axis> {
         let lists = |axis, value| self.values(axis).any(|listed| listed == value);
-        let lets_in = |axis| subject.value(axis).is_some_and(|value| lists(axis, value));
-        Axis::ALL.into_iter().find(|&axis| !self.is_open(axis) && !lets_in(axis))
+        let matches = |axis| subject.value(axis).is_some_and(|value| lists(axis, value));
+        Axis::ALL.into_iter().find(|&axis| !self.is_open(axis) && !matches(axis))
     }
 }
 

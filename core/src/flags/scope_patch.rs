@@ -1,10 +1,10 @@
-//! A change of a scope, axis by axis.
+//! Patches of scopes, axis by axis.
 
 use super::{Axis, Scope};
 use crate::Error;
 use crate::json::{Decode, Kind, Value};
 
-/// A change of a scope: the axes that it names are replaced, the others stay.
+/// A patch of a scope: replaces the axes that it names and keeps the others.
 ///
 /// ```
 /// use dezky_core::flags::{Axis, Scope, ScopePatch};
@@ -17,19 +17,12 @@ use crate::json::{Decode, Kind, Value};
 pub struct ScopePatch {
     /// The new values of the axes that are replaced.
     values: Scope,
-    /// By axis, whether it is replaced.
+    /// For each axis, whether it is replaced.
     replaced: [bool; 4],
 }
 
 impl ScopePatch {
-    /// The same change, which also replaces the values on one axis.
-    ///
-    /// ```
-    /// use dezky_core::flags::{Axis, Scope, ScopePatch};
-    /// let scope = Scope::default().with(Axis::Plans, ["business"])?;
-    /// assert!(ScopePatch::default().with(Axis::Plans, [])?.merged(&scope).is_empty());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Adds a replacement of the values on one axis.
     pub fn with<'v>(
         mut self,
         axis: Axis,
@@ -40,12 +33,7 @@ impl ScopePatch {
         Ok(self)
     }
 
-    /// The scope after this change.
-    ///
-    /// ```
-    /// use dezky_core::flags::{Scope, ScopePatch};
-    /// assert!(ScopePatch::default().merged(&Scope::default()).is_empty());
-    /// ```
+    /// Applies the patch to a scope.
     pub fn merged(&self, scope: &Scope) -> Scope {
         let mut merged = scope.clone();
         for (axis, is_replaced) in Axis::ALL.into_iter().zip(self.replaced) {
@@ -63,14 +51,14 @@ impl ScopePatch {
     }
 }
 
-/// A change that replaces every axis.
+/// Creates a patch that replaces every axis.
 impl From<Scope> for ScopePatch {
     fn from(values: Scope) -> ScopePatch {
         ScopePatch { values, replaced: [true; 4] }
     }
 }
 
-/// An axis that is `null` is emptied.
+/// Decodes a patch. An axis that is `null` is replaced by an empty one.
 impl Decode for ScopePatch {
     fn decode(value: Value<'_>) -> ScopePatch {
         let object = value.object();

@@ -1,4 +1,4 @@
-//! The snapshot document, format 1: what travels from the operator to every runtime.
+//! The snapshot document, format 1, which the server delivers to every evaluating instance.
 
 use alloc::{string::String, vec, vec::Vec};
 use core::cmp::Ordering;
@@ -8,7 +8,7 @@ use crate::hash::Hasher;
 use crate::json::{Decode, Document, Kind, Value, decode_document};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FLAGS, MAX_REVISION};
 use crate::names::{Digest, Environment, FlagKey};
-use crate::text::{Placed, in_order, list_path, push_char, push_member, push_whole};
+use crate::text::{Indexed, list_path, push_char, push_member, push_whole, sort_indexed};
 use crate::{Code, Error};
 
 /// The flags of one environment at one revision, sorted by key.
@@ -27,8 +27,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads a snapshot: every problem is reported with its code and path. Members that nobody knows are ignored, because a newer server
-    /// may have added them.
+    /// Reads a snapshot and reports every problem with its code and path.
+    ///
+    /// Unknown members are ignored, because a newer server may have added them.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -39,10 +40,11 @@ impl Snapshot {
     pub fn from_json(bytes: &[u8]) -> Result<Snapshot, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let snapshot = Snapshot::decode(document.root());
-        snapshot.sorted(document.verdict().err())
+        snapshot.sorted(document.finish().err())
     }
 
-    /// Reads a snapshot that somebody wrote, and gives its canonical form: unlike `from_json`, members that nobody knows are refused.
+    /// Reads a snapshot and returns its canonical form. Unlike `from_json`, rejects unknown
+    /// members.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -53,25 +55,17 @@ impl Snapshot {
     /// assert_eq!((error.code, error.path.as_str()), (Code::UnknownField, "/flags/0/scop"));
     /// ```
     pub fn normalize(bytes: &[u8]) -> Result<String, Error> {
-        let document = Document::read(bytes, MAX_DOCUMENT_BYTES).refusing_unknown();
+        let document = Document::read(bytes, MAX_DOCUMENT_BYTES).rejecting_unknown();
         let snapshot: Snapshot = decode_document(&document)?;
         snapshot.sorted(None).map(|snapshot| snapshot.to_canonical_json())
     }
 
-    /// A snapshot of these flags, in any order.
-    ///
-    /// ```
-    /// use dezky_core::flags::Snapshot;
-    /// use dezky_core::names::Environment;
-    /// let snapshot = Snapshot::new(1, Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(snapshot.revision(), 1);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a snapshot of flags, given in any order.
     pub fn new(revision: u64, environment: Environment, flags: Vec<FlagRule>) -> Result<Snapshot, Error> {
         Snapshot { revision, environment, flags }.sorted(None)
     }
 
-    /// The same with its flags in order, where nothing is wrong with it.
+    /// Sorts and checks the flags, unless a problem was found before.
     fn sorted(mut self, mut found: Option<Error>) -> Result<Snapshot, Error> {
         if found.is_none() {
             if self.revision > MAX_REVISION {
@@ -85,41 +79,26 @@ impl Snapshot {
         }
     }
 
-    /// The revision that it shows.
-    ///
-    /// ```
-    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(snapshot.revision(), 7);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The number of the change that this snapshot reflects.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The environment that subjects are in unless they name one.
-    ///
-    /// ```
-    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(snapshot.environment().as_str(), "production");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The environment of subjects that name none.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// Its flags, by key.
-    ///
-    /// ```
-    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
-    /// assert!(snapshot.flags().is_empty());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The flags, sorted by key.
     pub fn flags(&self) -> &[FlagRule] {
         &self.flags
     }
 
-    /// What of it one subject's decisions depend on, at a revision of its own: every flag explains itself to the subject as it does here, and
-    /// nothing tells whom else it is for. The subject is in the environment that it names, else in this snapshot's, and so is the slice.
+    /// Returns the slice of one subject: the part of the snapshot that its evaluation depends on.
+    ///
+    /// The slice explains every flag to the subject as this snapshot does, and does not reveal
+    /// which other tenants a flag is for. It has the given revision, and the environment that the
+    /// subject names or else that of this snapshot.
     ///
     /// ```
     /// # use dezky_core::flags::{Snapshot, Subject};
@@ -144,20 +123,13 @@ impl Snapshot {
         Snapshot::new(revision, environment, flags)
     }
 
-    /// The same flags for another environment.
-    ///
-    /// ```
-    /// # use dezky_core::flags::Snapshot;
-    /// # use dezky_core::names::Environment;
-    /// let snapshot = Snapshot::new(7, Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(snapshot.in_environment(Environment::new("staging")?).environment().as_str(), "staging");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns the same flags for another environment.
     pub fn in_environment(&self, environment: Environment) -> Snapshot {
         Snapshot { environment, ..self.clone() }
     }
 
-    /// The keys of the flags that are not the same in another snapshot, or are in only one of the two, sorted.
+    /// Returns the keys of flags that differ between two snapshots or exist in only one of them,
+    /// sorted.
     ///
     /// ```
     /// use dezky_core::flags::Snapshot;
@@ -188,7 +160,7 @@ impl Snapshot {
         }
     }
 
-    /// The canonical form: no spaces, members in the order of the specification, everything sorted.
+    /// Serializes the canonical form: no spaces, members in a fixed order, flags and values sorted.
     ///
     /// ```
     /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
@@ -202,20 +174,14 @@ impl Snapshot {
         out
     }
 
-    /// The SHA-256 of the canonical form: what an ETag carries.
-    ///
-    /// ```
-    /// # let snapshot = dezky_core::flags::Snapshot::new(7, dezky_core::names::Environment::new("production")?, Vec::new())?;
-    /// assert_eq!(snapshot.digest().as_str().len(), 64);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Computes the SHA-256 hash of the canonical form, which the server sends as the `ETag`.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::new();
         self.write_canonical(|piece| hasher.update(piece));
         hasher.digest()
     }
 
-    /// Hands out the canonical form flag by flag, so that hashing it needs no copy of the whole.
+    /// Writes the canonical form flag by flag, so that hashing needs no copy of the whole.
     fn write_canonical(&self, mut write: impl FnMut(&str)) {
         let mut piece = String::from("{\"format\":1,\"revision\":");
         push_whole(&mut piece, self.revision);
@@ -234,15 +200,15 @@ impl Snapshot {
     }
 }
 
-/// Its flags as they came.
+/// Decodes a snapshot without sorting its flags.
 impl Decode for Snapshot {
     fn decode(value: Value<'_>) -> Snapshot {
         let mut object = value.object();
         let format = object.required_value("format");
-        // Another format may mean anything: nothing else of it is judged.
+        // The members of another format are unknown, so they are not checked.
         if format.whole(1, 1, Code::UnknownFormat).is_none() && format.kind() == Kind::Number {
             object.accept_any();
-            object = object.nothing();
+            object = object.absent();
         }
         Snapshot {
             revision: object.required_revision("revision", 0),
@@ -252,25 +218,25 @@ impl Decode for Snapshot {
     }
 }
 
-/// Sorts flags by key, and notes too many of them and those whose key an earlier one has.
+/// Sorts flags by key. Reports too many flags, and flags that repeat an earlier key.
 pub(crate) fn sort_by_key(flags: &mut [FlagRule], found: &mut Option<Error>) {
     if flags.len() > MAX_FLAGS {
         Error::new(Code::TooManyItems, "/flags").join(found);
     }
-    let mut keys: Vec<Placed<'_>> = Vec::with_capacity(flags.len());
+    let mut keys: Vec<Indexed<'_>> = Vec::with_capacity(flags.len());
     for rule in flags.iter() {
         keys.push((rule.key.as_str(), keys.len() as u32));
     }
-    let sorted = in_order(keys);
-    // For each flag, where it belongs.
+    let sorted = sort_indexed(keys);
+    // For each flag, its index after sorting.
     let mut targets = vec![0_u32; flags.len()];
     let mut is_repeated = vec![0_u8; flags.len()];
     let mut last = None;
-    for (target, &(key, place)) in sorted.iter().enumerate() {
-        if let Some(slot) = targets.get_mut(place as usize) {
+    for (target, &(key, index)) in sorted.iter().enumerate() {
+        if let Some(slot) = targets.get_mut(index as usize) {
             *slot = target as u32;
         }
-        if let Some(slot) = is_repeated.get_mut(place as usize) {
+        if let Some(slot) = is_repeated.get_mut(index as usize) {
             *slot = u8::from(last == Some(key));
         }
         last = Some(key);
@@ -280,12 +246,13 @@ pub(crate) fn sort_by_key(flags: &mut [FlagRule], found: &mut Option<Error>) {
             Error::new(Code::DuplicateFlag, list_path("flags", index, "key")).join(found);
         }
     }
-    for place in 0..flags.len() {
-        while let Some(&target) = targets.get(place)
-            && target as usize != place
+    // Swaps each flag to its target, which needs no second list of flags.
+    for index in 0..flags.len() {
+        while let Some(&target) = targets.get(index)
+            && target as usize != index
         {
-            flags.swap(place, target as usize);
-            targets.swap(place, target as usize);
+            flags.swap(index, target as usize);
+            targets.swap(index, target as usize);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The subject of an evaluation: one tenant, as five names.
+//! The subject of an evaluation: one tenant's id, slug, plan, partner and environment.
 
 use alloc::boxed::Box;
 
@@ -10,7 +10,7 @@ use crate::names::{is_id, is_key, is_slug};
 use crate::text::hash_name;
 use crate::{Code, Error};
 
-/// A name with the hash by which compiled rules look it up.
+/// A name with its hash, which compiled rules use for lookup.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Name<'a> {
     pub(crate) text: &'a str,
@@ -23,7 +23,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The tenant that flags are evaluated for. It borrows its names and costs no allocation.
+/// The tenant that flags are evaluated for. Borrows its names and needs no allocation.
 ///
 /// ```
 /// use dezky_core::flags::Subject;
@@ -34,12 +34,12 @@ impl<'a> Name<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     tenant_id: &'a str,
-    /// By axis.
+    /// The value on each axis, in the order of [`Axis`].
     values: [Option<Name<'a>>; 4],
 }
 
 impl<'a> Subject<'a> {
-    /// A tenant by id, slug and plan. Every name that is malformed is reported.
+    /// Creates a subject from a tenant's id, slug and plan. Reports every malformed name.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -61,17 +61,7 @@ impl<'a> Subject<'a> {
         Error::unless_clean(problems, Subject::from_hashed("", Name::new(""), Name::new(""), None))
     }
 
-    /// The same from names that are known to be well formed, with whatever the tenant has.
-    ///
-    /// ```
-    /// use dezky_core::flags::{Axis, Subject};
-    /// use dezky_core::names::{Environment, Id, PlanKey, Slug};
-    /// let (id, slug, plan) = (Id::new("t1")?, Slug::new("acme")?, PlanKey::new("business")?);
-    /// let production = Environment::new("production")?;
-    /// let subject = Subject::from_names(&id, &slug, &plan, None, Some(&production));
-    /// assert_eq!(subject.value(Axis::Environments), Some("production"));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a subject from names that are already validated. Cannot fail.
     pub fn from_names(
         tenant_id: &'a Id,
         tenant_slug: &'a Slug,
@@ -85,13 +75,7 @@ impl<'a> Subject<'a> {
         Subject::from_hashed(tenant_id.as_str(), slug, plan, partner).with(Axis::Environments, environment)
     }
 
-    /// The same tenant, brought by a partner.
-    ///
-    /// ```
-    /// # use dezky_core::flags::Subject;
-    /// assert!(Subject::new("t1", "acme", "business")?.with_partner("Nordic").is_err());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Sets the slug of the tenant's partner.
     pub fn with_partner(self, partner_slug: &'a str) -> Result<Subject<'a>, Error> {
         if !is_slug(partner_slug) {
             return Err(Error::new(Code::InvalidSlug, "/partnerSlug"));
@@ -99,13 +83,7 @@ impl<'a> Subject<'a> {
         Ok(self.with(Axis::PartnerSlugs, Some(Name::new(partner_slug))))
     }
 
-    /// The same tenant in a named environment, instead of the snapshot's own.
-    ///
-    /// ```
-    /// # use dezky_core::flags::Subject;
-    /// assert!(Subject::new("t1", "acme", "business")?.with_environment("staging").is_ok());
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Sets the environment, which otherwise is that of the snapshot.
     pub fn with_environment(self, environment: &'a str) -> Result<Subject<'a>, Error> {
         if !is_key(environment) {
             return Err(Error::new(Code::InvalidEnvironment, "/environment"));
@@ -113,30 +91,18 @@ impl<'a> Subject<'a> {
         Ok(self.with(Axis::Environments, Some(Name::new(environment))))
     }
 
-    /// The tenant's id.
-    ///
-    /// ```
-    /// # use dezky_core::flags::Subject;
-    /// assert_eq!(Subject::new("t1", "acme", "business")?.tenant_id(), "t1");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The id of the tenant.
     pub fn tenant_id(&self) -> &'a str {
         self.tenant_id
     }
 
-    /// What the subject has on an axis.
-    ///
-    /// ```
-    /// # use dezky_core::flags::{Axis, Subject};
-    /// assert_eq!(Subject::new("t1", "acme", "business")?.value(Axis::Plans), Some("business"));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// The subject's value on an axis.
     pub fn value(&self, axis: Axis) -> Option<&'a str> {
         self.name(axis).map(|name| name.text)
     }
 
-    /// From well-formed names; what is absent is empty.
-    pub(super) fn of(
+    /// Creates a subject from well-formed names. An absent name is empty.
+    pub(super) fn from_valid(
         id: &'a str,
         slug: &'a str,
         plan: &'a str,
@@ -147,13 +113,13 @@ impl<'a> Subject<'a> {
         Subject { tenant_id: id, values: [given(plan), given(slug), given(partner), given(environment)] }
     }
 
-    /// Reads a subject whose names stand in a document.
+    /// Reads a subject that borrows its names from a document.
     pub(super) fn read(value: Value<'a>) -> Subject<'a> {
         let [id, slug, plan, partner, environment] = read_names(value);
-        Subject::of(id.raw(), slug.raw(), plan.raw(), partner.raw(), environment.raw())
+        Subject::from_valid(id.raw(), slug.raw(), plan.raw(), partner.raw(), environment.raw())
     }
 
-    /// From names that are known to be well formed.
+    /// Creates a subject from well-formed names with their hashes.
     pub(crate) fn from_hashed(
         tenant_id: &'a str,
         slug: Name<'a>,
@@ -167,7 +133,7 @@ impl<'a> Subject<'a> {
         self.values.get(axis as usize).copied().flatten()
     }
 
-    /// The same with another name on an axis, or none.
+    /// Replaces the value on an axis.
     pub(crate) fn with(mut self, axis: Axis, name: Option<Name<'a>>) -> Subject<'a> {
         if let Some(slot) = self.values.get_mut(axis as usize) {
             *slot = name;
@@ -176,7 +142,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Id, slug, plan, partner slug and environment, as they stand in a document.
+/// Reads id, slug, plan, partner slug and environment from a document.
 pub(super) fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     let object = value.object();
     object.only(&["tenantId", "tenantSlug", "plan", "partnerSlug", "environment"]);
@@ -189,7 +155,8 @@ pub(super) fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
     ]
 }
 
-/// A subject as a document: `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`. It owns its names.
+/// A subject that owns its names, read from
+/// `{ tenantId, tenantSlug, plan, partnerSlug?, environment? }`.
 ///
 /// ```
 /// use dezky_core::flags::SubjectDocument;
@@ -200,12 +167,12 @@ pub(super) fn read_names(value: Value<'_>) -> [Value<'_>; 5] {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectDocument {
     tenant_id: Box<str>,
-    /// By axis.
+    /// The value on each axis, in the order of [`Axis`].
     values: [Option<Box<str>>; 4],
 }
 
 impl SubjectDocument {
-    /// Reads a subject strictly: people write subjects, so members that nobody knows are refused.
+    /// Reads a subject. Rejects unknown members, because people write subjects.
     ///
     /// ```
     /// use dezky_core::Code;
@@ -216,19 +183,12 @@ impl SubjectDocument {
     pub fn from_json(bytes: &[u8]) -> Result<SubjectDocument, Error> {
         let document = Document::read(bytes, MAX_DOCUMENT_BYTES);
         let subject = Subject::read(document.root());
-        document.verdict()?;
+        document.finish()?;
         let owned = |name: Option<Name<'_>>| name.map(|name| name.text.into());
         Ok(SubjectDocument { tenant_id: subject.tenant_id.into(), values: subject.values.map(owned) })
     }
 
-    /// The subject itself.
-    ///
-    /// ```
-    /// # use dezky_core::flags::SubjectDocument;
-    /// # let document = SubjectDocument::from_json(br#"{ "tenantId": "t1", "tenantSlug": "acme", "plan": "business" }"#)?;
-    /// let subject = document.subject();
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Returns a subject that borrows its names from this document.
     pub fn subject(&self) -> Subject<'_> {
         let values = self.values.each_ref().map(|value| value.as_deref().map(Name::new));
         Subject { tenant_id: &self.tenant_id, values }

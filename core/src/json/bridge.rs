@@ -1,4 +1,5 @@
-//! Between our documents and serde: any serde source can fill a [`Document`], so one decoder serves text and serde alike.
+//! Conversion from serde sources to a [`Document`], so that one decoder reads both JSON text and
+//! serde input.
 
 use alloc::{
     borrow::ToOwned,
@@ -13,11 +14,12 @@ use super::decode::{Decode, decode_list};
 use super::document::{Document, Kind, Node};
 use super::duplicates::Duplicates;
 use super::number::scaled;
-use super::problems::Kin;
+use super::problems::ProblemKind;
 use super::value::Value;
 use crate::{Code, Error, limits::MAX_DEPTH};
 
-/// What the core keeps but does not interpret: any JSON whose numbers have one spelling in every language.
+/// JSON that core stores but does not interpret. Its numbers must be portable, see
+/// [`portable_number`].
 impl Decode for serde_json::Value {
     fn decode(value: Value<'_>) -> serde_json::Value {
         match value.kind() {
@@ -26,7 +28,7 @@ impl Decode for serde_json::Value {
             Kind::Text => serde_json::Value::String(value.raw().to_owned()),
             Kind::Number => portable_number(value.raw()).map_or_else(
                 || {
-                    value.note(Kin::Form, Code::InvalidNumber);
+                    value.note(ProblemKind::Form, Code::InvalidNumber);
                     serde_json::Value::Null
                 },
                 serde_json::Value::Number,
@@ -40,7 +42,8 @@ impl Decode for serde_json::Value {
     }
 }
 
-/// A whole number of 64 bits, however it is spelled, or a decimal of a size that no language writes with an exponent.
+/// Converts a number that every language reads and writes alike: a whole number of 64 bits, or a
+/// decimal from 0.0001 to 10^15, which no language writes with an exponent.
 pub(super) fn portable_number(raw: &str) -> Option<Number> {
     let exact = scaled(raw, 0);
     if exact.is_whole {
@@ -54,7 +57,7 @@ impl<'de> Deserialize<'de> for Document<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut builder = Builder::default();
         Filler { builder: &mut builder }.deserialize(deserializer)?;
-        builder.duplicates.refuse(&mut builder.document);
+        builder.duplicates.reject(&mut builder.document);
         Ok(builder.document)
     }
 }
@@ -98,7 +101,7 @@ impl Builder {
     }
 }
 
-/// Appends one value, and all that it holds, to the document.
+/// Appends one value and its children to the document.
 struct Filler<'b> {
     builder: &'b mut Builder,
 }

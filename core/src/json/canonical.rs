@@ -1,4 +1,4 @@
-//! Canonical JSON: members sorted by name, no spaces, the fewest escapes. What is hashed is written here.
+//! Canonical JSON, the input of every hash: members sorted by name, no spaces, the fewest escapes.
 
 use alloc::{
     string::{String, ToString},
@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::bridge::portable_number;
 use crate::text::{push_char, push_text};
 
-/// Appends the canonical form of a value. Independent of how serde_json was built: it sorts by itself.
+/// Appends the canonical form of a value. Sorts members itself, because the order of serde_json's
+/// maps depends on its features.
 pub(crate) fn push_canonical(out: &mut String, value: &Value) {
     match value {
         Value::Object(members) => {
@@ -24,7 +25,7 @@ pub(crate) fn push_canonical(out: &mut String, value: &Value) {
         }
         Value::Array(items) => push_list(out, ['[', ']'], items, push_canonical),
         Value::String(text) => push_text(out, text),
-        // A whole number is written as one also where it is held as a float, for it is read back as one.
+        // A float with a whole value is written as a whole number, because it is read back as one.
         Value::Number(number) => {
             let number = portable_number(&number.to_string()).unwrap_or_else(|| number.clone());
             out.push_str(&number.to_string());

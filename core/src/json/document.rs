@@ -1,14 +1,15 @@
-//! The parsed document: a flat list of nodes over the text, in text order, without nested allocations.
+//! The parsed document: a flat list of nodes in text order that refers to the source, without
+//! nested allocations.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::cell::Cell;
 
 use super::Value;
-use super::problems::{Kin, Problems};
+use super::problems::{ProblemKind, Problems};
 use crate::text::{push_char, push_escaped, push_whole, same_text};
 use crate::{Code, Error};
 
-/// What a node is.
+/// The JSON type of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
@@ -20,71 +21,73 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What people call it.
+    /// The name of the type in error messages.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Kind::Null => "null",
             Kind::Bool => "true or false",
             Kind::Number => "a number",
-            Kind::Text => "a text",
+            Kind::Text => "a string",
             Kind::Array => "a list",
             Kind::Object => "an object",
         }
     }
 }
 
-/// One value. `start` and `length` are a range of text (numbers, texts, `true` and `false`); `next` is the node after this
-/// one and all that it holds. An object's nodes are its members' names and values in turn.
+/// One value. `start` and `length` are the range of a string, a number, `true` or `false`; `next`
+/// is the node after this one and its children. The children of an object are its members' names
+/// and values in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
-    /// Whether the range lies in `unescaped` instead of `source`.
+    /// True if the range refers to [`Document::unescaped`] instead of [`Document::source`].
     pub(crate) unescaped: bool,
     pub(crate) start: u32,
     pub(crate) length: u32,
     pub(crate) next: u32,
 }
 
-/// A document that is well-formed JSON within the limits and repeats no member. Node 0 is the whole of it. What is not such a
-/// document has no nodes, and that is its one problem.
+/// A document that is well-formed JSON within the limits and repeats no member. Node 0 is its root.
+/// If parsing fails, the document has no nodes and holds only the error.
 #[derive(Default)]
 pub(crate) struct Document<'s> {
     pub(crate) source: &'s str,
-    /// Texts that held escapes, as they read without them.
+    /// The strings that contain escapes, unescaped and concatenated.
     pub(crate) unescaped: String,
     pub(crate) nodes: Vec<Node>,
-    /// What decoding found to be wrong.
+    /// The problems that decoding noted.
     pub(crate) problems: Cell<Problems>,
-    /// Whether members that decoding does not ask for are refused.
-    pub(super) refuses_unknown: bool,
-    /// The objects and member names that decoding asked for; kept only where unknown members are refused.
-    pub(super) asked: Cell<Vec<(u32, Box<str>)>>,
+    /// True if members that decoding does not read are rejected.
+    pub(super) rejects_unknown: bool,
+    /// The objects and member names that decoding reads; recorded only if unknown members are
+    /// rejected.
+    pub(super) read_members: Cell<Vec<(u32, Box<str>)>>,
 }
 
-/// The node of a value that is not there.
-pub(super) const NOTHING: u32 = u32::MAX;
+/// The node of an absent value. Notes about it are ignored.
+pub(super) const ABSENT: u32 = u32::MAX;
 
 impl Document<'_> {
     pub(crate) fn root(&self) -> Value<'_> {
-        self.value(if self.nodes.is_empty() { NOTHING } else { 0 })
+        self.value(if self.nodes.is_empty() { ABSENT } else { 0 })
     }
 
     pub(super) fn value(&self, node: u32) -> Value<'_> {
         Value { document: self, node }
     }
 
-    /// The problems that decoding noted, as one error.
-    pub(crate) fn verdict(&self) -> Result<(), Error> {
-        self.problems.take().verdict()
+    /// Returns the noted problems as one error.
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        self.problems.take().into_result()
     }
 
     #[cfg_attr(target_family = "wasm", inline(never))]
     pub(super) fn node(&self, node: u32) -> &Node {
-        const NONE: &Node = &Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: NOTHING };
+        const NONE: &Node = &Node { kind: Kind::Null, unescaped: false, start: 0, length: 0, next: ABSENT };
         self.nodes.get(node as usize).unwrap_or(NONE)
     }
 
-    /// The characters of a text or a number, or `true` or `false`.
+    /// The characters of a string or a number, or `true` or `false`.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn raw(&self, node: u32) -> &str {
         let Node { unescaped, start, length, .. } = *self.node(node);
@@ -92,7 +95,7 @@ impl Document<'_> {
         text.get(start as usize..(start as usize) + length as usize).unwrap_or_default()
     }
 
-    /// The node after the last of those that a value holds.
+    /// The node after the last child of a list or an object.
     pub(super) fn end(&self, node: u32) -> u32 {
         match self.node(node) {
             Node { kind: Kind::Array | Kind::Object, next, .. } => *next,
@@ -100,11 +103,11 @@ impl Document<'_> {
         }
     }
 
-    /// The value of an object's member, also where it is `null`.
+    /// Returns the value of an object's member, which may be `null`.
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(super) fn member(&self, object: u32, name: &str) -> u32 {
-        if !cfg!(dezky_evaluation_only) && self.refuses_unknown {
-            self.ask(object, name);
+        if !cfg!(dezky_evaluation_only) && self.rejects_unknown {
+            self.record_read(object, name);
         }
         let end = self.end(object);
         let mut at = object.wrapping_add(1);
@@ -115,48 +118,58 @@ impl Document<'_> {
             }
             at = self.node(value).next;
         }
-        NOTHING
+        ABSENT
     }
 
-    /// The same; `null` is as good as absent.
-    pub(super) fn member_given(&self, object: u32, name: &str) -> u32 {
+    /// Like `member`, but treats `null` as absent.
+    pub(super) fn non_null_member(&self, object: u32, name: &str) -> u32 {
         match self.member(object, name) {
-            member if self.node(member).kind == Kind::Null => NOTHING,
+            member if self.node(member).kind == Kind::Null => ABSENT,
             member => member,
         }
     }
 
-    /// Notes that something is wrong at a node, or at a member that it lacks, named from it down. Nothing is never wrong.
-    pub(super) fn note(&self, node: u32, kin: Kin, code: Code, names: &[&str]) {
-        self.note_saying(node, kin, code, names, &[]);
+    /// Notes a problem with a node, or with a member below it that the object lacks: `names` leads
+    /// to it.
+    pub(super) fn note(&self, node: u32, kind: ProblemKind, code: Code, names: &[&str]) {
+        self.note_with_message(node, kind, code, names, &[]);
     }
 
-    /// Like `note`, with a sentence of these pieces instead of the code's own.
-    pub(super) fn note_saying(&self, node: u32, kin: Kin, code: Code, names: &[&str], sentence: &[&str]) {
-        if node == NOTHING {
+    /// Like `note`, with a message of these pieces. Without pieces, the message is that of the
+    /// code.
+    pub(super) fn note_with_message(
+        &self,
+        node: u32,
+        kind: ProblemKind,
+        code: Code,
+        names: &[&str],
+        message: &[&str],
+    ) {
+        if node == ABSENT {
             return;
         }
         let mut problems = self.problems.take();
-        if problems.admits(kin) {
+        if problems.accepts(kind) {
             let mut path = self.path(node);
             for name in names {
                 push_char(&mut path, '/');
                 path.push_str(name);
             }
-            problems.add(Error::new(code, path).saying(sentence));
+            problems.add(Error::new(code, path).with_message(message));
         }
         self.problems.set(problems);
     }
 
-    /// Leaves nothing of a document but what is wrong with it.
-    pub(super) fn refuse(&mut self, code: Code, path: &str) {
+    /// Discards the nodes and all problems but this one.
+    pub(super) fn reject(&mut self, code: Code, path: &str) {
         let mut problems = Problems::default();
         problems.add(Error::new(code, path));
         self.problems.set(problems);
         self.nodes.clear();
     }
 
-    /// The JSON Pointer of a node, found by walking down from the root: it is only wanted when something is wrong.
+    /// The JSON Pointer of a node. Found by walking down from the root, because only problems need
+    /// it.
     pub(crate) fn path(&self, target: u32) -> String {
         let mut path = String::new();
         let (mut at, mut child, mut index) = (0, 1, 0);
@@ -175,7 +188,7 @@ impl Document<'_> {
             } else {
                 push_whole(&mut path, index);
             }
-            // A name's path is that of its value.
+            // The name of a member has the path of its value.
             at = if target == child { target } else { value };
             (child, index) = (value + 1, 0);
         }
@@ -183,7 +196,7 @@ impl Document<'_> {
     }
 }
 
-/// RFC 6901: `~` and `/` inside a name.
+/// Escapes `~` and `/` inside a name, as RFC 6901 requires.
 fn pointer_escape(byte: u8) -> &'static str {
     match byte {
         b'~' => "~0",

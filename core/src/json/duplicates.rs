@@ -1,25 +1,25 @@
-//! Members that repeat a name of their object.
+//! Detection of members that repeat a name of their object.
 
 use alloc::vec::Vec;
 
 use super::Document;
 use crate::Code;
-use crate::text::{in_order, same_text};
+use crate::text::{same_text, sort_indexed};
 
 /// Finds members that repeat a name of their object.
 #[derive(Default)]
 pub(super) struct Duplicates {
-    /// Name nodes of the objects that are open, innermost last.
+    /// The name nodes of the objects being parsed, innermost last.
     names: Vec<u32>,
-    /// Where the names of each of those objects begin.
-    opened: Vec<usize>,
-    /// The first repetition in text order.
+    /// For each of those objects, the index of its first name.
+    starts: Vec<usize>,
+    /// The first repeated name in text order.
     first: Option<u32>,
 }
 
 impl Duplicates {
     pub(super) fn open(&mut self) {
-        self.opened.push(self.names.len());
+        self.starts.push(self.names.len());
     }
 
     pub(super) fn name(&mut self, node: u32) {
@@ -27,31 +27,32 @@ impl Duplicates {
     }
 
     pub(super) fn close_all(&mut self, document: &Document<'_>) {
-        while !self.opened.is_empty() {
+        while !self.starts.is_empty() {
             self.close(document);
         }
     }
 
     pub(super) fn close(&mut self, document: &Document<'_>) {
-        let opened = self.opened.pop().unwrap_or_default();
-        let names = self.names.get(opened..).unwrap_or_default();
+        let start = self.starts.pop().unwrap_or_default();
+        let names = self.names.get(start..).unwrap_or_default();
         if let Some(repeated) = first_repeated(names, document) {
             self.first = Some(self.first.map_or(repeated, |first| first.min(repeated)));
         }
-        self.names.truncate(opened);
+        self.names.truncate(start);
     }
 
-    /// Refuses a document in which a member is repeated.
-    pub(super) fn refuse(&self, document: &mut Document<'_>) -> bool {
+    /// Rejects the document if a name is repeated, and returns whether it did.
+    pub(super) fn reject(&self, document: &mut Document<'_>) -> bool {
         if let Some(node) = self.first {
             let path = document.path(node);
-            document.refuse(Code::DuplicateMember, &path);
+            document.reject(Code::DuplicateMember, &path);
         }
         self.first.is_some()
     }
 }
 
-/// The first of an object's names that repeats one before it. Few are compared each with each, many are sorted.
+/// Returns the first name of an object that repeats an earlier one. Up to eight names are compared
+/// pairwise, more are sorted.
 fn first_repeated(names: &[u32], document: &Document<'_>) -> Option<u32> {
     if names.len() > 8 {
         return first_repeated_of_many(names, document);
@@ -73,9 +74,9 @@ fn first_repeated_of_many(names: &[u32], document: &Document<'_>) -> Option<u32>
     }
     let mut first = u32::MAX;
     let mut last = None;
-    for (text, place) in in_order(texts) {
+    for (text, index) in sort_indexed(texts) {
         if last == Some(text) {
-            first = first.min(place);
+            first = first.min(index);
         }
         last = Some(text);
     }

@@ -1,6 +1,7 @@
-//! What a type that can be decoded is given besides: its serde form, and readers of its documents.
+//! Macros that derive `serde::Deserialize` and document readers from a type's
+//! [`Decode`](super::Decode) implementation.
 
-/// Gives a type that can be [`Decode`](super::Decode)d its serde form, by way of the same decoder.
+/// Implements `serde::Deserialize` by [`Decode`](super::Decode).
 macro_rules! deserialize_by_decoding {
     ($($name:ty),* $(,)?) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
@@ -13,12 +14,12 @@ macro_rules! deserialize_by_decoding {
 }
 pub(crate) use deserialize_by_decoding;
 
-/// Gives a type that people write its serde form: members that nobody knows are refused.
+/// Implements `serde::Deserialize` for documents that people write: unknown members are rejected.
 macro_rules! deserialize_strictly {
     ($($name:ty),* $(,)?) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let document = $crate::json::Document::deserialize(deserializer)?.refusing_unknown();
+                let document = $crate::json::Document::deserialize(deserializer)?.rejecting_unknown();
                 $crate::json::decode_document(&document).map_err(serde::de::Error::custom)
             }
         }
@@ -26,8 +27,10 @@ macro_rules! deserialize_strictly {
 }
 pub(crate) use deserialize_strictly;
 
-/// Reads a struct from an object, also by way of serde: for each field how its member is read, a method of [`Value`](super::Value), and
-/// the member's name.
+/// Implements decoding of a struct from an object, and `serde::Deserialize` by it.
+///
+/// Each field names a method of [`Value`](super::Value) and its arguments, the first of which is
+/// the member's name: `pct: or_default("pct")`.
 macro_rules! decode_objects {
     ($($Name:ident { $($field:ident: $read:ident($($argument:expr),*),)* })*) => {$(
         impl $crate::json::Decode for $Name {
@@ -42,12 +45,14 @@ macro_rules! decode_objects {
 }
 pub(crate) use decode_objects;
 
-/// Gives a type a strict reader of its own document.
+/// Adds `from_json` to types that have a document of their own.
 macro_rules! documents {
     ($($Name:ident)*) => {$(
         impl $Name {
-            /// Reads the document: every problem is reported with its code and path. Members that nobody knows are ignored, because a
-            /// newer writer may have added them; [`DocumentKind::normalize`](crate::model::DocumentKind::normalize) refuses them.
+            /// Reads a document and reports every problem with its code and path.
+            ///
+            /// Unknown members are ignored, because a newer writer may have added them.
+            /// [`DocumentKind::normalize`](crate::model::DocumentKind::normalize) rejects them.
             pub fn from_json(bytes: &[u8]) -> Result<$Name, $crate::Error> {
                 $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
             }
@@ -56,11 +61,11 @@ macro_rules! documents {
 }
 pub(crate) use documents;
 
-/// Gives a type a strict reader of a list of its documents.
+/// Adds `list_from_json` to types whose documents are read in lists.
 macro_rules! document_lists {
     ($($Listed:ident)*) => {$(
         impl $Listed {
-            /// Reads a list of documents strictly; paths begin with the place in the list.
+            /// Reads a list of documents. Error paths begin with the index in the list.
             pub fn list_from_json(bytes: &[u8]) -> Result<alloc::vec::Vec<$Listed>, $crate::Error> {
                 $crate::json::decode_bytes(bytes, $crate::limits::MAX_DOCUMENT_BYTES)
             }

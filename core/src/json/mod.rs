@@ -1,8 +1,11 @@
-//! Strict reading of JSON into typed values, with a code and a path for everything that is wrong.
+//! Strict reading of JSON into typed values; every problem is reported with a code and a path.
 //!
-//! One way in for every document: text (or a serde source) becomes a [`Document`], a flat list of nodes without a copy of the
-//! text, and [`Decode`] turns nodes into values that cannot be malformed. Our own parser rather than serde_json's, because the contract asks for
-//! what a general one does not give: numbers by their exact decimal value, repeated members refused, all problems together.
+//! Core reads every document in two steps. JSON text or a serde source becomes a `Document`, a flat
+//! list of nodes that refers to the text. Then `Decode` turns nodes into values that are well formed
+//! by construction.
+//!
+//! The parser is our own, because the specification requires what serde_json does not offer: the
+//! exact decimal values of numbers, rejection of repeated members, and all problems in one error.
 
 mod bridge;
 mod canonical;
@@ -17,7 +20,7 @@ mod read;
 mod unknown;
 mod value;
 
-pub use read::{JsonDocument, JsonPlace, read_json};
+pub use read::{JsonDocument, JsonNode, read_json};
 
 pub(crate) use canonical::push_canonical;
 pub(crate) use decode::{
@@ -27,5 +30,5 @@ pub(crate) use document::{Document, Kind};
 pub(crate) use macros::{
     decode_objects, deserialize_by_decoding, deserialize_strictly, document_lists, documents,
 };
-pub(crate) use problems::Kin;
+pub(crate) use problems::ProblemKind;
 pub(crate) use value::Value;

@@ -1,4 +1,4 @@
-//! Text to [`Document`]: RFC 8259 to the letter, in one pass, refusing what is past the limits and repeated members.
+//! The JSON parser: exactly RFC 8259, in one pass, within the limits and without repeated members.
 
 use super::document::{Document, Kind, Node};
 use super::duplicates::Duplicates;
@@ -7,25 +7,27 @@ use crate::Error;
 use crate::text::{IS_SMALL, push_char};
 use crate::{Code, limits::MAX_DEPTH};
 
-/// Room for nodes is made once where a document is as dense as most.
-const BYTES_A_NODE: usize = 12;
-const NODES_AT_LEAST: usize = 8;
+/// A lower bound for the bytes per node of ordinary documents. It sizes the list of nodes, which
+/// then seldom grows.
+const BYTES_PER_NODE: usize = 12;
+const MIN_NODES: usize = 8;
 
 impl<'s> Document<'s> {
-    /// Parses a whole document of at most `limit` bytes. Of what is none it keeps what is wrong, for the verdict.
+    /// Parses a whole document of at most `limit` bytes. If parsing fails, the document holds only
+    /// the error.
     pub(crate) fn read(bytes: &'s [u8], limit: usize) -> Document<'s> {
         let mut document = Document::default();
-        let wrong = if bytes.len() > limit {
+        let error = if bytes.len() > limit {
             Err(Code::DocumentTooLarge)
         } else if let Ok(source) = core::str::from_utf8(bytes) {
             document.source = source;
-            document.nodes.reserve(NODES_AT_LEAST.max(bytes.len() / BYTES_A_NODE));
+            document.nodes.reserve(MIN_NODES.max(bytes.len() / BYTES_PER_NODE));
             document.parse_source(bytes)
         } else {
             Err(Code::InvalidUtf8)
         };
-        if let Err(code) = wrong {
-            document.refuse(code, "");
+        if let Err(code) = error {
+            document.reject(code, "");
         }
         document
     }
@@ -35,15 +37,16 @@ impl<'s> Document<'s> {
         let parsed = parser.value().and_then(|()| parser.end());
         let mut duplicates = parser.duplicates;
         duplicates.close_all(self);
-        // A repeated member stands before the place at which parsing broke off, so it is the first thing that is wrong.
-        if duplicates.refuse(self) { Ok(()) } else { parsed }
+        // A repeated member comes before the position at which parsing failed, so it is the first
+        // problem.
+        if duplicates.reject(self) { Ok(()) } else { parsed }
     }
 
-    /// The same where what is none is an error at once.
+    /// Like `read`, but returns parse errors immediately.
     #[cfg(feature = "token")]
     pub(crate) fn parse(bytes: &'s [u8], limit: usize) -> Result<Document<'s>, Error> {
         let document = Document::read(bytes, limit);
-        document.verdict().map(|()| document)
+        document.finish().map(|()| document)
     }
 }
 
@@ -56,7 +59,7 @@ struct Parser<'p, 's> {
 }
 
 impl Parser<'_, '_> {
-    /// The next byte. At the end it is one that is allowed nowhere.
+    /// The next byte, or at the end zero, which JSON allows nowhere.
     #[inline(always)]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
@@ -69,8 +72,9 @@ impl Parser<'_, '_> {
         }
     }
 
+    /// Consumes the next byte if it is `byte`.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn passes(&mut self, byte: u8) -> bool {
+    fn consume(&mut self, byte: u8) -> bool {
         if self.peek() != byte {
             return false;
         }
@@ -79,7 +83,7 @@ impl Parser<'_, '_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Code> {
-        if self.passes(byte) { Ok(()) } else { Err(Code::InvalidJson) }
+        if self.consume(byte) { Ok(()) } else { Err(Code::InvalidJson) }
     }
 
     fn end(&mut self) -> Result<(), Code> {
@@ -89,7 +93,7 @@ impl Parser<'_, '_> {
 
     fn push(&mut self, kind: Kind, start: usize, length: usize) -> u32 {
         let node = self.document.nodes.len() as u32;
-        // What is open holds everything that follows, until it is closed.
+        // An open list or object contains everything that follows, until it is closed.
         let next = if matches!(kind, Kind::Object | Kind::Array) { u32::MAX } else { node + 1 };
         let (start, length) = (start as u32, length as u32);
         self.document.nodes.push(Node { kind, unescaped: false, start, length, next });
@@ -128,7 +132,7 @@ impl Parser<'_, '_> {
         self.duplicates.open();
         self.at += 1;
         self.skip_space();
-        if !self.passes(close) {
+        if !self.consume(close) {
             self.entries(kind, close)?;
         }
         self.duplicates.close(self.document);
@@ -152,7 +156,7 @@ impl Parser<'_, '_> {
             }
             self.value()?;
             self.skip_space();
-            if self.passes(close) {
+            if self.consume(close) {
                 return Ok(());
             }
             self.expect(b',')?;
@@ -169,16 +173,16 @@ impl Parser<'_, '_> {
 
     fn number(&mut self) -> Result<(), Code> {
         let start = self.at;
-        self.passes(b'-');
-        if !self.passes(b'0') {
+        self.consume(b'-');
+        if !self.consume(b'0') {
             self.digits()?;
         }
-        if self.passes(b'.') {
+        if self.consume(b'.') {
             self.digits()?;
         }
-        if self.passes(b'e') || self.passes(b'E') {
-            if !self.passes(b'+') {
-                self.passes(b'-');
+        if self.consume(b'e') || self.consume(b'E') {
+            if !self.consume(b'+') {
+                self.consume(b'-');
             }
             self.digits()?;
         }
@@ -197,14 +201,14 @@ impl Parser<'_, '_> {
         self.expect(b'"')
     }
 
-    /// A text with at least one escape: its meaning is written out beside the source.
+    /// Parses a string with at least one escape and stores it unescaped.
     fn escaped_text(&mut self, start: usize) -> Result<(), Code> {
         let from = self.document.unescaped.len();
         let mut plain = start;
         loop {
             let run = self.document.source.get(plain..self.at).unwrap_or_default();
             self.document.unescaped.push_str(run);
-            if self.passes(b'"') {
+            if self.consume(b'"') {
                 break;
             }
             self.expect(b'\\')?;
@@ -235,13 +239,13 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// `\uXXXX`, or a surrogate pair of two; a lone surrogate is no character.
+    /// Parses `XXXX` of `\uXXXX`, or a surrogate pair. A lone surrogate is an error.
     fn unicode_escape(&mut self) -> Option<char> {
         let first = self.hex4();
         if !(0xd800..=0xdbff).contains(&first) {
             return char::from_u32(first);
         }
-        if !(self.passes(b'\\') && self.passes(b'u')) {
+        if !(self.consume(b'\\') && self.consume(b'u')) {
             return None;
         }
         let second = self.hex4();
@@ -251,7 +255,8 @@ impl Parser<'_, '_> {
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
     }
 
-    /// The value of four hex digits, or more than any character has.
+    /// Parses four hex digits. Returns a value above every character if one of them is not a hex
+    /// digit.
     fn hex4(&mut self) -> u32 {
         let mut value = 0_u32;
         for _ in 0..4 {
@@ -263,11 +268,12 @@ impl Parser<'_, '_> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character, eight at a time.
+/// Counts the bytes before the first quote, backslash or control character, eight at a time.
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
-    // The high bit of each byte below a limit of at most 128; bytes above the first such one may be marked too.
+    // Sets the high bit of each byte below `limit`, which is at most 128. The lowest set bit is
+    // exact; a borrow may also set the bits of bytes after it.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
     let (words, rest) = if IS_SMALL { (&[] as &[[u8; 8]], bytes) } else { bytes.as_chunks::<8>() };
     for (index, word) in words.iter().enumerate() {
@@ -295,7 +301,7 @@ mod tests {
     use std::vec;
 
     #[test]
-    fn a_text_ends_at_the_first_byte_that_is_not_plain() {
+    fn a_string_ends_at_the_first_byte_that_is_not_plain() {
         for length in 0..40 {
             for plain in [b'a', b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa0, 0xdc, 0xff] {
                 let bytes = vec![plain; length];

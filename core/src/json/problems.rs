@@ -1,37 +1,39 @@
-//! What is wrong with a document, collected.
+//! The problems of a document, collected while it is decoded.
 
 use crate::Error;
 
-/// Which of two questions a problem answers. Form (types, names, ranges) is judged before meaning (repetitions, contradictions): the
-/// second is reported only where the first is whole.
+/// The kind of a problem. Problems of meaning are reported only for a document whose form is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kin {
+pub(crate) enum ProblemKind {
+    /// A repetition or a contradiction between values.
     #[default]
     Meaning,
+    /// A wrong type, a malformed name or a number out of range.
     Form,
 }
 
-/// What is wrong with a document, in the order found: problems of one kin.
+/// The problems of a document, all of one kind, in the order in which they were noted.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    kin: Kin,
+    kind: ProblemKind,
     found: Option<Error>,
 }
 
 impl Problems {
-    /// Whether one more of a kin is to be reported; one of form drives out those of meaning.
-    pub(super) fn admits(&mut self, kin: Kin) -> bool {
-        if kin == Kin::Form && self.kin == Kin::Meaning {
-            *self = Problems { kin, found: None };
+    /// Returns whether a problem of this kind is to be added. A problem of form discards those of
+    /// meaning.
+    pub(super) fn accepts(&mut self, kind: ProblemKind) -> bool {
+        if kind == ProblemKind::Form && self.kind == ProblemKind::Meaning {
+            *self = Problems { kind, found: None };
         }
-        kin == self.kin && Error::leaves_room(&self.found)
+        kind == self.kind && Error::leaves_room(&self.found)
     }
 
     pub(super) fn add(&mut self, problem: Error) {
         problem.join(&mut self.found);
     }
 
-    pub(super) fn verdict(self) -> Result<(), Error> {
+    pub(super) fn into_result(self) -> Result<(), Error> {
         match self.found {
             None => Ok(()),
             Some(error) => Err(error),

@@ -1,18 +1,22 @@
-//! Strict reading of a document whose form is somebody else's.
+//! Strict reading of JSON documents that core does not define.
 
 use core::fmt;
 
 use super::bridge::portable_number;
 use super::decode_bytes;
 use super::document::{Document, Kind};
-use super::problems::Kin;
+use super::problems::ProblemKind;
 use crate::{Code, Error};
 
-/// Reads any JSON document of at most `max_bytes` bytes (and never more than 4 GiB) as strictly as the documents of this crate are read.
+/// Reads any JSON document, as strictly as the documents of this crate are read.
 ///
-/// What is refused: too many bytes (judged before anything else), text that is not UTF-8 or not JSON to the letter, nesting deeper than
-/// [`MAX_DEPTH`](crate::limits::MAX_DEPTH), an object with two members of one name, and numbers that are not the same in every language:
-/// whole ones past 64 bits, and decimals of less than 0.0001 or of 10^15 and more.
+/// Rejects:
+/// - more than `max_bytes` bytes, or 4 GiB; this is checked first,
+/// - bytes that are not UTF-8, or not exactly JSON,
+/// - nesting deeper than [`MAX_DEPTH`](crate::limits::MAX_DEPTH),
+/// - an object with two members of the same name,
+/// - numbers that are not portable: whole numbers beyond 64 bits, and decimals below 0.0001 or from
+///   10^15.
 ///
 /// ```
 /// use dezky_core::Code;
@@ -26,40 +30,35 @@ pub fn read_json(bytes: &[u8], max_bytes: usize) -> Result<serde_json::Value, Er
     decode_bytes(bytes, addressable(max_bytes))
 }
 
-/// A document's places are numbers of 32 bits.
+/// Limits a document to the range of its 32-bit offsets.
 fn addressable(max_bytes: usize) -> usize {
     max_bytes.min(u32::MAX as usize)
 }
 
-/// A JSON document of which only some texts are wanted: read as strictly as by [`read_json`] and looked at where it lies. Only texts with
-/// escapes are written anew.
+/// A parsed JSON document that borrows its source, for callers that need only some of its strings.
+///
+/// Reading is as strict as [`read_json`]. Only strings with escapes are copied.
 ///
 /// ```
-/// use dezky_core::json::{JsonDocument, JsonPlace};
+/// use dezky_core::json::{JsonDocument, JsonNode};
 /// let document = JsonDocument::read(br#"{ "context": { "targetingKey": "acme", "seats": 25 } }"#, 1 << 20)?;
-/// assert_eq!(document.at(&["context", "targetingKey"]), JsonPlace::Text("acme"));
-/// assert_eq!(document.at(&["context", "plan"]), JsonPlace::Nothing);
-/// assert_eq!(document.at(&["context", "seats"]), JsonPlace::Other);
+/// assert_eq!(document.at(&["context", "targetingKey"]), JsonNode::Text("acme"));
+/// assert_eq!(document.at(&["context", "plan"]), JsonNode::Absent);
+/// assert_eq!(document.at(&["context", "seats"]), JsonNode::Other);
 /// # Ok::<(), dezky_core::Error>(())
 /// ```
 pub struct JsonDocument<'s>(Document<'s>);
 
-/// What stands at a place of a [`JsonDocument`].
-///
-/// ```
-/// use dezky_core::json::{JsonDocument, JsonPlace};
-/// assert_eq!(JsonDocument::read(b"{}", 2)?.at(&[]), JsonPlace::Object);
-/// # Ok::<(), dezky_core::Error>(())
-/// ```
+/// The value at a path of a [`JsonDocument`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonPlace<'d> {
-    /// Nothing: it is absent or `null`, or what would hold it is no object.
-    Nothing,
-    /// A text, without its escapes.
+pub enum JsonNode<'d> {
+    /// A member that is missing or `null`, or whose parent is not an object.
+    Absent,
+    /// A string, without its escapes.
     Text(&'d str),
-    /// An object.
+    /// An object with any members.
     Object,
-    /// A number, a truth value or a list.
+    /// A number, a boolean or a list.
     Other,
 }
 
@@ -70,46 +69,32 @@ impl fmt::Debug for JsonDocument<'_> {
 }
 
 impl<'s> JsonDocument<'s> {
-    /// Reads a document of at most `max_bytes` bytes, with the refusals of [`read_json`].
-    ///
-    /// ```
-    /// use dezky_core::Code;
-    /// use dezky_core::json::JsonDocument;
-    /// let repeated = JsonDocument::read(br#"{ "seats": 25, "seats": 26 }"#, 1 << 20).unwrap_err();
-    /// assert_eq!((repeated.code, repeated.path.as_str()), (Code::DuplicateMember, "/seats"));
-    /// ```
+    /// Reads a document of at most `max_bytes` bytes. Rejects the same documents as [`read_json`].
     pub fn read(bytes: &'s [u8], max_bytes: usize) -> Result<JsonDocument<'s>, Error> {
         let document = Document::read(bytes, addressable(max_bytes));
         let numbers = document.nodes.iter().zip(0..).filter(|(node, _)| node.kind == Kind::Number);
         for (_, node) in numbers {
             if portable_number(document.raw(node)).is_none() {
-                document.note(node, Kin::Form, Code::InvalidNumber, &[]);
+                document.note(node, ProblemKind::Form, Code::InvalidNumber, &[]);
             }
         }
-        document.verdict().map(|()| JsonDocument(document))
+        document.finish().map(|()| JsonDocument(document))
     }
 
-    /// What stands at the end of these names, each a member of an object.
-    ///
-    /// ```
-    /// use dezky_core::json::{JsonDocument, JsonPlace};
-    /// let document = JsonDocument::read(br#"["plan"]"#, 8)?;
-    /// assert_eq!((document.at(&[]), document.at(&["plan"])), (JsonPlace::Other, JsonPlace::Nothing));
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    pub fn at(&self, names: &[&str]) -> JsonPlace<'_> {
+    /// Returns the value at a path of member names.
+    pub fn at(&self, names: &[&str]) -> JsonNode<'_> {
         let mut value = self.0.root();
         for name in names {
             value = match value.kind() {
                 Kind::Object => value.part(name),
-                _ => value.nothing(),
+                _ => value.absent(),
             };
         }
         match value.kind() {
-            Kind::Null => JsonPlace::Nothing,
-            Kind::Text => JsonPlace::Text(value.raw()),
-            Kind::Object => JsonPlace::Object,
-            Kind::Bool | Kind::Number | Kind::Array => JsonPlace::Other,
+            Kind::Null => JsonNode::Absent,
+            Kind::Text => JsonNode::Text(value.raw()),
+            Kind::Object => JsonNode::Object,
+            Kind::Bool | Kind::Number | Kind::Array => JsonNode::Other,
         }
     }
 }

@@ -1,11 +1,14 @@
-//! One value of a document. A value is two words, so what it does is done by the document for a node's number, and only wrapped here: in
-//! WASM a pair that is returned takes a way through memory.
+//! One value of a document: a reference to the document and the number of a node.
+//!
+//! The methods of [`Value`] only wrap methods of [`Document`] that take and return node numbers,
+//! because WASM returns a pair through memory.
 
-use super::document::{Document, Kind, NOTHING};
-use super::problems::Kin;
+use super::document::{ABSENT, Document, Kind};
+use super::problems::ProblemKind;
 use crate::Code;
 
-/// One value of a document, or nothing: what stands in for a value that is absent or of the wrong kind, and is never wrong itself.
+/// One value of a document. An absent value replaces a member that is missing or malformed; notes
+/// about it are ignored, so each problem is reported once.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'d> {
     pub(super) document: &'d Document<'d>,
@@ -13,7 +16,7 @@ pub(crate) struct Value<'d> {
 }
 
 impl<'d> Value<'d> {
-    /// The value of another node of the same document.
+    /// Returns the value of another node of the same document.
     #[inline(always)]
     pub(super) fn at(self, node: u32) -> Value<'d> {
         Value { node, ..self }
@@ -21,19 +24,19 @@ impl<'d> Value<'d> {
 
     #[inline(always)]
     pub(crate) fn is_given(self) -> bool {
-        self.node != NOTHING
+        self.node != ABSENT
     }
 
-    /// The same where there is something.
+    /// Returns the value unless it is absent.
     #[inline(always)]
     fn given(self) -> Option<Value<'d>> {
-        if self.node == NOTHING { None } else { Some(self) }
+        if self.node == ABSENT { None } else { Some(self) }
     }
 
-    /// What stands in for a value that is not there.
+    /// Returns the absent value of the same document.
     #[inline(always)]
-    pub(crate) fn nothing(self) -> Value<'d> {
-        self.at(NOTHING)
+    pub(crate) fn absent(self) -> Value<'d> {
+        self.at(ABSENT)
     }
 
     #[inline(always)]
@@ -41,19 +44,20 @@ impl<'d> Value<'d> {
         self.document.node(self.node).kind
     }
 
-    /// Notes that something is wrong with this value.
+    /// Notes a problem with this value.
     #[inline(always)]
-    pub(crate) fn note(self, kin: Kin, code: Code) {
-        self.document.note(self.node, kin, code, &[]);
+    pub(crate) fn note(self, kind: ProblemKind, code: Code) {
+        self.document.note(self.node, kind, code, &[]);
     }
 
-    /// The characters of a text or a number, or `true` or `false`.
+    /// The characters of a string or a number, or `true` or `false`.
     #[inline(always)]
     pub(crate) fn raw(self) -> &'d str {
         self.document.raw(self.node)
     }
 
-    /// The values that this one holds: items, or names and values in turn.
+    /// The children of this value: the items of a list, or the names and values of an object in
+    /// turn.
     #[inline(always)]
     pub(crate) fn items(self) -> Children<'d> {
         Children { value: self.at(self.node.wrapping_add(1)), end: self.document.end(self.node) }
@@ -64,26 +68,26 @@ impl<'d> Value<'d> {
         core::iter::from_fn(move || Some((children.next()?.raw(), children.next()?)))
     }
 
-    /// A member's value; `null` is the same as absent.
+    /// Returns a member's value. `null` counts as absent.
     #[inline(always)]
     pub(crate) fn member(self, name: &str) -> Option<Value<'d>> {
-        self.at(self.document.member_given(self.node, name)).given()
+        self.at(self.document.non_null_member(self.node, name)).given()
     }
 
-    /// A member that may be absent, and is nothing then.
+    /// Returns a member's value, or the absent value. `null` counts as absent.
     #[inline(always)]
     pub(crate) fn part(self, name: &str) -> Value<'d> {
-        self.at(self.document.member_given(self.node, name))
+        self.at(self.document.non_null_member(self.node, name))
     }
 
-    /// A member's value, also where it is `null`.
+    /// Returns a member's value, which may be `null`.
     #[inline(always)]
     pub(crate) fn member_or_null(self, name: &str) -> Option<Value<'d>> {
         self.at(self.document.member(self.node, name)).given()
     }
 }
 
-/// The values that a value holds, in text order.
+/// The children of a value, in text order.
 pub(crate) struct Children<'d> {
     value: Value<'d>,
     end: u32,

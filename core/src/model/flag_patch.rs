@@ -1,7 +1,7 @@
 //! A partial change of a flag: one merge for `PATCH /flags/{key}` and for the plan of it.
 
 use crate::flags::{FlagRule, Scope, ScopePatch, State};
-use crate::json::{Decode, Kin, Kind, Value, decode_strictly};
+use crate::json::{Decode, Kind, ProblemKind, Value, decode_strictly};
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::model::FlagContent;
 use crate::names::{Percent, Prose};
@@ -102,7 +102,7 @@ impl Decode for FlagPatch {
         let object = value.object();
         let state = object.member_or_null("state");
         if let Some(null) = state.filter(|state| state.kind() == Kind::Null) {
-            null.note(Kin::Form, Code::Missing);
+            null.note(ProblemKind::Form, Code::Missing);
         }
         object.part("planDigest").text();
         let scope = object.member_or_null("scope").filter(|scope| scope.kind() == Kind::Null);

@@ -16,7 +16,7 @@ macro_rules! kinds {
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum DocumentKind {
-            $(#[doc = concat!("[`", stringify!($Kind), "`](crate::", stringify!($Kind), ")")] $Kind,)*
+            $(#[doc = concat!("[`", stringify!($Kind), "`](crate::model::", stringify!($Kind), ")")] $Kind,)*
         }
 
         impl DocumentKind {

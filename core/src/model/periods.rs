@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::{Decode, Kin, Value, deserialize_by_decoding};
+use crate::json::{Decode, ProblemKind, Value, deserialize_by_decoding};
 use crate::{Code, Error, Timestamp};
 
 /// The periods that a subscription runs for.
@@ -79,7 +79,7 @@ impl Decode for Periods {
         if ends_too_soon(periods.current_start, periods.current_end)
             && let Some(end) = object.member("currentEnd")
         {
-            end.note(Kin::Meaning, Code::InvalidPeriod);
+            end.note(ProblemKind::Meaning, Code::InvalidPeriod);
         }
         periods
     }

@@ -1,8 +1,9 @@
-//! What each name looks like, byte by byte. A colon stands in none of them.
+//! The form of each kind of name, as a check of its bytes. No name contains a colon, which
+//! separates names in hash inputs.
 
 use alloc::boxed::Box;
 
-pub(super) fn same_if(well_formed: bool, text: &str) -> Option<Box<str>> {
+pub(super) fn copy_if(well_formed: bool, text: &str) -> Option<Box<str>> {
     well_formed.then(|| text.into())
 }
 
@@ -10,7 +11,7 @@ fn is_lower_or_digit(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9')
 }
 
-/// Flag keys, plan keys, environments: `[a-z0-9][a-z0-9_-]{0,63}`.
+/// Checks flag keys, plan keys and environments: `[a-z0-9][a-z0-9_-]{0,63}`.
 pub(crate) fn is_key(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 64
@@ -18,7 +19,7 @@ pub(crate) fn is_key(text: &str) -> bool {
         && bytes.iter().all(|&byte| is_lower_or_digit(byte) || byte == b'_' || byte == b'-')
 }
 
-/// Slugs: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
+/// Checks slugs of tenants and partners: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
 pub(crate) fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 63
@@ -27,7 +28,7 @@ pub(crate) fn is_slug(text: &str) -> bool {
         && bytes.iter().all(|&byte| is_lower_or_digit(byte) || byte == b'-')
 }
 
-/// Ids: 1 to 64 of `[A-Za-z0-9_-]`.
+/// Checks ids: 1 to 64 characters of `[A-Za-z0-9_-]`.
 pub(crate) fn is_id(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&text.len()) && text.bytes().all(is_part)
@@ -59,14 +60,14 @@ fn is_domain(text: &str) -> bool {
     text.len() <= 253 && text.contains('.') && !last_is_a_number && text.split('.').all(is_label)
 }
 
-/// `local@domain`: the unquoted form of RFC 5321, which is what people have.
+/// Lower-cases an e-mail address. Accepts only the unquoted form of RFC 5321, which people use.
 pub(super) fn email(text: &str) -> Option<Box<str>> {
     let (local, domain) = text.split_once('@')?;
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
-    let local_is_good = (1..=64).contains(&local.len())
+    let local_is_valid = (1..=64).contains(&local.len())
         && local.bytes().all(is_part)
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..");
-    (text.len() <= 254 && local_is_good && is_domain(domain)).then(|| text.to_ascii_lowercase().into())
+    (text.len() <= 254 && local_is_valid && is_domain(domain)).then(|| text.to_ascii_lowercase().into())
 }

@@ -1,4 +1,4 @@
-//! Names and other small values that exist only if they are well formed.
+//! Names and other small values that are well formed by construction.
 
 use alloc::{boxed::Box, string::String};
 
@@ -18,34 +18,38 @@ pub(crate) use words::words;
 use crate::json::{Decode, Value, decode_text, deserialize_by_decoding};
 use crate::{Code, Error};
 
-/// What texts of a type look like.
+/// The form of a type of name.
 enum Form {
-    /// They are kept as they are where this holds.
-    Kept(fn(&str) -> bool),
-    /// They have one spelling, where they have any.
-    Normalised(fn(&str) -> Option<Box<str>>),
+    /// A valid name is stored unchanged.
+    Exact(fn(&str) -> bool),
+    /// A valid name is converted to its normal form.
+    Normalized(fn(&str) -> Option<Box<str>>),
 }
 
-use Form::{Kept, Normalised};
+use Form::{Exact, Normalized};
 
 impl Form {
     fn read(self, text: &str) -> Option<Box<str>> {
         match self {
-            Kept(is_good) => forms::same_if(is_good(text), text),
-            Normalised(normalise) => normalise(text),
+            Exact(is_valid) => forms::copy_if(is_valid(text), text),
+            Normalized(normalize) => normalize(text),
         }
     }
 
     #[inline(always)]
-    fn decode(self, value: Value<'_>, otherwise: Code) -> Box<str> {
+    fn decode(self, value: Value<'_>, code: Code) -> Box<str> {
         match self {
-            Kept(is_good) => value.checked(is_good, otherwise).raw().into(),
-            Normalised(normalise) => decode_text(value, normalise, otherwise),
+            Exact(is_valid) => value.checked(is_valid, code).raw().into(),
+            Normalized(normalize) => decode_text(value, normalize, code),
         }
     }
 }
 
-/// Declares a text type from its form; for its schema, how many characters it has at most and their pattern.
+/// Declares types of names. Each is a string that only its constructor and decoder create.
+///
+/// An entry gives the type's name, the code of the error for a malformed name, the [`Form`], and
+/// for the JSON Schema the maximum length and the pattern:
+/// `FlagKey: InvalidFlagKey, Exact(forms::is_key), 64 KEY;`
 macro_rules! names {
     ($($(#[$attribute:meta])* $Name:ident: $code:ident, $form:expr, $longest:literal $pattern:ident;)*) => {$(
         $(#[$attribute])*
@@ -53,7 +57,7 @@ macro_rules! names {
         pub struct $Name(Box<str>);
 
         impl $Name {
-            /// Reads the text, or says why it cannot be one.
+            /// Validates a string and converts it to its normal form.
             pub fn new(text: &str) -> Result<$Name, Error> {
                 match $form.read(text) {
                     Some(text) => Ok($Name(text)),
@@ -61,7 +65,7 @@ macro_rules! names {
                 }
             }
 
-            /// The text in its one normal form.
+            /// The name in its normal form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -119,103 +123,53 @@ names! {
     /// assert!(dezky_core::names::FlagKey::new("jmap_native_v2").is_ok());
     /// assert!(dezky_core::names::FlagKey::new("JMAP").is_err());
     /// ```
-    FlagKey: InvalidFlagKey, Kept(forms::is_key), 64 KEY;
+    FlagKey: InvalidFlagKey, Exact(forms::is_key), 64 KEY;
     /// A plan's key: `[a-z0-9][a-z0-9_-]{0,63}`.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::PlanKey::new("business")?.as_str(), "business");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    PlanKey: InvalidPlan, Kept(forms::is_key), 64 KEY;
+    PlanKey: InvalidPlan, Exact(forms::is_key), 64 KEY;
     /// An environment's name: `[a-z0-9][a-z0-9_-]{0,63}`.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Environment::new("production")?.as_str(), "production");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    Environment: InvalidEnvironment, Kept(forms::is_key), 64 KEY;
+    Environment: InvalidEnvironment, Exact(forms::is_key), 64 KEY;
     /// A tenant's or partner's slug: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, fixed once created.
-    ///
-    /// ```
-    /// assert!(dezky_core::names::Slug::new("acme-gmbh").is_ok());
-    /// assert!(dezky_core::names::Slug::new("acme-").is_err());
-    /// ```
-    Slug: InvalidSlug, Kept(forms::is_slug), 63 SLUG;
-    /// Any entity's id: 1 to 64 of `[A-Za-z0-9_-]`.
-    ///
-    /// ```
-    /// assert!(dezky_core::names::Id::new("65f1c0ffee65f1c0ffee65f1").is_ok());
-    /// assert!(dezky_core::names::Id::new("t:1").is_err());
-    /// ```
-    Id: InvalidId, Kept(forms::is_id), 64 ID;
+    Slug: InvalidSlug, Exact(forms::is_slug), 63 SLUG;
+    /// An entity's id: 1 to 64 characters of `[A-Za-z0-9_-]`.
+    Id: InvalidId, Exact(forms::is_id), 64 ID;
     /// An e-mail address, lower-cased.
     ///
     /// ```
     /// assert_eq!(dezky_core::names::Email::new("Ada@Example.org")?.as_str(), "ada@example.org");
     /// # Ok::<(), dezky_core::Error>(())
     /// ```
-    Email: InvalidEmail, Normalised(forms::email), 254 EMAIL;
+    Email: InvalidEmail, Normalized(forms::email), 254 EMAIL;
     /// A domain name of two labels or more, lower-cased.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Domain::new("Mail.Example.org")?.as_str(), "mail.example.org");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    Domain: InvalidDomain, Normalised(forms::domain), 253 DOMAIN;
-    /// A currency's three letters, upper-cased.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Currency::new("eur")?.as_str(), "EUR");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
-    Currency: InvalidCurrency, Normalised(forms::currency), 3 CURRENCY;
-    /// One line that people read: 1 to 255 characters, not spaces alone.
-    ///
-    /// ```
-    /// assert!(dezky_core::names::Label::new("Acme GmbH").is_ok());
-    /// assert!(dezky_core::names::Label::new("   ").is_err());
-    /// ```
-    Label: InvalidText, Normalised(prose::label), 255 LABEL;
-    /// Any number of lines, also none: 0 to 2,000 characters.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Prose::new("two\nlines")?.as_str(), "two\nlines");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    Domain: InvalidDomain, Normalized(forms::domain), 253 DOMAIN;
+    /// A currency code of three letters, upper-cased.
+    Currency: InvalidCurrency, Normalized(forms::currency), 3 CURRENCY;
+    /// One line of free text: 1 to 255 characters, not only spaces.
+    Label: InvalidText, Normalized(prose::label), 255 LABEL;
+    /// Free text of any number of lines: 0 to 2,000 characters.
     #[derive(Default)]
-    Prose: InvalidText, Normalised(prose::prose), 2_000 PROSE;
-    /// A SHA-256 as 64 lower-case hex digits.
-    ///
-    /// ```
-    /// assert!(dezky_core::names::Digest::new(&"0".repeat(64)).is_ok());
-    /// ```
-    Digest: InvalidHash, Kept(forms::is_digest), 64 DIGEST;
+    Prose: InvalidText, Normalized(prose::prose), 2_000 PROSE;
+    /// A SHA-256 hash as 64 lower-case hex digits.
+    Digest: InvalidHash, Exact(forms::is_digest), 64 DIGEST;
 }
 
 impl Digest {
-    /// The text itself.
-    ///
-    /// ```
-    /// # use dezky_core::names::Digest;
-    /// let text: String = Digest::new(&"0".repeat(64))?.into_string();
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Converts the digest to its hex digits.
     pub fn into_string(self) -> String {
         self.0.into()
     }
 
-    /// The hash before a chain's first: 64 zeros.
+    /// The digest that the first change of a hash chain refers to: 64 zeros.
     pub(crate) fn zero() -> Digest {
         Digest("0".repeat(64).into())
     }
 
-    /// Of 64 hex digits that were just made.
+    /// Creates a digest from 64 hex digits that the caller has computed.
     pub(crate) fn from_hex(text: &str) -> Digest {
         Digest(text.into())
     }
 }
 
-/// So that a digest can be compared with the text it is written as.
+/// Compares a digest with its hex digits.
 impl PartialEq<str> for Digest {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other

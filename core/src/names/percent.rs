@@ -1,4 +1,4 @@
-//! Percentages and positions: whole hundredths, never a float.
+//! Percentages and positions, stored as whole hundredths instead of floats.
 
 use alloc::string::String;
 
@@ -8,7 +8,7 @@ use crate::json::{Decode, Value, deserialize_by_decoding, documents};
 use crate::text::push_char;
 use crate::{Code, Error};
 
-/// A percentage of 0 to 100 with at most two decimals. A position, being on the same scale, is one too.
+/// A percentage from 0 to 100 with at most two decimals. Rollout positions use the same scale.
 ///
 /// ```
 /// use dezky_core::names::Percent;
@@ -21,16 +21,12 @@ use crate::{Code, Error};
 pub struct Percent(u16);
 
 impl Percent {
-    /// Nothing.
+    /// Zero percent, a rollout that includes no tenant.
     pub const ZERO: Percent = Percent(0);
-    /// Everything.
+    /// One hundred percent, a rollout that includes every tenant in scope.
     pub const FULL: Percent = Percent(10_000);
 
-    /// So many hundredths of a percent, 0 to 10000.
-    ///
-    /// ```
-    /// assert!(dezky_core::names::Percent::from_hundredths(10_001).is_err());
-    /// ```
+    /// Creates a percentage from hundredths of a percent, 0 to 10000.
     pub fn from_hundredths(hundredths: u16) -> Result<Percent, Error> {
         if hundredths > Percent::FULL.0 {
             return Err(Error::new(Code::InvalidPct, ""));
@@ -38,26 +34,17 @@ impl Percent {
         Ok(Percent(hundredths))
     }
 
-    /// So many whole percent, 0 to 100.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Percent::whole(100)?, dezky_core::names::Percent::FULL);
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
+    /// Creates a whole percentage, 0 to 100.
     pub fn whole(percent: u16) -> Result<Percent, Error> {
         Percent::from_hundredths(percent.saturating_mul(100))
     }
 
-    /// A position of 0 to 9999: nothing above can come out of the hash.
-    pub(crate) const fn of_position(hundredths: u16) -> Percent {
+    /// Converts a rollout position, 0 to 9999, which is the whole range of the hash.
+    pub(crate) const fn from_position(hundredths: u16) -> Percent {
         Percent(hundredths)
     }
 
-    /// In hundredths of a percent.
-    ///
-    /// ```
-    /// assert_eq!(dezky_core::names::Percent::FULL.hundredths(), 10_000);
-    /// ```
+    /// The percentage in hundredths of a percent.
     pub const fn hundredths(self) -> u16 {
         self.0
     }
@@ -65,13 +52,6 @@ impl Percent {
 
 impl Percent {
     /// Appends the shortest decimal: `25`, `2.5`, `37.25`.
-    ///
-    /// ```
-    /// let mut text = String::from("at ");
-    /// dezky_core::names::Percent::from_hundredths(3_725)?.push_to(&mut text);
-    /// assert_eq!(text, "at 37.25");
-    /// # Ok::<(), dezky_core::Error>(())
-    /// ```
     pub fn push_to(self, out: &mut String) {
         let mut weight = 10_000;
         let mut rest = self.0;
@@ -92,7 +72,7 @@ impl Percent {
 }
 
 impl core::fmt::Display for Percent {
-    /// The shortest decimal: `25`, `2.5`, `37.25`.
+    /// Writes the shortest decimal: `25`, `2.5`, `37.25`.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut text = String::new();
         self.push_to(&mut text);
@@ -100,21 +80,8 @@ impl core::fmt::Display for Percent {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Percent;
-    use std::prelude::v1::*;
-
-    #[test]
-    fn every_percentage_is_written_as_its_number() {
-        for hundredths in 0..=10_000 {
-            let text = Percent(hundredths).to_string();
-            assert_eq!(text, (f64::from(hundredths) / 100.0).to_string());
-        }
-    }
-}
-
-/// A number with at most two decimals. The quotient is the float nearest to it, which prints as it.
+/// Serializes a number with at most two decimals. The quotient is the float nearest to that decimal
+/// and therefore prints as it.
 impl Serialize for Percent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 % 100 {
@@ -133,3 +100,17 @@ impl Decode for Percent {
 deserialize_by_decoding!(Percent);
 
 documents! { Percent }
+
+#[cfg(test)]
+mod tests {
+    use super::Percent;
+    use std::prelude::v1::*;
+
+    #[test]
+    fn every_percentage_is_written_as_the_shortest_decimal() {
+        for hundredths in 0..=10_000 {
+            let text = Percent(hundredths).to_string();
+            assert_eq!(text, (f64::from(hundredths) / 100.0).to_string());
+        }
+    }
+}

@@ -1,6 +1,10 @@
-//! Words of fixed lists, such as a status or a role: each declared once, with its spelling.
+//! Enums that documents spell as a word of a fixed list, such as a status or a role.
 
-/// Declares the enum, its list, its spelling and its serde form.
+/// Declares such enums, with `ALL`, `as_str`, `parse`, decoding, serde and JSON Schema.
+///
+/// An entry gives the type's name, the code of the error for another word, and each variant with
+/// its spelling: `State: UnknownState { Off "off", On "on" }`. Invalid documents decode to the
+/// first variant, together with the error.
 macro_rules! words {
     ($($(#[$attribute:meta])* $Name:ident: $code:ident { $($(#[$each:meta])* $variant:ident $text:literal,)* })*) => {$(
         $(#[$attribute])*
@@ -10,17 +14,17 @@ macro_rules! words {
         }
 
         impl $Name {
-            /// Every one there is.
+            /// All variants in the order of their declaration.
             pub const ALL: &'static [$Name] = &[$($Name::$variant),*];
 
-            /// As documents spell it.
+            /// The word that documents use.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $($Name::$variant => $text,)*
                 }
             }
 
-            /// The one spelled so.
+            /// Returns the variant with this spelling.
             pub fn parse(word: &str) -> Option<$Name> {
                 $Name::ALL.iter().copied().find(|each| each.as_str() == word)
             }
@@ -29,8 +33,8 @@ macro_rules! words {
         impl $crate::json::Decode for $Name {
             fn decode(value: $crate::json::Value<'_>) -> $Name {
                 let [first, ..] = [$($Name::$variant),*];
-                let place = $crate::json::decode_word(value, &[$($text),*], $crate::Code::$code);
-                $Name::ALL.get(place).copied().unwrap_or(first)
+                let index = $crate::json::decode_word(value, &[$($text),*], $crate::Code::$code);
+                $Name::ALL.get(index).copied().unwrap_or(first)
             }
         }
 

@@ -1,7 +1,7 @@
-//! Strings of several lines, the form in which hosts pass lists of names.
+//! Lists of names as one string with a line for each name.
 
 /// Splits the first line off `text` and returns it.
-pub(crate) fn take_line<'a>(text: &mut &'a str) -> &'a str {
+pub(crate) fn split_line<'a>(text: &mut &'a str) -> &'a str {
     let mut end = 0;
     for byte in text.bytes() {
         if byte == b'\n' {

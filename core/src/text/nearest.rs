@@ -1,8 +1,10 @@
-//! The name that somebody may have meant.
+//! "Did you mean" suggestions for unknown names.
 
-/// The nearest of some names to one that is not among them, if any is near. The distance is the length of what differs: the longer name
-/// without the beginning and the end that both share. Near is a name of which at most half differs, or that begins with what was given.
-/// Of equally near names the first in byte order counts.
+/// Returns the name that is most similar to `given`, if one is similar enough.
+///
+/// The distance between two names is the length of the longer one without their common prefix and
+/// suffix. A name is similar enough if at most half of it differs, or if it begins with `given`.
+/// Of equally similar names, the first in byte order is returned.
 ///
 /// ```
 /// assert_eq!(dezky_core::names::nearest_name("bussiness", ["business", "free"].into_iter()), Some("business"));
@@ -19,22 +21,26 @@ pub fn nearest_name<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Op
     best.1
 }
 
-/// How far two names are apart; [`usize::MAX`] where that is too far.
+/// The distance between two names, or [`usize::MAX`] if they are not similar.
 fn distance(given: &[u8], name: &[u8]) -> usize {
     let (longer, shorter) = (given.len().max(name.len()), given.len().min(name.len()));
-    let start = shared(given.iter(), name.iter(), shorter);
-    let end = shared(given.iter().rev(), name.iter().rev(), shorter - start);
+    let start = common_prefix(given.iter(), name.iter(), shorter);
+    let end = common_prefix(given.iter().rev(), name.iter().rev(), shorter - start);
     let differing = longer - start - end;
-    let is_beginning = start == given.len() && start >= SHORTEST_BEGINNING;
-    if differing * 2 <= longer || is_beginning { differing } else { usize::MAX }
+    let is_prefix = start == given.len() && start >= SHORTEST_PREFIX;
+    if differing * 2 <= longer || is_prefix { differing } else { usize::MAX }
 }
 
-/// Fewer characters begin too many names.
-const SHORTEST_BEGINNING: usize = 3;
+/// Shorter prefixes match too many names.
+const SHORTEST_PREFIX: usize = 3;
 
-/// How many bytes are the same, up to the first that is not, and `most` of them.
-fn shared<'b>(one: impl Iterator<Item = &'b u8>, other: impl Iterator<Item = &'b u8>, most: usize) -> usize {
-    one.zip(other).take(most).take_while(|(one, other)| one == other).count()
+/// The length of the common prefix of two byte sequences, at most `max`.
+fn common_prefix<'b>(
+    one: impl Iterator<Item = &'b u8>,
+    other: impl Iterator<Item = &'b u8>,
+    max: usize,
+) -> usize {
+    one.zip(other).take(max).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
@@ -42,7 +48,7 @@ mod tests {
     use super::nearest_name;
 
     #[test]
-    fn what_was_meant_is_found_and_what_is_far_is_not() {
+    fn similar_names_are_suggested_and_dissimilar_ones_are_not() {
         let members = ["tenantId", "tenantSlug", "plan", "partnerSlug", "environment"];
         for (given, meant) in [
             ("partner", Some("partnerSlug")),

@@ -1,14 +1,16 @@
-//! Texts in order, each with the place it came from. One sort for all: in WASM the standard one weighs some kilobytes for each type
-//! that it sorts.
+//! Stable sorting of strings together with their original positions.
+//!
+//! The standard library's sort adds some kilobytes to a WASM module for each type that it sorts.
+//! All sorting that evaluation needs therefore goes through this one function.
 
 use alloc::vec::Vec;
 use core::mem;
 
-/// A text, and its place in the list that it came from.
-pub(crate) type Placed<'t> = (&'t str, u32);
+/// A string and its position in the list before sorting.
+pub(crate) type Indexed<'t> = (&'t str, u32);
 
-/// The texts in ascending order, equal ones in the order in which they came.
-pub(crate) fn in_order(texts: Vec<Placed<'_>>) -> Vec<Placed<'_>> {
+/// Sorts strings in ascending byte order; equal strings keep their order.
+pub(crate) fn sort_indexed(texts: Vec<Indexed<'_>>) -> Vec<Indexed<'_>> {
     let mut last = "";
     for &(text, _) in &texts {
         if text < last {
@@ -19,7 +21,7 @@ pub(crate) fn in_order(texts: Vec<Placed<'_>>) -> Vec<Placed<'_>> {
     texts
 }
 
-fn merge_sort(mut from: Vec<Placed<'_>>) -> Vec<Placed<'_>> {
+fn merge_sort(mut from: Vec<Indexed<'_>>) -> Vec<Indexed<'_>> {
     let mut to = Vec::with_capacity(from.len());
     let mut run = 1;
     while run < from.len() {
@@ -47,15 +49,15 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::in_order;
+    use super::sort_indexed;
 
     proptest! {
         #[test]
-        fn texts_are_sorted_and_equal_ones_keep_their_order(texts in proptest::collection::vec("[a-c]{0,3}", 0..70)) {
+        fn sorting_is_stable(texts in proptest::collection::vec("[a-c]{0,3}", 0..70)) {
             let mut expected: Vec<(&str, u32)> = texts.iter().map(String::as_str).zip(0..).collect();
             expected.sort();
-            let placed = texts.iter().map(String::as_str).zip(0..).collect();
-            prop_assert_eq!(in_order(placed), expected);
+            let indexed = texts.iter().map(String::as_str).zip(0..).collect();
+            prop_assert_eq!(sort_indexed(indexed), expected);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The one switch between fast code and small code.
 
-/// Whether the size of the code matters more than a few nanoseconds: true in WASM, which browsers
-/// download.
+/// True in WASM, which browsers download: there, small code is preferred over fast code.
 ///
 /// The attribute `cfg_attr(not(target_family = "wasm"), inline(always))` on the hottest functions
 /// follows the same rule.

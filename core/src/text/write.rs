@@ -1,8 +1,9 @@
-//! JSON text, piece by piece, for what core writes itself.
+//! JSON output for the documents that core writes without serde.
 
 use alloc::string::String;
 
-/// Appends a character: in a page, [`String::push`] brings half of the standard library's strings along.
+/// Appends a character. [`String::push`] would link more of the standard library into the WASM
+/// module.
 pub(crate) fn push_char(out: &mut String, character: char) {
     out.push_str(character.encode_utf8(&mut [0; 4]));
 }
@@ -11,7 +12,7 @@ pub(crate) fn hex_digit(digit: u8) -> char {
     char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit })
 }
 
-/// Appends a text in quotes, with the fewest escapes.
+/// Appends a JSON string: quoted, with the fewest escapes.
 pub(crate) fn push_text(out: &mut String, text: &str) {
     push_char(out, '"');
     push_escaped(out, text, json_escape);
@@ -34,7 +35,7 @@ fn json_escape(byte: u8) -> &'static str {
     }
 }
 
-/// Appends a text in which an escape stands for some of the ASCII characters.
+/// Appends a string, replacing each byte for which `escape` returns a non-empty replacement.
 pub(crate) fn push_escaped(out: &mut String, text: &str, escape: fn(u8) -> &'static str) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -52,7 +53,8 @@ pub(crate) fn push_escaped(out: &mut String, text: &str, escape: fn(u8) -> &'sta
     out.push_str(text.get(plain..).unwrap_or_default());
 }
 
-/// Appends a member whose value is a text: `"name":"text"`, and a comma before it where it is not the first.
+/// Appends a member whose value is a string, preceded by a comma unless it is the first of its
+/// object.
 pub(crate) fn push_member(out: &mut String, name: &str, text: &str) {
     if !out.ends_with('{') {
         push_char(out, ',');
@@ -62,7 +64,7 @@ pub(crate) fn push_member(out: &mut String, name: &str, text: &str) {
     push_text(out, text);
 }
 
-/// Appends a whole number's digits.
+/// Appends a whole number in decimal.
 pub(crate) fn push_whole(out: &mut String, number: u64) {
     if number >= 10 {
         push_whole(out, number / 10);
@@ -70,7 +72,7 @@ pub(crate) fn push_whole(out: &mut String, number: u64) {
     push_char(out, char::from(b'0' + (number % 10) as u8));
 }
 
-/// The path of a member of an item of a list: `/list/index/member`.
+/// The JSON Pointer to a member of a list item: `/list/index/member`.
 pub(crate) fn list_path(list: &str, index: usize, member: &str) -> String {
     let mut path = String::from("/");
     path.push_str(list);

@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use super::kind::TokenRule;
 use super::reading::is_plain;
-use crate::json::{Decode, Kin, Kind, Value, decode_bytes, deserialize_by_decoding};
+use crate::json::{Decode, Kind, ProblemKind, Value, decode_bytes, deserialize_by_decoding};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_TOKEN_LEEWAY_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
 use crate::{Code, Error};
 
@@ -170,7 +170,7 @@ fn names(object: Value<'_>, member: &str, otherwise: Code) -> Vec<String> {
         && list.items().count() == names.len()
         && list.items().all(|item| item.kind() == Kind::Text);
     if let Some(index) = first_unfit(&names).filter(|_| is_judged) {
-        list.items().nth(index).unwrap_or(list).note(Kin::Form, otherwise);
+        list.items().nth(index).unwrap_or(list).note(ProblemKind::Form, otherwise);
     }
     names
 }

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use crate::flags::FlagRule;
-use crate::json::{Decode, Kin, Kind, Value, decode_list, decode_strictly, deserialize_strictly};
+use crate::json::{Decode, Kind, ProblemKind, Value, decode_list, decode_strictly, deserialize_strictly};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_EDITS};
 use crate::model::FlagPatch;
 use crate::names::{FlagKey, Id, PlanKey, Slug};
@@ -182,7 +182,7 @@ impl Decode for Edit {
         let list = value.object().required_value("edits");
         let steps = decode_list(list, MAX_EDITS);
         if list.kind() == Kind::Array && list.items().next().is_none() {
-            list.note(Kin::Form, Code::EmptyEdit);
+            list.note(ProblemKind::Form, Code::EmptyEdit);
         }
         Edit { steps }
     }
@@ -200,8 +200,8 @@ impl Decode for EditStep {
             // Without a known kind there is nothing to judge the other members by.
             _ => {
                 object.accept_any();
-                kind.note(Kin::Form, Code::UnknownEdit);
-                EditStep::DeleteFlag(FlagKey::decode(kind.nothing()))
+                kind.note(ProblemKind::Form, Code::UnknownEdit);
+                EditStep::DeleteFlag(FlagKey::decode(kind.absent()))
             }
         }
     }
@@ -218,7 +218,7 @@ impl Decode for TenantMove {
             Some(slug) => PartnerMove::Attach(Slug::decode(slug)),
         };
         if plan.is_none() && partner == PartnerMove::Keep {
-            object.note(Kin::Form, Code::EmptyEdit);
+            object.note(ProblemKind::Form, Code::EmptyEdit);
         }
         TenantMove { tenant_id, plan, partner }
     }

@@ -135,6 +135,8 @@ pub(super) fn for_each_turn(
     after: Option<&Subject<'_>>,
     mut turn: impl FnMut(u32, bool),
 ) {
+    // Bits 2i and 2i + 1 of a word are the rules of pair i before and after the edit. Shifting `will` right
+    // by one aligns both on bit 2i, and this mask (binary 0101…01) ignores the odd bits.
     const FIRST_OF_EACH: u64 = u64::MAX / 3;
     let mut compare = |word: usize, was: u64, will: u64| {
         let mut turned = (was ^ will >> 1) & FIRST_OF_EACH;

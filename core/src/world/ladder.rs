@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::World;
-use crate::flags::rollout_position;
+use crate::flags::{Query, rollout_position};
 use crate::names::Percent;
 
 /// The tenants in a flag's scope by position, ties by id: at every percentage, exactly those below it are in the rollout.
@@ -53,7 +53,7 @@ impl Ladder {
         let in_scope =
             (0_u32..).zip(population.subjects()).filter(|(_, subject)| compiled.is_in_scope(flag, subject));
         let place = |(tenant, subject): (u32, crate::flags::Subject<'_>)| {
-            (Percent::of_position(rollout_position(subject.tenant_id(), key)), tenant)
+            (Percent::from_position(rollout_position(subject.tenant_id(), key)), tenant)
         };
         let mut steps: Vec<_> = in_scope.map(place).collect();
         // Tenants are numbered by id, so that ties fall as they should.
@@ -87,7 +87,7 @@ impl Ladder {
         self.steps.iter().map(|&(position, tenant)| LadderStep {
             tenant_id: self.world.population().tenant_id(tenant),
             position,
-            pct: Percent::of_position(position.hundredths() + 1),
+            pct: Percent::from_position(position.hundredths() + 1),
         })
     }
 }
@@ -125,7 +125,7 @@ impl Counts {
         let (compiled, population) = (world.compiled(), world.population());
         let mut counts = Counts { on: 0, in_scope: 0, registered: population.len() };
         for subject in population.subjects() {
-            counts.on += usize::from(compiled.evaluate(flag, &subject, &mut None, &mut None));
+            counts.on += usize::from(compiled.evaluate(flag, &mut Query::new(&subject)));
             counts.in_scope += usize::from(compiled.is_in_scope(flag, &subject));
         }
         counts

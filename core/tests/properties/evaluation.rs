@@ -1,4 +1,4 @@
-//! Properties of evaluation: every way to ask gives one answer, and a percentage only ever adds.
+//! Properties of evaluation: all functions agree, and raising a percentage only adds tenants.
 
 use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, percent, production, rules, scope, slug};
 use dezky_core::flags::{
@@ -7,7 +7,7 @@ use dezky_core::flags::{
 use dezky_core::names::Percent;
 use proptest::prelude::*;
 
-/// A tenant's names, of which a subject can be made.
+/// The indices of a subject's names in the pools.
 #[derive(Debug, Clone)]
 struct Names {
     number: usize,
@@ -24,7 +24,7 @@ fn names() -> impl Strategy<Value = Names> {
 }
 
 /// Calls back with the subject, which borrows its id and slug.
-fn with_subject<T>(names: &Names, use_it: impl FnOnce(Subject<'_>) -> T) -> T {
+fn with_subject<T>(names: &Names, run: impl FnOnce(Subject<'_>) -> T) -> T {
     let (id, slug) = (id(names.number), slug(names.number));
     let mut subject = Subject::new(&id, &slug, PLANS[names.plan]).unwrap();
     if let Some(partner) = names.partner {
@@ -33,15 +33,15 @@ fn with_subject<T>(names: &Names, use_it: impl FnOnce(Subject<'_>) -> T) -> T {
     if let Some(environment) = names.environment {
         subject = subject.with_environment(ENVIRONMENTS[environment]).unwrap();
     }
-    use_it(subject)
+    run(subject)
 }
 
 fn ruleset(flags: Vec<FlagRule>) -> Ruleset {
     Ruleset::new(Snapshot::new(1, production(), flags).unwrap())
 }
 
-/// What the specification says, from the document and nothing compiled.
-fn by_the_book(rule: &FlagRule, subject: &Subject<'_>) -> bool {
+/// Evaluates a rule as the specification defines it, without compiling.
+fn expected_result(rule: &FlagRule, subject: &Subject<'_>) -> bool {
     match rule.state {
         State::Off => false,
         State::On => true,
@@ -54,10 +54,10 @@ fn by_the_book(rule: &FlagRule, subject: &Subject<'_>) -> bool {
 
 proptest! {
     #[test]
-    fn every_way_to_ask_gives_one_answer(flags in (0..140_usize).prop_flat_map(|count| rules(count, 12)), names in names()) {
+    fn all_evaluation_functions_agree(flags in (0..140_usize).prop_flat_map(|count| rules(count, 12)), names in names()) {
         let rules = ruleset(flags.clone());
         with_subject(&names, |subject| {
-            let in_place = match subject.value(dezky_core::flags::Axis::Environments) {
+            let resolved = match subject.value(dezky_core::flags::Axis::Environments) {
                 Some(_) => subject,
                 None => subject.with_environment("production").unwrap(),
             };
@@ -65,7 +65,7 @@ proptest! {
             prop_assert_eq!(all.iter().len(), flags.len());
             for flag in &flags {
                 let key = flag.key.as_str();
-                let expected = by_the_book(flag, &in_place);
+                let expected = expected_result(flag, &resolved);
                 prop_assert_eq!(rules.is_enabled(key, &subject), expected);
                 prop_assert_eq!(all.is_enabled(key), expected);
                 let explanation = rules.explain(key, &subject);
@@ -73,8 +73,8 @@ proptest! {
                 let on = [Reason::On, Reason::Targeted, Reason::InRollout].contains(&explanation.reason);
                 prop_assert_eq!(on, expected);
                 prop_assert_eq!(explanation.axis.is_some(), explanation.reason == Reason::OutOfScope);
-                let drawn = [Reason::InRollout, Reason::OutOfRollout].contains(&explanation.reason);
-                let position = drawn.then(|| rollout_position(subject.tenant_id(), key));
+                let in_scope_of_rollout = [Reason::InRollout, Reason::OutOfRollout].contains(&explanation.reason);
+                let position = in_scope_of_rollout.then(|| rollout_position(subject.tenant_id(), key));
                 prop_assert_eq!(explanation.position.map(Percent::hundredths), position);
             }
             for (index, (key, enabled)) in all.iter().enumerate() {
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn an_evaluation_that_is_filled_again_equals_a_new_one(
+    fn a_reused_evaluation_equals_a_new_one(
         before in rules(70, 12), after in rules(9, 12), first in names(), second in names()
     ) {
         let (before, after) = (ruleset(before), ruleset(after));
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn raising_a_percentage_only_adds(scope in scope(12), low in percent(), high in percent(), names in names()) {
+    fn raising_a_percentage_only_adds_tenants(scope in scope(12), low in percent(), high in percent(), names in names()) {
         let (low, high) = (low.min(high), low.max(high));
         let at = |pct| {
             let key = dezky_core::names::FlagKey::new("flag").unwrap();
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn the_canonical_form_is_a_fixed_point(flags in (0..20_usize).prop_flat_map(|count| rules(count, 12)), revision in 0..1_u64 << 53) {
+    fn the_canonical_form_is_stable(flags in (0..20_usize).prop_flat_map(|count| rules(count, 12)), revision in 0..1_u64 << 53) {
         let snapshot = Snapshot::new(revision, production(), flags.clone()).unwrap();
         let text = snapshot.to_canonical_json();
         let read = Snapshot::from_json(text.as_bytes()).unwrap();
@@ -140,7 +140,7 @@ proptest! {
 }
 
 #[test]
-fn the_published_positions_hold() {
+fn published_positions_do_not_change() {
     let cases = [
         ("t1", "flag-a", 63),
         ("acme", "new-portal", 69),
@@ -153,16 +153,16 @@ fn the_published_positions_hold() {
 }
 
 #[test]
-fn a_refused_snapshot_leaves_the_ruleset_in_force() {
+fn an_invalid_snapshot_keeps_the_current_ruleset() {
     let on = br#"{"format":1,"revision":1,"environment":"production","flags":[{"key":"a","state":"on"}]}"#;
     let mut rules = Ruleset::new(Snapshot::from_json(on).unwrap());
-    for refused in [
+    for invalid in [
         &b"{"[..],
         b"\xff",
         br#"{"format":2}"#,
         br#"{"format":1,"revision":2,"environment":"production","flags":[{"key":"A"}]}"#,
     ] {
-        if let Ok(snapshot) = Snapshot::from_json(refused) {
+        if let Ok(snapshot) = Snapshot::from_json(invalid) {
             rules = Ruleset::new(snapshot);
         }
         assert!(rules.is_enabled("a", &Subject::new("t1", "acme", "free").unwrap()));

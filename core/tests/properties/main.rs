@@ -1,4 +1,4 @@
-//! Properties over generated flags, subjects, worlds, edits and bytes.
+//! Property tests over generated flags, subjects, worlds, edits and bytes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod evaluation;

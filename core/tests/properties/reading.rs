@@ -1,4 +1,4 @@
-//! Properties of reading: no bytes make it panic, and it takes exactly the JSON that others take.
+//! Properties of reading: no input panics, and the parser accepts the same JSON as serde_json.
 
 use dezky_core::access::AccessRequest;
 use dezky_core::flags::{Snapshot, SubjectDocument};
@@ -9,7 +9,7 @@ use dezky_core::{Code, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// A document of each kind, to be damaged.
+/// Valid documents of several kinds, which the tests damage.
 const DOCUMENTS: [&str; 6] = [
     r#"{"format":1,"revision":481,"environment":"production","flags":[{"key":"a","state":"rollout","pct":37.25,"scope":{"plans":["business"],"tenantSlugs":[],"partnerSlugs":["nordic"],"environments":[]}}]}"#,
     r#"{"revision":1,"environment":"production","partners":[{"id":"p1","slug":"nordic"}],"tenants":[{"id":"t1","slug":"acme","plan":"free","partnerId":"p1","status":"active"}],"flags":[]}"#,
@@ -19,7 +19,7 @@ const DOCUMENTS: [&str; 6] = [
     r#"{"revision":1,"at":"2026-01-01T00:00:00Z","action":"x","entity":{"kind":"flag","id":"a"},"before":{"n":[1.5,-2,null,"\\ud83d\\ude00"]},"previousHash":"","hash":""}"#,
 ];
 
-/// Puts bytes to every reader there is; what they say of them does not matter here.
+/// Calls every reader with the bytes and ignores the results.
 fn read_everything(bytes: &[u8]) {
     let _ = Snapshot::from_json(bytes).map(|snapshot| snapshot.digest());
     let _ = World::from_json(bytes).map(|world| world.fingerprint());
@@ -45,8 +45,8 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     );
     (select(&DOCUMENTS[..]), damage).prop_map(|(document, damage)| {
         let mut bytes = document.as_bytes().to_vec();
-        for (place, byte, insert) in damage {
-            let at = place.index(bytes.len());
+        for (index, byte, insert) in damage {
+            let at = index.index(bytes.len());
             if insert {
                 bytes.insert(at, byte);
             } else {
@@ -57,14 +57,15 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Whether our parser takes the text as JSON at all, whatever it thinks of what it says.
-fn is_json_to_us(bytes: &[u8]) -> bool {
-    let textual = [Code::InvalidUtf8, Code::InvalidJson, Code::TooDeep, Code::DuplicateMember];
-    SubjectDocument::from_json(bytes).err().is_none_or(|error| !textual.contains(&error.code))
+/// Returns whether core parses the bytes as JSON, regardless of their content.
+fn core_parses(bytes: &[u8]) -> bool {
+    let parse_errors = [Code::InvalidUtf8, Code::InvalidJson, Code::TooDeep, Code::DuplicateMember];
+    SubjectDocument::from_json(bytes).err().is_none_or(|error| !parse_errors.contains(&error.code))
 }
 
-/// Whether a general parser takes it. It lets numbers overflow only up to the range of a float, and repeated members pass.
-fn is_json_to_others(bytes: &[u8]) -> Option<bool> {
+/// Returns whether serde_json parses the bytes, or `None` if it rejects only the range of a number.
+/// Unlike core, serde_json accepts repeated members.
+fn serde_json_parses(bytes: &[u8]) -> Option<bool> {
     match serde_json::from_slice::<serde_json::Value>(bytes) {
         Ok(_) => Some(true),
         Err(error) if error.to_string().contains("number out of range") => None,
@@ -76,31 +77,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         read_everything(&bytes);
     }
 
     #[test]
-    fn no_damage_makes_a_reader_panic(bytes in damaged()) {
+    fn damaged_documents_do_not_panic(bytes in damaged()) {
         read_everything(&bytes);
     }
 
     #[test]
-    fn what_is_json_to_us_is_json_to_others(bytes in damaged()) {
+    fn core_and_serde_json_parse_the_same_documents(bytes in damaged()) {
         let repeats = SubjectDocument::from_json(&bytes).err().is_some_and(|error| error.code == Code::DuplicateMember);
-        if let Some(expected) = is_json_to_others(&bytes) && !repeats {
-            prop_assert_eq!(is_json_to_us(&bytes), expected, "{}", String::from_utf8_lossy(&bytes));
+        if let Some(expected) = serde_json_parses(&bytes) && !repeats {
+            prop_assert_eq!(core_parses(&bytes), expected, "{}", String::from_utf8_lossy(&bytes));
         }
     }
 
     #[test]
-    fn a_time_is_read_back_as_it_was_written(micros in -62_135_596_800_000_000..253_402_300_800_000_000_i64) {
+    fn a_time_survives_a_round_trip(micros in -62_135_596_800_000_000..253_402_300_800_000_000_i64) {
         let time = Timestamp::from_micros(micros).unwrap();
         prop_assert_eq!(Timestamp::parse(&time.to_string()).unwrap(), time);
     }
 
     #[test]
-    fn a_percentage_is_read_back_as_it_was_written(hundredths in 0..=10_000_u16) {
+    fn a_percentage_survives_a_round_trip(hundredths in 0..=10_000_u16) {
         let percent = Percent::from_hundredths(hundredths).unwrap();
         prop_assert_eq!(Percent::from_json(percent.to_string().as_bytes()).unwrap(), percent);
         let serde = serde_json::to_string(&percent).unwrap();
@@ -110,7 +111,7 @@ proptest! {
 }
 
 #[test]
-fn times_outside_the_calendar_are_refused() {
+fn times_outside_the_calendar_are_rejected() {
     for micros in [i64::MIN, -62_135_596_800_000_001, 253_402_300_800_000_000, i64::MAX] {
         assert_eq!(Timestamp::from_micros(micros).unwrap_err().code, Code::InvalidTime);
     }

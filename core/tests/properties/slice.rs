@@ -1,4 +1,4 @@
-//! Properties of slices: the same answers for one tenant, and nothing about anybody else.
+//! Properties of slices: the same results for one tenant, and no names of other tenants.
 
 use crate::support::{ENVIRONMENTS, PARTNERS, PLANS, id, production, rule, rules, slug};
 use dezky_core::flags::{FlagRule, Ruleset, Snapshot, Subject};
@@ -19,16 +19,16 @@ fn snapshot(flags: Vec<FlagRule>) -> Snapshot {
     Snapshot::new(9, production(), flags).unwrap()
 }
 
-fn who() -> impl Strategy<Value = (usize, usize, Option<usize>, usize)> {
+fn tenant() -> impl Strategy<Value = (usize, usize, Option<usize>, usize)> {
     let partner = proptest::option::of(0..PARTNERS.len());
     (0..TENANTS, 0..PLANS.len(), partner, 0..ENVIRONMENTS.len())
 }
 
 proptest! {
     #[test]
-    fn a_slice_answers_its_tenant_as_the_whole_does(
+    fn a_slice_evaluates_like_the_whole_snapshot(
         flags in rules(24, TENANTS),
-        (number, plan, partner, environment) in who(),
+        (number, plan, partner, environment) in tenant(),
         another_plan in 0..PLANS.len(),
     ) {
         let (id, own) = (id(number), slug(number));
@@ -41,7 +41,8 @@ proptest! {
         let read = Snapshot::from_json(slice.to_canonical_json().as_bytes()).unwrap();
         let (of_whole, of_slice) = (Ruleset::new(whole), Ruleset::new(read));
         prop_assert_eq!(of_whole.fingerprint(&[subject]), of_slice.fingerprint(&[subject]));
-        // Whoever asks it with a plan that is out of date by now still gets the answers that it was made for.
+        // A subject with an outdated plan gets the results of the plan for which the slice was
+        // made.
         let outdated = Subject::new(&id, &own, PLANS[another_plan]).unwrap();
         for key in of_whole.keys() {
             prop_assert_eq!(of_whole.explain(key, &subject), of_slice.explain(key, &subject));
@@ -50,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn a_slice_names_nobody_else(flags in rules(24, TENANTS), (number, plan, partner, _) in who()) {
+    fn a_slice_names_no_other_tenant(flags in rules(24, TENANTS), (number, plan, partner, _) in tenant()) {
         let (id, own) = (id(number), slug(number));
         let text = snapshot(flags).slice(&subject((&id, &own), plan, partner), 4).unwrap().to_canonical_json();
         for other in (0..TENANTS).map(slug).filter(|other| *other != own) {
@@ -62,16 +63,16 @@ proptest! {
     }
 
     #[test]
-    fn a_slice_changes_with_its_tenants_explanations_alone(
+    fn a_slice_changes_only_with_the_explanations_of_its_tenant(
         flags in rules(12, TENANTS),
         edited in (0..12_usize).prop_flat_map(|number| rule(format!("flag-{number}"), TENANTS)),
-        (number, plan, partner, _) in who(),
+        (number, plan, partner, _) in tenant(),
     ) {
         let (id, own) = (id(number), slug(number));
         let subject = subject((&id, &own), plan, partner);
         let mut after = flags.clone();
-        let place = after.iter().position(|rule| rule.key == edited.key).unwrap();
-        after[place] = edited.clone();
+        let index = after.iter().position(|rule| rule.key == edited.key).unwrap();
+        after[index] = edited.clone();
         let (before, after) = (snapshot(flags), snapshot(after));
         let bytes = |snapshot: &Snapshot| snapshot.slice(&subject, 4).unwrap().to_canonical_json();
         let is_same = bytes(&before) == bytes(&after);

@@ -1,4 +1,4 @@
-//! Random flags, subjects, worlds and edits, from small pools so that they meet often.
+//! Random flags, subjects, worlds and edits, from small pools so that names often match.
 
 use dezky_core::flags::{Axis, FlagRule, Scope, State};
 use dezky_core::model::TenantStatus;
@@ -20,7 +20,7 @@ pub fn slug(number: usize) -> String {
     format!("tenant-{number}")
 }
 
-/// The id of tenant `number`: 24 hex digits that do not sort as the numbers do.
+/// The id of tenant `number`: 24 hex digits whose order differs from that of the numbers.
 pub fn id(number: usize) -> String {
     format!("{:024x}", (number as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c061) % (1 << 96))
 }
@@ -59,7 +59,7 @@ pub fn rule(key: String, tenants: usize) -> impl Strategy<Value = FlagRule> {
     })
 }
 
-/// Flags `flag-0`, `flag-1`, … in an order that is not theirs.
+/// Flags `flag-0`, `flag-1`, … in random order.
 pub fn rules(count: usize, tenants: usize) -> impl Strategy<Value = Vec<FlagRule>> {
     (0..count).map(|number| rule(format!("flag-{number}"), tenants)).collect::<Vec<_>>().prop_shuffle()
 }
@@ -87,7 +87,7 @@ pub fn partners() -> Vec<WorldPartner> {
     PARTNERS.iter().enumerate().map(partner).collect()
 }
 
-/// What a world is made of.
+/// The tenants and flags of a world.
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub tenants: Vec<WorldTenant>,
@@ -100,7 +100,7 @@ impl Parts {
     }
 }
 
-/// Worlds of up to 30 tenants and 70 flags: more than one machine word.
+/// Worlds of up to 30 tenants and 70 flags, which is more than one machine word.
 pub fn parts() -> impl Strategy<Value = Parts> {
     (1..30_usize, prop_oneof![0..6_usize, 60..70_usize]).prop_flat_map(|(tenants, flags)| {
         let everyone = (0..tenants).map(tenant).collect::<Vec<_>>();
@@ -108,7 +108,7 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     })
 }
 
-/// One to four steps that fit the parts.
+/// Edits of one to four steps that are valid for the parts.
 pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
     let count = parts.tenants.len();
     let known: Vec<FlagKey> = parts.flags.iter().map(|flag| flag.key.clone()).collect();
@@ -124,7 +124,8 @@ pub fn edit(parts: &Parts) -> impl Strategy<Value = Edit> + use<> {
         .prop_map(Edit::flag);
     let mut steps = vec![put.boxed()];
     if !known.is_empty() {
-        // Each is deleted at most once here, and put back before: a second deletion in one edit is an error of its own.
+        // Each flag is put before it is deleted, because deleting a flag twice in one edit is an
+        // error.
         steps.push(
             select(known)
                 .prop_flat_map(move |key| (rule(key.as_str().to_owned(), count), Just(key)))

@@ -1,4 +1,5 @@
-//! Properties of the known population: a plan is the difference of two evaluations, a ladder agrees with them at every percentage.
+//! Properties of worlds: plans and ladders agree with the evaluation of every flag for every
+//! tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use dezky_core::names::{Environment, FlagKey, Id, Percent, PlanKey};
 use dezky_core::world::{Edit, EditStep, PartnerMove, World, WorldTenant};
 use proptest::prelude::*;
 
-/// Every pair of a flag and a registered tenant that is on, by evaluating everything for everyone.
+/// All pairs of a flag and a registered tenant that are on, by evaluating every flag for every
+/// tenant.
 fn everything_on(parts: &Parts) -> BTreeSet<(String, String)> {
     let rules = Ruleset::new(Snapshot::new(1, production(), parts.flags.clone()).unwrap());
     let mut on = BTreeSet::new();
@@ -37,7 +39,7 @@ fn subject(tenant: &WorldTenant) -> Subject<'_> {
     partner_slug(tenant).map_or(subject, |slug| subject.with_partner(slug).unwrap())
 }
 
-/// The parts with the edit made in them.
+/// Applies an edit to the parts.
 fn edited(parts: &Parts, edit: &Edit) -> Parts {
     let mut after = parts.clone();
     for step in edit.steps() {
@@ -99,28 +101,28 @@ proptest! {
     }
 
     #[test]
-    fn other_flags_make_the_world_that_a_new_one_is(
+    fn replacing_flags_equals_a_new_world(
         (parts, edit) in parts_and_edit(),
         others in rules(5, 30),
     ) {
-        let made = parts.world();
+        let new = parts.world();
         let first = World::new(3, production(), parts.tenants.clone(), partners(), others).unwrap();
-        let exchanged = first.with_flags(7, parts.flags.clone()).unwrap();
-        prop_assert_eq!(exchanged.revision(), made.revision());
-        prop_assert_eq!(exchanged.registered(), made.registered());
-        prop_assert_eq!(exchanged.fingerprint(), made.fingerprint());
-        let (plan, expected) = (exchanged.plan(&edit).unwrap(), made.plan(&edit).unwrap());
+        let replaced = first.with_flags(7, parts.flags.clone()).unwrap();
+        prop_assert_eq!(replaced.revision(), new.revision());
+        prop_assert_eq!(replaced.registered(), new.registered());
+        prop_assert_eq!(replaced.fingerprint(), new.fingerprint());
+        let (plan, expected) = (replaced.plan(&edit).unwrap(), new.plan(&edit).unwrap());
         prop_assert_eq!(serde_json::to_value(&plan).unwrap(), serde_json::to_value(&expected).unwrap());
     }
 
     #[test]
-    fn a_plan_holds_while_its_effect_does((parts, edit) in parts_and_edit()) {
+    fn the_digest_of_a_plan_changes_only_with_its_effect((parts, edit) in parts_and_edit()) {
         let plan = parts.world().plan(&edit).unwrap();
         let later = World::new(8, production(), parts.tenants.clone(), partners(), parts.flags.clone()).unwrap();
         let later = later.plan(&edit).unwrap();
         prop_assert_eq!(later.digest(), plan.digest());
         prop_assert_eq!(later.base_revision(), 8);
-        // Made once, the edit has another effect: none, unless it moves or changes nothing.
+        // After the edit is made, the same edit has another effect.
         let again = edited(&parts, &edit).world().plan(&edit);
         if let Ok(again) = &again && plan.gained().len() + plan.lost().len() > 0 {
             prop_assert_ne!(again.digest(), plan.digest());
@@ -128,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn a_ladder_agrees_with_evaluation_at_every_percentage(parts in parts(), pct in percent()) {
+    fn a_ladder_agrees_with_evaluation(parts in parts(), pct in percent()) {
         let world = parts.world();
         for flag in &parts.flags {
             let key = flag.key.as_str();
@@ -151,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn a_world_and_a_ruleset_have_one_fingerprint(parts in parts()) {
+    fn a_world_and_a_ruleset_have_the_same_fingerprint(parts in parts()) {
         let rules = Ruleset::new(Snapshot::new(1, production(), parts.flags.clone()).unwrap());
         let registered = parts.tenants.iter().filter(|tenant| tenant.status != TenantStatus::Terminated);
         let subjects: Vec<_> = registered.map(subject).collect();
@@ -160,7 +162,7 @@ proptest! {
 }
 
 #[test]
-fn a_world_refuses_what_contradicts_itself_and_says_all_of_it() {
+fn a_world_reports_all_contradictions() {
     let document = br#"{ "revision": 1, "environment": "production",
         "partners": [{ "id": "p1", "slug": "nordic" }, { "id": "p1", "slug": "nordic" }],
         "tenants": [{ "id": "t1", "slug": "acme", "plan": "free", "status": "terminated" },
@@ -182,13 +184,16 @@ fn a_world_refuses_what_contradicts_itself_and_says_all_of_it() {
 }
 
 #[test]
-fn an_edit_is_refused_as_a_whole() {
+fn an_invalid_edit_reports_all_problems() {
     let parts = Parts { tenants: Vec::new(), flags: Vec::new() };
     let key = || FlagKey::new("a").unwrap();
-    let nobody = || Id::new("t9").unwrap();
-    let edit = Edit::delete_flag(key()).and(Edit::move_to_plan(nobody(), PlanKey::new("free").unwrap())).and(
-        Edit::move_to_partner(nobody(), PartnerMove::Attach(dezky_core::names::Slug::new("nobody").unwrap())),
-    );
+    let unknown = || Id::new("t9").unwrap();
+    let edit = Edit::delete_flag(key())
+        .and(Edit::move_to_plan(unknown(), PlanKey::new("free").unwrap()))
+        .and(Edit::move_to_partner(
+            unknown(),
+            PartnerMove::Attach(dezky_core::names::Slug::new("unknown").unwrap()),
+        ));
     let error = parts.world().plan(&edit).unwrap_err();
     let all: Vec<_> = error.all().map(|each| (each.code, each.path.as_str())).collect();
     assert_eq!(
@@ -203,15 +208,15 @@ fn an_edit_is_refused_as_a_whole() {
 }
 
 #[test]
-fn a_world_made_of_values_is_judged_as_one_that_is_read() {
+fn a_world_of_values_has_the_limits_of_a_document() {
     let none: Vec<WorldTenant> = Vec::new();
     let flags: Vec<FlagRule> = Vec::new();
-    let too_late = World::new(1 << 53, Environment::new("production").unwrap(), none, partners(), flags);
-    assert_eq!(too_late.unwrap_err().code, Code::InvalidRevision);
+    let too_high = World::new(1 << 53, Environment::new("production").unwrap(), none, partners(), flags);
+    assert_eq!(too_high.unwrap_err().code, Code::InvalidRevision);
 }
 
 #[test]
-fn other_flags_are_judged_as_those_of_a_new_world() {
+fn replaced_flags_are_checked_like_those_of_a_new_world() {
     let world = World::new(1, production(), [] as [WorldTenant; 0], partners(), [] as [FlagRule; 0]).unwrap();
     let flag = || FlagRule {
         key: FlagKey::new("a").unwrap(),

@@ -2,7 +2,7 @@
 
 use dezky_core::Error;
 use dezky_core::flags::{Ruleset, Snapshot};
-use dezky_core::json::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonNode};
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
 use dezky_core::names::{Digest, Environment, FlagKey};
 
@@ -36,7 +36,7 @@ impl LoadedSnapshot {
     pub(super) fn from_document(bytes: &[u8]) -> Result<LoadedSnapshot, Error> {
         let snapshot = Snapshot::from_json(bytes)?;
         let history = match JsonDocument::read(bytes, MAX_DOCUMENT_BYTES)?.at(&["history"]) {
-            JsonPlace::Text(history) => Some(history.to_owned()),
+            JsonNode::Text(history) => Some(history.to_owned()),
             _ => None,
         };
         let digest = snapshot.digest();

@@ -7,7 +7,7 @@ use reqwest::header::{ETAG, HeaderMap, RETRY_AFTER};
 
 use super::failure::Failure;
 use super::{ClientCode, ClientError};
-use dezky_core::json::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonNode};
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
 use dezky_core::{Code, Error};
 
@@ -103,7 +103,7 @@ pub(super) fn failure_of(head: &ResponseHead, body: &[u8]) -> Failure {
 /// The `code` of a problem document.
 fn code_of(body: &[u8]) -> Option<String> {
     let document = JsonDocument::read(body, MAX_DOCUMENT_BYTES).ok()?;
-    let JsonPlace::Text(code) = document.at(&["code"]) else { return None };
+    let JsonNode::Text(code) = document.at(&["code"]) else { return None };
     let is_code = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     ((1..=64).contains(&code.len()) && code.bytes().all(is_code)).then(|| code.to_string())
 }

@@ -1,7 +1,7 @@
 //! The evaluation context that OpenFeature clients send.
 
 use axum::http::StatusCode;
-use dezky_core::json::{JsonDocument, JsonPlace};
+use dezky_core::json::{JsonDocument, JsonNode};
 
 use super::problem::Problem;
 
@@ -18,23 +18,23 @@ impl Context {
     /// Reads the context of a request body.
     pub fn from_document(body: &JsonDocument<'_>) -> Result<Context, Problem> {
         match body.at(&["context"]) {
-            JsonPlace::Object => {}
-            JsonPlace::Nothing => return Err(no_targeting_key()),
-            JsonPlace::Text(_) | JsonPlace::Other => {
+            JsonNode::Object => {}
+            JsonNode::Absent => return Err(no_targeting_key()),
+            JsonNode::Text(_) | JsonNode::Other => {
                 return Err(bad_context("The context must be an object"));
             }
         }
         let targeting_key = match body.at(&["context", "targetingKey"]) {
-            JsonPlace::Nothing | JsonPlace::Text("") => return Err(no_targeting_key()),
-            JsonPlace::Text(key) => key.to_owned(),
-            JsonPlace::Object | JsonPlace::Other => {
+            JsonNode::Absent | JsonNode::Text("") => return Err(no_targeting_key()),
+            JsonNode::Text(key) => key.to_owned(),
+            JsonNode::Object | JsonNode::Other => {
                 return Err(bad_context("The targeting key must be a string"));
             }
         };
         let environment = match body.at(&["context", "environment"]) {
-            JsonPlace::Nothing => None,
-            JsonPlace::Text(environment) => Some(environment.to_owned()),
-            JsonPlace::Object | JsonPlace::Other => {
+            JsonNode::Absent => None,
+            JsonNode::Text(environment) => Some(environment.to_owned()),
+            JsonNode::Object | JsonNode::Other => {
                 return Err(bad_context("The environment must be a string"));
             }
         };

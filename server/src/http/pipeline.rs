@@ -10,7 +10,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use dezky_core::json::{JsonDocument, JsonPlace, read_json};
+use dezky_core::json::{JsonDocument, JsonNode, read_json};
 use dezky_core::{Error, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
@@ -333,7 +333,7 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
 fn parse_context(bytes: &[u8]) -> Result<Context, Problem> {
     let body = JsonDocument::read(bytes, MAX_BODY_BYTES).map_err(unreadable)?;
     match body.at(&[]) {
-        JsonPlace::Object => Context::from_document(&body),
+        JsonNode::Object => Context::from_document(&body),
         _ => Err(not_an_object()),
     }
 }

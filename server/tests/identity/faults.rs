@@ -37,8 +37,8 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
         ),
         (json!({ "iat": past, "exp": past + 60 }), vec!["claim exp: the token has expired"]),
         (json!({ "nbf": future }), vec!["claim nbf: the token is not valid yet"]),
-        (json!({ "sub": "" }), vec!["claim sub: the subject is a text of 1 to 255 characters"]),
-        (json!({ "groups": ["a", 7] }), vec!["claim groups/1: the groups are a list of texts"]),
+        (json!({ "sub": "" }), vec!["claim sub: the subject is a string of 1 to 255 characters"]),
+        (json!({ "groups": ["a", 7] }), vec!["claim groups/1: the groups are a list of strings"]),
         (json!({ "at_hash": "another-secret" }), vec!["claim at_hash: an ID token has this claim"]),
         (
             json!({ "aud": "x", "iat": past, "exp": past + 60 }),
@@ -71,14 +71,14 @@ async fn the_refusal_of_a_forgery_names_only_the_failing_check() {
     let header = |text: &str| format!("{}.{}.AAAA", encode(text), encode("{}"));
     let long = "x".repeat(200);
     for (token, expected) in [
-        ("a b".to_owned(), "token: there is no white space in a token"),
+        ("a b".to_owned(), "token: a token contains no white space"),
         (header(r#"{"alg":"none"}"#), "header alg: a token without a signature is never accepted"),
         (header(r#"{"alg":"EdDSA","kid":"gone"}"#), "header kid: the key set has no usable key with this id"),
         (header(r#"{"<b>":1,"<b>":2}"#), "header: this member appears twice in its object"),
         (header(&format!(r#"{{"{long}":1,"{long}":2}}"#)), "header: this member appears twice in its object"),
         (
             Signer::new("one").token_with(&issuer.name, json!({ "aud": "another" })),
-            "signature: the signature is not that of this token by this key",
+            "signature: the signature does not match this token and this key",
         ),
     ] {
         let explanation = explain_refusal(&identity, &token).await;

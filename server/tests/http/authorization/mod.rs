@@ -63,7 +63,7 @@ fn check_texts(answer: &Answer) {
         assert!(challenge.starts_with("Bearer "), "{}: {challenge:?}", answer.what);
     }
     if answer.code() == "token_signature" {
-        let message = "The access token is not accepted. signature: the signature is not that of this";
+        let message = "The access token is not accepted. signature: the signature does not match this token";
         assert!(answer.body["detail"].as_str().unwrap().starts_with(message), "{}", answer.what);
     }
     if answer.code() == "denied_operator_audience" {

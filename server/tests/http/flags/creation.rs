@@ -64,7 +64,7 @@ async fn an_error_names_the_expected_value() {
         refused.body["detail"].as_str().unwrap().to_owned()
     };
     let pct = detail(json!({ "key": "said", "state": "rollout", "pct": "25" })).await;
-    assert!(pct.contains("a number") && pct.contains("a text") && pct.contains("0 to 100"), "{pct}");
+    assert!(pct.contains("a number") && pct.contains("a string") && pct.contains("0 to 100"), "{pct}");
     let state = detail(json!({ "key": "said", "state": 1 })).await;
     assert!(state.contains("off, on, targeted or rollout"), "{state}");
     let member = detail(json!({ "key": "said", "scop": {} })).await;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Tests the wheel of dist/ in a new virtual environment: unit tests, conformance, random cases.
+# `make build` builds the runner.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +10,6 @@ python3 -m venv target/python-installed
 target/python-installed/bin/pip install --quiet -r sdk-python/requirements.txt "$wheel[openfeature]"
 target/python-installed/bin/pytest --quiet -p no:cacheprovider sdk-python/tests
 
-cargo build --quiet --package dezky-fixtures --locked
 conformance() { target/debug/dezky-conformance "$@"; }
 conformance --profile sdk -- target/python-installed/bin/python sdk-python/conformance/driver.py
 python3 fixtures/oracle/differential.py --cases "${DIFFERENTIAL_CASES:-100000}" 2>/dev/null |

@@ -28,8 +28,8 @@ export function buildModule(feature, file) {
   // Both features compile to a file with the same name.
   copyFileSync(join(target, 'wasm32-unknown-unknown/wasm/dezky_wasm.wasm'), compiled)
   const manifest = join(here, 'bindgen/Cargo.toml')
-  cargo(['build', '--release', '--manifest-path', manifest, '--target-dir', join(target, 'bindgen')])
-  run(join(target, 'bindgen/release/dezky-wasm-bindgen'), [compiled, folder])
+  cargo(['build', '--manifest-path', manifest, '--target-dir', join(target, 'bindgen')])
+  run(join(target, 'bindgen/debug/dezky-wasm-bindgen'), [compiled, folder])
   const bare = join(folder, 'bare.wasm')
   writeFileSync(bare, bareModule(readFileSync(join(folder, 'dezky_wasm_bg.wasm'))))
   const optimizer = join(here, 'node_modules/binaryen/bin/wasm-opt')

@@ -2,6 +2,7 @@
 # Tests the published OFREP clients in Node, a browser, Python and Rust against the server, and
 # every answer against the published document.
 # DEZKY_SERVER is the path of the server binary. The default is a build in the target directory.
+# The Rust client is a binary of the workspace: `make build` first.
 # CHROMIUM is the path of the browser. The default is Debian's path.
 set -eu
 
@@ -17,9 +18,5 @@ if [ "$(cat "$venv/installed" 2>/dev/null || true)" != "$wanted" ]; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r python/requirements.txt
     printf '%s\n' "$wanted" >"$venv/installed"
 fi
-
-# A separate target directory: the client needs other features of shared crates, and builds in one
-# directory would invalidate each other.
-CARGO_TARGET_DIR=$root/target/ofrep-rust cargo build --locked --manifest-path rust/Cargo.toml
 
 exec npm test

@@ -5,4 +5,4 @@ import { join } from 'node:path';
 import { WORKSPACE } from '../support/server.js';
 import { everyCase } from '../support/other-languages.js';
 
-everyCase('rust', join(WORKSPACE, 'target', 'ofrep-rust', 'debug', 'dezky-ofrep-tests'), []);
+everyCase('rust', join(WORKSPACE, 'target', 'debug', 'dezky-ofrep-tests'), []);

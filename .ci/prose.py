@@ -57,8 +57,12 @@ def tracked_files(arguments):
 
 def check_source(path, text):
     lines = text.splitlines()
+    in_example = False
     for number, line in enumerate(lines, 1):
-        if len(line) > LONGEST_LINE and comment_end(path, line) and "://" not in line:
+        if re.match(r"\s*(//[/!]|\*) ?```", line):
+            in_example = not in_example
+        is_comment = comment_end(path, line) and not in_example
+        if len(line) > LONGEST_LINE and is_comment and "://" not in line:
             yield number, f"a comment of {len(line)} columns; {LONGEST_LINE} are allowed"
     for number, comment in doc_comments(path, lines):
         yield from check_doc_comment(number, comment)

@@ -72,6 +72,24 @@ fn the_table_equals_the_uses_in_the_source() {
     }
 }
 
+#[test]
+fn architecture_md_shows_the_table() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let document = fs::read_to_string(document).unwrap();
+    let drawn: Vec<(String, Vec<String>)> = document
+        .lines()
+        .filter_map(|line| line.split_once("uses  "))
+        .map(|(module, used)| {
+            let used = used.split_whitespace().filter(|used| *used != "-").map(str::to_owned);
+            (module.trim().to_owned(), used.collect())
+        })
+        .collect();
+    let owned = |used: &[&str]| used.iter().map(|&used| used.to_owned()).collect();
+    let table: Vec<_> =
+        LAYERS.iter().rev().map(|(module, used)| ((*module).to_owned(), owned(used))).collect();
+    assert_eq!(drawn, table, "the drawing in ARCHITECTURE.md, and the table of this test");
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

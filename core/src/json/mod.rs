@@ -1,8 +1,8 @@
 //! Strict reading of JSON into typed values; every problem is reported with a code and a path.
 //!
 //! Core reads every document in two steps. JSON text or a serde source becomes a `Document`, a flat
-//! list of nodes that refers to the text. Then `Decode` turns nodes into values that are well formed
-//! by construction.
+//! list of nodes that refers to the text. Then `Decode` turns nodes into values that are well
+//! formed by construction.
 //!
 //! The parser is our own, because the specification requires what serde_json does not offer: the
 //! exact decimal values of numbers, rejection of repeated members, and all problems in one error.

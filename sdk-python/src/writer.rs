@@ -18,11 +18,11 @@ pub(crate) struct Writer {
 }
 
 /// An error here ends the writing. Other problems are collected.
-type WriteResult = Result<(), Fault>;
+type WriterResult = Result<(), Fault>;
 
 impl Writer {
     /// Returns the JSON text, or the collected problems.
-    pub(crate) fn finish(self, written: WriteResult) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn finish(self, written: WriterResult) -> Result<Vec<u8>, Fault> {
         written?;
         if self.fault.is_none() { Ok(self.out) } else { Err(self.fault) }
     }
@@ -32,7 +32,7 @@ impl Writer {
         self.out.extend_from_slice(text);
     }
 
-    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>) -> WriteResult {
+    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>) -> WriterResult {
         if self.out.len() > MAX_WORLD_BYTES {
             return Err(Fault::new(Code::DocumentTooLarge, ""));
         }
@@ -63,15 +63,15 @@ impl Writer {
     pub(crate) fn member(
         &mut self,
         name: &str,
-        write: impl FnOnce(&mut Writer) -> WriteResult,
-    ) -> WriteResult {
+        write: impl FnOnce(&mut Writer) -> WriterResult,
+    ) -> WriterResult {
         self.separate();
         self.text(name.as_bytes());
         self.raw(b":");
         self.within(name, write)
     }
 
-    fn object(&mut self, object: &Bound<'_, PyDict>) -> WriteResult {
+    fn object(&mut self, object: &Bound<'_, PyDict>) -> WriterResult {
         // The items of a plain dict are copied, so that no code can change the dict during the
         // iteration. A subclass may override `items`, so its method is called.
         let items = if object.is_exact_instance_of::<PyDict>() {
@@ -101,7 +101,7 @@ impl Writer {
         Ok(())
     }
 
-    fn list(&mut self, list: &Bound<'_, PyAny>) -> WriteResult {
+    fn list(&mut self, list: &Bound<'_, PyAny>) -> WriterResult {
         let mut index = 0_usize;
         self.raw(b"[");
         self.each(list.try_iter(), |writer, item: Bound<'_, PyAny>| {
@@ -118,8 +118,8 @@ impl Writer {
     fn each<'py, T: FromPyObjectOwned<'py>>(
         &mut self,
         items: PyResult<Bound<'py, PyIterator>>,
-        mut write: impl FnMut(&mut Writer, T) -> WriteResult,
-    ) -> WriteResult {
+        mut write: impl FnMut(&mut Writer, T) -> WriterResult,
+    ) -> WriterResult {
         let Some(items) = self.readable(items) else { return Ok(()) };
         for item in items {
             let item = item.and_then(|item| item.extract().map_err(Into::into));
@@ -134,7 +134,7 @@ impl Writer {
         read.map_err(|exception| self.fault.add_unreadable(&self.path, exception)).ok()
     }
 
-    fn nested(&mut self, write: impl FnOnce(&mut Writer) -> WriteResult) -> WriteResult {
+    fn nested(&mut self, write: impl FnOnce(&mut Writer) -> WriterResult) -> WriterResult {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Fault::new(Code::TooDeep, ""));
@@ -145,7 +145,7 @@ impl Writer {
     }
 
     /// Calls `write` with the path extended by one step.
-    fn within(&mut self, step: &str, write: impl FnOnce(&mut Writer) -> WriteResult) -> WriteResult {
+    fn within(&mut self, step: &str, write: impl FnOnce(&mut Writer) -> WriterResult) -> WriterResult {
         let length = self.path.len();
         self.path.push('/');
         for character in step.chars() {

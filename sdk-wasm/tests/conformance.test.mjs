@@ -1,9 +1,10 @@
-// Runs every conformance case against the packed package, in Node and in Chromium.
+// Runs every conformance case against the packed package, in Node and in Chromium. `make build`
+// builds the runner.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import { installed } from './installed.mjs'
 
 const root = join(import.meta.dirname, '../..')
@@ -11,8 +12,6 @@ const conformance = join(root, 'sdk-wasm/conformance')
 const folder = join(installed, 'node_modules/@dezky/sdk-wasm')
 const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 const runner = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/dezky-conformance')
-
-before(() => execFileSync('cargo', ['build', '--quiet', '--locked', '--package', 'dezky-fixtures'], { cwd: root, stdio: 'inherit' }))
 
 function run(...driver) {
   const { status, stdout, stderr } = spawnSync(runner, ['--profile', 'sdk', '--', process.execPath, ...driver], { encoding: 'utf8' })

@@ -15,14 +15,14 @@ use crate::store::sqlite::{self, Permissions, Probe};
 
 /// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct CheckResult {
     /// The part that was checked.
     pub subject: &'static str,
     /// The result; an error means that `serve` would fail.
     pub found: Result<String, String>,
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for CheckResult {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.found {
             Ok(found) => write!(formatter, "ok    {}: {found}", self.subject),
@@ -32,8 +32,8 @@ impl std::fmt::Display for Finding {
 }
 
 /// Runs all checks. It changes no data and creates no database.
-pub async fn check(settings: &Settings) -> Vec<Finding> {
-    let finding = |subject, found| Finding { subject, found };
+pub async fn check(settings: &Settings) -> Vec<CheckResult> {
+    let finding = |subject, found| CheckResult { subject, found };
     let mut findings = Vec::new();
     match settings.data_location.directory() {
         Ok(directory) => {

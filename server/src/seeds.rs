@@ -8,7 +8,7 @@ use dezky_core::names::{Email, Id};
 use serde_json::{Value, json};
 
 use crate::app::{new_id, now};
-use crate::http::document::{Document, merged};
+use crate::http::document::{RecordDocument, merged};
 use crate::http::problem::Problem;
 use crate::live::Live;
 use crate::store::{ChangeQuery, Record, RecordChange, Store, Write};
@@ -128,7 +128,7 @@ pub(crate) fn subscription(
     Ok(created("subscription.create", Record::Subscription(Box::new(subscription))))
 }
 
-pub(crate) fn made<T: Document>(blank: Value, content: Value) -> Result<T, Problem> {
+pub(crate) fn made<T: RecordDocument>(blank: Value, content: Value) -> Result<T, Problem> {
     merged(&blank, &content.as_object().cloned().unwrap_or_default())
 }
 

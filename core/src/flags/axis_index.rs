@@ -13,7 +13,7 @@ use crate::text::{IS_SMALL, Index, same_bytes};
 pub(super) struct AxisIndex {
     /// The values, concatenated without separators.
     text: String,
-    values: Vec<Value>,
+    values: Vec<IndexedValue>,
     index: Index,
     /// The bit sets of values that many flags list.
     dense: Vec<u64>,
@@ -23,7 +23,7 @@ pub(super) struct AxisIndex {
 
 /// A value that some scope lists.
 #[derive(Debug, Clone, Copy)]
-struct Value {
+struct IndexedValue {
     /// The range of the value in [`AxisIndex::text`].
     text: (u32, u32),
     /// True if `flags` is a range of [`AxisIndex::dense`], false if of [`AxisIndex::sparse`].
@@ -66,7 +66,7 @@ impl AxisIndex {
                 let start = self.text.len() as u32;
                 self.text.push_str(value);
                 let text = (start, self.text.len() as u32);
-                self.values.push(Value { text, is_dense: false, flags: (0, 0) });
+                self.values.push(IndexedValue { text, is_dense: false, flags: (0, 0) });
                 self.index.insert(name.hash, number);
                 number
             }
@@ -116,7 +116,7 @@ impl AxisIndex {
         })
     }
 
-    fn value(&self, name: Name<'_>) -> Option<&Value> {
+    fn value(&self, name: Name<'_>) -> Option<&IndexedValue> {
         self.values.get(self.find(name)? as usize)
     }
 

@@ -31,14 +31,14 @@ pub(crate) struct Compiled {
     environment_hash: u64,
     /// The keys, concatenated without separators.
     keys: String,
-    rules: Vec<Rule>,
+    rules: Vec<CompiledRule>,
     index: Index,
     words: Vec<Word>,
     axes: [AxisIndex; 4],
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Rule {
+struct CompiledRule {
     key_start: u32,
     key_length: u8,
     state: State,
@@ -48,7 +48,7 @@ struct Rule {
 /// The evaluation of flags for one subject: the subject, and what evaluation stores between flags.
 ///
 /// Lives on the stack of one call, so evaluation needs no allocation.
-pub(crate) struct Query<'q, 's> {
+pub(crate) struct EvaluationQuery<'q, 's> {
     subject: &'q Subject<'s>,
     /// Created when the first rollout needs the subject's position.
     hasher: Option<RolloutHasher<'s>>,
@@ -56,9 +56,9 @@ pub(crate) struct Query<'q, 's> {
     missed_axis: Option<Axis>,
 }
 
-impl<'q, 's> Query<'q, 's> {
-    pub(crate) fn new(subject: &'q Subject<'s>) -> Query<'q, 's> {
-        Query { subject, hasher: None, missed_axis: None }
+impl<'q, 's> EvaluationQuery<'q, 's> {
+    pub(crate) fn new(subject: &'q Subject<'s>) -> EvaluationQuery<'q, 's> {
+        EvaluationQuery { subject, hasher: None, missed_axis: None }
     }
 
     /// The first axis that excludes the subject from the flag that was evaluated last.
@@ -101,7 +101,7 @@ impl Compiled {
         if !is_repeated {
             self.keys.push_str(key);
         }
-        self.rules.push(Rule { key_start, key_length: key.len() as u8, state: flag.state, pct: flag.pct });
+        self.rules.push(CompiledRule { key_start, key_length: key.len() as u8, state: flag.state, pct: flag.pct });
         self.index.insert(hash_name(key), number as u32);
         if number.is_multiple_of(WORD) {
             self.words.push(Word::default());
@@ -152,7 +152,7 @@ impl Compiled {
         for (&axis, set) in Axis::ALL.iter().zip(&mut sets) {
             *set = self.flags_listing(axis, subject);
         }
-        let mut query = Query::new(subject);
+        let mut query = EvaluationQuery::new(subject);
         for word in 0..self.words.len() {
             let mut listing = |axis| match sets.get_mut(axis as usize) {
                 Some(set) => set.word(word),
@@ -174,7 +174,7 @@ impl Compiled {
     }
 
     /// Evaluates one flag for the subject of the query.
-    pub(crate) fn evaluate(&self, flag: u32, query: &mut Query<'_, '_>) -> bool {
+    pub(crate) fn evaluate(&self, flag: u32, query: &mut EvaluationQuery<'_, '_>) -> bool {
         let (word, bit) = (flag as usize / WORD, 1 << (flag as usize % WORD));
         let subject = query.subject;
         let mut listing = |axis| self.word_listing(axis, subject, word);
@@ -182,13 +182,13 @@ impl Compiled {
     }
 
     /// The subject's position in a flag's rollout.
-    pub(crate) fn position(&self, flag: u32, query: &mut Query<'_, '_>) -> Option<Percent> {
+    pub(crate) fn position(&self, flag: u32, query: &mut EvaluationQuery<'_, '_>) -> Option<Percent> {
         let rule = self.rules.get(flag as usize)?;
         Some(Percent::from_position(self.position_for(rule, query)))
     }
 
     #[inline(always)]
-    fn position_for(&self, rule: &Rule, query: &mut Query<'_, '_>) -> u16 {
+    fn position_for(&self, rule: &CompiledRule, query: &mut EvaluationQuery<'_, '_>) -> u16 {
         let tenant_id = query.subject.tenant_id();
         let hasher = query.hasher.get_or_insert_with(|| RolloutHasher::new(tenant_id));
         hasher.cached_position(rule.key_start, rule.key(&self.keys))
@@ -232,7 +232,7 @@ impl Compiled {
         &self,
         number: usize,
         wanted: u64,
-        query: &mut Query<'_, '_>,
+        query: &mut EvaluationQuery<'_, '_>,
         listing: &mut dyn FnMut(Axis) -> u64,
     ) -> u64 {
         let Some(word) = self.words.get(number) else { return 0 };
@@ -259,11 +259,11 @@ impl Compiled {
     }
 }
 
-fn key_of<'k>(keys: &'k str, rules: &[Rule], flag: u32) -> &'k str {
+fn key_of<'k>(keys: &'k str, rules: &[CompiledRule], flag: u32) -> &'k str {
     rules.get(flag as usize).map_or("", |rule| rule.key(keys))
 }
 
-impl Rule {
+impl CompiledRule {
     fn range(&self) -> Range<usize> {
         let start = self.key_start as usize;
         start..start + usize::from(self.key_length)

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::Serialize;
 
-use super::{Axis, Compiled, Query, State, Subject};
+use super::{Axis, Compiled, EvaluationQuery, State, Subject};
 use crate::names::Percent;
 use crate::text::push_member;
 
@@ -124,7 +124,7 @@ pub(super) fn explain<'k>(compiled: &Compiled, key: &'k str, subject: &Subject<'
         pct: None,
     };
     let Some(flag) = compiled.find(key) else { return unknown };
-    let mut query = Query::new(subject);
+    let mut query = EvaluationQuery::new(subject);
     let enabled = compiled.evaluate(flag, &mut query);
     let axis = query.missed_axis();
     let reason = match compiled.state(flag) {

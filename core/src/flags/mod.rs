@@ -31,7 +31,7 @@ pub use subject::{Subject, SubjectDocument};
 /// The number of flags in a machine word.
 const WORD: usize = u64::BITS as usize;
 
-pub(crate) use compiled::{Compiled, Query};
+pub(crate) use compiled::{Compiled, EvaluationQuery};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use rule::push_rule;
 #[cfg(feature = "schema")]

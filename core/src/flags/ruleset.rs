@@ -2,7 +2,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::{Compiled, Evaluation, Explanation, Fingerprint, Query, Snapshot, Subject, explanation};
+use super::{Compiled, Evaluation, Explanation, Fingerprint, EvaluationQuery, Snapshot, Subject, explanation};
 use crate::names::Digest;
 use crate::text::sort_indexed;
 
@@ -43,7 +43,7 @@ impl Ruleset {
     /// Returns whether a flag is on for a subject. A flag that does not exist is off.
     pub fn is_enabled(&self, key: &str, subject: &Subject<'_>) -> bool {
         let compiled = self.compiled();
-        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, &mut Query::new(subject)))
+        compiled.find(key).is_some_and(|flag| compiled.evaluate(flag, &mut EvaluationQuery::new(subject)))
     }
 
     /// Explains why a flag is on or off for a subject.

@@ -21,7 +21,7 @@ pub(super) struct ParsedClaims {
 }
 
 pub(super) fn read(claims: Value<'_>) -> Result<ParsedClaims, Error> {
-    let mut reader = Reader { claims, findings: Findings::new("/claims") };
+    let mut reader = ClaimReader { claims, findings: Findings::new("/claims") };
     let issuer = reader.required("iss", Code::TokenIssuerMissing, Code::TokenIssuerForm, non_empty_text);
     let subject = reader.required("sub", Code::TokenSubjectMissing, Code::TokenSubjectForm, |sub| {
         text(sub).filter(|sub| is_plain(sub, MAX_CHARACTERS)).map(str::to_owned)
@@ -68,12 +68,12 @@ fn email(value: Value<'_>) -> Option<Option<Email>> {
     }
 }
 
-struct Reader<'d> {
+struct ClaimReader<'d> {
     claims: Value<'d>,
     findings: Findings,
 }
 
-impl<'d> Reader<'d> {
+impl<'d> ClaimReader<'d> {
     fn optional<T>(
         &mut self,
         name: &str,

@@ -15,7 +15,7 @@ use crate::limits::MAX_KEY_ID_CHARACTERS;
 use crate::{Code, Error};
 
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct PublicKey {
     pub(super) id: Option<String>,
     /// The only algorithm that the key may serve, from its `alg`.
     only: Option<Algorithm>,
@@ -27,9 +27,9 @@ pub(super) struct Key {
 /// A public key and the size of its signatures in bytes.
 type Material = (DecodingKey, usize);
 
-impl Key {
+impl PublicKey {
     /// Reads the key at `path` of its set.
-    pub(super) fn read(jwk: Value<'_>, path: &str) -> Result<Key, Error> {
+    pub(super) fn read(jwk: Value<'_>, path: &str) -> Result<PublicKey, Error> {
         let mut findings = Findings::new(path);
         let key = match jwk.kind() {
             Kind::Object => read_parts(jwk, &mut findings),
@@ -68,7 +68,7 @@ impl Key {
     }
 }
 
-fn read_parts(jwk: Value<'_>, findings: &mut Findings) -> Option<Key> {
+fn read_parts(jwk: Value<'_>, findings: &mut Findings) -> Option<PublicKey> {
     let id = id(jwk, findings);
     check_purpose(jwk, findings);
     let family = family(jwk, findings);
@@ -78,7 +78,7 @@ fn read_parts(jwk: Value<'_>, findings: &mut Findings) -> Option<Key> {
         Family::P256 => p256_material(jwk, findings),
         Family::Ed25519 => ed25519_material(jwk, findings),
     }?;
-    Some(Key { id, only, family: family?, signature_bytes, public })
+    Some(PublicKey { id, only, family: family?, signature_bytes, public })
 }
 
 fn id(jwk: Value<'_>, findings: &mut Findings) -> Option<String> {

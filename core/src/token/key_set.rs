@@ -5,7 +5,7 @@ use alloc::{format, sync::Arc, vec::Vec};
 use std::collections::BTreeSet;
 
 use super::findings::Findings;
-use super::key::Key;
+use super::key::PublicKey;
 use super::reading::{JsonCodes, text};
 use crate::json::{Document, Kind, Value};
 use crate::limits::{MAX_KEY_SET_BYTES, MAX_KEYS};
@@ -35,7 +35,7 @@ use crate::{Code, Error};
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeySet {
-    keys: Arc<[Key]>,
+    keys: Arc<[PublicKey]>,
     skipped: Arc<[Error]>,
 }
 
@@ -65,7 +65,7 @@ impl KeySet {
         check_whole(list)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, jwk) in list.items().enumerate() {
-            match Key::read(jwk, &format!("/keys/{index}")) {
+            match PublicKey::read(jwk, &format!("/keys/{index}")) {
                 Ok(key) => keys.push(key),
                 Err(error) => skipped.push(error),
             }
@@ -92,11 +92,11 @@ impl KeySet {
         &self.skipped
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys.iter()
     }
 
-    pub(super) fn key(&self, id: &str) -> Option<&Key> {
+    pub(super) fn key(&self, id: &str) -> Option<&PublicKey> {
         self.keys().find(|key| key.id.as_deref() == Some(id))
     }
 }

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::algorithm::Family;
 use super::header::Header;
-use super::key::Key;
+use super::key::PublicKey;
 use super::segments::{Segments, parse_object};
 use super::{Claims, KeySet, TokenPolicy, claim_forms, claim_rules, header};
 use crate::{Code, Error, Timestamp};
@@ -63,7 +63,7 @@ impl TokenVerifier {
 
     /// Returns the key with the id in the header. Without an id, returns the only key that fits the
     /// algorithm.
-    fn key(&self, header: &Header) -> Result<&Key, Error> {
+    fn key(&self, header: &Header) -> Result<&PublicKey, Error> {
         let Some(id) = &header.key_id else {
             let mut candidates = self.keys.keys().filter(|key| key.check_algorithm(header.algorithm).is_ok());
             let only = candidates.next().ok_or_else(|| Error::new(Code::TokenNoKey, "/header/alg"))?;
@@ -78,7 +78,7 @@ impl TokenVerifier {
     }
 }
 
-fn verify_signature(key: &Key, header: &Header, segments: &Segments<'_>) -> Result<(), Error> {
+fn verify_signature(key: &PublicKey, header: &Header, segments: &Segments<'_>) -> Result<(), Error> {
     let signature = &segments.signature;
     let code = if signature.len() != key.signature_bytes() {
         Code::TokenSignatureLength

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::World;
-use crate::flags::{Query, Subject, rollout_position};
+use crate::flags::{EvaluationQuery, Subject, rollout_position};
 use crate::names::Percent;
 
 /// The registered tenants in a flag's scope, in the order in which a rising percentage includes
@@ -102,7 +102,7 @@ impl Counts {
         let (compiled, population) = (world.compiled(), world.population());
         let mut counts = Counts { on: 0, in_scope: 0, registered: population.len() };
         for subject in population.subjects() {
-            counts.on += usize::from(compiled.evaluate(flag, &mut Query::new(&subject)));
+            counts.on += usize::from(compiled.evaluate(flag, &mut EvaluationQuery::new(&subject)));
             counts.in_scope += usize::from(compiled.is_in_scope(flag, &subject));
         }
         counts

@@ -6,20 +6,20 @@ use std::time::Duration;
 use super::{ClientCode, ClientError};
 
 /// A request that failed.
-pub(super) struct Failure {
+pub(super) struct RequestFailure {
     pub(super) error: ClientError,
     /// The wait that the server asks for in `Retry-After`.
     pub(super) retry_after: Option<Duration>,
 }
 
-impl Failure {
-    pub(super) fn new(code: ClientCode, message: impl Into<String>) -> Failure {
+impl RequestFailure {
+    pub(super) fn new(code: ClientCode, message: impl Into<String>) -> RequestFailure {
         ClientError::new(code, message).into()
     }
 
     /// The failure of a request whose response is incomplete when its time is up.
-    pub(super) fn timed_out() -> Failure {
-        Failure::new(ClientCode::Unreachable, "the server cannot be reached: the request timed out")
+    pub(super) fn timed_out() -> RequestFailure {
+        RequestFailure::new(ClientCode::Unreachable, "the server cannot be reached: the request timed out")
     }
 
     /// Returns whether the server refuses the key.
@@ -28,14 +28,14 @@ impl Failure {
     }
 }
 
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Failure {
-        Failure { error, retry_after: None }
+impl From<ClientError> for RequestFailure {
+    fn from(error: ClientError) -> RequestFailure {
+        RequestFailure { error, retry_after: None }
     }
 }
 
-impl From<reqwest::Error> for Failure {
-    fn from(error: reqwest::Error) -> Failure {
+impl From<reqwest::Error> for RequestFailure {
+    fn from(error: reqwest::Error) -> RequestFailure {
         // The outermost error only reports that sending failed; its sources have the reason. None
         // of them contains a header, so the key cannot leak.
         let mut message = format!("the server cannot be reached: {error}");
@@ -44,6 +44,6 @@ impl From<reqwest::Error> for Failure {
             message = format!("{message}: {error}");
             source = error.source();
         }
-        Failure::new(ClientCode::Unreachable, message)
+        RequestFailure::new(ClientCode::Unreachable, message)
     }
 }

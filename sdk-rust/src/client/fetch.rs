@@ -6,7 +6,7 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::http::Http;
 use super::loaded_snapshot::LoadedSnapshot;
 use super::response::{ResponseHead, failure_of, read_response};
@@ -30,18 +30,18 @@ pub(super) async fn fetch(
     timing: &Timing,
     known: Option<&LoadedSnapshot>,
     in_use: Option<&LoadedSnapshot>,
-) -> Result<(ResponseHead, Fetched), Failure> {
+) -> Result<(ResponseHead, Fetched), RequestFailure> {
     let exchange = async {
         let known_digest = known.map(|known| &known.digest);
         let response = http.snapshot(known_digest, in_use.map(|in_use| &in_use.digest)).await?;
         let (head, body) = read_response(response).await?;
         judge(&head, &body, known).map(|fetched| (head, fetched))
     };
-    timeout(timing.request_timeout, exchange).await.unwrap_or_else(|_| Err(Failure::timed_out()))
+    timeout(timing.request_timeout, exchange).await.unwrap_or_else(|_| Err(RequestFailure::timed_out()))
 }
 
 /// Checks whether a response may replace `known`.
-fn judge(head: &ResponseHead, body: &[u8], known: Option<&LoadedSnapshot>) -> Result<Fetched, Failure> {
+fn judge(head: &ResponseHead, body: &[u8], known: Option<&LoadedSnapshot>) -> Result<Fetched, RequestFailure> {
     match (head.status, known) {
         (304, Some(known)) => match head.digest() {
             Some(digest) if digest != known.digest.as_str() => Err(digest_mismatch()),
@@ -63,14 +63,14 @@ fn judge(head: &ResponseHead, body: &[u8], known: Option<&LoadedSnapshot>) -> Re
     }
 }
 
-fn digest_mismatch() -> Failure {
-    Failure::new(ClientCode::DigestMismatch, "the response does not match its digest")
+fn digest_mismatch() -> RequestFailure {
+    RequestFailure::new(ClientCode::DigestMismatch, "the response does not match its digest")
 }
 
-fn older_revision(fetched: &LoadedSnapshot, known: &LoadedSnapshot) -> Failure {
+fn older_revision(fetched: &LoadedSnapshot, known: &LoadedSnapshot) -> RequestFailure {
     let (revision, ours) = (fetched.rules.revision(), known.rules.revision());
     let message = format!("the server has revision {revision}, which is older than {ours}");
-    Failure::new(ClientCode::OlderRevision, message)
+    RequestFailure::new(ClientCode::OlderRevision, message)
 }
 
 /// Returns the snapshot that a client uses after this response, or the reason why it rejects it.

@@ -10,7 +10,7 @@ use reqwest::Response;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::fetch::fetch;
 use super::jitter::{backoff, jitter};
 use super::phase::PhaseEvent;
@@ -92,7 +92,7 @@ impl Session {
                 }
                 Err(failure) => Some(failure),
             };
-            let is_refused = failure.as_ref().is_some_and(Failure::is_refusal);
+            let is_refused = failure.as_ref().is_some_and(RequestFailure::is_refusal);
             let mut wait = self.next_wait(&self.stream_attempt, is_refused);
             if let Some(failure) = failure {
                 wait = wait.max(failure.retry_after.unwrap_or_default());
@@ -174,7 +174,7 @@ impl Session {
 
     /// Reports a failed fetch and waits for the backoff. Only a `Retry-After` ignores
     /// announcements. Returns the error if it makes `connect` fail.
-    async fn wait_after_failure(&self, failure: Failure) -> Result<(), ClientError> {
+    async fn wait_after_failure(&self, failure: RequestFailure) -> Result<(), ClientError> {
         self.is_confirming.set(false);
         let wait = self.next_wait(&self.fetch_attempt, failure.is_refusal());
         let event = if failure.is_refusal() { PhaseEvent::Refused } else { PhaseEvent::Failed };

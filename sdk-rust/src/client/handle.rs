@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, Mutex};
 
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use super::shared::Shared;
 use super::thread::Lifecycle;
 use super::{ClientEvent, ClientStatus, CurrentRuleset, HandlerId};
@@ -32,7 +32,7 @@ use dezky_core::flags::{Evaluation, Subject};
 /// to the server. The system's certificate store decides which certificates are trusted.
 pub struct Client {
     pub(super) shared: Arc<Shared>,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ClientSettings>,
     pub(super) lifecycle: Mutex<Lifecycle>,
 }
 

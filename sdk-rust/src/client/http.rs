@@ -10,23 +10,23 @@ use reqwest::{Client, Response, StatusCode, Url};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::key::KeySource;
 use super::response::{failure_of, read_response};
-use super::settings::{Settings, bearer};
+use super::settings::{ClientSettings, bearer};
 use super::{ClientCode, Key};
 use dezky_core::names::{Digest, Slug};
 
 /// The HTTP client of one run of the client's thread.
 #[derive(Clone)]
 pub(super) struct Http {
-    settings: Arc<Settings>,
+    settings: Arc<ClientSettings>,
     instance: String,
     client: OnceLock<Client>,
 }
 
 impl Http {
-    pub(super) fn new(settings: Arc<Settings>, instance: String) -> Http {
+    pub(super) fn new(settings: Arc<ClientSettings>, instance: String) -> Http {
         Http { settings, instance, client: OnceLock::new() }
     }
 
@@ -35,7 +35,7 @@ impl Http {
         &self,
         known: Option<&Digest>,
         in_use: Option<&Digest>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestFailure> {
         self.conditional(HeaderMap::new(), known, in_use).await
     }
 
@@ -44,7 +44,7 @@ impl Http {
         mut headers: HeaderMap,
         known: Option<&Digest>,
         in_use: Option<&Digest>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestFailure> {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(known) = known
             && let Ok(tag) = format!("\"{}\"", known.as_str()).try_into()
@@ -55,27 +55,27 @@ impl Http {
     }
 
     /// Opens the event stream.
-    pub(super) async fn stream(&self, in_use: Option<&Digest>) -> Result<Response, Failure> {
+    pub(super) async fn stream(&self, in_use: Option<&Digest>) -> Result<Response, RequestFailure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let limit = self.settings.timing.request_timeout;
         let opening = self.get(self.settings.stream_url.clone(), headers, in_use);
-        let response = timeout(limit, opening).await.unwrap_or_else(|_| Err(Failure::timed_out()))?;
+        let response = timeout(limit, opening).await.unwrap_or_else(|_| Err(RequestFailure::timed_out()))?;
         if response.status() != StatusCode::OK {
             let reading = timeout(limit, read_response(response)).await;
-            let (head, body) = reading.unwrap_or_else(|_| Err(Failure::timed_out()))?;
+            let (head, body) = reading.unwrap_or_else(|_| Err(RequestFailure::timed_out()))?;
             return Err(failure_of(&head, &body));
         }
         let content_type = response.headers().get(CONTENT_TYPE);
         if !content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
             let message = "the server answered 200, but not with an event stream";
-            return Err(Failure::new(ClientCode::UnexpectedStatus, message));
+            return Err(RequestFailure::new(ClientCode::UnexpectedStatus, message));
         }
         Ok(response)
     }
 
     /// Requests the subject of a tenant, unless it is still the one with this tag.
-    pub(super) async fn subject(&self, slug: &Slug, tag: Option<&str>) -> Result<Response, Failure> {
+    pub(super) async fn subject(&self, slug: &Slug, tag: Option<&str>) -> Result<Response, RequestFailure> {
         let mut url = self.settings.tenants_url.clone();
         url.set_path(&format!("{}/{}/subject", url.path(), slug.as_str()));
         let mut headers = HeaderMap::new();
@@ -99,9 +99,9 @@ impl Http {
         url: Url,
         mut headers: HeaderMap,
         in_use: Option<&Digest>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestFailure> {
         let key = read_key(&self.settings.key).await?;
-        let invalid_key = || Failure::new(ClientCode::Unreachable, "the key function returned no valid key");
+        let invalid_key = || RequestFailure::new(ClientCode::Unreachable, "the key function returned no valid key");
         headers.insert(AUTHORIZATION, bearer(&key).ok_or_else(invalid_key)?);
         if let Ok(instance) = self.instance.as_str().try_into() {
             headers.insert("dezky-instance", instance);
@@ -115,7 +115,7 @@ impl Http {
     }
 
     /// Builds the client on first use, because that reads the system's certificates and can fail.
-    fn client(&self) -> Result<&Client, Failure> {
+    fn client(&self) -> Result<&Client, RequestFailure> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -136,7 +136,7 @@ impl Http {
 }
 
 /// The key for the next request. A key function runs on a thread where it may block.
-async fn read_key(key: &Key) -> Result<String, Failure> {
+async fn read_key(key: &Key) -> Result<String, RequestFailure> {
     let returned = match &key.0 {
         KeySource::Fixed(text) => return Ok(text.clone()),
         KeySource::Function(function) => {
@@ -149,5 +149,5 @@ async fn read_key(key: &Key) -> Result<String, Failure> {
         Ok(Err(message)) => format!("the key function failed: {message}"),
         Err(_) => "the key function failed: it panicked".to_owned(),
     };
-    Err(Failure::new(ClientCode::Unreachable, message))
+    Err(RequestFailure::new(ClientCode::Unreachable, message))
 }

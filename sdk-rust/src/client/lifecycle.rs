@@ -8,7 +8,7 @@ use super::instance::random_name;
 use super::loaded_snapshot::LoadedSnapshot;
 use super::phase::PhaseEvent;
 use super::session::Report;
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use super::shared::Shared;
 use super::thread::{Lifecycle, StopMode, Worker};
 use super::{Client, ClientError, ClientEvent, ClientStatus, ConnectOptions, PastDeadline};
@@ -68,7 +68,7 @@ impl Client {
     fn begin(options: ConnectOptions, report: Report) -> Result<(Client, Instant), ClientError> {
         let began = Instant::now();
         let handlers = options.handlers.clone();
-        let settings = Arc::new(Settings::read(options)?);
+        let settings = Arc::new(ClientSettings::read(options)?);
         let empty = LoadedSnapshot::empty().map_err(ClientError::bad_snapshot)?;
         let shared = Arc::new(Shared::new(empty, handlers));
         let instance = settings.instance.clone().unwrap_or_else(|| random_name(settings.sdk));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::Handler;
+use super::shared::EventHandler;
 use super::{ClientEvent, Key, Timing};
 
 /// The behavior of `connect` when no rules arrived before the deadline, or when the server refuses
@@ -49,7 +49,7 @@ pub struct ConnectOptions {
     pub(super) instance: Option<String>,
     pub(super) allow_http: bool,
     pub(super) sdk: &'static str,
-    pub(super) handlers: Vec<Handler>,
+    pub(super) handlers: Vec<EventHandler>,
     pub(super) timing: Timing,
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::http::Http;
 use super::response::{failure_of, read_response};
 use super::session::Session;
@@ -33,12 +33,12 @@ const NOT_COVERED: [&str; 3] = ["denied_tenant_terminated", "denied_key_scope", 
 pub(super) type Resolved = Result<Arc<SubjectDocument>, ClientError>;
 
 /// Delivers the subject to a caller that waits for it.
-pub(super) type Reply = Box<dyn FnOnce(Resolved) + Send>;
+pub(super) type SubjectReply = Box<dyn FnOnce(Resolved) + Send>;
 
 /// A caller's request for a subject.
 pub(super) struct SubjectRequest {
     pub(super) slug: Slug,
-    pub(super) reply: Reply,
+    pub(super) reply: SubjectReply,
 }
 
 /// The server's response to a request for a subject.
@@ -49,11 +49,11 @@ enum SubjectResponse {
     Changed(SubjectDocument, Option<String>),
     /// The key covers no tenant with this slug.
     NotFound,
-    Failed(Failure),
+    Failed(RequestFailure),
 }
 
 /// The progress of a request.
-enum Progress {
+enum SubjectProgress {
     /// The request takes longer than callers with a cached subject wait.
     Slow,
     Done(SubjectResponse),
@@ -63,7 +63,7 @@ enum Progress {
 struct PendingRequest {
     cached: Option<Arc<CachedSubject>>,
     generation: u64,
-    waiting: Vec<Reply>,
+    waiting: Vec<SubjectReply>,
 }
 
 impl Session {
@@ -94,7 +94,7 @@ impl Session {
         slug: Slug,
         cached: Option<&CachedSubject>,
         permits: Arc<Semaphore>,
-        report: UnboundedSender<(Slug, Progress)>,
+        report: UnboundedSender<(Slug, SubjectProgress)>,
     ) {
         let (http, timing) = (self.http.clone(), self.settings.timing.clone());
         let tag = cached.and_then(|cached| cached.tag.clone());
@@ -103,24 +103,24 @@ impl Session {
                 let _permit = permits.acquire().await;
                 let fetching = fetch_subject(&http, &slug, tag.as_deref());
                 let fetched = timeout(timing.request_timeout, fetching).await;
-                fetched.unwrap_or_else(|_| SubjectResponse::Failed(Failure::timed_out()))
+                fetched.unwrap_or_else(|_| SubjectResponse::Failed(RequestFailure::timed_out()))
             };
             let mut response = pin!(response);
             let done = match timeout(timing.subject_patience, &mut response).await {
                 Ok(done) => done,
                 Err(_) => {
-                    let _ = report.send((slug.clone(), Progress::Slow));
+                    let _ = report.send((slug.clone(), SubjectProgress::Slow));
                     response.await
                 }
             };
-            let _ = report.send((slug.clone(), Progress::Done(done)));
+            let _ = report.send((slug.clone(), SubjectProgress::Done(done)));
         });
     }
 
     /// Updates the cache and replies to every caller that waits for this subject.
-    fn settle(&self, slug: Slug, progress: Progress, pending: &mut HashMap<Slug, PendingRequest>) {
+    fn settle(&self, slug: Slug, progress: SubjectProgress, pending: &mut HashMap<Slug, PendingRequest>) {
         let subjects = &self.shared.subjects;
-        let Progress::Done(response) = progress else {
+        let SubjectProgress::Done(response) = progress else {
             // Callers with a cached subject wait no longer.
             if let Some(PendingRequest { cached: Some(cached), waiting, .. }) = pending.get_mut(&slug) {
                 waiting.drain(..).for_each(|reply| reply(Ok(cached.subject.clone())));
@@ -169,7 +169,7 @@ async fn fetch_subject(http: &Http, slug: &Slug, tag: Option<&str>) -> SubjectRe
             Some(subject) => SubjectResponse::Changed(subject, head.tag),
             None => {
                 let message = "the server answered 200, but not with the subject of this tenant";
-                SubjectResponse::Failed(Failure::new(ClientCode::UnexpectedStatus, message))
+                SubjectResponse::Failed(RequestFailure::new(ClientCode::UnexpectedStatus, message))
             }
         },
         304 if tag.is_some() => SubjectResponse::Unchanged,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use reqwest::header::{ETAG, HeaderMap, RETRY_AFTER};
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::{ClientCode, ClientError};
 use dezky_core::json::{JsonDocument, JsonNode};
 use dezky_core::limits::MAX_DOCUMENT_BYTES;
@@ -62,7 +62,7 @@ impl ResponseHead {
 }
 
 /// Reads the head of a response, and the body where the status calls for one.
-pub(super) async fn read_response(mut response: Response) -> Result<(ResponseHead, Vec<u8>), Failure> {
+pub(super) async fn read_response(mut response: Response) -> Result<(ResponseHead, Vec<u8>), RequestFailure> {
     let head = ResponseHead::read(response.status().as_u16(), response.headers());
     let max = head.max_body_bytes();
     let mut body = Vec::new();
@@ -83,7 +83,7 @@ pub(super) async fn read_response(mut response: Response) -> Result<(ResponseHea
 
 /// Converts a response without a usable document to a failure, with the server's code for a
 /// refusal.
-pub(super) fn failure_of(head: &ResponseHead, body: &[u8]) -> Failure {
+pub(super) fn failure_of(head: &ResponseHead, body: &[u8]) -> RequestFailure {
     let status = head.status;
     let error = match status {
         401 | 403 => {
@@ -97,7 +97,7 @@ pub(super) fn failure_of(head: &ResponseHead, body: &[u8]) -> Failure {
         429 => ClientError::new(ClientCode::RateLimited, "the server asks for fewer requests"),
         _ => ClientError::new(ClientCode::UnexpectedStatus, format!("the server answered {status}")),
     };
-    Failure { error, retry_after: head.retry_after }
+    RequestFailure { error, retry_after: head.retry_after }
 }
 
 /// The `code` of a problem document.

@@ -11,7 +11,7 @@ use super::fetch::Fetched;
 use super::http::Http;
 use super::loaded_snapshot::LoadedSnapshot;
 use super::phase::{Phase, PhaseEvent};
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use super::shared::Shared;
 use super::stream::Announcement;
 use super::{ClientCode, ClientError, ClientEvent, ClientStatus, PastDeadline, file};
@@ -31,7 +31,7 @@ pub(super) enum ProblemSource {
 /// One run of the client's thread. Only that thread uses it.
 pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ClientSettings>,
     pub(super) http: Http,
     /// The caller of `connect`, while it waits.
     report: Cell<Option<Report>>,
@@ -59,7 +59,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         shared: Arc<Shared>,
-        settings: Arc<Settings>,
+        settings: Arc<ClientSettings>,
         instance: String,
         report: Option<Report>,
     ) -> Session {

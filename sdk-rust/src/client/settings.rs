@@ -14,7 +14,7 @@ use super::{ClientCode, ClientError, ConnectOptions, Key, PastDeadline, Timing};
 use dezky_core::names::Slug;
 
 /// The settings that the client's thread uses.
-pub(super) struct Settings {
+pub(super) struct ClientSettings {
     pub(super) snapshot_url: Url,
     pub(super) stream_url: Url,
     pub(super) tenants_url: Url,
@@ -32,9 +32,9 @@ pub(super) struct Settings {
     pub(super) timing: Timing,
 }
 
-impl Settings {
+impl ClientSettings {
     /// Validates the options. Returns the error of the first one that is malformed.
-    pub(super) fn read(options: ConnectOptions) -> Result<Settings, ClientError> {
+    pub(super) fn read(options: ConnectOptions) -> Result<ClientSettings, ClientError> {
         let base = read_base(&options.url, options.allow_http)?;
         let tenant = options.tenant.as_deref().map(read_tenant).transpose()?;
         let (snapshot_path, stream_path) = match tenant {
@@ -57,7 +57,7 @@ impl Settings {
             Some(_) => PastDeadline::File,
             None => PastDeadline::Fail,
         };
-        Ok(Settings {
+        Ok(ClientSettings {
             snapshot_url: address(snapshot_path),
             stream_url: address(stream_path),
             tenants_url,

@@ -16,7 +16,7 @@ use super::{ClientEvent, ClientStatus, HandlerId};
 use dezky_core::flags::Ruleset;
 use dezky_core::names::Digest;
 
-pub(super) type Handler = Arc<dyn Fn(&ClientEvent) + Send + Sync>;
+pub(super) type EventHandler = Arc<dyn Fn(&ClientEvent) + Send + Sync>;
 
 /// The shared state. It contains no lock: a process that forks while the thread runs must not leave
 /// one locked in its child.
@@ -31,12 +31,12 @@ pub(super) struct Shared {
     created: Instant,
     /// The time when the server last confirmed the rules, in milliseconds since `created`.
     confirmed: AtomicI64,
-    handlers: ArcSwap<Vec<(HandlerId, Handler)>>,
+    handlers: ArcSwap<Vec<(HandlerId, EventHandler)>>,
     next_handler: AtomicU64,
 }
 
 impl Shared {
-    pub(super) fn new(empty: LoadedSnapshot, handlers: Vec<Handler>) -> Shared {
+    pub(super) fn new(empty: LoadedSnapshot, handlers: Vec<EventHandler>) -> Shared {
         let shared = Shared {
             current: ArcSwap::from_pointee(empty),
             fallback: ArcSwapOption::empty(),
@@ -82,7 +82,7 @@ impl Shared {
         Duration::from_millis(u64::try_from(age).unwrap_or_default())
     }
 
-    pub(super) fn on(&self, handler: Handler) -> HandlerId {
+    pub(super) fn on(&self, handler: EventHandler) -> HandlerId {
         let id = HandlerId(self.next_handler.fetch_add(1, Ordering::Relaxed));
         self.handlers.rcu(|handlers| {
             let mut handlers = Vec::clone(handlers);

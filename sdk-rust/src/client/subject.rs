@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::resolve::{Reply, Resolved, SubjectRequest};
+use super::resolve::{SubjectReply, Resolved, SubjectRequest};
 use super::{Client, ClientCode, ClientError};
 use dezky_core::flags::SubjectDocument;
 use dezky_core::names::Slug;
@@ -56,7 +56,7 @@ impl Client {
     }
 
     /// Returns the subject if it is available at once; `None` if the thread will reply.
-    fn resolve(&self, slug: &Slug, reply: Reply) -> Option<Resolved> {
+    fn resolve(&self, slug: &Slug, reply: SubjectReply) -> Option<Resolved> {
         let subjects = &self.shared.subjects;
         if let Some(cached) = subjects.get(slug)
             && (subjects.is_fresh(&cached) || self.shared.phase().is_away())

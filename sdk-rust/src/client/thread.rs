@@ -10,7 +10,7 @@ use tokio::sync::{mpsc as async_mpsc, oneshot};
 
 use super::resolve::SubjectRequest;
 use super::session::{Report, Session};
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use super::shared::Shared;
 use super::{ClientCode, ClientError};
 
@@ -51,7 +51,7 @@ impl Worker {
     /// which also loads the file and the given snapshot.
     pub(super) fn start(
         shared: Arc<Shared>,
-        settings: Arc<Settings>,
+        settings: Arc<ClientSettings>,
         instance: String,
         report: Option<Report>,
         began: Instant,
@@ -101,7 +101,7 @@ impl Worker {
 
 fn follow(
     shared: Arc<Shared>,
-    settings: Arc<Settings>,
+    settings: Arc<ClientSettings>,
     instance: String,
     report: Option<Report>,
     began: Instant,

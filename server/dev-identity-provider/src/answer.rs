@@ -12,7 +12,7 @@ use http_body_util::LengthLimitError;
 use serde_json::Value;
 use url::Url;
 
-use crate::problem::Problem;
+use crate::problem::OAuthError;
 
 /// The largest request body. No form of the provider comes close to it.
 const MAX_BODY_BYTES: usize = 16 << 10;
@@ -21,8 +21,8 @@ const MAX_BODY_BYTES: usize = 16 << 10;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a request body within the limits of size and time, with the error codes of the server.
-pub(crate) async fn body(body: Body) -> Result<Vec<u8>, Problem> {
-    let reject = |status, code, detail| Err(Problem::new(status, code, detail));
+pub(crate) async fn body(body: Body) -> Result<Vec<u8>, OAuthError> {
+    let reject = |status, code, detail| Err(OAuthError::new(status, code, detail));
     match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => {

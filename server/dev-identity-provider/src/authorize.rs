@@ -12,7 +12,7 @@ use crate::codes::Grant;
 use crate::{Provider, host, page, signer};
 
 /// A valid authorization request.
-struct Request {
+struct AuthorizationRequest {
     target: Url,
     client_id: String,
     challenge: String,
@@ -67,7 +67,7 @@ pub(crate) async fn chosen(State(provider): State<Arc<Provider>>, body: Body) ->
 
 pub(crate) async fn end_session(RawQuery(query): RawQuery) -> Response<Body> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    match parameters.get("post_logout_redirect_uri").map(|text| host::local_url(text)) {
+    match parameters.get("post_logout_redirect_uri").map(host::local_url) {
         Some(Some(target)) => send_back(&target, &parameters, &[]),
         Some(None) => reject("post_logout_redirect_uri must be an address on this machine."),
         None => answer::html(StatusCode::OK, page::message("Signed out", "You are signed out."), None),
@@ -76,8 +76,8 @@ pub(crate) async fn end_session(RawQuery(query): RawQuery) -> Response<Body> {
 
 /// Validates an authorization request. Errors appear on a page of the provider until `redirect_uri`
 /// is valid; later errors go to the application.
-fn validate(parameters: &Parameters) -> Result<Request, Box<Response<Body>>> {
-    let Some(target) = parameters.get("redirect_uri").and_then(|text| host::local_url(text)) else {
+fn validate(parameters: &Parameters) -> Result<AuthorizationRequest, Box<Response<Body>>> {
+    let Some(target) = parameters.get("redirect_uri").and_then(host::local_url) else {
         return Err(Box::new(reject("redirect_uri must be an address on this machine.")));
     };
     let Some(client_id) = parameters.get("client_id") else {
@@ -98,7 +98,7 @@ fn validate(parameters: &Parameters) -> Result<Request, Box<Response<Body>>> {
         return error("invalid_request", "code_challenge must be a SHA-256 digest in base64url");
     };
     let (client_id, challenge) = (client_id.to_owned(), challenge.to_owned());
-    Ok(Request { target, client_id, challenge })
+    Ok(AuthorizationRequest { target, client_id, challenge })
 }
 
 /// Redirects to the application, with the `state` that it sent.

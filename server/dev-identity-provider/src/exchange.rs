@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::answer::{self, Parameters};
-use crate::problem::Problem;
+use crate::problem::OAuthError;
 use crate::signer::{LIFETIME_SECONDS, encode};
 use crate::{Persona, Provider};
 
@@ -77,22 +77,22 @@ pub(crate) async fn by_name(State(provider): State<Arc<Provider>>, body: Body) -
     }
 }
 
-fn named<'p>(provider: &'p Provider, body: &[u8]) -> Result<&'p Persona, Problem> {
+fn named<'p>(provider: &'p Provider, body: &[u8]) -> Result<&'p Persona, OAuthError> {
     let body: Value = serde_json::from_slice(body)
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "The body is not JSON"))?;
+        .map_err(|_| OAuthError::new(StatusCode::BAD_REQUEST, "invalid_json", "The body is not JSON"))?;
     let persona = body.get("persona").and_then(Value::as_str).and_then(|name| provider.persona(name));
     persona.ok_or_else(|| {
         let names: Vec<&str> = provider.personas.iter().map(|persona| persona.name.as_str()).collect();
         let detail = "This persona does not exist; `personas` lists every persona";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_persona", detail)
+        OAuthError::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_persona", detail)
             .with_path("/persona")
             .with_member("personas", json!(names))
     })
 }
 
-fn token(provider: &Provider, persona: &Persona) -> Result<Value, Problem> {
+fn token(provider: &Provider, persona: &Persona) -> Result<Value, OAuthError> {
     let token = provider.signer.access_token(&provider.issuer, persona, SCRIPT_CLIENT).ok_or_else(|| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "The token cannot be signed")
+        OAuthError::new(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "The token cannot be signed")
     })?;
     Ok(json!({
         "access_token": token,

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Response, StatusCode, Uri, Version};
 use axum::middleware::Next;
 use url::Url;
 
-use crate::problem::Problem;
+use crate::problem::OAuthError;
 
 /// Returns whether a host, as a URL spells it, is `localhost` or a loopback address.
 pub(crate) fn is_loopback_host(host: &str) -> bool {
@@ -31,7 +31,7 @@ pub(crate) fn local_url(text: &str) -> Option<Url> {
 pub(crate) async fn reject_foreign_hosts(request: Request, next: Next) -> Response<Body> {
     if !has_valid_host_header(request.version(), request.headers()) {
         let detail = "An HTTP/1.1 request must have exactly one Host header";
-        return Problem::new(StatusCode::BAD_REQUEST, "invalid_host", detail).with_path("Host").respond();
+        return OAuthError::new(StatusCode::BAD_REQUEST, "invalid_host", detail).with_path("Host").respond();
     }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let authority = host.and_then(|host| host.parse::<Uri>().ok()).and_then(|uri| uri.into_parts().authority);
@@ -39,7 +39,7 @@ pub(crate) async fn reject_foreign_hosts(request: Request, next: Next) -> Respon
         return next.run(request).await;
     }
     let detail = "The built-in identity provider answers on loopback only";
-    Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", detail).respond()
+    OAuthError::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", detail).respond()
 }
 
 /// HTTP/1.1 requires the header, and no version allows several.

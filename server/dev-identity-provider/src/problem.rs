@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// An error response before it is rendered.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct OAuthError {
     status: StatusCode,
     code: &'static str,
     detail: &'static str,
@@ -18,23 +18,23 @@ pub(crate) struct Problem {
     member: Option<(&'static str, Value)>,
 }
 
-impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Problem {
-        Problem { status, code, detail, path: None, member: None }
+impl OAuthError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: &'static str) -> OAuthError {
+        OAuthError { status, code, detail, path: None, member: None }
     }
 
     /// Adds the path of the value that is wrong.
-    pub(crate) fn with_path(self, path: &'static str) -> Problem {
-        Problem { path: Some(path), ..self }
+    pub(crate) fn with_path(self, path: &'static str) -> OAuthError {
+        OAuthError { path: Some(path), ..self }
     }
 
     /// Adds one further member.
-    pub(crate) fn with_member(self, name: &'static str, value: Value) -> Problem {
-        Problem { member: Some((name, value)), ..self }
+    pub(crate) fn with_member(self, name: &'static str, value: Value) -> OAuthError {
+        OAuthError { member: Some((name, value)), ..self }
     }
 
     pub(crate) fn respond(self) -> Response<Body> {
-        let Problem { status, code, detail, path, member } = self;
+        let OAuthError { status, code, detail, path, member } = self;
         let error = |path| json!({ "path": path, "code": code, "detail": detail });
         let mut body = json!({
             "type": "about:blank",

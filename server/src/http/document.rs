@@ -11,14 +11,14 @@ use super::problem::{Finding, Problem};
 use super::reply::serialization_failed;
 
 /// A record that core parses and serializes.
-pub trait Document: Serialize + Sized {
+pub trait RecordDocument: Serialize + Sized {
     /// Parses the document of a record.
     fn read(bytes: &[u8]) -> Result<Self, Error>;
 }
 
 macro_rules! documents {
     ($($Type:ident)*) => {$(
-        impl Document for dezky_core::model::$Type {
+        impl RecordDocument for dezky_core::model::$Type {
             fn read(bytes: &[u8]) -> Result<Self, Error> {
                 dezky_core::model::$Type::from_json(bytes)
             }
@@ -56,7 +56,7 @@ pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<Strin
 }
 
 /// Applies a merge patch (RFC 7396) to a document and parses the result.
-pub fn merged<T: Document>(current: &impl Serialize, change: &Map<String, Value>) -> Result<T, Problem> {
+pub fn merged<T: RecordDocument>(current: &impl Serialize, change: &Map<String, Value>) -> Result<T, Problem> {
     let mut document = serde_json::to_value(current).map_err(serialization_failed)?;
     let change = Value::Object(change.clone());
     merge(&mut document, &change);

@@ -42,7 +42,7 @@ struct Version {
     population: Option<u64>,
 }
 
-struct Reader {
+struct StreamReader {
     app: Arc<App>,
     caller: Caller,
     tenant: Option<Id>,
@@ -67,7 +67,7 @@ pub fn follow(call: Call, source: EventSource) -> Result<Reply, Problem> {
     };
     let tenant = target.tenant.as_ref().map(|tenant| tenant.id.clone());
     let environment = caller.environment(&app.live.read()).clone();
-    let reader = Reader {
+    let reader = StreamReader {
         environment,
         listener: app.live.notifier().listen(tenant.as_ref()),
         stopping: app.stopping.subscribe(),
@@ -95,7 +95,7 @@ const RECONNECT_MILLISECONDS: u32 = 1_000;
 
 const ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
-impl Reader {
+impl StreamReader {
     /// Returns the next bytes to send; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         let is_first = self.last.is_none();

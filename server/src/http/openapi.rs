@@ -6,7 +6,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::authorize::Bound;
-use super::operation::{Body, BodyForm, Credential, Endpoint, Precondition, RefusalFormat};
+use super::operation::{Body, BodyForm, CredentialPlace, Endpoint, Precondition, RefusalFormat};
 use super::query::Parameter;
 
 /// Builds the OpenAPI 3.1 document of these endpoints.
@@ -87,7 +87,7 @@ fn describe(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
         "parameters": parameters(endpoint),
         "responses": responses(endpoint, generator),
     });
-    if let Some(members) = described.as_object_mut().filter(|_| operation.credential == Credential::Link) {
+    if let Some(members) = described.as_object_mut().filter(|_| operation.credential == CredentialPlace::Link) {
         members.insert("security".to_owned(), json!([]));
     }
     if let (Some(body), Some(members)) = (&operation.body, described.as_object_mut()) {

@@ -47,7 +47,7 @@ pub struct Operation {
     /// The header that names the version to change.
     pub precondition: Precondition,
     /// The way in which the caller authenticates.
-    pub credential: Credential,
+    pub credential: CredentialPlace,
     /// The format of error responses.
     pub refusals: RefusalFormat,
     /// The responses that appear in the log.
@@ -67,7 +67,7 @@ pub enum Precondition {
 
 /// The way in which a caller authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
+pub enum CredentialPlace {
     /// A token or a machine key in a header.
     Header,
     /// The sealed `token` of a link's query.
@@ -172,7 +172,7 @@ impl Operation {
             media: "application/json",
             returns: |_| None,
             precondition: Precondition::None,
-            credential: Credential::Header,
+            credential: CredentialPlace::Header,
             refusals: RefusalFormat::Problem,
             logged: Logged::All,
             handler,
@@ -233,7 +233,7 @@ impl Operation {
     }
 
     /// Sets the way in which the caller authenticates.
-    pub(crate) const fn credential(self, credential: Credential) -> Operation {
+    pub(crate) const fn credential(self, credential: CredentialPlace) -> Operation {
         Operation { credential, ..self }
     }
 

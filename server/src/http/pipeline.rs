@@ -27,7 +27,7 @@ use super::host::check_host;
 use super::limits::{
     ANSWER_TIMEOUT, BODY_TIMEOUT, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY, MAX_TARGET_BYTES,
 };
-use super::operation::{BodyForm, Credential, Endpoint, Operation, ReplyFuture, Route};
+use super::operation::{BodyForm, CredentialPlace, Endpoint, Operation, ReplyFuture, Route};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::Reply;
@@ -158,7 +158,7 @@ fn perform(
 async fn admit(
     app: &App,
     parts: &Parts,
-    credential: Credential,
+    credential: CredentialPlace,
     address: IpAddr,
 ) -> Result<(Caller, Timestamp), Problem> {
     check_host(parts.version, &parts.headers)?;
@@ -173,8 +173,8 @@ async fn admit(
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "target_too_long", detail));
     }
     let link = match credential {
-        Credential::Header => None,
-        Credential::Link => Some(parts.uri.query().unwrap_or_default()),
+        CredentialPlace::Header => None,
+        CredentialPlace::Link => Some(parts.uri.query().unwrap_or_default()),
     };
     let now = now()?;
     let caller = Caller::authenticate(app, (&parts.headers, link), address, now).await?;

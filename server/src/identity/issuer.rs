@@ -17,13 +17,13 @@ pub(super) struct Issuer {
     source: IssuerSource,
     /// The current keys. The lock is held only to copy or replace the pointer.
     keys: RwLock<Option<Arc<Keys>>>,
-    progress: watch::Sender<Progress>,
+    progress: watch::Sender<FetchProgress>,
 }
 
 /// The state of the background task. A request waits for it, and triggers an attempt with
 /// `is_running`.
 #[derive(Debug, Default)]
-struct Progress {
+struct FetchProgress {
     is_running: bool,
     finished: u64,
     last_start: Option<Instant>,

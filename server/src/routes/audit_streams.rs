@@ -87,17 +87,17 @@ enum VerifyState {
 }
 
 /// The caller of a stream with its permit.
-struct Reader {
+struct ExportCaller {
     app: Arc<App>,
     caller: Caller,
     _permit: StreamPermit,
 }
 
-impl Reader {
+impl ExportCaller {
     /// Takes a permit for a named kind of stream; `None` if all are taken.
-    fn new(call: Call, name: &str, most: usize) -> Option<Reader> {
+    fn new(call: Call, name: &str, most: usize) -> Option<ExportCaller> {
         let permit = call.app.streams.acquire(Some((name, most)))?;
-        Some(Reader { app: call.app, caller: call.caller, _permit: permit })
+        Some(ExportCaller { app: call.app, caller: call.caller, _permit: permit })
     }
 
     /// Authorizes the reader again. An error cuts the stream off visibly: the server stops, or
@@ -121,7 +121,7 @@ async fn export(call: Call) -> Result<Reply, Problem> {
     let revision = |text: &str| text.parse().ok().filter(|from| (1..=MAX_REVISION).contains(from));
     let from = call.query.read("from", revision)?.unwrap_or(1);
     let (until, _) = call.app.store.head().await?;
-    let Some(reader) = Reader::new(call, "audit export", MAX_EXPORTS) else {
+    let Some(reader) = ExportCaller::new(call, "audit export", MAX_EXPORTS) else {
         let detail = "The limit of concurrent exports is reached";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
         return Err(problem.with_header(RETRY_AFTER, HeaderValue::from_static("10")));
@@ -142,7 +142,7 @@ async fn export(call: Call) -> Result<Reply, Problem> {
 
 async fn verify(call: Call) -> Result<Reply, Problem> {
     let expected = call.query.read("expect", |text| text.parse::<LogHead>().ok())?;
-    let Some(reader) = Reader::new(call, "audit verification", 1) else {
+    let Some(reader) = ExportCaller::new(call, "audit verification", 1) else {
         let detail = "Another verification is running: retry when it has ended";
         return Err(Problem::new(StatusCode::CONFLICT, "verification_running", detail));
     };

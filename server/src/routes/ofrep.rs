@@ -16,7 +16,7 @@ use crate::http::call::Call;
 use crate::http::context::bad_context;
 use crate::http::follow::{EventSource, follow};
 use crate::http::link::Link;
-use crate::http::operation::{Body, BodyForm, Credential, Handler, Operation, RefusalFormat};
+use crate::http::operation::{Body, BodyForm, CredentialPlace, Handler, Operation, RefusalFormat};
 use crate::http::problem::Problem;
 use crate::http::query::Parameter;
 use crate::http::reply::Reply;
@@ -87,7 +87,7 @@ pub const STREAM: Operation = Operation::new(|call| Box::pin(stream(call)))
     )
     .query(&[TENANT, TOKEN])
     .returns_schema(|_| Some(true.into()))
-    .credential(Credential::Link)
+    .credential(CredentialPlace::Link)
     .log_refusals_only()
     .streams_events();
 

@@ -101,7 +101,12 @@ impl Compiled {
         if !is_repeated {
             self.keys.push_str(key);
         }
-        self.rules.push(CompiledRule { key_start, key_length: key.len() as u8, state: flag.state, pct: flag.pct });
+        self.rules.push(CompiledRule {
+            key_start,
+            key_length: key.len() as u8,
+            state: flag.state,
+            pct: flag.pct,
+        });
         self.index.insert(hash_name(key), number as u32);
         if number.is_multiple_of(WORD) {
             self.words.push(Word::default());

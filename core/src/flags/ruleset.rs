@@ -2,7 +2,9 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::{Compiled, Evaluation, Explanation, Fingerprint, EvaluationQuery, Snapshot, Subject, explanation};
+use super::{
+    Compiled, Evaluation, EvaluationQuery, Explanation, Fingerprint, Snapshot, Subject, explanation,
+};
 use crate::names::Digest;
 use crate::text::sort_indexed;
 

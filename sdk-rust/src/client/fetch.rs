@@ -41,7 +41,11 @@ pub(super) async fn fetch(
 }
 
 /// Checks whether a response may replace `known`.
-fn judge(head: &ResponseHead, body: &[u8], known: Option<&LoadedSnapshot>) -> Result<Fetched, RequestFailure> {
+fn judge(
+    head: &ResponseHead,
+    body: &[u8],
+    known: Option<&LoadedSnapshot>,
+) -> Result<Fetched, RequestFailure> {
     match (head.status, known) {
         (304, Some(known)) => match head.digest() {
             Some(digest) if digest != known.digest.as_str() => Err(digest_mismatch()),

@@ -101,7 +101,8 @@ impl Http {
         in_use: Option<&Digest>,
     ) -> Result<Response, RequestFailure> {
         let key = read_key(&self.settings.key).await?;
-        let invalid_key = || RequestFailure::new(ClientCode::Unreachable, "the key function returned no valid key");
+        let invalid_key =
+            || RequestFailure::new(ClientCode::Unreachable, "the key function returned no valid key");
         headers.insert(AUTHORIZATION, bearer(&key).ok_or_else(invalid_key)?);
         if let Ok(instance) = self.instance.as_str().try_into() {
             headers.insert("dezky-instance", instance);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::resolve::{SubjectReply, Resolved, SubjectRequest};
+use super::resolve::{Resolved, SubjectReply, SubjectRequest};
 use super::{Client, ClientCode, ClientError};
 use dezky_core::flags::SubjectDocument;
 use dezky_core::names::Slug;

@@ -56,7 +56,10 @@ pub fn members(mut members: Map<String, Value>, form: &Body) -> Result<Map<Strin
 }
 
 /// Applies a merge patch (RFC 7396) to a document and parses the result.
-pub fn merged<T: RecordDocument>(current: &impl Serialize, change: &Map<String, Value>) -> Result<T, Problem> {
+pub fn merged<T: RecordDocument>(
+    current: &impl Serialize,
+    change: &Map<String, Value>,
+) -> Result<T, Problem> {
     let mut document = serde_json::to_value(current).map_err(serialization_failed)?;
     let change = Value::Object(change.clone());
     merge(&mut document, &change);

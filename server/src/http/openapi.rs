@@ -87,7 +87,8 @@ fn describe(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
         "parameters": parameters(endpoint),
         "responses": responses(endpoint, generator),
     });
-    if let Some(members) = described.as_object_mut().filter(|_| operation.credential == CredentialPlace::Link) {
+    if let Some(members) = described.as_object_mut().filter(|_| operation.credential == CredentialPlace::Link)
+    {
         members.insert("security".to_owned(), json!([]));
     }
     if let (Some(body), Some(members)) = (&operation.body, described.as_object_mut()) {

@@ -39,7 +39,10 @@ async fn each_claim_at_fault_is_named_with_what_is_expected() {
         (json!({ "nbf": future }), vec!["claim nbf: the token is not valid yet"]),
         (json!({ "sub": "" }), vec!["claim sub: the subject is a string of 1 to 255 characters"]),
         (json!({ "groups": ["a", 7] }), vec!["claim groups/1: the groups are a list of strings"]),
-        (json!({ "at_hash": "another-secret" }), vec!["claim at_hash: ID tokens have this claim, access tokens do not"]),
+        (
+            json!({ "at_hash": "another-secret" }),
+            vec!["claim at_hash: ID tokens have this claim, access tokens do not"],
+        ),
         (
             json!({ "aud": "x", "iat": past, "exp": past + 60 }),
             vec!["claim aud: ", "; claim exp: the token has expired"],

@@ -202,11 +202,10 @@ fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' \
 		|| cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz
-	# Our code has no `unsafe`, so a sanitizer would find nothing that a panic does not show.
-	cargo +nightly fuzz build --fuzz-dir fuzz --sanitizer none
+	cargo +nightly fuzz build --fuzz-dir fuzz
 	fuzz() {
 		mkdir -p target/fuzz-corpus/$$1
-		cargo +nightly fuzz run --fuzz-dir fuzz --sanitizer none $$1 target/fuzz-corpus/$$1 fuzz/seeds/$$1 \
+		cargo +nightly fuzz run --fuzz-dir fuzz $$1 target/fuzz-corpus/$$1 fuzz/seeds/$$1 \
 			-- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -max_len=8192 2>&1 \
 			| grep -v '# Uses:'
 	}

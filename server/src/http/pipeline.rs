@@ -255,7 +255,7 @@ async fn once(operation: &Operation, call: Call, key: Arc<IdempotencyKey>) -> Re
         Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&problem.status()) => {
             Err(problem)
         }
-        // The same request may have run concurrently, and this one then failed on its effect.
+        // A concurrent run of this request may have succeeded, so that this run met its effect.
         Err(problem) => key.answered_before(&app).await?.unwrap_or(Err(problem)),
         reply => reply,
     }

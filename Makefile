@@ -88,7 +88,7 @@ deny:
 		echo "advisories: their database cannot be reached from here"
 	fi
 
-build: ## Every binary, example and test, unoptimised
+build: tools ## Every binary, example and test, unoptimised
 	@cargo build $(EVERYTHING) --all-targets
 
 unit: build ## The Rust tests
@@ -116,9 +116,9 @@ oracle: ## The oracle's own tests, and whether the cases are up to date
 vectors: ## Writes the conformance cases from the oracle
 	@python3 fixtures/oracle/generate.py
 
-tools: # Installs what the SDKs are built and tested with, where it is missing
+tools: # Installs what builds and tests need, where it is missing
 	@rustup target add wasm32-unknown-unknown
-	missing=$$(for program in chromium strace openssl; do
+	missing=$$(for program in ccache chromium openssl strace; do
 		command -v $$program >/dev/null || echo $$program
 	done)
 	if [ -n "$$missing" ]; then
@@ -139,7 +139,7 @@ node: wasm ## @dezky/sdk-node and its binary for this platform, packed into sdk-
 	npm run check
 	npm run build
 
-python: ## The wheel, in sdk-python/dist/
+python: tools ## The wheel, in sdk-python/dist/
 	@sdk-python/build.sh
 
 sdks: test-wasm test-node test-python test-packages ## The packages as they are published: tests, conformance, random cases
@@ -181,24 +181,24 @@ server: server-identity-provider server-ofrep server-durability server-schemathe
 
 export DEZKY_SERVER ?= $(CURDIR)/target/debug/dezky-server
 
-server-identity-provider: tools build
+server-identity-provider: build
 	@cd server/tests/identity-provider
 	npm ci --no-audit --no-fund
 	npm test
 
-server-ofrep: tools build
+server-ofrep: build
 	@server/tests/ofrep/run.sh
 
-server-durability: tools build
+server-durability: build
 	@python3 -m unittest discover -s server/tests/durability
 
 server-schemathesis: build
 	@server/tests/schemathesis/run.sh
 
-end-to-end: tools wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
+end-to-end: wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
 	@server/tests/end-to-end/run.sh
 
-fuzz: ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
+fuzz: tools ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' \
 		|| cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz

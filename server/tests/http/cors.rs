@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 
-use crate::support::{Api, Server};
+use crate::support::{Api, Server, plain_client};
 
 const PORTAL: &str = "https://portal.example.org";
 
@@ -22,8 +22,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 });
 
 async fn preflight(path: &str, origin: &str) -> Response {
-    let client = Client::builder().no_proxy().build().unwrap();
-    let asked = client
+    let asked = plain_client()
         .request(Method::OPTIONS, format!("{}{path}", SERVER.url))
         .header("origin", origin)
         .header("access-control-request-method", "POST")

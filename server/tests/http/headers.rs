@@ -1,8 +1,8 @@
 //! Headers that restrict what browsers do with an answer.
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 
-use crate::support::Server;
+use crate::support::{Server, plain_client};
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
@@ -11,7 +11,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 #[tokio::test]
 async fn pages_restrict_scripts_and_frames_and_no_answer_is_sniffed() {
     let server = Server::start_with(&["--origin", "https://portal.example.org"]);
-    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = plain_client();
     let request = |method: Method, path: &str| {
         let request = client.request(method, format!("{}{path}", server.url));
         request.header("origin", "https://portal.example.org").send()

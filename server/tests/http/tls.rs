@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use crate::connections::{SHORT, ended, endless, short_server};
-use crate::support::{Issuer, PATIENCE, Server, eventually};
+use crate::support::{Issuer, PATIENCE, Server, eventually, plain_client};
 
 /// A directory with two certificate authorities, and a certificate for 127.0.0.1 from each.
 pub struct Certificates(PathBuf);
@@ -300,7 +300,7 @@ fn a_listener_beyond_loopback_needs_tls_or_a_proxy() {
 #[tokio::test]
 async fn metrics_behind_a_proxy_need_a_token_or_their_own_address() {
     let issuer = Server::start();
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = plain_client();
     let request = async |port: u16, path: &str, token: Option<&str>| {
         let request = client.get(format!("http://127.0.0.1:{port}{path}"));
         let request = match token {

@@ -44,8 +44,12 @@ impl DevProvider {
         };
         let identity = Identity::new(settings).unwrap();
         identity.start();
-        let client =
-            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .unwrap();
         DevProvider { issuer, origin, client, identity }
     }
 

@@ -9,6 +9,13 @@ use serde_json::Value;
 use super::answer::text_of;
 use super::{Answer, Contract, EventStream, Exchange, Server};
 
+/// A client for plain HTTP that follows no redirects. It skips the certificates of the system,
+/// which take longer to read than most tests run.
+pub fn plain_client() -> Client {
+    let builder = Client::builder().no_proxy().tls_certs_only([]);
+    builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
 /// A client of one server, with one credential or none.
 #[derive(Clone)]
 pub struct Api {
@@ -30,9 +37,8 @@ pub struct Request<'a> {
 impl Api {
     /// A client that sends no credential.
     pub async fn anonymous(server: &Server) -> Api {
-        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let contract = Contract::fetch(&server.url).await;
-        Api { url: server.url.clone(), client: client.build().unwrap(), token: None, contract }
+        Api { url: server.url.clone(), client: plain_client(), token: None, contract }
     }
 
     /// A client with the access token of a sample persona.

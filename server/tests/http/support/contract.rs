@@ -7,6 +7,8 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use super::plain_client;
+
 /// The OpenAPI document, with a cache of compiled schemas.
 pub struct Contract {
     document: Value,
@@ -29,8 +31,8 @@ impl Contract {
     pub async fn fetch(url: &str) -> &'static Contract {
         CONTRACT
             .get_or_init(|| async {
-                let client = reqwest::Client::builder().no_proxy().build().unwrap();
-                let text = client.get(format!("{url}/openapi.json")).send().await.unwrap().text().await;
+                let text =
+                    plain_client().get(format!("{url}/openapi.json")).send().await.unwrap().text().await;
                 let document = serde_json::from_str(&text.unwrap()).unwrap();
                 Contract { document, validators: Mutex::default() }
             })

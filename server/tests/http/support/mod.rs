@@ -10,7 +10,7 @@ mod server;
 mod time;
 
 pub use answer::Answer;
-pub use api::{Api, Request};
+pub use api::{Api, Request, plain_client};
 pub use contract::{Contract, Exchange};
 pub use events::{Event, EventStream};
 pub use issuer::Issuer;

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::plain_client;
+
 /// The settings of a server without rate limits.
 pub const NO_LIMITS: [&str; 4] = ["--rate-limit", "0", "--failure-limit", "0"];
 
@@ -159,10 +161,7 @@ impl Server {
         if let Some(token) = tokens.get(persona) {
             return token.clone();
         }
-        let answer = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .unwrap()
+        let answer = plain_client()
             .post(format!("{}/dev/token", self.url))
             .header("content-type", "application/json")
             .body(json!({ "persona": persona }).to_string())

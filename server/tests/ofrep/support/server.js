@@ -105,10 +105,11 @@ class Server {
     assert.ok(answer.ok, `POST ${path}: ${answer.status} ${await answer.text()}`);
   }
 
-  /** Sets the state of a flag and returns the time of the acknowledgement. */
+  /** Sets the state of a flag. Returns the times before the request and after the acknowledgement. */
   async setState(flag, state) {
+    const sent = Date.now();
     await this.ask('PATCH', `/flags/${flag}`, { state });
-    return Date.now();
+    return { sent, acknowledged: Date.now() };
   }
 }
 

@@ -53,7 +53,7 @@ async function follow({ server, secrets, page }, headers = keyOf(secrets.acme)) 
   const how = { url: server.url, headers, context: { targetingKey: 'acme' }, flag: 'never' };
   await page.evaluate((all) => globalThis.page.watch(all), how);
   const recorded = () => page.evaluate(() => globalThis.page.events);
-  /** Waits for the first event with a name at or after a time. */
+  /** Waits for the first event with a name at or after a time, which precedes the event's cause. */
   const next = async (name, since, milliseconds) => {
     const found = ([wanted, from]) => globalThis.page.events.find(({ event, at }) => event === wanted && at >= from);
     const handle = await page.waitForFunction(found, [name, since], { timeout: milliseconds, polling: 10 });
@@ -92,8 +92,8 @@ for (const [credential, headersOf] of Object.entries(CREDENTIALS)) {
     const times = [];
     for (let flip = 0; flip < FLIPS; flip += 1) {
       const state = flip % 2 === 0 ? 'on' : 'off';
-      const acknowledged = await server.setState('never', state);
-      const { at, value, changed } = await next(CHANGED, acknowledged, 5_000);
+      const { sent, acknowledged } = await server.setState('never', state);
+      const { at, value, changed } = await next(CHANGED, sent, 5_000);
       assert.equal(value, state === 'on');
       assert.ok(changed.includes('never'), changed);
       times.push(at - acknowledged);
@@ -124,8 +124,8 @@ test("a page with a tenant's key gets no event for changes of another tenant", a
   assert.equal(evaluations(requests).length, before);
   assert.equal((await recorded()).length, events);
   // A change for the own tenant does arrive.
-  const acknowledged = await server.setState('never', 'on');
-  assert.equal((await next(CHANGED, acknowledged, 5_000)).value, true);
+  const { sent } = await server.setState('never', 'on');
+  assert.equal((await next(CHANGED, sent, 5_000)).value, true);
 });
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
@@ -134,8 +134,8 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     const { server, requests } = scene;
     const { next } = await follow(scene);
     await untilStreaming(requests);
-    const before = await server.setState('never', 'on');
-    assert.equal((await next(CHANGED, before, 5_000)).value, true);
+    const { sent } = await server.setState('never', 'on');
+    assert.equal((await next(CHANGED, sent, 5_000)).value, true);
 
     const stopped = Date.now();
     await server.stop(signal);
@@ -143,15 +143,15 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     await server.start();
     // The page has no stream during this change.
     const missed = await server.setState('never', 'off');
-    const caught = await next(CHANGED, missed, 20_000);
+    const caught = await next(CHANGED, missed.sent, 20_000);
     assert.equal(caught.value, false);
     for (const state of ['on', 'off', 'on']) {
-      const acknowledged = await server.setState('never', state);
-      const { at, value } = await next(CHANGED, acknowledged, 5_000);
+      const { sent, acknowledged } = await server.setState('never', state);
+      const { at, value } = await next(CHANGED, sent, 5_000);
       assert.equal(value, state === 'on');
       assert.ok(at - acknowledged < 1_000, `${at - acknowledged} ms`);
     }
-    t.diagnostic(`caught up ${caught.at - missed} ms after the missed change`);
+    t.diagnostic(`caught up ${caught.at - missed.acknowledged} ms after the missed change`);
   });
 }
 
@@ -160,8 +160,8 @@ test('a page whose key is revoked keeps its flags and gets no more changes', asy
   const { server, requests, keys } = scene;
   const { recorded, next } = await follow(scene);
   await untilStreaming(requests);
-  const before = await server.setState('never', 'on');
-  assert.equal((await next(CHANGED, before, 5_000)).value, true);
+  const { sent } = await server.setState('never', 'on');
+  assert.equal((await next(CHANGED, sent, 5_000)).value, true);
 
   const revoked = Date.now();
   await server.ask('DELETE', `/keys/${keys.acme}`);

@@ -105,7 +105,7 @@ class Server {
     assert.ok(answer.ok, `POST ${path}: ${answer.status} ${await answer.text()}`);
   }
 
-  /** Sets the state of a flag. Returns the times before the request and after the acknowledgement. */
+  /** Sets the state of a flag. Returns the times of the request and of its acknowledgement. */
   async setState(flag, state) {
     const sent = Date.now();
     await this.ask('PATCH', `/flags/${flag}`, { state });

@@ -34,7 +34,7 @@ STEPS := \
 	deny fuzz
 
 .PHONY: help serve check test steps bench format prose lint deny build unit doc-tests \
-	conformance differential oracle vectors wasm node python tools sdks test-wasm test-node \
+	conformance differential oracle vectors libraries wasm node python tools sdks test-wasm test-node \
 	test-python test-packages server server-identity-provider server-ofrep server-durability \
 	server-schemathesis end-to-end fuzz abuse
 
@@ -88,7 +88,7 @@ deny:
 		echo "advisories: their database cannot be reached from here"
 	fi
 
-build: tools ## Every binary, example and test, unoptimised
+build: libraries ## Every binary, example and test, unoptimised
 	@cargo build $(EVERYTHING) --all-targets
 
 unit: build ## The Rust tests
@@ -127,6 +127,9 @@ tools: # Installs what builds and tests need, where it is missing
 		$$as_root apt-get install -y -qq $$missing
 	fi
 
+libraries: tools # The C libraries, before the builds of several profiles need them at the same time
+	@cargo build --locked -p aws-lc-sys -p libsqlite3-sys
+
 wasm: tools ## @dezky/sdk-wasm, packed into sdk-wasm/dist/
 	@cd sdk-wasm
 	npm ci --no-audit --no-fund
@@ -139,7 +142,7 @@ node: wasm ## @dezky/sdk-node and its binary for this platform, packed into sdk-
 	npm run check
 	npm run build
 
-python: tools ## The wheel, in sdk-python/dist/
+python: libraries ## The wheel, in sdk-python/dist/
 	@sdk-python/build.sh
 
 sdks: test-wasm test-node test-python test-packages ## The packages as they are published: tests, conformance, random cases
@@ -198,7 +201,7 @@ server-schemathesis: build
 end-to-end: wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
 	@server/tests/end-to-end/run.sh
 
-fuzz: tools ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
+fuzz: libraries ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
 	@cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 	cargo fuzz --version 2>/dev/null | grep -q ' $(CARGO_FUZZ)$$' \
 		|| cargo install --debug --locked --version $(CARGO_FUZZ) cargo-fuzz

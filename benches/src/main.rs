@@ -4,6 +4,7 @@ mod access;
 mod agreement;
 mod allocations;
 mod contestant;
+mod core_index;
 mod digits;
 mod engine;
 mod layout;
@@ -65,5 +66,6 @@ fn measure_everything(effort: Effort) -> Result<Vec<Row>, String> {
     rows.extend(rows::large::rows(effort)?);
     rows.extend(rows::population::rows(effort)?);
     rows.extend(rows::access::rows(effort)?);
+    rows.extend(rows::choices::rows(effort)?);
     Ok(rows)
 }

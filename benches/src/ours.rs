@@ -183,6 +183,11 @@ pub fn with_percent(workload: &Workload, edited_key: &str, percent: u32) -> Resu
 }
 
 pub fn question(case: &Case<'_>) -> Result<Question, String> {
+    Question::from_json(document(case).as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The request document of a case.
+pub fn document(case: &Case<'_>) -> String {
     let Person { id, role, platform_admin, tenants, operator_audience } = case.person;
     let audience = if *operator_audience { "dezky-operator" } else { "dezky-portal" };
     let document = serde_json::json!({
@@ -196,7 +201,7 @@ pub fn question(case: &Case<'_>) -> Result<Question, String> {
         "action": case.action,
         "resource": { "tenantId": case.tenant, "tenantStatus": "active", "fields": ["name"] },
     });
-    Question::from_json(document.to_string().as_bytes()).map_err(|error| error.to_string())
+    document.to_string()
 }
 
 #[inline]

@@ -51,7 +51,7 @@ fn run(command: Command) -> Result<(), Failure> {
             new_history(&data_location, keep_keys, revoke_keys)?
         }
         Command::VerifyLog { data_location, expected } => {
-            let file = sqlite::file(&data_location.directory()?);
+            let file = sqlite::database(&data_location.directory()?);
             println!("{}", verified(&sqlite::verify_file(&file, expected.expect)?));
         }
         Command::Version => {

@@ -22,7 +22,6 @@ use crate::http::limits::FLEET_FACTOR;
 use crate::http::metrics::Metrics;
 use crate::http::metrics_access::MetricsAccess;
 use crate::http::problem::Problem;
-use crate::http::refusals::RefusalLog;
 use crate::http::seal::Seal;
 use crate::http::tls::{Tls, TlsError};
 use crate::http::{openapi, router};
@@ -79,35 +78,86 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let (listener, address) = listen(settings.listen).await?;
-    let issuer = dev::issuer(address);
     let tls = settings.tls_files().map(Tls::load).transpose()?;
     let metrics_listener = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
     let (store, live) = open(&settings).await?;
+    let issuer = dev::issuer(address);
     let dev_router = match settings.dev {
         true => Some(dev::start(&store, &live, &issuer).await?),
         false => None,
     };
-    let identity = identity(&settings, &issuer)?;
+    let app = Arc::new(app(&settings, store, live, identity(&settings, &issuer)?).await?);
+    let mut router = router::router(&app, ENDPOINTS);
+    if let Some(dev_router) = dev_router {
+        router = router.merge(dev_router);
+        announce(&address.to_string());
+    }
+    let refreshers = app.identity.start();
+    tracing::info!(%address, tls = tls.is_some(), environment = %settings.environment, "serving");
+    warn_of_weak_settings(&settings, &app);
+
+    let forwarding = tokio::spawn({
+        let live = app.live.clone();
+        async move { live.notifier().forward().await }
+    });
+    let recording = tokio::spawn(record_key_uses(Arc::clone(&app)));
+    let summarizing = tokio::spawn({
+        let refusals = Arc::clone(&app.refusals);
+        async move { refusals.keep_summarizing().await }
+    });
+    if let Some(tls) = &tls {
+        tokio::spawn(reload_on_hangup(Arc::clone(tls), hangup()?));
+    }
+    let serving_metrics = match metrics_listener {
+        Some((listener, address)) => {
+            tracing::info!(%address, "serving metrics");
+            let (_, access) = settings.metrics_access();
+            Some(serve_metrics(listener, router::metrics_router(&app, access), &app)?)
+        }
+        None => None,
+    };
+    accept_connections(listener, context(router, tls, Arc::clone(&app.connections), &app), stop(&app)?).await;
+
+    if let Some(serving) = serving_metrics {
+        let _ = serving.await;
+    }
+    summarizing.abort();
+    app.refusals.summarize();
+    drop(refreshers);
+    forwarding.abort();
+    // The task writes the remaining key uses and then ends.
+    let _ = recording.await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Builds the state that all requests share.
+async fn app(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    live: Live,
+    identity: Arc<Identity>,
+) -> Result<App, StartError> {
     let connections = ConnectionSlots::new(settings.address_limit())?;
-    let (metrics_access, own_metrics_access) = settings.metrics_access();
-    let named = ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path));
-    let metrics = Metrics::new(named, store.times(), &connections)?;
-    let refusals = Arc::<RefusalLog>::default();
-    let app = Arc::new(App {
+    let routes = ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path));
+    let history = HeaderValue::try_from(store.history().await?)
+        .map_err(|_| StoreError::Broken("the history has no name".to_owned()))?;
+    let (metrics_access, _) = settings.metrics_access();
+    Ok(App {
         seal: Seal::new(&store.secret().await?),
         reach: Reach::default(),
         slices: Slices::default(),
         streams: Arc::default(),
-        history: HeaderValue::try_from(store.history().await?)
-            .map_err(|_| StoreError::Broken("the history has no name".to_owned()))?,
+        history,
         stopping: tokio::sync::watch::Sender::new(false),
         origins: settings.origins.clone(),
+        metrics: Metrics::new(routes, store.times(), &connections)?,
         store,
         live,
-        identity: Arc::clone(&identity),
+        identity,
         rights: Rights {
             operator_audience: settings.operator_audience.clone(),
             admin_group: settings.admin_group.clone(),
@@ -116,20 +166,15 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
         fleets: Limiter::new(settings.rate_limit.saturating_mul(FLEET_FACTOR)),
         failures: Limiter::new(settings.failure_limit),
         trusted_proxies: settings.trusted_proxies.clone(),
-        metrics,
         metrics_access,
-        refusals: Arc::clone(&refusals),
-        connections: Arc::clone(&connections),
+        refusals: Arc::default(),
+        connections,
         effects: tokio::sync::RwLock::default(),
         openapi: OnceLock::from(axum::body::Bytes::from(openapi::document(ENDPOINTS).to_string())),
-    });
-    let mut router = router::router(&app, ENDPOINTS);
-    if let Some(dev_router) = dev_router {
-        router = router.merge(dev_router);
-        announce(&address.to_string());
-    }
-    let refreshers = identity.start();
-    tracing::info!(%address, tls = tls.is_some(), environment = %settings.environment, "serving");
+    })
+}
+
+fn warn_of_weak_settings(settings: &Settings, app: &App) {
     if settings.behind_proxy && settings.trusted_proxies.is_empty() {
         tracing::warn!(
             "no --trusted-proxy: all clients share the address of the proxy, and one of them can use up its failure limit"
@@ -138,45 +183,21 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     if app.metrics_access == MetricsAccess::Closed {
         tracing::warn!("/metrics is closed: set --metrics-token or --metrics-listen");
     }
-    let forwarded = app.live.clone();
-    let forwarding = tokio::spawn(async move { forwarded.notifier().forward().await });
-    let recording = tokio::spawn(record_key_uses(Arc::clone(&app)));
-    let stopping = Arc::clone(&app);
-    let stopped = stopped()?;
-    let stop = async move {
-        stopped.await;
-        stopping.stopping.send_replace(true);
-    };
-    let summarizing = Arc::clone(&refusals);
-    let summaries = tokio::spawn(async move { summarizing.keep_summarizing().await });
-    if let Some(tls) = &tls {
-        tokio::spawn(reload_on_hangup(Arc::clone(tls), hangup()?));
-    }
-    let context = ConnectionContext {
+}
+
+fn context(
+    router: Router,
+    tls: Option<Arc<Tls>>,
+    slots: Arc<ConnectionSlots>,
+    app: &App,
+) -> ConnectionContext {
+    ConnectionContext {
         router,
         tls,
-        slots: connections,
-        refusals: Arc::clone(&refusals),
+        slots,
+        refusals: Arc::clone(&app.refusals),
         timeouts: Timeouts::default(),
-    };
-    let serving_metrics = metrics_listener.map(|(listener, address)| {
-        tracing::info!(%address, "serving metrics");
-        let router = router::metrics_router(&app, own_metrics_access);
-        serve_metrics(listener, router, Arc::clone(&app))
-    });
-    let serving_metrics = serving_metrics.transpose()?;
-    accept_connections(listener, context, stop).await;
-    if let Some(serving) = serving_metrics {
-        let _ = serving.await;
     }
-    summaries.abort();
-    refusals.summarize();
-    drop(refreshers);
-    forwarding.abort();
-    // The task writes the remaining key uses and then ends.
-    let _ = recording.await;
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Binds the listener and returns its actual address.
@@ -188,10 +209,12 @@ async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartEr
 }
 
 /// Serves the metrics at a separate address until the server stops.
-fn serve_metrics(listener: TcpListener, router: Router, app: Arc<App>) -> Result<JoinHandle<()>, StartError> {
-    let slots = ConnectionSlots::new(AddressLimit::default())?;
-    let (refusals, timeouts) = (Arc::clone(&app.refusals), Timeouts::default());
-    let context = ConnectionContext { router, tls: None, slots, refusals, timeouts };
+fn serve_metrics(
+    listener: TcpListener,
+    router: Router,
+    app: &Arc<App>,
+) -> Result<JoinHandle<()>, StartError> {
+    let context = context(router, None, ConnectionSlots::new(AddressLimit::default())?, app);
     let mut stopping = app.stopping.subscribe();
     let stop = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
@@ -267,16 +290,18 @@ pub(crate) fn identity(settings: &Settings, dev_issuer: &str) -> Result<Arc<Iden
     Identity::new(settings).map_err(|error| StartError::Identity(error.to_string()))
 }
 
-/// Returns a future that resolves on SIGINT or SIGTERM.
-fn stopped() -> Result<impl Future<Output = ()>, StartError> {
+/// Returns a future that waits for SIGINT or SIGTERM and then tells all parts to stop.
+fn stop(app: &Arc<App>) -> Result<impl Future<Output = ()> + use<>, StartError> {
     let on = |kind| signal(kind).map_err(cannot_wait);
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+    let app = Arc::clone(app);
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         tracing::info!("stopping: open requests may finish");
+        app.stopping.send_replace(true);
     })
 }
 

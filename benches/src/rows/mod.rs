@@ -1,6 +1,7 @@
 //! The rows of the report by topic. Each module verifies the answers before it measures.
 
 pub mod access;
+pub mod choices;
 pub mod flags;
 pub mod large;
 pub mod live;

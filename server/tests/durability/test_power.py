@@ -14,8 +14,9 @@ from load import Load, Worker
 from replay import LogReplay
 
 CUTS = 8
-# The duration of the traced load.
+# The traced load lasts this long, and until so many writes are acknowledged.
 TRACED_SECONDS = 1.5
+TRACED_WRITES = 100
 SEED = int(os.environ.get("DURABILITY_SEED", str(time.time_ns() % 1_000_000)))
 
 
@@ -36,6 +37,9 @@ class PowerCut(unittest.TestCase):
         workers = [Worker(number, SEED) for number in range(8)]
         load = Load(workers, server)
         time.sleep(TRACED_SECONDS)
+        deadline = time.monotonic() + 60
+        while sum(len(worker.acknowledged) for worker in workers) <= TRACED_WRITES and time.monotonic() < deadline:
+            time.sleep(0.05)
         load.stop()
         ended = time.time()
         # The kill may tear the last line of the trace. This later write keeps the lines that count
@@ -46,7 +50,7 @@ class PowerCut(unittest.TestCase):
         operator.close()
         server.kill()
         acknowledged = [intent for worker in workers for intent in worker.acknowledged]
-        self.assertGreater(len(acknowledged), 100)
+        self.assertGreater(len(acknowledged), TRACED_WRITES)
         disk = Disk(folder / "baseline", server.data, folder / "trace")
         moments = sorted(generator.uniform(load.began + 0.2, ended) for _ in range(CUTS - 1))
         unsynced = 0

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dezky_server::store::sqlite::{SqliteStore, backup, file, verify_file};
+use dezky_server::store::sqlite::{SqliteStore, backup, database, verify_file};
 use dezky_server::store::{LogHead, Store, StoreError, Verification, VerifyError};
 use rusqlite::Connection;
 
@@ -196,7 +196,7 @@ async fn a_damaged_file_is_found() {
     let (copies, _) = Copies::new().await;
     let damaged = copies.directory.beside("damaged");
     create_private_directory(&damaged);
-    let database = file(&damaged);
+    let database = database(&damaged);
     let mut bytes = std::fs::read(&copies.original).unwrap();
     let root: usize = Connection::open(&copies.original)
         .unwrap()

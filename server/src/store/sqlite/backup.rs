@@ -10,7 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::permissions::FILE_MODE;
 use super::verify::verify_file;
-use super::{failure, schema};
+use super::{failure, paths, schema};
 use crate::store::{LogHead, StoreError};
 
 /// Copies the database of a directory to a new file, and verifies the copy. The file appears
@@ -39,7 +39,7 @@ pub fn backup(directory: &Path, to: &Path) -> Result<LogHead, StoreError> {
 
 /// Copies in one step. A backup in several steps restarts after each commit of the server.
 fn copy(directory: &Path, to: &Path) -> Result<(), StoreError> {
-    let from = schema::open_reader(&schema::file(directory))?;
+    let from = schema::open_reader(&paths::database(directory))?;
     let mut to = Connection::open(to).map_err(failure)?;
     let backup = Backup::new(&from, &mut to).map_err(failure)?;
     loop {

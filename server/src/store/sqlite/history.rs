@@ -7,7 +7,7 @@ use dezky_core::model::{Actor, User};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::permissions::Permissions;
-use super::{HISTORY_BYTES, apply, documents, failure, initial, log, random, schema};
+use super::{HISTORY_BYTES, apply, documents, failure, initial, log, paths, random, schema};
 use crate::store::{Record, RecordChange, StoreError, StoredKey, Write, WriteError};
 
 /// The treatment of machine keys in a restored copy.
@@ -38,7 +38,7 @@ pub fn begin_history(
     keys: Option<RestoredKeys>,
     (at, actor): (Timestamp, Actor),
 ) -> Result<RestoredAccess, StoreError> {
-    let file = schema::file(directory);
+    let file = paths::database(directory);
     if !file.exists() {
         return Err(StoreError::Unavailable(format!("{}: the database does not exist", file.display())));
     }

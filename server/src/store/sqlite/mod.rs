@@ -30,6 +30,7 @@ mod history;
 mod initial;
 mod lists;
 mod log;
+mod paths;
 mod permissions;
 mod readers;
 mod receipts;
@@ -43,8 +44,9 @@ mod writer;
 
 pub use backup::backup;
 pub use history::{RestoredAccess, RestoredKeys, begin_history};
+pub use paths::database;
 pub use permissions::{Permissions, check as check_permissions};
-pub use schema::{file, is_locked, migrate_to};
+pub use schema::{is_locked, migrate_to};
 pub use verify::verify_file;
 
 /// The version of the bundled SQLite.
@@ -54,7 +56,7 @@ pub fn version() -> &'static str {
 
 /// Verifies the database of a directory. Returns the newest revision and its hash.
 pub fn verify_log(directory: &Path) -> Result<(u64, Digest), StoreError> {
-    let head = verify_file(&file(directory), None)?;
+    let head = verify_file(&paths::database(directory), None)?;
     Ok((head.revision, head.hash))
 }
 
@@ -70,7 +72,7 @@ pub struct Probe {
 
 /// Inspects the database of a directory. Returns `None` if it does not exist.
 pub fn probe(directory: &Path) -> Result<Option<Probe>, StoreError> {
-    let file = schema::file(directory);
+    let file = paths::database(directory);
     if !file.exists() {
         return Ok(None);
     }
@@ -104,7 +106,7 @@ impl SqliteStore {
         observer: Box<dyn Observer>,
     ) -> Result<SqliteStore, StoreError> {
         let lock = schema::lock(directory, permissions)?;
-        let file = schema::file(directory);
+        let file = paths::database(directory);
         let mut connection = schema::open_writer(&file)?;
         schema::migrate(&mut connection)?;
         create_settings(&connection)?;

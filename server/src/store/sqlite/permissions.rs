@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::schema;
+use super::paths;
 use crate::store::StoreError;
 
 /// The mode of every file that holds data.
@@ -89,13 +89,13 @@ fn loose_paths(directory: &Path) -> Result<Vec<Loose>, StoreError> {
 
 /// The data files of a directory. SQLite creates its files with the mode of the database.
 fn files(directory: &Path) -> Vec<PathBuf> {
-    let database = schema::file(directory);
+    let database = paths::database(directory);
     let beside = ["-wal", "-shm", "-journal"].map(|suffix| {
         let mut name = database.clone().into_os_string();
         name.push(suffix);
         PathBuf::from(name)
     });
-    [database, schema::lock_file(directory)].into_iter().chain(beside).collect()
+    [database, paths::lock(directory)].into_iter().chain(beside).collect()
 }
 
 fn metadata(path: &Path) -> Result<Option<Metadata>, StoreError> {

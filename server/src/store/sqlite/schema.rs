@@ -2,12 +2,13 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure;
+use super::paths;
 use super::permissions::{self, DIRECTORY_MODE, FILE_MODE, Permissions, create_private};
 use crate::store::StoreError;
 
@@ -34,16 +35,6 @@ const READER_CACHE_KIB: i64 = 2_048;
 /// The number of prepared statements that a connection caches.
 const STATEMENTS: usize = 64;
 
-/// The path of the database in a data directory.
-pub fn file(directory: &Path) -> PathBuf {
-    directory.join("dezky.sqlite3")
-}
-
-/// The path of the file that a process locks while it uses the directory.
-pub(super) fn lock_file(directory: &Path) -> PathBuf {
-    directory.join("lock")
-}
-
 /// Creates the directory and an empty database if missing, and locks the directory for this
 /// process. Only this account can access what is created. Rejects existing data that other accounts
 /// can access, unless the operator accepts it.
@@ -58,9 +49,9 @@ pub(super) fn lock(directory: &Path, permissions: Permissions) -> Result<File, S
     permissions::check(directory, permissions)?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(FILE_MODE);
-    let lock = options.open(lock_file(directory)).map_err(unusable)?;
+    let lock = options.open(paths::lock(directory)).map_err(unusable)?;
     match lock.try_lock() {
-        Ok(()) => create_private(&file(directory)).map(|()| lock).map_err(unusable),
+        Ok(()) => create_private(&paths::database(directory)).map(|()| lock).map_err(unusable),
         Err(TryLockError::WouldBlock) => {
             Err(StoreError::Unavailable(format!("{}: another server is using it", directory.display())))
         }
@@ -70,7 +61,7 @@ pub(super) fn lock(directory: &Path, permissions: Permissions) -> Result<File, S
 
 /// Returns whether a process uses the directory.
 pub fn is_locked(directory: &Path) -> Result<bool, StoreError> {
-    let path = lock_file(directory);
+    let path = paths::lock(directory);
     let unusable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let lock = match OpenOptions::new().write(true).open(&path) {
         Ok(lock) => lock,

@@ -95,6 +95,30 @@ async fn create(operator: &Api, key: &str, scope: Value) {
     operator.post("/flags").json(body).send().await.is(201);
 }
 
+/// Three flags, acme's key, and the slice streams of that key and of a member.
+struct Scene {
+    operator: Api,
+    key: Api,
+    streams: [EventStream; 2],
+    _server: Server,
+}
+
+impl Scene {
+    /// Returns after both streams have announced the first slice.
+    async fn new() -> Scene {
+        let server = Server::start();
+        let operator = Api::sign_in(&server, "operator").await;
+        create(&operator, "by_plan", json!({ "plans": ["enterprise"] })).await;
+        create(&operator, "by_tenant", json!({ "tenantSlugs": ["globex"] })).await;
+        create(&operator, "by_partner", json!({ "partnerSlugs": ["lumen"] })).await;
+        let key = Api::with_key(&server, &server.tenant_key("acme").await).await;
+        let member = Api::sign_in(&server, "member").await;
+        let mut streams = [key.get(SLICE_STREAM).open().await, member.get(SLICE_STREAM).open().await];
+        assert_announced(&key, &mut streams).await;
+        Scene { operator, key, streams, _server: server }
+    }
+}
+
 /// Asserts that both streams announce the current slice.
 async fn assert_announced(key: &Api, streams: &mut [EventStream; 2]) {
     let slice = key.get(SLICE).send().await.is(200);
@@ -107,15 +131,7 @@ async fn assert_announced(key: &Api, streams: &mut [EventStream; 2]) {
 
 #[tokio::test]
 async fn a_slice_stream_is_silent_when_other_tenants_change() {
-    let server = Server::start();
-    let operator = Api::sign_in(&server, "operator").await;
-    create(&operator, "by_plan", json!({ "plans": ["enterprise"] })).await;
-    create(&operator, "by_tenant", json!({ "tenantSlugs": ["globex"] })).await;
-    create(&operator, "by_partner", json!({ "partnerSlugs": ["lumen"] })).await;
-    let key = Api::with_key(&server, &server.tenant_key("acme").await).await;
-    let member = Api::sign_in(&server, "member").await;
-    let mut streams = [key.get(SLICE_STREAM).open().await, member.get(SLICE_STREAM).open().await];
-    assert_announced(&key, &mut streams).await;
+    let Scene { operator, key, mut streams, _server } = Scene::new().await;
     let slice = key.get(SLICE).send().await.is(200);
     move_to_plan(&operator, "globex", "free").await;
     move_to_plan(&operator, "globex", "enterprise").await;
@@ -138,15 +154,7 @@ async fn a_slice_stream_is_silent_when_other_tenants_change() {
 
 #[tokio::test]
 async fn a_slice_stream_announces_changes_of_its_flags_and_its_tenant() {
-    let server = Server::start();
-    let operator = Api::sign_in(&server, "operator").await;
-    create(&operator, "by_plan", json!({ "plans": ["enterprise"] })).await;
-    create(&operator, "by_tenant", json!({ "tenantSlugs": ["globex"] })).await;
-    create(&operator, "by_partner", json!({ "partnerSlugs": ["lumen"] })).await;
-    let key = Api::with_key(&server, &server.tenant_key("acme").await).await;
-    let member = Api::sign_in(&server, "member").await;
-    let mut streams = [key.get(SLICE_STREAM).open().await, member.get(SLICE_STREAM).open().await];
-    assert_announced(&key, &mut streams).await;
+    let Scene { operator, key, mut streams, _server } = Scene::new().await;
     change(&operator, "by_tenant", json!({ "scope": { "tenantSlugs": ["acme", "globex"] } })).await;
     assert_announced(&key, &mut streams).await;
     move_to_plan(&operator, "acme", "enterprise").await;

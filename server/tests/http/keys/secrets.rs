@@ -4,7 +4,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::read_snapshot;
-use crate::support::{Api, Server};
+use crate::support::{Answer, Api, Server};
 
 /// Asserts that a string has neither the random part of the secret nor its hash in any notation.
 fn assert_hidden(text: &str, random: &str, hash: &[u8]) {
@@ -16,14 +16,18 @@ fn assert_hidden(text: &str, random: &str, hash: &[u8]) {
     assert!(!text.to_lowercase().contains("\"hash\":[") && !text.contains("\"secret\""), "{text}");
 }
 
+/// Creates one key by two requests with the same idempotency key.
+async fn create_twice(api: &Api) -> [Answer; 2] {
+    let body = json!({ "name": "Watched", "kind": "tenant", "tenantSlug": "acme" });
+    let create = || api.post("/keys").idempotency_key("once").json(body.clone()).send();
+    [create().await.is(201), create().await.is(201)]
+}
+
 #[tokio::test]
 async fn a_repeated_creation_shows_no_secret_and_makes_no_second_key() {
     let server = Server::start();
     let api = Api::sign_in(&server, "operator").await;
-    let body = json!({ "name": "Watched", "kind": "tenant", "tenantSlug": "acme" });
-    let create = || api.post("/keys").idempotency_key("once").json(body.clone()).send();
-    let made = create().await.is(201);
-    let again = create().await.is(201);
+    let [made, again] = create_twice(&api).await;
     assert!(again.body.get("secret").is_none(), "{}", again.text);
     assert_eq!((&again.body["id"], again.header("location")), (&made.body["id"], made.header("location")));
     assert_eq!(api.get("/keys").send().await.is(200).items().len(), 1, "a second key exists");
@@ -33,10 +37,7 @@ async fn a_repeated_creation_shows_no_secret_and_makes_no_second_key() {
 async fn no_answer_log_line_or_file_has_a_secret_or_its_hash() {
     let server = Server::start();
     let api = Api::sign_in(&server, "operator").await;
-    let body = json!({ "name": "Watched", "kind": "tenant", "tenantSlug": "acme" });
-    let create = || api.post("/keys").idempotency_key("once").json(body.clone()).send();
-    let made = create().await.is(201);
-    let again = create().await.is(201);
+    let [made, again] = create_twice(&api).await;
     let secret = made.body["secret"].as_str().unwrap().to_owned();
     let key = Api::with_key(&server, &secret).await;
     key.get("/flags/slice?tenant=acme").send().await.is(200);

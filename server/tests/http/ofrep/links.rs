@@ -31,6 +31,15 @@ async fn callers(server: &Server) -> [Api; 4] {
     ]
 }
 
+/// A server with the flag `followed`, its operator, and an anonymous client.
+async fn followed_flag() -> (Server, Api, Api) {
+    let server = Server::start();
+    let operator = Api::sign_in(&server, "operator").await;
+    create_flag(&operator, "followed", "targeted", 0.0, json!({ "tenantSlugs": ["globex"] })).await;
+    let anonymous = Api::anonymous(&server).await;
+    (server, operator, anonymous)
+}
+
 /// The edit that targets the flag `followed` at these tenants.
 fn target<'a>(operator: &'a Api, slugs: &[&str]) -> Request<'a> {
     let scope = json!({ "scope": { "tenantSlugs": slugs } });
@@ -39,10 +48,7 @@ fn target<'a>(operator: &'a Api, slugs: &[&str]) -> Request<'a> {
 
 #[tokio::test]
 async fn a_link_follows_the_slice_without_any_header() {
-    let server = Server::start();
-    let operator = Api::sign_in(&server, "operator").await;
-    create_flag(&operator, "followed", "targeted", 0.0, json!({ "tenantSlugs": ["globex"] })).await;
-    let anonymous = Api::anonymous(&server).await;
+    let (server, operator, anonymous) = followed_flag().await;
     for api in callers(&server).await {
         let link = link(&bulk(&api, "acme").await);
         assert!(link.starts_with("/ofrep/v1/stream?tenant=acme&token="), "{link}");
@@ -62,10 +68,7 @@ async fn a_link_follows_the_slice_without_any_header() {
 
 #[tokio::test]
 async fn a_reconnecting_reader_receives_only_a_version_that_it_missed() {
-    let server = Server::start();
-    let operator = Api::sign_in(&server, "operator").await;
-    create_flag(&operator, "followed", "targeted", 0.0, json!({ "tenantSlugs": ["globex"] })).await;
-    let anonymous = Api::anonymous(&server).await;
+    let (server, operator, anonymous) = followed_flag().await;
     for api in callers(&server).await {
         let link = link(&bulk(&api, "acme").await);
         target(&operator, &["globex", "acme"]).send().await.is(200);

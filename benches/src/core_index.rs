@@ -1,8 +1,6 @@
 //! The private hash table of core, compiled from core's own file.
 #![allow(dead_code)]
 
-extern crate alloc;
-
 const IS_SMALL: bool = false;
 
 #[path = "../../core/src/text/index.rs"]

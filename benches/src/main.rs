@@ -1,5 +1,7 @@
 //! Measures Dezky and its peers side by side and prints a Markdown report.
 
+extern crate alloc;
+
 mod access;
 mod agreement;
 mod allocations;

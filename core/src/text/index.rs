@@ -72,8 +72,8 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 /// Open addressing with linear probing, at most half full. A slot holds the low 32 bits of the
 /// hash in its upper 32 bits and the position plus one in its lower 32 bits; zero is an empty slot.
 ///
-/// Compared with `hashbrown::HashTable`, finding one name of 100 takes about a sixth less time (a row
-/// of the Rust benchmark), and the compressed WASM module is 1 KB smaller.
+/// Compared with `hashbrown::HashTable`, finding one name of 100 takes about a sixth less time (a
+/// row of the Rust benchmark), and the compressed WASM module is 1 KB smaller.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     slots: Vec<u64>,

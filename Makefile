@@ -53,6 +53,8 @@ test: ## Every step, as CI runs it
 	export DEZKY_STEPS=$$PWD/target/steps
 	rm -f "$$DEZKY_STEPS"
 	status=0
+	# First, because the builds use ccache if it is installed.
+	$(MAKE) --no-print-directory tools
 	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(STEPS) || status=$$?
 	.ci/steps-table "$$DEZKY_STEPS" $$SECONDS $$status
 	exit $$status
@@ -127,7 +129,7 @@ tools: # Installs what builds and tests need, where it is missing
 		$$as_root apt-get install -y -qq $$missing
 	fi
 
-libraries: tools # The C libraries, before the builds of several profiles need them at the same time
+libraries: # The C libraries, before the builds of several profiles need them at the same time
 	@cargo build --locked -p aws-lc-sys -p libsqlite3-sys
 
 wasm: tools ## @dezky/sdk-wasm, packed into sdk-wasm/dist/
@@ -184,21 +186,21 @@ server: server-identity-provider server-ofrep server-durability server-schemathe
 
 export DEZKY_SERVER ?= $(CURDIR)/target/debug/dezky-server
 
-server-identity-provider: build
+server-identity-provider: tools build
 	@cd server/tests/identity-provider
 	npm ci --no-audit --no-fund
 	npm test
 
-server-ofrep: build
+server-ofrep: tools build
 	@server/tests/ofrep/run.sh
 
-server-durability: build
+server-durability: tools build
 	@python3 -m unittest discover -s server/tests/durability
 
 server-schemathesis: build
 	@server/tests/schemathesis/run.sh
 
-end-to-end: wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
+end-to-end: tools wasm node python build ## One server and the packed clients of every SDK, over good networks and bad ones
 	@server/tests/end-to-end/run.sh
 
 fuzz: libraries ## Every fuzz target for FUZZ_SECONDS, with a nightly toolchain
